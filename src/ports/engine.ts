@@ -1,0 +1,66 @@
+/**
+ * Purpose: the engine that makes the programme, seen from the coordinator: it executes commands, gives its state away and
+ * takes one over, hears of role changes and says how it is.
+ * Keeps true: the same commands from the same state give the same state on both engines of a pair.
+ * Does not know: which engine it is (reference switcher, HTTP hooks, scripts), nor who leads and why.
+ */
+import type { Json } from "../core/canonical-json.ts";
+import type { Command } from "../core/command.ts";
+
+/** `ok`: fit to be on air. `degraded`: works, with something wrong or not yet proven. `failed`: must not be on air. */
+export type EngineHealth = "ok" | "degraded" | "failed";
+
+/** What became of one command in the engine. A failure is reported and the log goes on. */
+export type ExecuteOutcome = { ok: true } | { ok: false; error: string };
+
+/** The engine's answer to a read: an HTTP status and a JSON body. */
+export interface EngineRead {
+  status: number;
+  body: Json;
+}
+
+/** A change of role, told to the engine after it has happened. */
+export interface RoleChange {
+  role: "leader" | "follower";
+  /** Epoch under which the new role holds. */
+  epoch: number;
+  previousRole: "leader" | "follower";
+}
+
+/** One engine. Every implementation passes `test/contracts/engine-contract.ts`. */
+export interface Engine {
+  /**
+   * Judges a command before it is numbered. `null` when it is acceptable, else a sentence that names field, value and
+   * bound; the leader then answers 422 `invalid_command`. Depends on nothing but its arguments and never throws.
+   */
+  validate(kind: string, payload: Json): string | null;
+  /**
+   * Executes one command. Deterministic in (state, command). The identity of an execution is (epoch, seq): a repeated
+   * identity is applied once and answered as the first time. Commands take effect in the order of the calls.
+   */
+  execute(command: Command): ExecuteOutcome | Promise<ExecuteOutcome>;
+  /**
+   * The state at one consistent moment. The value is never changed afterwards.
+   * Throws `engine_not_ready` (retryable) when the engine cannot be reached.
+   */
+  snapshot(): Json | Promise<Json>;
+  /**
+   * Replaces the whole state, the identities already executed included, by what `snapshot` gave.
+   * Throws `invalid_value` for what is not such a state, `engine_not_ready` when the engine cannot be reached; in both
+   * cases the state stays as it was as far as the engine can say.
+   */
+  restore(state: Json): void | Promise<void>;
+  /** Tells a role change. Has its own budget of time, never throws, and never delays a demotion: do not wait for it. */
+  onRole(change: RoleChange): void | Promise<void>;
+  /** Latest known health; never blocks. */
+  health(): EngineHealth;
+  /** Latest known source on programme; empty when the engine does not say. */
+  programSource(): string;
+  /**
+   * Answers `GET /engine/*`. `path` begins with `/` and may carry a query. `nowUnixUs` is the instant, in µs of the pair's
+   * clock, for which a position over time is wanted. Changes nothing.
+   */
+  read(path: string, nowUnixUs: number): EngineRead | Promise<EngineRead>;
+  /** Ends timers, sockets and processes. May be called twice. */
+  close(): Promise<void>;
+}
