@@ -1,0 +1,47 @@
+/**
+ * Purpose: the one error that Changeover throws. Expected outcomes are returned, not thrown; this is for what stops a
+ * call or a start. Only the HTTP layer turns it into a problem document, only the command line into an exit code.
+ */
+
+/** What went wrong, in stable words that programs may compare. */
+export type ErrorCode =
+  | "invalid_configuration"
+  | "unsupported_runtime"
+  | "address_in_use"
+  | "data_folder_unusable"
+  | "store_corrupt"
+  | "store_too_new"
+  | "store_in_use"
+  | "store_full"
+  | "store_failed"
+  | "wrong_pair"
+  | "corrupt_clock"
+  | "clock_cap"
+  | "clock_drift"
+  | "invalid_value"
+  | "witness_unreachable"
+  | "engine_not_ready"
+  | "stopped";
+
+/** Values that explain an error: the field, the value, the bound. Never a secret. */
+export type ErrorDetails = Readonly<Record<string, string | number | boolean | null>>;
+
+/** The typed error of the whole project. */
+export class ChangeoverError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+  /** Whether the same call may succeed later without anything being mended by hand. */
+  readonly retryable: boolean;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { details?: ErrorDetails; cause?: unknown; retryable?: boolean } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "ChangeoverError";
+    this.code = code;
+    this.details = options.details ?? {};
+    this.retryable = options.retryable ?? false;
+  }
+}

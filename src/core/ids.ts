@@ -1,0 +1,57 @@
+/**
+ * Purpose: the names of things. Every id is branded, so that one kind cannot stand where another is meant, and carries
+ * its kind as prefix, so that a person who reads a log knows what it names.
+ * Does not know: how ids are made (see `ports/ids.ts`).
+ */
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** One engine for its whole life, kept on disk: `eng_…`. */
+export type EngineId = Branded<"EngineId">;
+/** One start of an engine: `inc_…`. */
+export type IncarnationId = Branded<"IncarnationId">;
+/** One holding of the reconcile lock: `lock_…`. */
+export type LockId = Branded<"LockId">;
+/** One request of a person or of automation to move the role: `req_…`, or whatever its caller named it. */
+export type RequestId = Branded<"RequestId">;
+/** One kept conflict: `cfl_…`. */
+export type ConflictId = Branded<"ConflictId">;
+
+/** The place of an engine in its pair. */
+export type Label = "a" | "b";
+
+/** The other place of the pair. */
+export function otherLabel(label: Label): Label {
+  return label === "a" ? "b" : "a";
+}
+
+const PREFIXES = { engine: "eng_", incarnation: "inc_", lock: "lock_", request: "req_", conflict: "cfl_" } as const;
+
+/** The kinds of id that Changeover makes itself. */
+export type IdKind = keyof typeof PREFIXES;
+
+/** The brand that belongs to a kind. */
+export interface IdOfKind {
+  engine: EngineId;
+  incarnation: IncarnationId;
+  lock: LockId;
+  request: RequestId;
+  conflict: ConflictId;
+}
+
+/** Puts the prefix of `kind` before a random or counted `body`. */
+export function makeId<K extends IdKind>(kind: K, body: string): IdOfKind[K] {
+  return `${PREFIXES[kind]}${body}` as unknown as IdOfKind[K];
+}
+
+/** Takes a string from outside as an id of `kind`; `null` when its prefix is of another kind or it is longer than 64. */
+export function parseId<K extends IdKind>(kind: K, text: string): IdOfKind[K] | null {
+  const valid = text.startsWith(PREFIXES[kind]) && text.length > PREFIXES[kind].length && text.length <= 64;
+  return valid ? (text as unknown as IdOfKind[K]) : null;
+}
+
+/** Takes the request id that a caller chose, whatever its form (1 to 128 characters are checked at the edge). */
+export function callersRequestId(text: string): RequestId {
+  return text as RequestId;
+}

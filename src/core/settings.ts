@@ -1,0 +1,146 @@
+/**
+ * Purpose: the numbers that the protocol runs on, their defaults, and the relations between them that keep it safe [VT6].
+ * Source of the idea to check relations at start: hashicorp/raft `ValidateConfig`.
+ */
+
+export type Policy = "on-air" | "consistency";
+
+/** All of `failover:` in the configuration, resolved. Times in ms of the monotonic clock. */
+export interface FailoverSettings {
+  readonly policy: Policy;
+  /** Whether a refused connection to every address of the peer proves its death [DP1]. */
+  readonly deathProof: "refused" | "none";
+  readonly heartbeatMs: number;
+  /** Missed intervals after which the peer is silent [HB3]. */
+  readonly missLimit: number;
+  /** How long a leader counts a vote, from its send time. */
+  readonly leaseMs: number;
+  /** Time for effects under way to end after a vote has lapsed. */
+  readonly quiesceMs: number;
+  /** How long a follower keeps still after a heartbeat under `consistency`; quarantine of both policies. */
+  readonly campaignWaitMs: number;
+  /** ρ: how far the two monotonic clocks may drift apart, parts per million each. */
+  readonly maxClockDriftPpm: number;
+  /** Silence after which `on-air` leads without witness and proof; `never` [CP3]. */
+  readonly blindPromoteMs: number | "never";
+  /** How long a follower that is behind waits for the peer before it leads stale [CP4]. */
+  readonly staleTakeoverMs: number;
+  readonly handoverMs: number;
+  readonly unhealthyHoldMs: number;
+  readonly deathProbeMs: number;
+  readonly maxAutomaticFailovers: number;
+  readonly holdDownWindowMs: number;
+  /** Time-out of one call to the witness. */
+  readonly witnessTimeoutMs: number;
+  /** TTL of the reconcile lock that recovery takes [RL1]. */
+  readonly reconcileLockMs: number;
+}
+
+/** All of `commands:` in the configuration, resolved. */
+export interface CommandSettings {
+  /** From acceptance to execution on both engines. */
+  readonly leadTimeMs: number;
+  readonly ack: "pair" | "local";
+  readonly ackTimeoutMs: number;
+  /** Commands accepted but not yet answered; beyond it `busy`. */
+  readonly maxPending: number;
+  readonly maxPayloadBytes: number;
+  /** Commands kept in the log for catch-up and reading. */
+  readonly keep: number;
+  /** Lateness of one execution that raises the alarm `commands-late`. */
+  readonly lateAlarmMs: number;
+  /** A state checkpoint is stored every so many commands. */
+  readonly checkpointEvery: number;
+  /** How often the pair compares checksums while it runs. */
+  readonly compareEveryMs: number;
+  /** What recovery does with divergent commands [SB2]. */
+  readonly onConflict: "leader-wins" | "reapply" | "manual";
+}
+
+export const DEFAULT_FAILOVER: FailoverSettings = {
+  policy: "on-air",
+  deathProof: "refused",
+  heartbeatMs: 200,
+  missLimit: 3,
+  leaseMs: 600,
+  quiesceMs: 50,
+  campaignWaitMs: 750,
+  maxClockDriftPpm: 10_000,
+  blindPromoteMs: "never",
+  staleTakeoverMs: 5_000,
+  handoverMs: 500,
+  unhealthyHoldMs: 400,
+  deathProbeMs: 50,
+  maxAutomaticFailovers: 3,
+  holdDownWindowMs: 60_000,
+  witnessTimeoutMs: 150,
+  reconcileLockMs: 30_000,
+};
+
+export const DEFAULT_COMMANDS: CommandSettings = {
+  leadTimeMs: 40,
+  ack: "pair",
+  ackTimeoutMs: 200,
+  maxPending: 10_000,
+  maxPayloadBytes: 1_048_576,
+  keep: 200_000,
+  lateAlarmMs: 100,
+  checkpointEvery: 1_000,
+  compareEveryMs: 5_000,
+  onConflict: "leader-wins",
+};
+
+/** Defaults that depend on the policy and on whether there is a witness [CP3, DP1]. */
+export function resolveFailover(
+  given: Partial<FailoverSettings>,
+  witness: "redis" | "sqlite" | "memory" | "none",
+): FailoverSettings {
+  const policy = given.policy ?? DEFAULT_FAILOVER.policy;
+  return {
+    ...DEFAULT_FAILOVER,
+    deathProof: policy === "on-air" ? "refused" : "none",
+    blindPromoteMs: policy === "on-air" && witness === "none" ? 1_000 : "never",
+    ...given,
+  };
+}
+
+/** A relation that does not hold: the key, its value, and the bound it breaks. */
+export interface BrokenRelation {
+  readonly key: string;
+  readonly value: number;
+  readonly bound: string;
+  readonly why: string;
+}
+
+/** Every relation between the timings that `settings` breaks; none when they are safe. */
+export function brokenRelations(settings: FailoverSettings): readonly BrokenRelation[] {
+  const rho = settings.maxClockDriftPpm / 1_000_000;
+  const shortestWaitMs = settings.campaignWaitMs * (1 - rho);
+  const longestLeaseMs = settings.leaseMs * (1 + rho) + settings.quiesceMs;
+  const broken: BrokenRelation[] = [];
+  if (shortestWaitMs <= longestLeaseMs) {
+    broken.push({
+      key: "failover.campaignWaitMs",
+      value: settings.campaignWaitMs,
+      bound: `> ${Math.floor(longestLeaseMs / (1 - rho))}`,
+      why: "a follower must keep still longer than a leader counts its vote, drift and quiesceMs included",
+    });
+  }
+  if (settings.heartbeatMs * settings.missLimit > settings.leaseMs) {
+    broken.push({
+      key: "failover.leaseMs",
+      value: settings.leaseMs,
+      bound: `>= ${settings.heartbeatMs * settings.missLimit} (heartbeatMs * missLimit)`,
+      why: "a leader would lose its vote before its peer is silent",
+    });
+  }
+  if (settings.witnessTimeoutMs >= settings.heartbeatMs) {
+    broken.push({
+      key: "failover.witnessTimeoutMs",
+      value: settings.witnessTimeoutMs,
+      bound: `< ${settings.heartbeatMs} (heartbeatMs)`,
+      why: "a rewrite must have ended before the next one is due",
+    });
+  }
+  return broken;
+}

@@ -1,0 +1,67 @@
+/**
+ * Purpose: vector clocks: per origin, the highest contiguous originSeq held. They say whether one side has all that the
+ * other has, or whether both have something of their own.
+ * Source: Fidge 1988, Mattern 1989. Keeps true: clocks are values, never changed in place.
+ */
+import { ChangeoverError } from "./errors.ts";
+
+/** origin → highest contiguous originSeq held. */
+export type VectorClock = Readonly<Record<string, number>>;
+
+/** How two clocks stand to each other. */
+export type ClockOrder = "before" | "after" | "equal" | "concurrent";
+
+/** Entries that a merged clock may have: more is an inflation attack, not a plant. */
+export const MAX_CLOCK_ENTRIES = 256;
+
+/** `before`: b has all of a and more. `after`: the reverse. `concurrent`: each has something that the other lacks. */
+export function compareClocks(a: VectorClock, b: VectorClock): ClockOrder {
+  let aAhead = false;
+  let bAhead = false;
+  for (const origin of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const left = a[origin] ?? 0;
+    const right = b[origin] ?? 0;
+    if (left > right) aAhead = true;
+    if (right > left) bAhead = true;
+  }
+  if (aAhead && bAhead) return "concurrent";
+  if (aAhead) return "after";
+  return bAhead ? "before" : "equal";
+}
+
+/** The component-wise maximum. */
+export function mergeClocks(a: VectorClock, b: VectorClock): VectorClock {
+  const merged: Record<string, number> = { ...a };
+  for (const [origin, seq] of Object.entries(b)) merged[origin] = Math.max(merged[origin] ?? 0, seq);
+  return merged;
+}
+
+/** As `mergeClocks`, but throws `clock_cap` when the result would have more than `maxEntries` entries. */
+export function mergeClocksCapped(a: VectorClock, b: VectorClock, maxEntries = MAX_CLOCK_ENTRIES): VectorClock {
+  const merged = mergeClocks(a, b);
+  const entries = Object.keys(merged).length;
+  if (entries > maxEntries) {
+    throw new ChangeoverError("clock_cap", `a clock of ${entries} entries, at most ${maxEntries} are accepted`, {
+      details: { entries, maxEntries },
+    });
+  }
+  return merged;
+}
+
+/** `clock` with `origin` moved on to `seq`; never back. */
+export function advanceClock(clock: VectorClock, origin: string, seq: number): VectorClock {
+  return seq > (clock[origin] ?? 0) ? { ...clock, [origin]: seq } : clock;
+}
+
+/** Reads a clock from outside or from disk. Throws `corrupt_clock`: a corrupt clock is an error, never an empty clock. */
+export function parseClock(value: unknown): VectorClock {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) throw corrupt("it is not an object");
+  for (const [origin, seq] of Object.entries(value)) {
+    if (!Number.isSafeInteger(seq) || (seq as number) < 0) throw corrupt(`entry ${origin} is ${String(seq)}`);
+  }
+  return value as VectorClock;
+}
+
+function corrupt(why: string): ChangeoverError {
+  return new ChangeoverError("corrupt_clock", `not a vector clock: ${why}; entries are whole numbers of at least 0`);
+}

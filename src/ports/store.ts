@@ -1,0 +1,123 @@
+/**
+ * Purpose: what an engine must remember across death: who it is, the epochs, the one log, conflicts, history.
+ * Keeps true: every method is synchronous and atomic; what a writing method did is durable (fsynced) when it returns,
+ * `markExecuted` alone excepted [EP2]. A failed write changes nothing and throws `store_full` or `store_failed`.
+ */
+import type { Json } from "../core/canonical-json.ts";
+import type { Command, Conflict, EpochRun, KeyedAnswer, LogPosition } from "../core/command.ts";
+import type { Epoch } from "../core/epoch.ts";
+import type { EngineId, Label } from "../core/ids.ts";
+import type { LeadershipCause, Maintenance } from "../core/messages.ts";
+import type { VectorClock } from "../core/vector-clock.ts";
+
+/** All that a start needs. */
+export interface StoredState {
+  readonly engineId: EngineId;
+  readonly pinnedPeer: EngineId | null;
+  /** Highest epoch seen anywhere or minted here [EP1]. */
+  readonly highestEpoch: Epoch;
+  /** Epoch of the leader last followed or been [EP4]. */
+  readonly acceptedEpoch: Epoch;
+  readonly hlc: string;
+  /** Highest contiguous originSeq held per origin. */
+  readonly clock: VectorClock;
+  readonly log: LogPosition;
+  readonly lastExecutedSeq: number;
+  readonly maintenance: Maintenance | null;
+  readonly checkpoint: StoredCheckpoint | null;
+  /** Highest fence of the reconcile lock under which this engine applied something [RL3]. */
+  readonly lockFence: number;
+}
+
+/** The engine's state after exactly `position.seq`, from which a restart replays the log. */
+export interface StoredCheckpoint {
+  readonly position: LogPosition;
+  readonly state: Json;
+}
+
+export interface LeadershipEntry {
+  readonly epoch: Epoch;
+  readonly leader: Label;
+  readonly fromUnixMs: number;
+  /** null while it lasts. */
+  readonly toUnixMs: number | null;
+  readonly cause: LeadershipCause;
+  /** Who asked: a token's name, `control-plane`, or `automation`. */
+  readonly by: string;
+  readonly reason: string;
+  readonly tookMs: number;
+}
+
+/** One request to move the role, kept so that a repeat gets the first answer, and as audit [HO4]. */
+export interface RequestEntry {
+  readonly requestId: string;
+  readonly at: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly mode: string;
+  /** The answer as it was given, JSON. */
+  readonly answer: Json;
+}
+
+/** How a tail or a whole log is replaced after a split: in one transaction, or not at all [SB4]. */
+export interface Adoption {
+  /** The log is kept through this seq; everything after it goes. */
+  readonly keepThroughSeq: number;
+  /** The winner's commands after that, contiguous; they may also start above it when `base` is given. */
+  readonly commands: readonly Command[];
+  /** When the log before the commands is not held: its shape and end, taken from the winner's snapshot. */
+  readonly base: { readonly shape: readonly EpochRun[]; readonly position: LogPosition } | null;
+  readonly checkpoint: StoredCheckpoint;
+  readonly keys: readonly KeyedAnswer[];
+  readonly clock: VectorClock;
+  readonly hlc: string;
+  readonly acceptedEpoch: Epoch;
+  /** Of the lock under which it is done; 0 when none was needed (plain catch-up by snapshot). */
+  readonly lockFence: number;
+}
+
+export interface CommandPage {
+  readonly commands: readonly Command[];
+  readonly hasMore: boolean;
+}
+
+export interface Store {
+  /** Reads everything; makes the engine id on first use. */
+  load(): StoredState;
+  pinPeer(engineId: EngineId): void;
+  /** Keeps both; neither ever falls. */
+  saveEpochs(epochs: { readonly highestEpoch: Epoch; readonly acceptedEpoch: Epoch }): void;
+  saveMaintenance(maintenance: Maintenance): void;
+
+  /** Appends contiguous commands after the log's end: log, keys, clock and HLC in one transaction. */
+  append(commands: readonly Command[]): void;
+  /** Execution reached `seq`. Cheap; may be lost by a crash (execution is repeated from the checkpoint). */
+  markExecuted(seq: number): void;
+  saveCheckpoint(checkpoint: StoredCheckpoint): void;
+  /** Commands with seq > afterSeq, oldest first, at most `limit` and about `maxBytes` of payload. */
+  commandsAfter(afterSeq: number, limit: number, maxBytes?: number): CommandPage;
+  /** The lowest seq whose command is still held; log.seq + 1 when none is. */
+  firstHeldSeq(): number;
+  /** The shape of the whole log, also of what is no longer held. Newest `limit` runs, oldest first. */
+  logShape(limit?: number): readonly EpochRun[];
+  findKey(key: string): KeyedAnswer | null;
+  recentKeys(limit: number): readonly KeyedAnswer[];
+  /** Drops commands up to and including `throughSeq` (never beyond the checkpoint) and keys older than `keysBeforeUnixMs` beyond the newest 10 000. */
+  compact(throughSeq: number, keysBeforeUnixMs: number): void;
+  adopt(adoption: Adoption): void;
+
+  /** Keeps conflicts; those with a known id replace the old ones. */
+  saveConflicts(conflicts: readonly Conflict[]): void;
+  conflicts(limit: number): readonly Conflict[];
+  findConflict(id: string): Conflict | null;
+
+  /** Ends the entry that lasts, if there is one, and begins this; a known epoch only updates `toUnixMs`. */
+  saveLeadership(entry: LeadershipEntry): void;
+  endLeadership(epoch: Epoch, toUnixMs: number): void;
+  /** Newest first. */
+  leadership(limit: number): readonly LeadershipEntry[];
+  saveRequest(entry: RequestEntry): void;
+  findRequest(requestId: string): RequestEntry | null;
+
+  close(): void;
+}

@@ -1,0 +1,86 @@
+/**
+ * Purpose: the third place that both engines can reach: one record that says who leads, and the reconcile lock.
+ * Keeps true: every answer is one of a closed set; an unknown result is said to be unknown. Nothing here ever rejects.
+ * Time-outs are the adapter's, below `heartbeatMs` [VT6].
+ */
+import type { Epoch } from "../core/epoch.ts";
+import type { EngineId, Label, LockId } from "../core/ids.ts";
+import type { VectorClock } from "../core/vector-clock.ts";
+
+/** The record that the leader rewrites [VT3]. */
+export interface WitnessRecord {
+  readonly holder: Label;
+  readonly engineId: EngineId;
+  readonly epoch: Epoch;
+  /** Counts the rewrites of this epoch. */
+  readonly seq: number;
+  readonly lastCommandSeq: number;
+  /** Epoch of the command at `lastCommandSeq`. */
+  readonly lastCommandEpoch: Epoch;
+  readonly clock: VectorClock;
+  /** True once the holder has stepped down cleanly: nobody need wait for it [DP3]. */
+  readonly released: boolean;
+}
+
+/** What a swap compares: `null` = there must be no record. */
+export type ExpectedRecord = Pick<WitnessRecord, "holder" | "epoch" | "seq"> | null;
+
+/** Names one life of the witness's memory; a changed one means that it may have forgotten [CP5]. */
+export type RunId = string;
+
+export type WitnessRead =
+  | { readonly outcome: "read"; readonly record: WitnessRecord | null; readonly runId: RunId }
+  | { readonly outcome: "unreachable"; readonly reason: string };
+
+export type WitnessSwap =
+  | { readonly outcome: "swapped"; readonly runId: RunId }
+  /** Someone else's record stands there. */
+  | { readonly outcome: "lost"; readonly record: WitnessRecord | null; readonly runId: RunId }
+  /** Sent, but no answer came: it may or may not have happened. Read back, never assume. */
+  | { readonly outcome: "unknown"; readonly reason: string }
+  /** Certainly not done. */
+  | { readonly outcome: "unreachable"; readonly reason: string };
+
+export interface LockState {
+  readonly holder: string;
+  readonly lockId: LockId;
+  readonly fence: number;
+  /** Ms until it lapses, counted at the witness when it answered. */
+  readonly expiresMs: number;
+}
+
+export type LockAcquire =
+  | { readonly outcome: "acquired"; readonly lockId: LockId; readonly fence: number; readonly expiresMs: number }
+  | { readonly outcome: "held"; readonly holder: string; readonly expiresMs: number }
+  | { readonly outcome: "unreachable"; readonly reason: string };
+
+export type LockRefresh =
+  | { readonly outcome: "refreshed"; readonly fence: number; readonly expiresMs: number }
+  | { readonly outcome: "expired" }
+  | { readonly outcome: "wrong-id" }
+  | { readonly outcome: "unreachable"; readonly reason: string };
+
+export type LockRelease =
+  | { readonly outcome: "released" }
+  | { readonly outcome: "expired" }
+  | { readonly outcome: "wrong-id" }
+  | { readonly outcome: "unreachable"; readonly reason: string };
+
+export type LockRead =
+  | { readonly outcome: "read"; readonly lock: LockState | null }
+  | { readonly outcome: "unreachable"; readonly reason: string };
+
+export interface Witness {
+  /** `none`: no witness is configured; every call answers `unreachable`, and the lock is this engine's own. */
+  readonly kind: "redis" | "sqlite" | "memory" | "none";
+  read(): Promise<WitnessRead>;
+  /** Writes `next` only if the record is exactly `expected` in holder, epoch and seq. One atomic step. */
+  swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap>;
+  /** SET NX PX with a fence that only rises [RL1]. `lockId` is the caller's fresh id. */
+  acquireLock(request: { readonly lockId: LockId; readonly holder: string; readonly ttlMs: number }): Promise<LockAcquire>;
+  /** Extends by `ttlMs` when `lockId` still holds it. */
+  refreshLock(lockId: LockId, ttlMs: number): Promise<LockRefresh>;
+  releaseLock(lockId: LockId): Promise<LockRelease>;
+  readLock(): Promise<LockRead>;
+  close(): Promise<void>;
+}
