@@ -19,13 +19,10 @@ const KINDS = [
 
 export class LeftOutReporter implements Reporter {
   #root = process.cwd();
-  #filtered = false;
   #started = new Set<string>();
 
   onInit(vitest: Vitest): void {
     this.#root = vitest.config.root;
-    // A run of chosen files or titles says itself what it leaves out.
-    this.#filtered = (vitest.filenamePattern?.length ?? 0) > 0 || vitest.config.testNamePattern !== undefined;
   }
 
   onTestRunStart(specifications: readonly TestSpecification[]): void {
@@ -33,16 +30,22 @@ export class LeftOutReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const lines = [...this.#unmetNeeds(modules), ...(this.#filtered ? [] : this.#filesNotStarted())];
+    const lines = [...this.#unmetNeeds(modules), ...this.#filesNotStarted()];
     if (lines.length > 0) process.stdout.write(["", " LEFT OUT of this run:", ...lines, "", ""].join("\n"));
   }
 
   #filesNotStarted(): string[] {
-    return KINDS.flatMap(({ ending, has, how }) => {
-      const files = globSync(`test/**/*${ending}`, { cwd: this.#root }).filter((file) => !this.#started.has(file));
-      if (files.length === 0) return [];
-      return [`   ${has} — to have them: ${how}`, ...files.sort().map((file) => `     ${file}`)];
-    });
+    const waiting = globSync("test/**/*.test.ts", { cwd: this.#root }).filter((file) => !this.#started.has(file));
+    const ofKind = (ending: string): string[] => waiting.filter((file) => file.endsWith(ending)).sort();
+    const kinds = KINDS.map((kind) => ({ ...kind, files: ofKind(kind.ending) })).filter(
+      ({ files }) => files.length > 0,
+    );
+    // Where plain suites wait too, somebody chose the files of this run and knows that it is a part.
+    if (kinds.flatMap(({ files }) => files).length < waiting.length) return [];
+    return kinds.flatMap(({ has, how, files }) => [
+      `   ${has} — to have them: ${how}`,
+      ...files.map((file) => `     ${file}`),
+    ]);
   }
 
   #unmetNeeds(modules: readonly TestModule[]): string[] {

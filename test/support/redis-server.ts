@@ -92,7 +92,7 @@ async function firstAnswer(child: ChildProcess, port: number): Promise<string> {
     if ((await ping(port)) && said.includes("Ready to accept connections")) return "";
     await delay(POLL_MS);
   }
-  return said === "" ? `no answer within ${String(READY_WITHIN_MS)} ms` : said;
+  return said === "" ? `no answer within ${READY_WITHIN_MS} ms` : said;
 }
 
 async function ping(port: number): Promise<boolean> {
@@ -118,7 +118,7 @@ function handle(
 ): RedisServer {
   return {
     port,
-    url: `redis://127.0.0.1:${String(port)}`,
+    url: `redis://127.0.0.1:${port}`,
     dir,
     pid: child.pid ?? 0,
     async signal(name) {

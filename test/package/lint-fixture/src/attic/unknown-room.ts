@@ -1,0 +1,1 @@
+export const unknown = "room"; // must fail: house/import-direction

@@ -1,0 +1,3 @@
+export const turn = setImmediate;
+export const now = Date.now(); // must fail: no-restricted-globals
+export const timer = setTimeout; // must fail: no-restricted-globals
