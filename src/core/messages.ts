@@ -2,7 +2,8 @@
  * Purpose: what the two engines say to each other over the peer channel, subprotocol `changeover.v1`. A message is data;
  * that it came from the pinned peer, unreplayed, is the peer channel's promise.
  */
-import type { Command, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
+import type { Json } from "./canonical-json.ts";
+import type { Command, Conflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
 import type { Epoch } from "./epoch.ts";
 import type { EngineId, IncarnationId, Label, LockId, RequestId } from "./ids.ts";
 import type { VectorClock } from "./vector-clock.ts";
@@ -39,12 +40,17 @@ export interface Heartbeat {
   readonly clock: VectorClock;
   /** seq of the last witness rewrite that was sent [VT4]; `null` when it does not rewrite. */
   readonly witnessSeq: number | null;
+  /** End of its log. */
   readonly log: LogPosition;
+  /** Through here a client has been answered: whoever lacks some of it is behind [CP4]. */
+  readonly acknowledged: LogPosition;
   readonly lastExecutedSeq: number;
   readonly programSource: string;
   readonly health: Health;
   readonly sync: SyncState;
   readonly maintenance: Maintenance | null;
+  /** How the sender came to lead; `null` when it does not. */
+  readonly leadership: LeadershipOrigin | null;
   /** Whether it can reach the witness; `null` when none is configured. */
   readonly witnessReachable: boolean | null;
   readonly sentAtMonoMs: number;
@@ -85,6 +91,15 @@ export type LeadershipCause =
   | "forced"
   | "unhealthy"
   | "blind";
+
+/** How and when a leadership began, told to the peer so that both keep the same history. */
+export interface LeadershipOrigin {
+  readonly cause: LeadershipCause;
+  readonly by: string;
+  readonly reason: string;
+  readonly fromUnixMs: number;
+  readonly tookMs: number;
+}
 
 /** The leader offers its role: on an operator's word, for an unhealthy engine, before a clean stop [HO5, DP3]. */
 export interface HandoverOffer {
@@ -238,6 +253,13 @@ export interface CheckpointResult {
   readonly checksum: string;
 }
 
+/** Conflicts as the leader knows them, so that both engines list the same. At most 100 a message. */
+export interface ConflictUpdate {
+  readonly type: "conflict-update";
+  readonly epoch: Epoch;
+  readonly conflicts: readonly Conflict[];
+}
+
 /** Everything that may travel over the peer channel. */
 export type PeerMessage =
   | Heartbeat
@@ -259,13 +281,15 @@ export type PeerMessage =
   | DivergencePage
   | Reconciled
   | Checkpoint
-  | CheckpointResult;
+  | CheckpointResult
+  | ConflictUpdate;
 
 /** What is transferred as text in `snapshot-piece`s: the state and all that must come along with it. */
 export interface SnapshotTransfer {
   readonly snapshot: StateSnapshot;
   /** Commands already accepted but not yet executed in `snapshot.state`, oldest first. */
   readonly pending: readonly Command[];
+  readonly conflicts: readonly Conflict[];
   readonly keys: readonly KeyedAnswer[];
   /** The shape of the sender's log up to the snapshot, so that later forks can still be found. */
   readonly shape: readonly EpochRun[];
@@ -281,7 +305,7 @@ export interface StateSnapshot {
   readonly hlc: string;
   readonly lastCommandSeq: number;
   readonly lastExecutedSeq: number;
-  readonly state: import("./canonical-json.ts").Json;
+  readonly state: Json;
   /** sha256 (hex) of the RFC 8785 form of `{epoch, lastCommandSeq, state}`. */
   readonly checksum: string;
 }

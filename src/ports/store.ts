@@ -69,6 +69,8 @@ export interface Adoption {
   readonly base: { readonly shape: readonly EpochRun[]; readonly position: LogPosition } | null;
   readonly checkpoint: StoredCheckpoint;
   readonly keys: readonly KeyedAnswer[];
+  readonly conflicts: readonly Conflict[];
+  /** Merged into the stored clock; nothing that is held is forgotten. */
   readonly clock: VectorClock;
   readonly hlc: string;
   readonly acceptedEpoch: Epoch;
@@ -106,8 +108,8 @@ export interface Store {
   compact(throughSeq: number, keysBeforeUnixMs: number): void;
   adopt(adoption: Adoption): void;
 
-  /** Keeps conflicts; those with a known id replace the old ones. */
-  saveConflicts(conflicts: readonly Conflict[]): void;
+  /** Keeps conflicts; those with a known id replace the old ones. `clock` covers the operations they hold, and is merged in. */
+  saveConflicts(conflicts: readonly Conflict[], clock?: VectorClock): void;
   conflicts(limit: number): readonly Conflict[];
   findConflict(id: string): Conflict | null;
 
