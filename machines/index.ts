@@ -1,0 +1,30 @@
+/** The catalogue of the statecharts: name → machine. The visualiser, the export and the tests read it. */
+import { catchUpMachine } from "./catch-up.machine.ts";
+import { handoverMachine } from "./handover.machine.ts";
+import { leadershipMachine } from "./leadership.machine.ts";
+import { peerLinkMachine } from "./peer-link.machine.ts";
+import { reconcileLockMachine } from "./reconcile-lock.machine.ts";
+import { splitBrainMachine } from "./split-brain.machine.ts";
+import { witnessVoteMachine } from "./witness-vote.machine.ts";
+
+export {
+  catchUpMachine,
+  handoverMachine,
+  leadershipMachine,
+  peerLinkMachine,
+  reconcileLockMachine,
+  splitBrainMachine,
+  witnessVoteMachine,
+};
+
+export const machines = {
+  leadership: leadershipMachine,
+  "peer-link": peerLinkMachine,
+  "witness-vote": witnessVoteMachine,
+  handover: handoverMachine,
+  "catch-up": catchUpMachine,
+  "reconcile-lock": reconcileLockMachine,
+  "split-brain": splitBrainMachine,
+} as const;
+
+export type MachineName = keyof typeof machines;
