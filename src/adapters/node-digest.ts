@@ -1,0 +1,15 @@
+/**
+ * Purpose: sha256 by Node's OpenSSL, piece by piece.
+ */
+import { createHash } from "node:crypto";
+import type { Digest, RunningHash } from "../ports/digest.ts";
+
+export class NodeDigest implements Digest {
+  sha256(): RunningHash {
+    const hash = createHash("sha256");
+    return {
+      update: (text) => void hash.update(text, "utf8"),
+      hex: () => hash.digest("hex"),
+    };
+  }
+}
