@@ -16,7 +16,12 @@ export type ReconcileLockEvent =
 
 export const reconcileLockMachine = setup({
   types: { events: {} as ReconcileLockEvent },
-  actions: { acquire: () => undefined, keepFresh: () => undefined, release: () => undefined, lockLost: () => undefined },
+  actions: {
+    acquire: () => undefined,
+    keepFresh: () => undefined,
+    release: () => undefined,
+    lockLost: () => undefined,
+  },
 }).createMachine({
   id: "reconcile-lock",
   initial: "free",

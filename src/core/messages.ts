@@ -83,14 +83,7 @@ export interface VoteAnswer {
 }
 
 /** Why a role moved; the words of `GET /api/leadership`. */
-export type LeadershipCause =
-  | "cold-start"
-  | "silence"
-  | "death-proof"
-  | "handover"
-  | "forced"
-  | "unhealthy"
-  | "blind";
+export type LeadershipCause = "cold-start" | "silence" | "death-proof" | "handover" | "forced" | "unhealthy" | "blind";
 
 /** How and when a leadership began, told to the peer so that both keep the same history. */
 export interface LeadershipOrigin {

@@ -14,14 +14,7 @@ export interface PeerHello {
 
 /** Why someone or something at the channel was turned away [HB2]. */
 export type PeerRefusal =
-  | "bad-token"
-  | "wrong-engine"
-  | "own-label"
-  | "wrong-pair"
-  | "bad-frame"
-  | "replayed"
-  | "too-large"
-  | "too-many";
+  "bad-token" | "wrong-engine" | "own-label" | "wrong-pair" | "bad-frame" | "replayed" | "too-large" | "too-many";
 
 export interface PeerChannelEvents {
   /** A link can carry messages now. */

@@ -77,7 +77,11 @@ export interface Witness {
   /** Writes `next` only if the record is exactly `expected` in holder, epoch and seq. One atomic step. */
   swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap>;
   /** SET NX PX with a fence that only rises [RL1]. `lockId` is the caller's fresh id. */
-  acquireLock(request: { readonly lockId: LockId; readonly holder: string; readonly ttlMs: number }): Promise<LockAcquire>;
+  acquireLock(request: {
+    readonly lockId: LockId;
+    readonly holder: string;
+    readonly ttlMs: number;
+  }): Promise<LockAcquire>;
   /** Extends by `ttlMs` when `lockId` still holds it. */
   refreshLock(lockId: LockId, ttlMs: number): Promise<LockRefresh>;
   releaseLock(lockId: LockId): Promise<LockRelease>;

@@ -1,0 +1,75 @@
+/** Purpose: what a coordinator tells while it runs: alarms, events, counters. Codes are stable words. */
+import type { Command, Conflict } from "./command.ts";
+import type { Epoch } from "./epoch.ts";
+import type { LeadershipCause, Maintenance, Role } from "./messages.ts";
+
+/** Alarm codes: stable words for what an engineer must know. */
+export type AlarmCode =
+  | "peer-unreachable"
+  | "peer-link-lost"
+  | "peer-refused"
+  | "witness-unreachable"
+  | "witness-amnesia"
+  | "no-quorum"
+  | "no-valid-backup"
+  | "unconfirmed"
+  | "stale-takeover"
+  | "awaiting-operator"
+  | "hold-down"
+  | "maintenance-blocks-failover"
+  | "engine-failed"
+  | "engine-hook-slow"
+  | "commands-late"
+  | "lockstep-degraded"
+  | "state-drift"
+  | "split-brain"
+  | "conflicts-open"
+  | "store-failed"
+  | "version-skew"
+  | "clocks-far-apart"
+  | "changeover-unconfirmed";
+
+export interface Alarm {
+  readonly code: AlarmCode;
+  readonly since: number;
+  readonly detail: string;
+}
+
+/** What the coordinator tells while it runs. */
+export type CoordinatorEvent =
+  | {
+      readonly type: "role";
+      readonly role: Role;
+      readonly epoch: Epoch;
+      readonly cause: LeadershipCause | null;
+      readonly atUnixMs: number;
+    }
+  | { readonly type: "alarm"; readonly alarm: Alarm; readonly raised: boolean }
+  | { readonly type: "command"; readonly command: Command }
+  | {
+      readonly type: "executed";
+      readonly command: Command;
+      readonly error: string | null;
+      readonly lateMs: number;
+      readonly atMonoMs: number;
+    }
+  | { readonly type: "maintenance"; readonly maintenance: Maintenance }
+  | { readonly type: "conflict"; readonly conflict: Conflict };
+
+/** Counters since start, for `/metrics`; names without the prefix `changeover_`. */
+export interface CoordinatorCounters {
+  readonly heartbeatsSent: number;
+  readonly heartbeatsReceived: number;
+  readonly heartbeatsRefused: number;
+  readonly commandsAccepted: number;
+  readonly commandsExecuted: number;
+  readonly commandsLate: number;
+  readonly commandsFailed: number;
+  readonly commandsFenced: number;
+  readonly witnessSwaps: number;
+  readonly witnessFailures: number;
+  readonly roleChanges: number;
+  readonly automaticFailovers: number;
+  readonly splitBrains: number;
+  readonly snapshotsApplied: number;
+}

@@ -1,0 +1,88 @@
+/** Purpose: how the calls on a coordinator may end. Expected refusals are returned, not thrown. */
+import type { Json } from "./canonical-json.ts";
+import type { Conflict, Durability } from "./command.ts";
+import type { Epoch } from "./epoch.ts";
+import type { Label } from "./ids.ts";
+import type { StateSnapshot } from "./messages.ts";
+import type { VectorClock } from "./vector-clock.ts";
+
+export interface CommandInput {
+  readonly kind: string;
+  readonly payload: Json;
+  readonly idempotencyKey?: string | undefined;
+  readonly executeAtUs?: number | undefined;
+  readonly ack?: Durability | undefined;
+}
+
+/** `POST /api/commands`. */
+export type SubmitOutcome =
+  | {
+      readonly outcome: "accepted";
+      readonly seq: number;
+      readonly epoch: Epoch;
+      readonly executeAtUs: number;
+      readonly durability: Durability;
+    }
+  | { readonly outcome: "not-leader"; readonly leader: Label | null; readonly leaderUrl: string | null }
+  | { readonly outcome: "fenced"; readonly epoch: Epoch }
+  | { readonly outcome: "invalid-command"; readonly detail: string }
+  | { readonly outcome: "busy"; readonly detail: string };
+
+export type SnapshotOutcome =
+  | { readonly outcome: "taken"; readonly snapshot: StateSnapshot }
+  | { readonly outcome: "engine-not-ready"; readonly detail: string };
+
+export type ApplySnapshotOutcome =
+  | { readonly outcome: "applied"; readonly clock: VectorClock; readonly lastCommandSeq: number }
+  | { readonly outcome: "invalid-snapshot"; readonly detail: string }
+  | { readonly outcome: "lock-not-held"; readonly detail: string }
+  | { readonly outcome: "stale-epoch"; readonly epoch: Epoch }
+  | { readonly outcome: "witness-unreachable"; readonly detail: string }
+  | { readonly outcome: "engine-not-ready"; readonly detail: string };
+
+export interface ForceLeaderRequest {
+  readonly mode: "graceful" | "immediate";
+  readonly reason: string;
+  readonly requestId: string | null;
+  readonly expectedEpoch: Epoch | null;
+  readonly acceptDualAir: boolean;
+  readonly by: string;
+}
+
+/** The answer of `POST /api/peer/force-leader`, 200. */
+export interface ForcedAnswer {
+  readonly engineLabel: Label;
+  readonly role: "leader";
+  readonly epoch: Epoch;
+  readonly previousEpoch: Epoch;
+  readonly previousLeader: Label | null;
+  readonly mode: "graceful" | "immediate";
+  readonly tookMs: number;
+  readonly requestId: string;
+}
+
+export type ForceLeaderOutcome =
+  | { readonly outcome: "leads"; readonly answer: ForcedAnswer }
+  | { readonly outcome: "already-leader"; readonly epoch: Epoch }
+  | { readonly outcome: "epoch-mismatch"; readonly epoch: Epoch }
+  | { readonly outcome: "no-quorum"; readonly detail: string };
+
+export type HandoverOutcome =
+  | {
+      readonly outcome: "handed-over";
+      readonly leader: Label;
+      readonly epoch: Epoch;
+      readonly tookMs: number;
+      readonly requestId: string;
+    }
+  | { readonly outcome: "not-leader"; readonly leader: Label | null; readonly leaderUrl: string | null }
+  | { readonly outcome: "no-valid-backup"; readonly detail: string };
+
+export type ResolveChoice =
+  { readonly choice: "keep" } | { readonly choice: "reapply" } | { readonly choice: "value"; readonly value: Json };
+
+export type ResolveOutcome =
+  | { readonly outcome: "resolved"; readonly conflict: Conflict }
+  | { readonly outcome: "not-found" }
+  | { readonly outcome: "already-resolved"; readonly conflict: Conflict }
+  | Exclude<SubmitOutcome, { readonly outcome: "accepted" }>;

@@ -1,0 +1,29 @@
+/** Purpose: all that is outside a coordinator, in one object: the same coordinator runs in production and in simulation. */
+import type { ChangeoverSwitch } from "./changeover-switch.ts";
+import type { Clock } from "./clock.ts";
+import type { ClockSource } from "./clock-source.ts";
+import type { Digest } from "./digest.ts";
+import type { Engine } from "./engine.ts";
+import type { Ids } from "./ids.ts";
+import type { Logger } from "./logger.ts";
+import type { PeerChannel } from "./peer-channel.ts";
+import type { PeerProbe } from "./peer-probe.ts";
+import type { Random } from "./random.ts";
+import type { Store } from "./store.ts";
+import type { Witness } from "./witness.ts";
+
+/** Everything outside that a coordinator needs. `createCoordinator` owns none of it but closes all of it in `stop()`. */
+export interface CoordinatorPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly digest: Digest;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly witness: Witness;
+  readonly peerChannel: PeerChannel;
+  readonly peerProbe: PeerProbe;
+  readonly engine: Engine;
+  readonly clockSource: ClockSource | null;
+  readonly changeoverSwitches: readonly ChangeoverSwitch[];
+}
