@@ -27,7 +27,7 @@ import { readPath } from "./view.ts";
 export function reduce(state: SwitcherState, command: Command): SwitcherState {
   const { epoch, seq, kind, payload } = command;
   if (epoch < state.epoch || (epoch === state.epoch && seq <= state.seq)) return state;
-  const askedUs = Number.isSafeInteger(command.executeAtUs) ? command.executeAtUs : 0;
+  const askedUs = Number.isFinite(command.executeAtUs) ? Math.round(command.executeAtUs) : 0;
   const atUs = Math.max(state.atUs, askedUs);
   const before: SwitcherState = { ...advance(state, atUs), epoch, seq, atUs, lastChangedBy: command.origin };
   const outcome = applyCall(before, kind, payload, { atUs, seq, id: `${epoch}-${seq}` });

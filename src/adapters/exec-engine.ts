@@ -1,0 +1,240 @@
+/**
+ * Purpose: an engine that is reached by scripts. As keepalived's users expect, a notify script is told each role change:
+ * `SCRIPT INSTANCE <pair> <leader|follower> <epoch>` (keepalived gives type, name, state, priority in these places), and
+ * `notifyLeader` or `notifyFollower` run before it, as `notify_master` and `notify_backup` do. The environment holds
+ * `CHANGEOVER_PAIR`, `_LABEL`, `_ROLE`, `_PREVIOUS_ROLE`, `_EPOCH`.
+ * With an `execute` script each command goes to its standard input as JSON (exit 0: done; else failed, with the last line
+ * of its error output); without one, commands are only kept. `snapshot` writes the engine's own state to standard output,
+ * `restore` reads it; `health` exits 0 ok, 1 degraded, else failed. All of these are optional.
+ * Keeps true: the newest commands are kept here in every case, so both engines of a pair agree on a state; identities
+ * count once; a script that overruns its budget is killed and delays nothing; an older notification gives way to a newer.
+ * Does not know: what is on programme.
+ */
+import Type, { type Static } from "typebox";
+import { Check } from "typebox/value";
+import type { Json } from "../core/canonical-json.ts";
+import type { Command } from "../core/command.ts";
+import { ChangeoverError } from "../core/errors.ts";
+import type { Clock, TimerHandle } from "../ports/clock.ts";
+import type { Engine, EngineHealth, EngineRead, ExecuteOutcome, RoleChange } from "../ports/engine.ts";
+import type { Logger } from "../ports/logger.ts";
+import { foreignCommandProblem } from "./foreign-command.ts";
+import { type RunningScript, type ScriptOutcome, type ScriptRun, startScript } from "./script.ts";
+import { SerialQueue } from "./serial-queue.ts";
+
+/** A program and its first arguments. */
+export type ScriptArgv = readonly string[];
+
+/** Which scripts there are, and how long each may take. */
+export interface ExecEngineInit {
+  /** Name of the pair, second argument of a notify script. */
+  pair: string;
+  label: "a" | "b";
+  notify?: ScriptArgv;
+  notifyLeader?: ScriptArgv;
+  notifyFollower?: ScriptArgv;
+  execute?: ScriptArgv;
+  snapshot?: ScriptArgv;
+  restore?: ScriptArgv;
+  health?: ScriptArgv;
+  /** Each notify script. Default 2 000. */
+  notifyBudgetMs?: number;
+  /** `execute` and `health`. Default 1 000. */
+  executeBudgetMs?: number;
+  /** `snapshot` and `restore`. Default 10 000. */
+  stateBudgetMs?: number;
+  /** Pause between two runs of `health`. Default 1 000. */
+  healthIntervalMs?: number;
+}
+
+const DEFAULTS = { notifyBudgetMs: 2_000, executeBudgetMs: 1_000, stateBudgetMs: 10_000, healthIntervalMs: 1_000 };
+
+/** Commands that are kept. */
+export const MAX_KEPT_COMMANDS = 256;
+const MAX_STATE_BYTES = 67_108_864;
+const MAX_ERROR_CHARS = 500;
+
+const AnyJson = Type.Unsafe<Json>({});
+const ExecState = Type.Object({
+  epoch: Type.Integer(),
+  seq: Type.Integer(),
+  lastError: Type.Union([Type.String(), Type.Null()]),
+  recent: Type.Array(
+    Type.Object({ epoch: Type.Integer(), seq: Type.Integer(), kind: Type.String(), payload: AnyJson }),
+    { maxItems: MAX_KEPT_COMMANDS },
+  ),
+});
+type ExecState = Static<typeof ExecState>;
+/** What `snapshot` gives: what is kept here, and what the snapshot script wrote (`null` without one). */
+const ExecSnapshot = Type.Object({ kept: ExecState, engine: AnyJson });
+
+export class ExecEngine implements Engine {
+  readonly #clock: Clock;
+  readonly #logger: Logger | undefined;
+  readonly #init: ExecEngineInit & typeof DEFAULTS;
+  readonly #queue = new SerialQueue();
+  readonly #running = new Set<RunningScript>();
+  #notifying: { script: RunningScript | null } | null = null;
+  #healthTimer: TimerHandle | null = null;
+  #health: EngineHealth;
+  #state: ExecState = { epoch: 0, seq: 0, lastError: null, recent: [] };
+  #closed = false;
+
+  /** Begins to ask the health script at once, if there is one; until its first answer the engine is `degraded`. */
+  constructor(components: { clock: Clock; logger?: Logger }, init: ExecEngineInit) {
+    this.#clock = components.clock;
+    this.#logger = components.logger;
+    this.#init = { ...DEFAULTS, ...init };
+    this.#health = init.health === undefined ? "ok" : "degraded";
+    if (init.health !== undefined) void this.#pollHealth(init.health);
+  }
+
+  validate(kind: string, payload: Json): string | null {
+    return foreignCommandProblem(kind, payload);
+  }
+
+  async execute(command: Command): Promise<ExecuteOutcome> {
+    try {
+      return await this.#queue.run(() => this.#executeOnce(command));
+    } catch (error) {
+      return { ok: false, error: error instanceof Error ? error.message : "unknown failure" };
+    }
+  }
+
+  async snapshot(): Promise<Json> {
+    return this.#queue.run(async () => {
+      const script = this.#init.snapshot;
+      if (script === undefined) return { kept: this.#state, engine: null };
+      const ended = await this.#run({ argv: script, env: {}, budgetMs: this.#init.stateBudgetMs });
+      return { kept: this.#state, engine: jsonFrom(ended) };
+    });
+  }
+
+  async restore(state: Json): Promise<void> {
+    if (!Check(ExecSnapshot, state)) throw new ChangeoverError("invalid_value", "not a state of an exec engine");
+    await this.#queue.run(async () => {
+      const script = this.#init.restore;
+      if (script !== undefined) {
+        const stdin = JSON.stringify(state.engine);
+        const ended = await this.#run({ argv: script, env: {}, stdin, budgetMs: this.#init.stateBudgetMs });
+        const problem = problemOf(ended);
+        if (problem !== null) throw notReady(`restore script: ${problem}`);
+      }
+      this.#state = state.kept;
+    });
+  }
+
+  async onRole(change: RoleChange): Promise<void> {
+    this.#notifying?.script?.kill();
+    const mine: { script: RunningScript | null } = { script: null };
+    this.#notifying = mine;
+    const first = change.role === "leader" ? this.#init.notifyLeader : this.#init.notifyFollower;
+    for (const script of [first, this.#init.notify]) {
+      if (script === undefined || this.#notifying !== mine || this.#closed) continue;
+      mine.script = this.#start(this.#notification(script, change));
+      const problem = problemOf(await mine.script.done);
+      if (problem !== null) this.#logger?.warn({ epoch: change.epoch, problem }, "notify script failed");
+    }
+    if (this.#notifying === mine) this.#notifying = null;
+  }
+
+  health(): EngineHealth {
+    return this.#health;
+  }
+
+  programSource(): string {
+    return "";
+  }
+
+  read(path: string, _nowUnixUs: number): EngineRead {
+    if (path === "/") return { status: 200, body: this.#state };
+    return { status: 404, body: { error: `nothing is known under ${path}` } };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#healthTimer !== null) this.#clock.clearTimeout(this.#healthTimer);
+    this.#healthTimer = null;
+    const running = [...this.#running];
+    for (const script of running) script.kill();
+    await Promise.all(running.map((script) => script.done));
+  }
+
+  async #executeOnce(command: Command): Promise<ExecuteOutcome> {
+    const { epoch, seq, kind, payload } = command;
+    const before = this.#state;
+    if (epoch === before.epoch && seq === before.seq) return outcomeOf(before.lastError);
+    if (epoch < before.epoch || (epoch === before.epoch && seq < before.seq)) return { ok: true };
+    const lastError = await this.#executeScript(command);
+    const recent = [...before.recent, { epoch, seq, kind, payload }].slice(-MAX_KEPT_COMMANDS);
+    this.#state = { epoch, seq, lastError, recent };
+    return outcomeOf(lastError);
+  }
+
+  async #executeScript(command: Command): Promise<string | null> {
+    const argv = this.#init.execute;
+    if (argv === undefined) return null;
+    const env = { CHANGEOVER_EPOCH: String(command.epoch), CHANGEOVER_SEQ: String(command.seq) };
+    const stdin = JSON.stringify(command);
+    return problemOf(await this.#run({ argv, env, stdin, budgetMs: this.#init.executeBudgetMs }));
+  }
+
+  #notification(script: ScriptArgv, change: RoleChange): ScriptRun {
+    const { pair, notifyBudgetMs } = this.#init;
+    return {
+      argv: [...script, "INSTANCE", pair, change.role, String(change.epoch)],
+      env: {
+        CHANGEOVER_ROLE: change.role,
+        CHANGEOVER_PREVIOUS_ROLE: change.previousRole,
+        CHANGEOVER_EPOCH: String(change.epoch),
+      },
+      budgetMs: notifyBudgetMs,
+    };
+  }
+
+  async #pollHealth(argv: ScriptArgv): Promise<void> {
+    const ended = await this.#run({ argv, env: {}, budgetMs: this.#init.executeBudgetMs });
+    if (this.#closed) return;
+    this.#health = ended.outcome === "exited" && ended.code <= 1 ? (ended.code === 0 ? "ok" : "degraded") : "failed";
+    this.#healthTimer = this.#clock.setTimeout(() => void this.#pollHealth(argv), this.#init.healthIntervalMs);
+  }
+
+  async #run(run: ScriptRun): Promise<ScriptOutcome> {
+    return this.#start(run).done;
+  }
+
+  #start(run: ScriptRun): RunningScript {
+    if (this.#closed) return { done: Promise.resolve({ outcome: "failed", why: "closed" }), kill: () => undefined };
+    const env = { CHANGEOVER_PAIR: this.#init.pair, CHANGEOVER_LABEL: this.#init.label, ...run.env };
+    const script = startScript({ clock: this.#clock }, { ...run, env, maxStdoutBytes: MAX_STATE_BYTES });
+    this.#running.add(script);
+    void script.done.then(() => this.#running.delete(script));
+    return script;
+  }
+}
+
+function outcomeOf(error: string | null): ExecuteOutcome {
+  return error === null ? { ok: true } : { ok: false, error };
+}
+
+/** What went wrong with a script, or `null`. */
+function problemOf(ended: ScriptOutcome): string | null {
+  if (ended.outcome !== "exited") return ended.why;
+  if (ended.code === 0) return null;
+  const said = ended.stderr.trim().split("\n").at(-1) ?? "";
+  return said === "" ? `exit ${ended.code}` : `exit ${ended.code}: ${said.slice(0, MAX_ERROR_CHARS)}`;
+}
+
+function jsonFrom(ended: ScriptOutcome): Json {
+  const problem = problemOf(ended);
+  if (problem !== null || ended.outcome !== "exited") throw notReady(`snapshot script: ${problem}`);
+  try {
+    return JSON.parse(ended.stdout) as Json;
+  } catch (cause) {
+    throw notReady("snapshot script: its output is not JSON", cause);
+  }
+}
+
+function notReady(message: string, cause?: unknown): ChangeoverError {
+  return new ChangeoverError("engine_not_ready", message, { retryable: true, cause });
+}

@@ -1,0 +1,129 @@
+/**
+ * Purpose: JSON calls to one outside HTTP server, each within its own budget of time and size.
+ * Keeps true: a call never throws and never outlives its budget or the client; connections belong to the client and end
+ * with it. Redirects are not followed: a request goes where the configuration says and nowhere else.
+ */
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Json } from "../core/canonical-json.ts";
+import type { Clock } from "../ports/clock.ts";
+
+/** Bytes of an answer when the call does not say. */
+const DEFAULT_MAX_BYTES = 1_048_576;
+/** Connections kept to the server. */
+const MAX_SOCKETS = 8;
+
+export interface HttpCall {
+  method: string;
+  url: string;
+  headers?: Readonly<Record<string, string>>;
+  /** Text of the body; `undefined` sends none. */
+  body?: string;
+  /** From the call to the last byte of the answer. */
+  timeoutMs: number;
+  maxBytes?: number;
+}
+
+/** An answer, its body read as JSON where it is JSON and as a string otherwise; or why there was none. */
+export type HttpAnswer = { outcome: "answered"; status: number; body: Json } | { outcome: "unreachable"; why: string };
+
+export class HttpClient {
+  readonly #clock: Clock;
+  readonly #httpAgent = new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  readonly #httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  readonly #underWay = new Set<ClientRequest>();
+  #closed = false;
+
+  constructor(components: { clock: Clock }) {
+    this.#clock = components.clock;
+  }
+
+  /** Makes one call. */
+  async call(call: HttpCall): Promise<HttpAnswer> {
+    if (this.#closed) return unreachable("closed");
+    let request: ClientRequest;
+    try {
+      request = this.#open(call);
+    } catch (error) {
+      return unreachable(reasonOf(error));
+    }
+    this.#underWay.add(request);
+    const timer = this.#clock.setTimeout(
+      () => request.destroy(new Error(`no answer within ${call.timeoutMs} ms`)),
+      call.timeoutMs,
+    );
+    try {
+      return await exchange(request, call);
+    } finally {
+      this.#clock.clearTimeout(timer);
+      this.#underWay.delete(request);
+    }
+  }
+
+  /** Breaks off the calls under way and closes the connections. */
+  close(): void {
+    this.#closed = true;
+    for (const request of this.#underWay) request.destroy(new Error("closed"));
+    this.#httpAgent.destroy();
+    this.#httpsAgent.destroy();
+  }
+
+  #open(call: HttpCall): ClientRequest {
+    const secure = call.url.startsWith("https:");
+    const headers = {
+      accept: "application/json",
+      ...(call.body === undefined
+        ? {}
+        : { "content-type": "application/json", "content-length": String(Buffer.byteLength(call.body)) }),
+      ...call.headers,
+    };
+    return secure
+      ? httpsRequest(call.url, { method: call.method, headers, agent: this.#httpsAgent })
+      : httpRequest(call.url, { method: call.method, headers, agent: this.#httpAgent });
+  }
+}
+
+function exchange(request: ClientRequest, call: HttpCall): Promise<HttpAnswer> {
+  return new Promise((resolve) => {
+    request.on("error", (error) => resolve(unreachable(reasonOf(error))));
+    request.on("response", (response) => {
+      readText(response, call.maxBytes ?? DEFAULT_MAX_BYTES).then(
+        (text) => resolve({ outcome: "answered", status: response.statusCode ?? 0, body: asJson(text) }),
+        (error: unknown) => {
+          request.destroy();
+          resolve(unreachable(reasonOf(error)));
+        },
+      );
+    });
+    request.end(call.body);
+  });
+}
+
+async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error(`answer longer than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function asJson(text: string): Json {
+  if (text === "") return null;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+function unreachable(why: string): HttpAnswer {
+  return { outcome: "unreachable", why };
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown failure";
+  return "code" in error && typeof error.code === "string" ? error.code : error.message;
+}

@@ -1,0 +1,259 @@
+/**
+ * Purpose: an engine in any language, driven by hooks over HTTP: `POST /execute`, `GET /snapshot`, `POST /restore`,
+ * `POST /role`, `GET /health` below one base URL. `examples/http-engine/README.md` says what each hook is sent.
+ * Keeps true: calls that touch the state go out one after the other, in order; a call that is repeated carries the same
+ * identity; role changes do not wait behind them, and the newest is told again until the engine has taken it.
+ * Does not know: what a command means. Whether the engine keeps identities apart is the engine's duty.
+ */
+import type { Json } from "../core/canonical-json.ts";
+import type { Command } from "../core/command.ts";
+import { ChangeoverError } from "../core/errors.ts";
+import type { Clock, TimerHandle } from "../ports/clock.ts";
+import type { Engine, EngineHealth, EngineRead, ExecuteOutcome, RoleChange } from "../ports/engine.ts";
+import type { Logger } from "../ports/logger.ts";
+import { foreignCommandProblem } from "./foreign-command.ts";
+import { type HttpAnswer, HttpClient } from "./http-client.ts";
+import { SerialQueue } from "./serial-queue.ts";
+
+/** Where the engine is, and how long each hook may take. */
+export interface HttpEngineInit {
+  /** Such as `http://127.0.0.1:9101`; a path below which the hooks lie is allowed. */
+  baseUrl: string;
+  /** One attempt of `POST /execute`. Default 500. */
+  executeTimeoutMs?: number;
+  /** Attempts of one command, all with the same identity. Default 3. */
+  executeAttempts?: number;
+  /** Pause before the second attempt; doubles. Default 50. */
+  retryDelayMs?: number;
+  /** `GET /snapshot` and `POST /restore`. Default 10 000. */
+  stateTimeoutMs?: number;
+  /** `POST /role`. Default 500. */
+  roleTimeoutMs?: number;
+  /** `GET /health` and reads. Default 500. */
+  healthTimeoutMs?: number;
+  /** Pause between two polls of the health. Default 500. */
+  healthIntervalMs?: number;
+  /** Bytes of a state. Default 64 MiB. */
+  maxStateBytes?: number;
+  /** Bearer token for the hooks. */
+  token?: string;
+}
+
+const DEFAULTS = {
+  executeTimeoutMs: 500,
+  executeAttempts: 3,
+  retryDelayMs: 50,
+  stateTimeoutMs: 10_000,
+  roleTimeoutMs: 500,
+  healthTimeoutMs: 500,
+  healthIntervalMs: 500,
+  maxStateBytes: 67_108_864,
+};
+
+/** Polls in a row without a good answer after which the engine counts as failed. */
+export const FAILED_AFTER_POLLS = 3;
+const MAX_RETRY_DELAY_MS = 2_000;
+const MAX_ERROR_CHARS = 500;
+
+export class HttpEngine implements Engine {
+  readonly #clock: Clock;
+  readonly #logger: Logger | undefined;
+  readonly #init: HttpEngineInit & typeof DEFAULTS;
+  readonly #baseUrl: string;
+  readonly #client: HttpClient;
+  readonly #queue = new SerialQueue();
+  #pollTimer: TimerHandle | null = null;
+  #endPause: (() => void) | null = null;
+  #missedPolls = 0;
+  #health: EngineHealth = "degraded";
+  #programSource = "";
+  #untoldRole: RoleChange | null = null;
+  #closed = false;
+
+  /** Begins to poll the health at once; until the first answer it is `degraded`. */
+  constructor(components: { clock: Clock; logger?: Logger }, init: HttpEngineInit) {
+    this.#clock = components.clock;
+    this.#logger = components.logger;
+    this.#init = { ...DEFAULTS, ...init };
+    this.#baseUrl = init.baseUrl.replace(/\/+$/, "");
+    this.#client = new HttpClient(components);
+    void this.#poll();
+  }
+
+  validate(kind: string, payload: Json): string | null {
+    return foreignCommandProblem(kind, payload);
+  }
+
+  async execute(command: Command): Promise<ExecuteOutcome> {
+    try {
+      return await this.#queue.run(() => this.#executeWithRetries(command));
+    } catch (error) {
+      return { ok: false, error: error instanceof Error ? error.message : "unknown failure" };
+    }
+  }
+
+  async snapshot(): Promise<Json> {
+    return this.#queue.run(async () => {
+      const answer = await this.#hook("GET", "/snapshot", { timeoutMs: this.#init.stateTimeoutMs });
+      if (answer.outcome === "answered" && isSuccess(answer.status)) return answer.body;
+      throw notReady("snapshot", answer);
+    });
+  }
+
+  async restore(state: Json): Promise<void> {
+    await this.#queue.run(async () => {
+      const timeoutMs = this.#init.stateTimeoutMs;
+      const answer = await this.#hook("POST", "/restore", { body: state, timeoutMs });
+      if (answer.outcome === "answered" && isSuccess(answer.status)) return;
+      if (answer.outcome === "answered" && answer.status < 500) {
+        throw new ChangeoverError("invalid_value", `the engine refuses the state: ${errorText(answer)}`);
+      }
+      throw notReady("restore", answer);
+    });
+  }
+
+  async onRole(change: RoleChange): Promise<void> {
+    this.#untoldRole = change;
+    await this.#tellRole(change);
+  }
+
+  health(): EngineHealth {
+    return this.#health;
+  }
+
+  programSource(): string {
+    return this.#programSource;
+  }
+
+  async read(path: string, _nowUnixUs: number): Promise<EngineRead> {
+    if (!path.startsWith("/")) return { status: 400, body: { error: `path: ${path}, must begin with "/"` } };
+    const answer = await this.#hook("GET", path, { timeoutMs: this.#init.healthTimeoutMs });
+    if (answer.outcome === "answered") return { status: answer.status, body: answer.body };
+    return { status: 502, body: { error: `the engine does not answer: ${answer.why}` } };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#pollTimer !== null) this.#clock.clearTimeout(this.#pollTimer);
+    this.#pollTimer = null;
+    this.#endPause?.();
+    this.#client.close();
+  }
+
+  async #executeWithRetries(command: Command): Promise<ExecuteOutcome> {
+    const identity = `${command.epoch}-${command.seq}`;
+    const headers = {
+      "x-changeover-epoch": String(command.epoch),
+      "x-changeover-seq": String(command.seq),
+      "idempotency-key": identity,
+    };
+    let last: HttpAnswer = { outcome: "unreachable", why: "closed" };
+    for (let attempt = 1; attempt <= this.#init.executeAttempts && !this.#closed; attempt += 1) {
+      if (attempt > 1) await this.#pause(Math.min(this.#init.retryDelayMs * 2 ** (attempt - 2), MAX_RETRY_DELAY_MS));
+      const timeoutMs = this.#init.executeTimeoutMs;
+      last = await this.#hook("POST", "/execute", { body: command as unknown as Json, headers, timeoutMs });
+      if (last.outcome === "answered" && !isWorthRepeating(last.status)) return this.#outcomeOf(last.status, last);
+    }
+    this.#health = "failed";
+    return { ok: false, error: `the engine does not execute: ${errorText(last)}` };
+  }
+
+  #outcomeOf(status: number, answer: HttpAnswer): ExecuteOutcome {
+    if (!isSuccess(status)) return { ok: false, error: errorText(answer) };
+    this.#learnProgramSource(answer);
+    return { ok: true };
+  }
+
+  async #poll(): Promise<void> {
+    const answer = await this.#hook("GET", "/health", { timeoutMs: this.#init.healthTimeoutMs });
+    if (this.#closed) return;
+    this.#learnHealth(answer);
+    if (this.#untoldRole !== null && this.#missedPolls === 0) await this.#tellRole(this.#untoldRole);
+    if (this.#closed) return;
+    this.#pollTimer = this.#clock.setTimeout(() => void this.#poll(), this.#init.healthIntervalMs);
+  }
+
+  #learnHealth(answer: HttpAnswer): void {
+    const before = this.#health;
+    if (answer.outcome === "answered" && isSuccess(answer.status)) {
+      this.#missedPolls = 0;
+      this.#health = healthIn(answer.body);
+      this.#learnProgramSource(answer);
+    } else {
+      this.#missedPolls += 1;
+      this.#health = this.#missedPolls >= FAILED_AFTER_POLLS ? "failed" : "degraded";
+    }
+    if (before !== this.#health) this.#logger?.warn({ before, after: this.#health }, "engine health changed");
+  }
+
+  #learnProgramSource(answer: HttpAnswer): void {
+    const source = answer.outcome === "answered" ? textField(answer.body, "programSource") : null;
+    if (source !== null) this.#programSource = source;
+  }
+
+  async #tellRole(change: RoleChange): Promise<void> {
+    const headers = { "x-changeover-epoch": String(change.epoch) };
+    const timeoutMs = this.#init.roleTimeoutMs;
+    const answer = await this.#hook("POST", "/role", { body: { ...change }, headers, timeoutMs });
+    const told = answer.outcome === "answered" && isSuccess(answer.status);
+    if (told && this.#untoldRole === change) this.#untoldRole = null;
+    if (!told) this.#logger?.warn({ epoch: change.epoch, why: errorText(answer) }, "role hook failed");
+  }
+
+  async #hook(
+    method: string,
+    path: string,
+    options: { timeoutMs: number; body?: Json; headers?: Readonly<Record<string, string>> },
+  ): Promise<HttpAnswer> {
+    const authorization = this.#init.token === undefined ? {} : { authorization: `Bearer ${this.#init.token}` };
+    return this.#client.call({
+      method,
+      url: this.#baseUrl + path,
+      headers: { ...authorization, ...options.headers },
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      timeoutMs: options.timeoutMs,
+      maxBytes: this.#init.maxStateBytes,
+    });
+  }
+
+  async #pause(delayMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.setTimeout(resolve, delayMs);
+      this.#endPause = () => {
+        this.#clock.clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#endPause = null;
+  }
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+function isWorthRepeating(status: number): boolean {
+  return status >= 500 || status === 408 || status === 429;
+}
+
+function healthIn(body: Json): EngineHealth {
+  const status = textField(body, "status");
+  return status === "degraded" || status === "failed" ? status : "ok";
+}
+
+function textField(body: Json, name: string): string | null {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return null;
+  const value = (body as Readonly<Record<string, Json>>)[name];
+  return typeof value === "string" ? value : null;
+}
+
+function errorText(answer: HttpAnswer): string {
+  if (answer.outcome === "unreachable") return answer.why;
+  const said = textField(answer.body, "error") ?? textField(answer.body, "detail");
+  return said === null ? `HTTP ${answer.status}` : said.slice(0, MAX_ERROR_CHARS);
+}
+
+function notReady(what: string, answer: HttpAnswer): ChangeoverError {
+  const message = `the engine gives no answer to ${what}: ${errorText(answer)}`;
+  return new ChangeoverError("engine_not_ready", message, { retryable: true });
+}
