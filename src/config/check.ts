@@ -1,0 +1,61 @@
+/**
+ * Purpose: fills in defaults and finds every value that the schema does not allow.
+ * Keeps true: what `withDefaults` was given is not changed; nothing is coerced, so that a typing error stays an error.
+ */
+import { type Fault, fault } from "./fault.ts";
+import { boundOf, fits, isKeys, isSection, type Keys, kindsOf, memberFor, type Shape } from "./shape.ts";
+
+/** A copy of `value` in which every key that is left out has its default. */
+export function withDefaults(shape: Shape, value: unknown): unknown {
+  if (value === undefined) return defaultOf(shape);
+  if (Array.isArray(value))
+    return value.map((entry: unknown) => (shape.items ? withDefaults(shape.items, entry) : entry));
+  if (!isKeys(value)) return value;
+  const properties = memberFor(shape, value)?.properties ?? {};
+  const filled = { ...value };
+  for (const [key, property] of Object.entries(properties)) {
+    const given = withDefaults(property, value[key]);
+    if (given !== undefined) filled[key] = given;
+  }
+  return filled;
+}
+
+function defaultOf(shape: Shape): unknown {
+  if (shape.default !== undefined) return structuredClone(shape.default);
+  return shape.type === "object" ? withDefaults(shape, {}) : undefined;
+}
+
+/** Everything that is wrong in `value`; none when the schema allows it. */
+export function faultsOf(shape: Shape, value: unknown, path = ""): Fault[] {
+  if (isSection(shape)) return isKeys(value) ? faultsOfKeys(shape, value, path) : [notAllowed(shape, value, path)];
+  if (!fits(shape, value)) return [notAllowed(shape, value, path)];
+  const { items } = shape;
+  if (items === undefined) return [];
+  return (value as unknown[]).flatMap((entry, at) => faultsOf(items, entry, `${path}[${at}]`));
+}
+
+function faultsOfKeys(shape: Shape, value: Keys, path: string): Fault[] {
+  const member = memberFor(shape, value);
+  if (member === null) return [fault(join(path, "kind"), value["kind"], `must be one of ${kindsOf(shape).join(", ")}`)];
+  const properties = member.properties ?? {};
+  const allowed = Object.keys(properties);
+  const unknown = Object.keys(value)
+    .filter((key) => !Object.hasOwn(properties, key))
+    // The value of an unknown key is not shown: someone may have put a secret there.
+    .map((key) => fault(join(path, key), undefined, `unknown key; known here: ${allowed.join(", ")}`));
+  const missing = (member.required ?? [])
+    .filter((key) => value[key] === undefined)
+    .map((key) => fault(join(path, key), undefined, `missing; must be ${boundOf(properties[key] ?? {})}`));
+  const wrong = allowed
+    .filter((key) => value[key] !== undefined)
+    .flatMap((key) => faultsOf(properties[key] ?? {}, value[key], join(path, key)));
+  return [...unknown, ...missing, ...wrong];
+}
+
+function notAllowed(shape: Shape, value: unknown, path: string): Fault {
+  return fault(path === "" ? "configuration" : path, value, `must be ${boundOf(shape)}`);
+}
+
+function join(path: string, key: string): string {
+  return path === "" ? key : `${path}.${key}`;
+}

@@ -1,0 +1,107 @@
+/**
+ * Purpose: from a file, the environment and the defaults to one frozen configuration, or to an error that names the
+ * key, the value and the bound. The environment goes before the file, the file before the defaults.
+ */
+import { readFileSync, statSync } from "node:fs";
+import { parseDocument } from "yaml";
+import { ChangeoverError } from "../core/errors.ts";
+import { resolveFailover } from "../core/settings.ts";
+import { faultsOf, withDefaults } from "./check.ts";
+import { type Environment, overlay, unknownVariables } from "./environment.ts";
+import { fault, invalidConfiguration } from "./fault.ts";
+import { laterStageFaults, relationFaults } from "./relations.ts";
+import { type ConfigInput, ConfigSchema } from "./schema.ts";
+import { secretVariables } from "./secrets.ts";
+import { isKeys, type Keys, shapeOf } from "./shape.ts";
+import type { Config } from "./types.ts";
+
+/** A configuration is a page of text; a larger file is some other file. */
+const MAX_FILE_BYTES = 1_048_576;
+
+/**
+ * Loads and validates a configuration file (YAML or JSON).
+ *
+ * @param file path of the file; relative paths in it start at the working directory. null: the environment alone
+ * @param environment variables that go before the file, `process.env` for a process of its own
+ * @throws ChangeoverError `invalid_configuration`
+ */
+export function loadConfig(file: string | null, environment: Environment = {}): Config {
+  const source = file ?? "environment";
+  return resolveConfig(file === null ? {} : readKeys(file), environment, source);
+}
+
+/**
+ * Validates a configuration that is at hand as a value, as an embedding engine has it.
+ *
+ * @param keys what a file would say
+ * @throws ChangeoverError `invalid_configuration`
+ */
+export function resolveConfig(keys: unknown, environment: Environment = {}, source = "configuration"): Config {
+  const shape = shapeOf(ConfigSchema);
+  if (!isKeys(keys)) throw invalidConfiguration(source, [fault("configuration", undefined, "must be a map of keys")]);
+  const overlaid = overlay(shape, keys, environment);
+  const filled = withDefaults(shape, overlaid.keys);
+  const faults = [...overlaid.faults, ...faultsOf(shape, filled)];
+  if (faults.length > 0) throw invalidConfiguration(source, faults);
+  const input = filled as ConfigInput;
+  const config = complete(input);
+  const broken = [
+    ...laterStageFaults(input),
+    ...relationFaults(config),
+    ...unknownVariables(shape, environment, secretVariables(config.auth)),
+  ];
+  if (broken.length > 0) throw invalidConfiguration(source, broken);
+  return deepFreeze(config);
+}
+
+function complete(input: ConfigInput): Config {
+  return {
+    pair: input.pair,
+    label: input.label,
+    listen: input.listen,
+    dataDir: input.dataDir ?? `./var/${input.label}`,
+    peer: { links: input.peer.links, url: input.peer.url ?? null },
+    witness: input.witness,
+    failover: resolveFailover(input.failover, input.witness.kind),
+    commands: input.commands,
+    engine: input.engine,
+    clock: input.clock,
+    auth: { tokens: input.auth.tokens, controlPlaneSecret: input.auth.controlPlaneSecret ?? null },
+    changeover: input.changeover,
+    outbox: { sink: "nop" },
+    federation: { mode: input.federation.mode, intervalMs: input.federation.intervalMs },
+    log: input.log,
+  };
+}
+
+function readKeys(file: string): Keys {
+  const document = parseDocument(readText(file));
+  const [error] = document.errors;
+  if (error !== undefined) throw invalidConfiguration(file, [fault("line", error.linePos?.[0].line, firstLine(error))]);
+  const keys: unknown = document.toJS({ maxAliasCount: 100 });
+  if (!isKeys(keys)) throw invalidConfiguration(file, [fault("file", undefined, "must hold a map of keys")]);
+  return keys;
+}
+
+function readText(file: string): string {
+  try {
+    const { size } = statSync(file);
+    if (size > MAX_FILE_BYTES) {
+      throw invalidConfiguration(file, [fault("size", size, `must be at most ${MAX_FILE_BYTES} bytes`)]);
+    }
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (error instanceof ChangeoverError) throw error;
+    const code = (error as NodeJS.ErrnoException).code ?? "unreadable";
+    throw invalidConfiguration(file, [fault("file", undefined, `cannot be read (${code}); give its path with -c`)]);
+  }
+}
+
+function firstLine(error: Error): string {
+  return error.message.split("\n")[0] ?? "";
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
+}

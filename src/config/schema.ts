@@ -1,0 +1,204 @@
+/**
+ * Purpose: what a configuration file may say, as one TypeBox schema: it validates, gives the defaults, names the
+ * environment variables and is published as `config/schema.json`.
+ * Does not know: relations between keys (`relations.ts`), nor what a secret's value is (`secrets.ts`).
+ */
+import { type TObject, type TProperties, type TSchema, Type } from "typebox";
+import { DEFAULT_COMMANDS, DEFAULT_FAILOVER } from "../core/settings.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+const section = <P extends TProperties>(properties: P, description?: string): TObject<P> =>
+  Type.Object(properties, { additionalProperties: false, ...(description === undefined ? {} : { description }) });
+
+const whole = (minimum: number, maximum: number, fallback: number, description: string) =>
+  Type.Integer({ minimum, maximum, default: fallback, description });
+
+const name = (description: string) =>
+  Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples: ["studio-1"], description });
+
+const text = (description: string, example: string) =>
+  Type.String({ minLength: 1, maxLength: 1_024, examples: [example], description });
+
+const url = (schemes: string, description: string, example: string) =>
+  Type.String({ pattern: `^(${schemes})://[^\\s/]+`, maxLength: 2_048, examples: [example], description });
+
+const variable = Type.String({
+  pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$",
+  examples: ["OPS_TOKEN"],
+  description: "Environment variable that holds the secret",
+});
+const secretFile = text("File that holds the secret; its last line break is dropped", "/run/secrets/ops-token");
+const secret = Type.Union([section({ env: variable }), section({ file: secretFile })], {
+  description: "Where the secret is read: {env: NAME} or {file: PATH}; never the secret itself",
+});
+
+const tokenName = name("Named in the audit");
+const tokenRole = Type.Enum(["viewer", "operator", "peer"], { description: "What the token opens" });
+const token = Type.Union([
+  section({ name: tokenName, role: tokenRole, env: variable }),
+  section({ name: tokenName, role: tokenRole, file: secretFile }),
+]);
+
+const link = section({
+  name: name("Name of the network, as in alarms and logs"),
+  url: url("wss?", "The other engine's own listener on this network", "ws://127.0.0.1:7402"),
+});
+
+const command = Type.Array(text("Program, then its arguments; no shell", "/usr/local/bin/notify"), {
+  minItems: 1,
+  maxItems: 64,
+});
+const hookTimeout = (fallback: number) => whole(10, MINUTE_MS, fallback, "Budget of one call");
+const httpUrl = (description: string) => url("https?", description, "http://127.0.0.1:9000");
+
+const kind = <K extends string>(value: K) => Type.Literal(value);
+
+const witness = Type.Union(
+  [
+    section({ kind: kind("sqlite"), file: text("Shared by both engines of one host", "./var/witness.db") }),
+    section({ kind: kind("redis"), url: url("rediss?", "One Redis", "redis://127.0.0.1:6379") }),
+    section({ kind: kind("none") }),
+  ],
+  { default: { kind: "sqlite", file: "./var/witness.db" }, description: "The third place that both engines reach" },
+);
+
+const engine = Type.Union(
+  [
+    section({ kind: kind("reference") }, "The reference switcher inside this process"),
+    section({ kind: kind("http"), url: httpUrl("Base of the engine's hooks"), timeoutMs: hookTimeout(2_000) }),
+    section({ kind: kind("exec"), command, timeoutMs: hookTimeout(5_000) }),
+  ],
+  { default: { kind: "reference" }, description: "What makes the programme" },
+);
+
+const target = Type.Union([
+  section({
+    name: name("As in alarms"),
+    kind: kind("http"),
+    url: httpUrl("Asked to route here"),
+    timeoutMs: hookTimeout(2_000),
+  }),
+  section({ name: name("As in alarms"), kind: kind("exec"), command, timeoutMs: hookTimeout(5_000) }),
+]);
+
+const F = DEFAULT_FAILOVER;
+const failover = section({
+  policy: Type.Enum(["on-air", "consistency"], {
+    default: F.policy,
+    description: "on-air: programme first, reconcile after; consistency: never two leaders, at the price of a pause",
+  }),
+  deathProof: Type.Optional(
+    Type.Enum(["refused", "none"], { description: "Default: refused under on-air, none under consistency" }),
+  ),
+  heartbeatMs: whole(10, 10_000, F.heartbeatMs, "Interval of heartbeats and witness rewrites"),
+  missLimit: whole(1, 100, F.missLimit, "Missed heartbeats after which the peer is silent"),
+  leaseMs: whole(20, MINUTE_MS, F.leaseMs, "How long a leader counts a vote, from its send time"),
+  quiesceMs: whole(0, 10_000, F.quiesceMs, "Time for effects under way to end after a vote lapsed"),
+  campaignWaitMs: whole(20, 2 * MINUTE_MS, F.campaignWaitMs, "Stillness after a heartbeat, and quarantine"),
+  maxClockDriftPpm: whole(0, 200_000, F.maxClockDriftPpm, "How far the monotonic clocks may drift apart"),
+  blindPromoteMs: Type.Optional(
+    Type.Union([Type.Integer({ minimum: 100, maximum: DAY_MS }), Type.Literal("never")], {
+      description: "Silence after which on-air leads without witness and proof; default 1000 without a witness",
+    }),
+  ),
+  staleTakeoverMs: whole(0, DAY_MS, F.staleTakeoverMs, "How long a follower that is behind waits for the peer"),
+  handoverMs: whole(10, MINUTE_MS, F.handoverMs, "Bound of a graceful handover"),
+  unhealthyHoldMs: whole(0, MINUTE_MS, F.unhealthyHoldMs, "How long an engine may be failed before its role moves"),
+  deathProbeMs: whole(1, 10_000, F.deathProbeMs, "Budget of a death probe"),
+  maxAutomaticFailovers: whole(0, 1_000, F.maxAutomaticFailovers, "Automatic role changes in holdDownWindowMs"),
+  holdDownWindowMs: whole(1_000, DAY_MS, F.holdDownWindowMs, "Window of maxAutomaticFailovers"),
+  witnessTimeoutMs: whole(1, 10_000, F.witnessTimeoutMs, "Time-out of one call to the witness"),
+  reconcileLockMs: whole(1_000, 120_000, F.reconcileLockMs, "TTL of the reconcile lock that recovery takes"),
+});
+
+const C = DEFAULT_COMMANDS;
+const commands = section({
+  leadTimeMs: whole(0, 10_000, C.leadTimeMs, "From acceptance to execution on both engines"),
+  ack: Type.Enum(["pair", "local"], { default: C.ack, description: "How safe a command is when it is answered" }),
+  ackTimeoutMs: whole(1, MINUTE_MS, C.ackTimeoutMs, "Wait for the peer; after it the answer says local"),
+  maxPending: whole(1, 1_000_000, C.maxPending, "Commands accepted but not answered; beyond it busy"),
+  maxPayloadBytes: whole(1_024, 64 * 1_048_576, C.maxPayloadBytes, "Size of one command"),
+  keep: whole(10_000, 100_000_000, C.keep, "Commands kept in the log"),
+  lateAlarmMs: whole(1, MINUTE_MS, C.lateAlarmMs, "Lateness of one execution that raises commands-late"),
+  checkpointEvery: whole(1, 1_000_000, C.checkpointEvery, "Commands between two stored checkpoints"),
+  compareEveryMs: whole(100, DAY_MS, C.compareEveryMs, "Interval at which the pair compares checksums"),
+  onConflict: Type.Enum(["leader-wins", "reapply", "manual"], {
+    default: C.onConflict,
+    description: "What recovery does with divergent commands",
+  }),
+});
+
+/** The whole file. */
+export const ConfigSchema = section({
+  pair: name("Name of the pair; the same on both engines"),
+  label: Type.Enum(["a", "b"], { description: "Place of this engine in its pair" }),
+  listen: section({
+    host: Type.String({ minLength: 1, maxLength: 253, default: "127.0.0.1", examples: ["127.0.0.1"] }),
+    port: whole(0, 65_535, 7401, "0 takes any free port"),
+  }),
+  dataDir: Type.Optional(text("This engine's own folder; default ./var/<label>", "./var/a")),
+  peer: section({
+    links: Type.Array(link, { minItems: 1, maxItems: 8 }),
+    url: Type.Optional(httpUrl("Where clients reach the peer; default: the first link's address")),
+  }),
+  witness,
+  failover,
+  commands,
+  engine,
+  clock: section({ source: Type.Enum(["ptp", "chrony", "peer", "none"], { default: "peer" }) }),
+  auth: section({
+    tokens: Type.Array(token, { default: [], maxItems: 256 }),
+    controlPlaneSecret: Type.Optional(secret),
+  }),
+  changeover: Type.Array(target, { default: [], maxItems: 16 }),
+  outbox: section({ sink: Type.Enum(["nop", "file", "redis", "nats"], { default: "nop" }) }),
+  federation: section({
+    mode: Type.Enum(["sync", "publish", "subscribe"], { default: "sync" }),
+    intervalMs: whole(1_000, DAY_MS, 30_000, "Interval of exchange with federation peers"),
+    peers: Type.Array(section({ name: name("Name of the peer"), endpoint: httpUrl("Its address") }), { default: [] }),
+  }),
+  log: section({ level: Type.Enum(["debug", "info", "warn", "error"], { default: "info" }) }),
+});
+
+/** A configuration as it is written, once every default is filled in. */
+export type ConfigInput = Type.Static<typeof ConfigSchema>;
+
+/** What is published as `config/schema.json`: the same, but with every section that has defaults left out at will. */
+export function publishedSchema(): object {
+  const relaxed = relaxRequired(ConfigSchema, ["pair", "label", "peer"]);
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "Configuration of one Changeover engine",
+    ...relaxed,
+  };
+}
+
+/** Drops from `required` what has a default, at any depth. */
+function relaxRequired(schema: TSchema, alwaysRequired: readonly string[] = []): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(schema), (_key, value: unknown): unknown =>
+    relaxed(value, alwaysRequired),
+  ) as Record<string, unknown>;
+}
+
+interface LooseObject {
+  required?: string[];
+  properties?: Record<string, { default?: unknown; required?: string[] }>;
+}
+
+function relaxed(value: unknown, alwaysRequired: readonly string[]): unknown {
+  const node = value as LooseObject | null;
+  if (typeof node !== "object" || node?.required === undefined || node.properties === undefined) return value;
+  const { properties } = node;
+  const hasDefault = (key: string): boolean => {
+    const property = properties[key];
+    if (property === undefined || alwaysRequired.includes(key)) return false;
+    // A section whose own keys are all at will is at will itself; the reviver has already been inside.
+    const isSection = "properties" in property;
+    return property.default !== undefined || (isSection && property.required === undefined);
+  };
+  const { required, ...rest } = node;
+  const left = required.filter((key) => !hasDefault(key));
+  return left.length === 0 ? rest : { ...rest, required: left };
+}

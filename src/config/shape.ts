@@ -1,0 +1,114 @@
+/**
+ * Purpose: reads the schema as data: what kind of value stands at a key, which member of a union a value means, and how
+ * its bound is said in words.
+ * Keeps true: only the JSON Schema words that `schema.ts` uses are understood; another one is a broken invariant.
+ */
+import type { TSchema } from "typebox";
+import { assert, assertNever } from "../core/assert.ts";
+
+/** A node of the schema, as far as this room looks into it. */
+export interface Shape {
+  readonly type?: "object" | "array" | "string" | "integer" | "boolean";
+  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly required?: readonly string[];
+  readonly items?: Shape;
+  readonly anyOf?: readonly Shape[];
+  readonly enum?: readonly string[];
+  readonly const?: string;
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly examples?: readonly string[];
+  readonly default?: unknown;
+}
+
+/** A map of keys, as YAML and JSON give it. */
+export type Keys = Record<string, unknown>;
+
+/** The schema that TypeBox built is the same JSON as this type describes. */
+export function shapeOf(schema: TSchema): Shape {
+  return schema;
+}
+
+export function isKeys(value: unknown): value is Keys {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether the shape is a map of keys, or one of several. */
+export function isSection(shape: Shape): boolean {
+  return shape.type === "object" || (shape.anyOf?.every(isSection) ?? false);
+}
+
+/** The member of a union of sections that `value` means: by its `kind`, else by the keys that it has. */
+export function memberFor(shape: Shape, value: Keys): Shape | null {
+  const members = shape.anyOf ?? [shape];
+  const kinds = members.map((member) => member.properties?.["kind"]?.const);
+  if (kinds.every((kind) => kind !== undefined)) return members[kinds.indexOf(value["kind"] as string)] ?? null;
+  const fits = members.find((member) => member.required?.every((key) => key in value));
+  assert(members[0] !== undefined, "a union has members");
+  return fits ?? members[0];
+}
+
+/** The words that a union of sections takes for `kind`. */
+export function kindsOf(shape: Shape): readonly string[] {
+  return (shape.anyOf ?? []).flatMap((member) => member.properties?.["kind"]?.const ?? []);
+}
+
+/** The bound in words, as errors say it: "must be …". */
+export function boundOf(shape: Shape): string {
+  if (shape.anyOf !== undefined) return shape.anyOf.map(boundOf).join(" or ");
+  if (shape.const !== undefined) return shape.const;
+  if (shape.enum !== undefined) return `one of ${shape.enum.join(", ")}`;
+  const type = shape.type ?? "object";
+  switch (type) {
+    case "integer":
+      return `a whole number from ${shape.minimum} to ${shape.maximum}`;
+    case "boolean":
+      return "true or false";
+    case "string": {
+      const example = shape.examples?.[0];
+      const like = example === undefined ? "" : ` such as "${example}"`;
+      return `text of at most ${shape.maxLength ?? "64"} characters${like}`;
+    }
+    case "array":
+      return `a list of ${shape.minItems ?? 0} to ${shape.maxItems ?? "any number of"} entries`;
+    case "object":
+      return `a section with ${Object.keys(shape.properties ?? {}).join(", ")}`;
+    default:
+      return assertNever(type);
+  }
+}
+
+/** Whether a value that is neither a section nor a list stands within its bound. */
+export function fits(shape: Shape, value: unknown): boolean {
+  if (shape.anyOf !== undefined) return shape.anyOf.some((member) => fits(member, value));
+  if (shape.const !== undefined) return value === shape.const;
+  if (shape.enum !== undefined) return shape.enum.includes(value as string);
+  const type = shape.type ?? "object";
+  switch (type) {
+    case "integer":
+      return Number.isSafeInteger(value) && within(value as number, shape.minimum, shape.maximum);
+    case "boolean":
+      return typeof value === "boolean";
+    case "string":
+      return (
+        typeof value === "string" &&
+        within(value.length, shape.minLength, shape.maxLength) &&
+        (shape.pattern === undefined || new RegExp(shape.pattern).test(value))
+      );
+    case "array":
+      return Array.isArray(value) && within(value.length, shape.minItems, shape.maxItems);
+    case "object":
+      return isKeys(value);
+    default:
+      return assertNever(type);
+  }
+}
+
+function within(value: number, minimum = -Infinity, maximum = Infinity): boolean {
+  return value >= minimum && value <= maximum;
+}

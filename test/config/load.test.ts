@@ -1,0 +1,226 @@
+/** The configuration: what a file, the environment and the defaults make together, and how each fault is told. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { format, resolveConfig as prettierOptions } from "prettier";
+import { afterAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { loadConfig, resolveConfig } from "../../src/config/load.ts";
+import { publishedSchema } from "../../src/config/schema.ts";
+import { ChangeoverError } from "../../src/core/errors.ts";
+import { brokenRelations } from "../../src/core/settings.ts";
+
+const MINIMAL = { pair: "studio-1", label: "a", peer: { links: [{ name: "red", url: "ws://127.0.0.1:7402" }] } };
+
+/** The page that describes the outer contract shows this file; every key of it must be taken. */
+const AS_DOCUMENTED = `
+pair: studio-1
+label: a
+listen: { host: 127.0.0.1, port: 7401 }
+dataDir: ./var/a
+peer: { links: [ { name: red, url: ws://127.0.0.1:7402 } ] }
+witness: { kind: sqlite, file: ./var/witness.db }
+failover: { policy: on-air, deathProof: refused, heartbeatMs: 200, missLimit: 3, leaseMs: 600, campaignWaitMs: 750 }
+commands: { leadTimeMs: 40, ack: pair, ackTimeoutMs: 200 }
+engine: { kind: reference }
+clock: { source: peer }
+auth: { tokens: [ { name: ops, role: operator, env: OPS_TOKEN } ], controlPlaneSecret: { env: CONTROL_PLANE_SECRET } }
+outbox: { sink: nop }
+federation: { mode: sync, intervalMs: 30000, peers: [] }
+`;
+
+const folder = mkdtempSync(join(tmpdir(), "changeover-config-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function fileOf(text: string, name = "engine.yaml"): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+/** What the refusal says; fails the test when the configuration is taken. */
+function refusal(keys: unknown, environment: Record<string, string> = {}): string {
+  try {
+    resolveConfig(keys, environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ChangeoverError);
+    expect((error as ChangeoverError).code).toBe("invalid_configuration");
+    return (error as ChangeoverError).message;
+  }
+  throw new Error("the configuration was taken");
+}
+
+describe("what is taken", () => {
+  test("the file as it is documented", () => {
+    const config = loadConfig(fileOf(AS_DOCUMENTED));
+    expect(config.failover).toMatchObject({ policy: "on-air", campaignWaitMs: 750, blindPromoteMs: "never" });
+    expect(config.auth.controlPlaneSecret).toEqual({ env: "CONTROL_PLANE_SECRET" });
+  });
+
+  test("JSON too, since YAML holds it", () => {
+    expect(loadConfig(fileOf(JSON.stringify(MINIMAL), "engine.json")).dataDir).toBe("./var/a");
+  });
+
+  test("default.yaml says the defaults, and nothing else", () => {
+    const written = parse(readFileSync("config/default.yaml", "utf8")) as unknown;
+    expect(resolveConfig(written)).toEqual(resolveConfig(MINIMAL));
+    const { auth, federation, peer, ...rest } = resolveConfig(MINIMAL);
+    expect(written).toEqual({
+      ...rest,
+      peer: { links: peer.links },
+      auth: { tokens: auth.tokens },
+      federation: { ...federation, peers: [] },
+    });
+  });
+
+  test.each(["a", "b"])("config/engine-%s.yaml", (label) => {
+    expect(loadConfig(`config/engine-${label}.yaml`)).toMatchObject({ pair: "studio-1", label });
+  });
+
+  test("defaults follow the policy and the witness", () => {
+    const with_ = (more: object) => resolveConfig({ ...MINIMAL, ...more }).failover;
+    expect(with_({ failover: { policy: "consistency" } }).deathProof).toBe("none");
+    expect(with_({ witness: { kind: "none" } }).blindPromoteMs).toBe(1_000);
+  });
+
+  test("it is frozen to the bottom", () => {
+    const config = resolveConfig(MINIMAL);
+    expect(Object.isFrozen(config.peer.links[0])).toBe(true);
+  });
+});
+
+describe("the environment", () => {
+  test("goes before the file, the file before the default", () => {
+    const keys = { ...MINIMAL, failover: { heartbeatMs: 100, leaseMs: 500 } };
+    const config = resolveConfig(keys, { CHANGEOVER_FAILOVER_HEARTBEAT_MS: "160", CHANGEOVER_LISTEN_PORT: "7500" });
+    expect(config.failover).toMatchObject({ heartbeatMs: 160, leaseMs: 500, missLimit: 3 });
+    expect(config.listen.port).toBe(7_500);
+  });
+
+  test("alone is enough", () => {
+    const config = loadConfig(null, {
+      CHANGEOVER_PAIR: "studio-2",
+      CHANGEOVER_LABEL: "b",
+      CHANGEOVER_PEER_LINKS: JSON.stringify(MINIMAL.peer.links),
+      CHANGEOVER_AUTH_CONTROL_PLANE_SECRET_ENV: "SECRET",
+    });
+    expect(config).toMatchObject({ pair: "studio-2", label: "b", auth: { controlPlaneSecret: { env: "SECRET" } } });
+  });
+
+  test("another kind drops what the file said for its own kind", () => {
+    const keys = { ...MINIMAL, witness: { kind: "sqlite", file: "./w.db" } };
+    const environment = { CHANGEOVER_WITNESS_URL: "redis://10.0.0.1:6379", CHANGEOVER_WITNESS_KIND: "redis" };
+    expect(resolveConfig(keys, environment).witness).toEqual({ kind: "redis", url: "redis://10.0.0.1:6379" });
+  });
+
+  test("a number or a word where the key takes both", () => {
+    const taken = (text: string) => resolveConfig(MINIMAL, { CHANGEOVER_FAILOVER_BLIND_PROMOTE_MS: text }).failover;
+    expect(taken("2000").blindPromoteMs).toBe(2_000);
+    expect(taken("never").blindPromoteMs).toBe("never");
+  });
+
+  test("an unknown variable is refused, one that a secret is read from is not", () => {
+    expect(refusal(MINIMAL, { CHANGEOVER_FAILOVER_LEASE: "1" })).toContain("CHANGEOVER_FAILOVER_LEASE: unknown");
+    const auth = { tokens: [{ name: "ops", role: "operator", env: "CHANGEOVER_OPS" }] };
+    expect(
+      resolveConfig({ ...MINIMAL, auth }, { CHANGEOVER_OPS: "x", CHANGEOVER_TOKEN: "y" }).auth.tokens,
+    ).toHaveLength(1);
+  });
+
+  test("what is no JSON is refused without being shown", () => {
+    expect(refusal(MINIMAL, { CHANGEOVER_AUTH_TOKENS: "hush" })).toMatch(/CHANGEOVER_AUTH_TOKENS: must be JSON text/);
+    expect(refusal(MINIMAL, { CHANGEOVER_AUTH_TOKENS: "hush" })).not.toContain("hush");
+  });
+});
+
+const OUT_OF_BOUNDS: [string, unknown, RegExp][] = [
+  ["an unknown key", { ...MINIMAL, colour: "red" }, /colour: unknown key; known here: pair, label/],
+  ["an unknown key inside", { ...MINIMAL, listen: { hots: "x" } }, /listen\.hots: unknown key; known here: host, port/],
+  ["a missing key", { label: "a", peer: MINIMAL.peer }, /pair: missing; must be text/],
+  ["no links", { pair: "p", label: "a" }, /peer\.links: missing; must be a list of 1 to 8 entries/],
+  [
+    "a value out of bounds",
+    { ...MINIMAL, listen: { port: 70_000 } },
+    /listen\.port is 70000: must be a whole number from 0 to 65535/,
+  ],
+  ["text for a number", { ...MINIMAL, listen: { port: "7401" } }, /listen\.port is "7401": must be a whole number/],
+  ["a wrong word", { ...MINIMAL, label: "c" }, /label is "c": must be one of a, b/],
+  [
+    "an unknown kind",
+    { ...MINIMAL, witness: { kind: "etcd" } },
+    /witness\.kind is "etcd": must be one of sqlite, redis, none/,
+  ],
+  ["a key of another kind", { ...MINIMAL, witness: { kind: "none", file: "x" } }, /witness\.file: unknown key/],
+  [
+    "a link that is no WebSocket",
+    { ...MINIMAL, peer: { links: [{ name: "red", url: "http://x" }] } },
+    /peer\.links\[0\]\.url is "http:\/\/x": must be text .* such as "ws:/,
+  ],
+  ["a secret as such", { ...MINIMAL, auth: { controlPlaneSecret: "hush" } }, /auth\.controlPlaneSecret/],
+  ["a section that is none", { ...MINIMAL, failover: 5 }, /failover is 5: must be a section with policy/],
+  ["no map at all", [], /configuration: must be a map of keys/],
+];
+
+const BROKEN_RELATIONS: [string, object, RegExp][] = [
+  [
+    "[VT6] a campaign wait within the lease",
+    { failover: { campaignWaitMs: 600 } },
+    /failover\.campaignWaitMs is 600: must be > 662/,
+  ],
+  ["[VT6] silence later than the lease", { failover: { missLimit: 4 } }, /failover\.leaseMs is 600: must be >= 800/],
+  [
+    "[VT6] a witness slower than a heartbeat",
+    { failover: { witnessTimeoutMs: 200 } },
+    /failover\.witnessTimeoutMs is 200: must be < 200/,
+  ],
+  ["a public address without tokens", { listen: { host: "0.0.0.0" } }, /listen\.host is "0\.0\.0\.0": .*auth\.tokens/],
+  ["its own address as the peer's", { listen: { port: 7_402 } }, /peer\.links\[0\]\.url .* own address/],
+  [
+    "an outbox, which this version has not",
+    { outbox: { sink: "redis" } },
+    /outbox\.sink is "redis": this version has no outbox/,
+  ],
+  [
+    "federation, which this version has not",
+    { federation: { peers: [{ name: "x", endpoint: "http://x" }] } },
+    /federation\.peers: this version has no federation/,
+  ],
+  ["a clock daemon, which this version does not read", { clock: { source: "ptp" } }, /clock\.source is "ptp"/],
+];
+
+describe("what is refused, with the key, the value and the bound", () => {
+  test.each(OUT_OF_BOUNDS)("%s", (_what, keys, told) => {
+    expect(refusal(keys)).toMatch(told);
+  });
+
+  test.each(BROKEN_RELATIONS)("%s", (_what, more, told) => {
+    expect(refusal({ ...MINIMAL, ...more })).toMatch(told);
+  });
+
+  test("every fault at once", () => {
+    expect(refusal({ ...MINIMAL, label: "c", listen: { port: -1 } }).split("; ")).toHaveLength(2);
+  });
+
+  test.each<[string, string, RegExp]>([
+    ["YAML that cannot be read", "pair: [", /line is \d/],
+    ["a key that stands twice", "pair: a\npair: b\n", /line is 2: Map keys must be unique/],
+    ["a list instead of keys", "- pair", /must hold a map of keys/],
+    ["an empty file", "", /must hold a map of keys/],
+  ])("%s", (_what, text, told) => {
+    expect(() => loadConfig(fileOf(text, "broken.yaml"))).toThrow(told);
+  });
+
+  test("a file that is not there", () => {
+    expect(() => loadConfig(join(folder, "none.yaml"))).toThrow(/cannot be read \(ENOENT\)/);
+  });
+});
+
+test("the relations are those of the core", () => {
+  expect(brokenRelations(resolveConfig(MINIMAL).failover)).toEqual([]);
+});
+
+test("config/schema.json is up to date (vitest -u writes it)", async () => {
+  const options = await prettierOptions("config/schema.json");
+  const text = await format(JSON.stringify(publishedSchema()), { ...options, parser: "json" });
+  await expect(text).toMatchFileSnapshot("../../config/schema.json");
+});

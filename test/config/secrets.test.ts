@@ -1,0 +1,62 @@
+/** Where secrets come from, and that none of them is ever told. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { readSecrets } from "../../src/config/secrets.ts";
+import type { SecretRef, TokenRef } from "../../src/config/types.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "changeover-secrets-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const OPS: TokenRef = { name: "ops", role: "operator", env: "OPS_TOKEN" };
+
+function read(tokens: readonly TokenRef[], controlPlaneSecret: SecretRef | null, environment: Record<string, string>) {
+  return readSecrets({ auth: { tokens, controlPlaneSecret } }, environment);
+}
+
+describe("secrets", () => {
+  test("come from the environment or from a file, without its last line break", () => {
+    const file = join(folder, "peer");
+    writeFileSync(file, "pssst\n");
+    const secrets = read(
+      [OPS, { name: "pair", role: "peer", file }],
+      { env: "CP" },
+      { OPS_TOKEN: "hush", CP: "quiet" },
+    );
+    expect(secrets).toEqual({
+      tokens: [
+        { name: "ops", role: "operator", value: "hush" },
+        { name: "pair", role: "peer", value: "pssst" },
+      ],
+      controlPlaneSecret: "quiet",
+    });
+  });
+
+  test("the control plane's may be absent from the environment: then it is not configured", () => {
+    expect(read([], { env: "CP" }, {}).controlPlaneSecret).toBeNull();
+    expect(read([], null, {}).controlPlaneSecret).toBeNull();
+  });
+
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      "a token whose variable is not set",
+      () => read([OPS], null, {}),
+      /auth\.tokens\[0\]: set the environment variable OPS_TOKEN; or remove the token "ops"/,
+    ],
+    ["an empty one", () => read([OPS], null, { OPS_TOKEN: "" }), /OPS_TOKEN is empty/],
+    [
+      "a file that is not there",
+      () => read([], { file: join(folder, "none") }, {}),
+      /auth\.controlPlaneSecret: cannot read the file .*none \(ENOENT\)/,
+    ],
+    [
+      "two tokens of one value",
+      () => read([OPS, { ...OPS, name: "two", role: "viewer" }], null, { OPS_TOKEN: "hush" }),
+      /token "two" has the value of another/,
+    ],
+  ])("%s stops the start", (_what, reading, told) => {
+    expect(reading).toThrow(told);
+    expect(reading).not.toThrow(/hush/);
+  });
+});
