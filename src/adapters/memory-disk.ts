@@ -1,0 +1,72 @@
+/**
+ * Purpose: what survives the death of a process whose store is a `MemoryStore`: a disk for simulated worlds and tests.
+ * Keeps true: at most one living owner. Does not know: what the content means.
+ */
+import type { Command, Conflict, KeyedAnswer, LogPosition } from "../core/command.ts";
+import { ChangeoverError } from "../core/errors.ts";
+import type { LogShape } from "../core/fork.ts";
+import type { EngineId } from "../core/ids.ts";
+import type { Maintenance } from "../core/messages.ts";
+import type { VectorClock } from "../core/vector-clock.ts";
+import type { LeadershipEntry, RequestEntry } from "../ports/store.ts";
+
+/** All that a `MemoryStore` keeps. */
+export interface DiskContent {
+  readonly engineId: EngineId;
+  pinnedPeer: EngineId | null;
+  highestEpoch: number;
+  acceptedEpoch: number;
+  hlc: string;
+  clock: VectorClock;
+  shape: LogShape;
+  /** Commands `firstHeldSeq`, `firstHeldSeq + 1`, … */
+  commands: Command[];
+  firstHeldSeq: number;
+  lastExecutedSeq: number;
+  /** `state` as JSON text, so that nobody can change it in place. */
+  checkpoint: { readonly position: LogPosition; readonly state: string } | null;
+  lockFence: number;
+  maintenance: Maintenance | null;
+  /** Oldest first. */
+  readonly keys: Map<string, KeyedAnswer>;
+  readonly conflicts: Map<string, Conflict>;
+  /** By epoch, lowest first. */
+  leadership: LeadershipEntry[];
+  readonly requests: Map<string, RequestEntry>;
+}
+
+/** A disk in memory. */
+export class MemoryDisk {
+  /** While true, every write throws `store_full` and changes nothing. */
+  full = false;
+  /** What is on it; `null` until its first owner. */
+  content: DiskContent | null = null;
+  /** Whether `markExecuted` is lost by the owner's death until another write takes it along. */
+  readonly loseUnsynced: boolean;
+  #owner: object | null = null;
+
+  constructor(init: { readonly loseUnsynced?: boolean } = {}) {
+    this.loseUnsynced = init.loseUnsynced ?? false;
+  }
+
+  /** Makes `owner` the only one that may write. Throws `store_in_use` while another one lives. */
+  claim(owner: object): void {
+    if (this.#owner !== null) throw new ChangeoverError("store_in_use", "another store has this memory disk open");
+    this.#owner = owner;
+  }
+
+  /** Whether `owner` still has the disk. */
+  isOwnedBy(owner: object): boolean {
+    return this.#owner === owner;
+  }
+
+  /** `owner` gives the disk back; somebody else's claim stays. */
+  release(owner: object): void {
+    if (this.#owner === owner) this.#owner = null;
+  }
+
+  /** The owner's process died: its store can do nothing any more, and the disk can be opened again. */
+  ownerDied(): void {
+    this.#owner = null;
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * Purpose: the store port in memory, for simulated worlds and for tests of those who embed a coordinator. What is
+ * durable lives on the `MemoryDisk`: a new store over the same disk sees what the dead one had made durable.
+ * Keeps true: the same contract as the SQLite store; an append costs the same however long the log is.
+ */
+import type { Command, Conflict, KeyedAnswer } from "../core/command.ts";
+import { ChangeoverError } from "../core/errors.ts";
+import { hlcZero, laterHlc } from "../core/hlc.ts";
+import type { EngineId } from "../core/ids.ts";
+import {
+  endOfShape,
+  extendClock,
+  extendHlc,
+  extendShape,
+  keyedAnswer,
+  rebaseFirstHeld,
+  rebaseShape,
+  requireReplayable,
+} from "../core/log-rules.ts";
+import type { Maintenance } from "../core/messages.ts";
+import type { Ids } from "../ports/ids.ts";
+import type {
+  Adoption,
+  CommandPage,
+  LeadershipEntry,
+  RequestEntry,
+  Store,
+  StoredCheckpoint,
+  StoredState,
+} from "../ports/store.ts";
+import type { DiskContent, MemoryDisk } from "./memory-disk.ts";
+import { HISTORY_KEPT, KEYS_KEPT, RUNS_KEPT } from "./store-bounds.ts";
+
+export class MemoryStore implements Store {
+  readonly #disk: MemoryDisk;
+  readonly #content: DiskContent;
+  /** Ahead of the disk's until the next write, where the disk loses what is not synced. */
+  #lastExecutedSeq: number;
+
+  /** Opens `disk`. Throws `store_in_use` while another store has it open, `store_full` when a new one cannot begin. */
+  constructor({ ids, disk }: { readonly ids: Ids; readonly disk: MemoryDisk }) {
+    if (disk.content === null && disk.full) throw full();
+    disk.claim(this);
+    disk.content ??= emptyContent(ids.next("engine"));
+    this.#disk = disk;
+    this.#content = disk.content;
+    this.#lastExecutedSeq = disk.content.lastExecutedSeq;
+  }
+
+  load(): StoredState {
+    const { engineId, pinnedPeer, highestEpoch, acceptedEpoch, hlc, clock, shape, maintenance, lockFence, checkpoint } =
+      this.#read();
+    return {
+      ...{ engineId, pinnedPeer, highestEpoch, acceptedEpoch, hlc, clock, maintenance, lockFence },
+      log: endOfShape(shape),
+      lastExecutedSeq: this.#lastExecutedSeq,
+      checkpoint: checkpoint && {
+        position: checkpoint.position,
+        state: JSON.parse(checkpoint.state) as StoredCheckpoint["state"],
+      },
+    };
+  }
+
+  pinPeer(engineId: EngineId): void {
+    this.#write({ pinnedPeer: engineId });
+  }
+
+  saveEpochs(epochs: { readonly highestEpoch: number; readonly acceptedEpoch: number }): void {
+    const content = this.#read();
+    this.#write({
+      highestEpoch: Math.max(content.highestEpoch, epochs.highestEpoch, epochs.acceptedEpoch),
+      acceptedEpoch: Math.max(content.acceptedEpoch, epochs.acceptedEpoch),
+    });
+  }
+
+  saveMaintenance(maintenance: Maintenance): void {
+    this.#write({ maintenance });
+  }
+
+  append(commands: readonly Command[]): void {
+    const content = this.#read();
+    const keys = answersOf(commands);
+    this.#write({
+      shape: extendShape(content.shape, commands),
+      clock: extendClock(content.clock, commands),
+      hlc: extendHlc(content.hlc, commands),
+    });
+    for (const command of commands) content.commands.push(command);
+    this.#rememberKeys(keys);
+  }
+
+  markExecuted(seq: number): void {
+    const content = this.#read();
+    this.#lastExecutedSeq = seq;
+    if (!this.#disk.loseUnsynced) content.lastExecutedSeq = seq;
+  }
+
+  saveCheckpoint({ position, state }: StoredCheckpoint): void {
+    const content = this.#read();
+    requireReplayable(position.seq, content.firstHeldSeq, endOfShape(content.shape).seq);
+    this.#write({ checkpoint: { position, state: JSON.stringify(state) } });
+  }
+
+  commandsAfter(afterSeq: number, limit: number, maxBytes = Infinity): CommandPage {
+    const { commands, firstHeldSeq } = this.#read();
+    const start = Math.max(0, afterSeq + 1 - firstHeldSeq);
+    let end = Math.min(commands.length, start + limit);
+    if (maxBytes !== Infinity) end = endWithin(commands, start, end, maxBytes);
+    return { commands: commands.slice(start, end), hasMore: end < commands.length };
+  }
+
+  firstHeldSeq(): number {
+    return this.#read().firstHeldSeq;
+  }
+
+  logShape(limit = RUNS_KEPT): ReturnType<Store["logShape"]> {
+    return newest(this.#read().shape, limit);
+  }
+
+  findKey(key: string): KeyedAnswer | null {
+    return this.#read().keys.get(key) ?? null;
+  }
+
+  recentKeys(limit: number): readonly KeyedAnswer[] {
+    return newest([...this.#read().keys.values()], limit).reverse();
+  }
+
+  compact(throughSeq: number, keysBeforeUnixMs: number): void {
+    const { firstHeldSeq, commands, checkpoint, shape, keys } = this.#read();
+    const drop = Math.max(0, Math.min(throughSeq, checkpoint?.position.seq ?? 0) + 1 - firstHeldSeq);
+    this.#write({
+      commands: drop === 0 ? commands : commands.slice(drop),
+      firstHeldSeq: firstHeldSeq + drop,
+      shape: newest(shape, RUNS_KEPT),
+    });
+    for (const answer of keys.values()) {
+      if (keys.size <= KEYS_KEPT || answer.atUnixMs >= keysBeforeUnixMs) break;
+      keys.delete(answer.key);
+    }
+  }
+
+  adopt(adoption: Adoption): void {
+    const content = this.#read();
+    const { keepThroughSeq, base, commands, checkpoint, acceptedEpoch } = adoption;
+    const shape = extendShape(rebaseShape(content.shape, keepThroughSeq, base), commands);
+    const firstHeldSeq = rebaseFirstHeld(content.firstHeldSeq, keepThroughSeq, base);
+    requireReplayable(checkpoint.position.seq, firstHeldSeq, endOfShape(shape).seq);
+    const keys = [...adoption.keys, ...answersOf(commands)];
+    const kept = content.commands.slice(firstHeldSeq - content.firstHeldSeq, keepThroughSeq + 1 - content.firstHeldSeq);
+    this.#write({
+      ...{ shape, firstHeldSeq, clock: adoption.clock },
+      commands: [...(firstHeldSeq > keepThroughSeq ? [] : kept), ...commands],
+      checkpoint: { position: checkpoint.position, state: JSON.stringify(checkpoint.state) },
+      hlc: extendHlc(laterHlc(content.hlc, adoption.hlc), commands),
+      acceptedEpoch: Math.max(content.acceptedEpoch, acceptedEpoch),
+      highestEpoch: Math.max(content.highestEpoch, acceptedEpoch),
+      lockFence: Math.max(content.lockFence, adoption.lockFence),
+    });
+    this.markExecuted(checkpoint.position.seq);
+    content.lastExecutedSeq = checkpoint.position.seq;
+    const standing = [...content.keys.values()].filter(({ seq }) => seq <= keepThroughSeq);
+    content.keys.clear();
+    this.#rememberKeys([...standing, ...keys].sort((left, right) => left.seq - right.seq));
+  }
+
+  saveConflicts(conflicts: readonly Conflict[]): void {
+    this.#write({});
+    for (const conflict of conflicts) this.#content.conflicts.set(conflict.id, conflict);
+  }
+
+  conflicts(limit: number): readonly Conflict[] {
+    const newestFirst = [...this.#read().conflicts.values()].reverse();
+    const open = newestFirst.filter((conflict) => conflict.outcome === "open");
+    const closed = newestFirst.filter((conflict) => conflict.outcome !== "open");
+    return [...open, ...closed].slice(0, limit);
+  }
+
+  findConflict(id: string): Conflict | null {
+    return this.#read().conflicts.get(id) ?? null;
+  }
+
+  saveLeadership(entry: LeadershipEntry): void {
+    const { leadership } = this.#read();
+    if (leadership.some(({ epoch }) => epoch === entry.epoch)) {
+      this.#write({ leadership: withEnd(leadership, entry.epoch, entry.toUnixMs) });
+      return;
+    }
+    const ended = leadership.map((known) =>
+      known.toUnixMs === null && known.epoch < entry.epoch ? { ...known, toUnixMs: entry.fromUnixMs } : known,
+    );
+    const sorted = [...ended, entry].sort((left, right) => left.epoch - right.epoch);
+    this.#write({ leadership: newest(sorted, HISTORY_KEPT) });
+  }
+
+  endLeadership(epoch: number, toUnixMs: number): void {
+    this.#write({ leadership: withEnd(this.#read().leadership, epoch, toUnixMs) });
+  }
+
+  leadership(limit: number): readonly LeadershipEntry[] {
+    return newest(this.#read().leadership, limit).reverse();
+  }
+
+  saveRequest(entry: RequestEntry): void {
+    this.#write({});
+    const { requests } = this.#content;
+    if (!requests.has(entry.requestId)) requests.set(entry.requestId, entry);
+    for (const oldest of requests.keys()) {
+      if (requests.size <= HISTORY_KEPT) break;
+      requests.delete(oldest);
+    }
+  }
+
+  findRequest(requestId: string): RequestEntry | null {
+    return this.#read().requests.get(requestId) ?? null;
+  }
+
+  close(): void {
+    if (!this.#disk.isOwnedBy(this)) return;
+    this.#content.lastExecutedSeq = this.#lastExecutedSeq;
+    this.#disk.release(this);
+  }
+
+  #read(): DiskContent {
+    if (!this.#disk.isOwnedBy(this)) throw new ChangeoverError("stopped", "the store is closed");
+    return this.#content;
+  }
+
+  /** Replaces what `changes` names, together with what was not synced, or throws and changes nothing. */
+  #write(changes: Partial<DiskContent>): void {
+    const content = this.#read();
+    if (this.#disk.full) throw full();
+    Object.assign(content, changes);
+    content.lastExecutedSeq = this.#lastExecutedSeq;
+  }
+
+  #rememberKeys(answers: readonly KeyedAnswer[]): void {
+    const { keys } = this.#content;
+    for (const answer of answers) {
+      keys.delete(answer.key);
+      keys.set(answer.key, answer);
+    }
+  }
+}
+
+function full(): ChangeoverError {
+  return new ChangeoverError("store_full", "the memory disk is full", { retryable: true });
+}
+
+function emptyContent(engineId: EngineId): DiskContent {
+  return {
+    engineId,
+    pinnedPeer: null,
+    highestEpoch: 0,
+    acceptedEpoch: 0,
+    hlc: hlcZero(engineId),
+    clock: {},
+    shape: [],
+    commands: [],
+    firstHeldSeq: 1,
+    lastExecutedSeq: 0,
+    checkpoint: null,
+    lockFence: 0,
+    maintenance: null,
+    keys: new Map(),
+    conflicts: new Map(),
+    leadership: [],
+    requests: new Map(),
+  };
+}
+
+function answersOf(commands: readonly Command[]): readonly KeyedAnswer[] {
+  return commands.flatMap((command) => keyedAnswer(command) ?? []);
+}
+
+/** The end of a page of at least one command and about `maxBytes` of payload. */
+function endWithin(commands: readonly Command[], start: number, end: number, maxBytes: number): number {
+  let bytes = 0;
+  for (let index = start; index < end; index += 1) {
+    bytes += JSON.stringify(commands[index]?.payload).length;
+    if (bytes >= maxBytes) return index + 1;
+  }
+  return end;
+}
+
+function withEnd(entries: readonly LeadershipEntry[], epoch: number, toUnixMs: number | null): LeadershipEntry[] {
+  return entries.map((entry) => (entry.epoch === epoch ? { ...entry, toUnixMs } : entry));
+}
+
+/** The last `limit` items, in their order. */
+function newest<Item>(items: readonly Item[], limit: number): Item[] {
+  return items.slice(Math.max(0, items.length - limit));
+}

@@ -1,0 +1,99 @@
+/**
+ * Purpose: how the one log may grow and how its tail may be replaced; the rules that every store keeps, whatever it is
+ * made of.
+ * Keeps true: seq is contiguous, epochs and origin counters never fall, and a restart can always replay from the
+ * checkpoint. Whoever breaks that has a fault: these functions throw, they do not refuse.
+ */
+import { assert } from "./assert.ts";
+import type { Command, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
+import { appendToShape, cutShape } from "./fork.ts";
+import type { LogShape } from "./fork.ts";
+import { laterHlc, parseHlc } from "./hlc.ts";
+import { mergeClocksCapped } from "./vector-clock.ts";
+import type { VectorClock } from "./vector-clock.ts";
+
+/** A log that begins above its base: what stands before its first command, and how that ends. */
+export interface LogBase {
+  readonly shape: readonly EpochRun[];
+  readonly position: LogPosition;
+}
+
+/** The position of the last command of a log of this shape. */
+export function endOfShape(shape: LogShape): LogPosition {
+  const last = shape.at(-1);
+  return last === undefined ? { epoch: 0, seq: 0 } : { epoch: last.epoch, seq: last.to };
+}
+
+/** `shape` with `commands` behind its end. */
+export function extendShape(shape: LogShape, commands: readonly Command[]): LogShape {
+  let extended = shape;
+  let run: { epoch: number; from: number; to: number } | null = null;
+  for (const command of commands) {
+    assert(Number.isSafeInteger(command.executeAtUs), `executeAtUs ${command.executeAtUs} is in whole µs`);
+    if (run !== null && command.epoch === run.epoch && command.seq === run.to + 1) {
+      run.to = command.seq;
+      continue;
+    }
+    if (run !== null) extended = appendToShape(extended, run.epoch, run.from, run.to);
+    else assert(command.seq === endOfShape(shape).seq + 1, `seq ${command.seq} follows ${endOfShape(shape).seq}`);
+    run = { epoch: command.epoch, from: command.seq, to: command.seq };
+  }
+  return run === null ? shape : appendToShape(extended, run.epoch, run.from, run.to);
+}
+
+/**
+ * The clock once `commands` are held: their origins' counters and all that their leader knew. Throws `clock_cap` when it
+ * would have too many entries.
+ */
+export function extendClock(clock: VectorClock, commands: readonly Command[]): VectorClock {
+  const held: Record<string, number> = { ...clock };
+  for (const { origin, originSeq } of commands) {
+    const last = held[origin] ?? 0;
+    assert(originSeq > last, `command ${originSeq} of ${origin} is new, ${last} of it are held`);
+    held[origin] = originSeq;
+  }
+  return mergeClocksCapped(held, commands.at(-1)?.clock ?? {});
+}
+
+/** The latest of `hlc` and the stamps of `commands`. */
+export function extendHlc(hlc: string, commands: readonly Command[]): string {
+  return commands.reduce((latest, command) => laterHlc(latest, command.hlc), hlc);
+}
+
+/** What the idempotency key of `command` remembers; `null` when it has none. */
+export function keyedAnswer(command: Command): KeyedAnswer | null {
+  const { idempotencyKey: key, seq, epoch, executeAtUs } = command;
+  return key === null ? null : { key, seq, epoch, executeAtUs, atUnixMs: parseHlc(command.hlc).unixMs };
+}
+
+/** The shape that adopted commands follow: `shape` through `keepThroughSeq`, or that of the base. */
+export function rebaseShape(shape: LogShape, keepThroughSeq: number, base: LogBase | null): LogShape {
+  const end = endOfShape(shape).seq;
+  assert(keepThroughSeq <= end, `a log of ${end} commands is kept through ${keepThroughSeq}`);
+  if (base === null) return cutShape(shape, keepThroughSeq);
+  const { epoch, seq } = base.position;
+  assert(seq >= keepThroughSeq, `the base ends at ${seq}, the log is kept through ${keepThroughSeq}`);
+  if (base.shape.length === 0 && seq > 0) return [{ epoch, from: seq, to: seq }];
+  const shown = endOfShape(base.shape);
+  assert(
+    shown.seq === seq && shown.epoch === epoch,
+    `the base's shape ends at ${shown.epoch}/${shown.seq}, not at ${epoch}/${seq}`,
+  );
+  return base.shape;
+}
+
+/** The lowest seq that is still held after an adoption over what was held from `firstHeldSeq` on. */
+export function rebaseFirstHeld(firstHeldSeq: number, keepThroughSeq: number, base: LogBase | null): number {
+  const follows = (base?.position.seq ?? keepThroughSeq) + 1;
+  const gap = follows > keepThroughSeq + 1 || firstHeldSeq > keepThroughSeq;
+  return gap ? follows : firstHeldSeq;
+}
+
+/** Throws unless a log held from `firstHeldSeq` to `end` can be replayed from a checkpoint at `seq`. */
+export function requireReplayable(seq: number, firstHeldSeq: number, end: number): void {
+  assert(
+    seq >= firstHeldSeq - 1,
+    `a checkpoint at ${seq} needs the commands from ${seq + 1}, held from ${firstHeldSeq}`,
+  );
+  assert(seq <= end, `a checkpoint at ${seq} is within the log, which ends at ${end}`);
+}
