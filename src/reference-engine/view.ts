@@ -56,7 +56,7 @@ function partOf(
   family: string | undefined,
   name: string | undefined,
 ): Json | undefined {
-  switch (family) {
+  switch (family ?? "") {
     case "sources":
       return name === undefined ? view.sources : valueOf(view.sources, name);
     case "audio":
