@@ -1,0 +1,133 @@
+/** Purpose: all ports of one life of a simulated process, with onlookers told of what goes through them. */
+import { NodeDigest } from "../adapters/node-digest.ts";
+import { NoWitness } from "../adapters/no-witness.ts";
+import type { CoordinatorPorts } from "../coordinator/types.ts";
+import type { Label } from "../core/ids.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Witness } from "../ports/witness.ts";
+import type { ProcessClock } from "./host-clock.ts";
+import { describe, numberOf } from "./message-text.ts";
+import { ObservedStore } from "./observed-store.ts";
+import type { Life } from "./scheduler.ts";
+import { SimEngine } from "./sim-engine.ts";
+import { SimPeerChannel, type TrafficObserver } from "./sim-peer-channel.ts";
+import { SimPeerProbe } from "./sim-peer-probe.ts";
+import type { SimProcess } from "./sim-process.ts";
+import { SimWitness } from "./sim-witness.ts";
+import type { WorldGround } from "./world-ground.ts";
+
+/** The ports of one life, and those parts of them that the world handles itself. */
+export interface SimPorts {
+  readonly given: CoordinatorPorts;
+  readonly channel: SimPeerChannel;
+  readonly engine: SimEngine;
+  readonly store: ObservedStore;
+}
+
+/** What belongs to one life. */
+export interface Lifetime {
+  readonly life: Life;
+  readonly clock: ProcessClock;
+}
+
+/** Builds the ports of a new life. Throws what the store throws when the disk cannot be opened. */
+export function createPorts(ground: WorldGround, process: SimProcess, lifetime: Lifetime): SimPorts {
+  const { label } = process;
+  const { clock, life } = lifetime;
+  const network = { ...ground, observer: trafficObserver(ground) };
+  const channel = new SimPeerChannel({ ground: network, clock, life }, { label });
+  const engine = new SimEngine({
+    clock,
+    pasts: ground.pasts,
+    faults: process.engineFaults,
+    observer: {
+      executed: (command, past, repeated) => {
+        ground.trace.note(ground.scheduler.nowMs, label, repeated ? "execute again" : "execute", command.seq);
+        ground.watchers.each((watch) => watch.executed?.(label, command, past, repeated));
+      },
+    },
+  });
+  const store = createStore(ground, process);
+  const given: CoordinatorPorts = {
+    clock,
+    random: ground.chanceOf(`process ${label}`),
+    ids: ground.ids[label],
+    digest: new NodeDigest(),
+    logger: createLogger(ground, label),
+    store,
+    witness: createWitness(ground, process, lifetime),
+    peerChannel: channel,
+    peerProbe: new SimPeerProbe({ ground: network, life }, { label }),
+    engine,
+    clockSource: null,
+    changeoverSwitches: [],
+  };
+  return { given: ground.wrapPorts(given, label), channel, engine, store };
+}
+
+function createStore(ground: WorldGround, process: SimProcess): ObservedStore {
+  const { label, disk } = process;
+  const { scheduler, trace, watchers } = ground;
+  return new ObservedStore({
+    ids: ground.ids[label],
+    disk,
+    observer: {
+      appended: (commands) => {
+        const last = commands.at(-1)?.seq ?? 0;
+        trace.note(scheduler.nowMs, label, "append", last, () => `${commands.length} command(s), through ${last}`);
+        watchers.each((watch) => watch.appended?.(label, commands));
+      },
+      adopted: (adoption) => {
+        trace.note(scheduler.nowMs, label, "adopt", adoption.keepThroughSeq, () => `keeps ${adoption.keepThroughSeq}`);
+        watchers.each((watch) => watch.adopted?.(label, adoption));
+      },
+    },
+  });
+}
+
+function createWitness(ground: WorldGround, process: SimProcess, { life, clock }: Lifetime): Witness {
+  const { label } = process;
+  const { scheduler, trace, watchers, witness } = ground;
+  if (witness === null) return new NoWitness({ clock });
+  return new SimWitness(
+    {
+      scheduler,
+      host: witness,
+      way: ground.witnessWays[label],
+      clock,
+      life,
+      observer: {
+        swapSent: (next) => watchers.each((watch) => watch.swapSent?.(label, next)),
+        swapped: (previous, next) => {
+          const text = (): string => `epoch ${next.epoch}, seq ${next.seq}${next.released ? ", released" : ""}`;
+          trace.note(scheduler.nowMs, "witness", `record of ${next.holder}`, next.epoch * 1e6 + next.seq, text);
+          watchers.each((watch) => watch.swapped?.(label, previous, next));
+        },
+      },
+    },
+    { timeoutMs: ground.optionsOf(label).failover.witnessTimeoutMs },
+  );
+}
+
+function trafficObserver(ground: WorldGround): TrafficObserver {
+  const { scheduler, trace, watchers } = ground;
+  return {
+    sent: (from, message) => watchers.each((watch) => watch.sent?.(from, message)),
+    delivered: (to, message) => {
+      trace.note(scheduler.nowMs, to, message.type, numberOf(message), () => describe(message));
+      watchers.each((watch) => watch.delivered?.(to, message));
+    },
+  };
+}
+
+function createLogger(ground: WorldGround, label: Label): Logger {
+  const silent = (): void => undefined;
+  if (!ground.trace.listening) return { debug: silent, info: silent, warn: silent, error: silent };
+  const write = (level: string) => (fields: object, message: string) =>
+    ground.trace.aside(ground.scheduler.nowMs, label, level, `${message} ${JSON.stringify(fields, withoutStacks)}`);
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+}
+
+function withoutStacks(_key: string, value: unknown): unknown {
+  return value instanceof Error ? value.message : value;
+}

@@ -1,0 +1,42 @@
+/** Purpose: what everything in the virtual world stands on: time, chance, the network, the witness, the onlookers. */
+import type { CoordinatorOptions, CoordinatorPorts, Coordinator } from "../coordinator/types.ts";
+import type { Rules } from "../actors/rules.ts";
+import type { Label } from "../core/ids.ts";
+import type { Machine } from "./machine.ts";
+import type { Link } from "./network.ts";
+import type { Prng } from "./prng.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { Pasts } from "./sim-engine.ts";
+import type { SimIds } from "./sim-ids.ts";
+import type { WitnessWay } from "./sim-witness.ts";
+import type { Trace } from "./trace.ts";
+import type { Watchers } from "./watch.ts";
+import type { WitnessHost } from "./witness-host.ts";
+
+/** Makes the thing under test. `rules` replaces safety decisions by wrong ones. */
+export type CoordinatorFactory = (
+  ports: CoordinatorPorts,
+  options: CoordinatorOptions,
+  rules: Partial<Rules>,
+) => Coordinator;
+
+/** The ground of one world. */
+export interface WorldGround {
+  readonly scheduler: Scheduler;
+  readonly trace: Trace;
+  readonly watchers: Watchers;
+  readonly links: readonly Link[];
+  readonly machines: Readonly<Record<Label, Machine>>;
+  readonly ids: Readonly<Record<Label, SimIds>>;
+  readonly pasts: Pasts;
+  /** `null`: the pair has no witness. */
+  readonly witness: WitnessHost | null;
+  readonly witnessWays: Readonly<Record<Label, WitnessWay>>;
+  readonly factory: CoordinatorFactory;
+  readonly rules: Partial<Rules>;
+  /** Replaces ports by lying ones, for planted bugs; the ports themselves otherwise. */
+  readonly wrapPorts: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;
+  optionsOf(label: Label): CoordinatorOptions;
+  chanceOf(concern: string): Prng;
+  violate(invariant: string, detail: string): void;
+}

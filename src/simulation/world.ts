@@ -1,0 +1,198 @@
+/**
+ * Purpose: the virtual world: two machines with a process each, the links between them, a witness, and time.
+ * Keeps true: one thing happens at a time; after each, the promises that it resolved are run to their end and the
+ * onlookers are asked; the same settings give the same history.
+ */
+import { MemoryDisk } from "../adapters/memory-disk.ts";
+import type { Rules } from "../actors/rules.ts";
+import type { CoordinatorOptions, CoordinatorPorts } from "../coordinator/types.ts";
+import type { Label } from "../core/ids.ts";
+import type { CommandSettings, FailoverSettings } from "../core/settings.ts";
+import { HostClock } from "./host-clock.ts";
+import { Machine } from "./machine.ts";
+import { createLink, Path } from "./network.ts";
+import { streamOf, type Prng } from "./prng.ts";
+import { Scheduler, type Scheduled } from "./scheduler.ts";
+import { SimIds } from "./sim-ids.ts";
+import { SimProcess } from "./sim-process.ts";
+import { Trace, type TraceSink } from "./trace.ts";
+import { Watchers, type Watch } from "./watch.ts";
+import { WitnessHost } from "./witness-host.ts";
+import type { CoordinatorFactory, WorldGround } from "./world-ground.ts";
+
+/** On a LAN, as measured between two hosts of a plant. */
+const LAN = { shortestMs: 0.1, meanExtraMs: 0.3 };
+/** Steps after which the real event loop gets a turn. */
+const STEPS_PER_TURN = 4_096;
+
+/** What a world is made of. */
+export interface WorldSettings {
+  readonly seed: number;
+  readonly failover: FailoverSettings;
+  readonly commands: CommandSettings;
+  readonly linkNames: readonly string[];
+  readonly witness: boolean;
+  /** Drift of each monotonic clock, within ρ. */
+  readonly driftPpm: Readonly<Record<Label, number>>;
+}
+
+/** What a world is run with. */
+export interface WorldComponents {
+  readonly factory: CoordinatorFactory;
+  readonly rules?: Partial<Rules>;
+  readonly wrapPorts?: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;
+  readonly sink?: TraceSink | null;
+}
+
+/** A broken invariant. */
+export interface Violation {
+  readonly invariant: string;
+  readonly detail: string;
+  readonly atMs: number;
+}
+
+/** The world. */
+export class World {
+  readonly settings: WorldSettings;
+  readonly scheduler = new Scheduler();
+  readonly watchers = new Watchers();
+  readonly trace: Trace;
+  readonly ground: WorldGround;
+  readonly processes: Readonly<Record<Label, SimProcess>>;
+  readonly #streams = new Map<string, Prng>();
+  #violation: Violation | null = null;
+  #steps = 0;
+
+  constructor(components: WorldComponents, settings: WorldSettings) {
+    this.settings = settings;
+    this.trace = new Trace(components.sink ?? null);
+    this.ground = this.#createGround(components);
+    this.processes = { a: this.#createProcess("a"), b: this.#createProcess("b") };
+  }
+
+  get nowMs(): number {
+    return this.scheduler.nowMs;
+  }
+
+  /** The first broken invariant; a world with one does not run on. */
+  get violation(): Violation | null {
+    return this.#violation;
+  }
+
+  watch(watch: Watch): void {
+    this.watchers.add(watch);
+  }
+
+  /** The stream of chance of a concern, the same object at every call. */
+  chanceOf(concern: string): Prng {
+    const known = this.#streams.get(concern);
+    if (known !== undefined) return known;
+    const stream = streamOf(this.settings.seed, concern);
+    this.#streams.set(concern, stream);
+    return stream;
+  }
+
+  violate(invariant: string, detail: string): void {
+    if (this.#violation !== null) return;
+    this.#violation = { invariant, detail, atMs: this.nowMs };
+    this.trace.note(this.nowMs, "world", `violated ${invariant}`, 0, detail);
+  }
+
+  boot(): void {
+    this.processes.a.boot();
+    this.processes.b.boot();
+  }
+
+  /** Runs until true time `untilMs`, until `stop` says so after a step, or until an invariant breaks. */
+  async runUntil(untilMs: number, stop: () => boolean = () => false): Promise<void> {
+    while (this.#violation === null) {
+      const event = this.scheduler.take(untilMs);
+      if (event === null) return this.scheduler.advanceTo(untilMs);
+      if (!this.#perform(event)) continue;
+      await promisesRun();
+      this.watchers.afterStep();
+      this.#steps += 1;
+      if (this.#steps % STEPS_PER_TURN === 0) await turnOfTheLoop();
+      if (stop()) return;
+    }
+  }
+
+  /** Runs for `forMs`. */
+  run(forMs: number): Promise<void> {
+    return this.runUntil(this.nowMs + forMs);
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  #perform(event: Scheduled): boolean {
+    if (event.life?.paused === true) {
+      event.life.backlog.push(event);
+      return false;
+    }
+    const run = event.run;
+    event.run = null;
+    try {
+      run?.();
+    } catch (error) {
+      this.violate("no-throw", error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+    return true;
+  }
+
+  #createGround(components: WorldComponents): WorldGround {
+    const { seed, driftPpm, linkNames, witness } = this.settings;
+    const chanceOf = (concern: string): Prng => this.chanceOf(concern);
+    const offsets = streamOf(seed, "wall clocks");
+    const machine = (label: Label): Machine =>
+      new Machine(label, new HostClock({ driftPpm: driftPpm[label], unixOffsetMs: offsets.between(-20, 20) }));
+    const way = (label: Label): { there: Path; back: Path } => ({
+      there: new Path({ chance: chanceOf(`way of ${label} to the witness`) }, LAN),
+      back: new Path({ chance: chanceOf(`way of the witness to ${label}`) }, LAN),
+    });
+    return {
+      scheduler: this.scheduler,
+      trace: this.trace,
+      watchers: this.watchers,
+      links: linkNames.map((name) => createLink(name, LAN, chanceOf)),
+      machines: { a: machine("a"), b: machine("b") },
+      ids: { a: new SimIds({ label: "a" }), b: new SimIds({ label: "b" }) },
+      pasts: new Map(),
+      witness: witness ? new WitnessHost(this.scheduler) : null,
+      witnessWays: { a: way("a"), b: way("b") },
+      factory: components.factory,
+      rules: components.rules ?? {},
+      wrapPorts: components.wrapPorts ?? ((ports) => ports),
+      optionsOf: (label) => this.#optionsOf(label),
+      chanceOf,
+      violate: (invariant, detail) => this.violate(invariant, detail),
+    };
+  }
+
+  #createProcess(label: Label): SimProcess {
+    return new SimProcess(this.ground, this.ground.machines[label], new MemoryDisk({ loseUnsynced: true }));
+  }
+
+  #optionsOf(label: Label): CoordinatorOptions {
+    const { failover, commands } = this.settings;
+    const options: CoordinatorOptions = {
+      pair: "simulated",
+      label,
+      version: "0.1.0",
+      failover,
+      commands,
+      peerUrl: label === "a" ? "http://engine-b.simulated" : "http://engine-a.simulated",
+    };
+    return options;
+  }
+}
+
+/** Resolves once every promise that is ready, and whatever follows from it, has run: ticks come after all of them. */
+function promisesRun(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
+
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
