@@ -19,9 +19,14 @@ const SHOWN_CHARS = 80;
 
 /** A fault that shows the value. */
 export function fault(key: string, value: unknown, bound: string): Fault {
-  const json = value === undefined ? undefined : (JSON.stringify(value) ?? "");
-  const cut = json !== undefined && json.length > SHOWN_CHARS ? `${json.slice(0, SHOWN_CHARS)}…` : json;
-  return { key, value: cut, bound };
+  if (value === undefined) return { key, value: undefined, bound };
+  const shown = withoutPasswords(JSON.stringify(value));
+  return { key, value: shown.length > SHOWN_CHARS ? `${shown.slice(0, SHOWN_CHARS)}…` : shown, bound };
+}
+
+/** Text in which the password of every URL is hidden. */
+export function withoutPasswords(text: string): string {
+  return text.replace(/(:\/\/[^\s:@/"]*):[^\s"]*@/g, "$1:***@");
 }
 
 /** `failover.leaseMs is 500: must be >= 600`. */

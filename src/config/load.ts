@@ -48,7 +48,7 @@ export function resolveConfig(keys: unknown, environment: Environment = {}, sour
   const broken = [
     ...laterStageFaults(input),
     ...relationFaults(config),
-    ...unknownVariables(shape, environment, secretVariables(config.auth)),
+    ...unknownVariables(shape, environment, secretVariables(config)),
   ];
   if (broken.length > 0) throw invalidConfiguration(source, broken);
   return deepFreeze(config);

@@ -3,6 +3,7 @@
  * what this version does not have.
  * Keeps true: a key is never accepted and then without effect.
  */
+import { isLoopback } from "../core/loopback.ts";
 import { brokenRelations } from "../core/settings.ts";
 import { type Fault, fault } from "./fault.ts";
 import type { ConfigInput } from "./schema.ts";
@@ -75,9 +76,4 @@ function repeated(names: readonly string[], key: string): Fault[] {
 
 function sameHost(one: string, other: string): boolean {
   return one === other || (isLoopback(one) && isLoopback(other));
-}
-
-/** Whether only this host can reach the address. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -50,7 +50,9 @@ const command = Type.Array(text("Program, then its arguments; no shell", "/usr/l
   minItems: 1,
   maxItems: 64,
 });
-const hookTimeout = (fallback: number) => whole(10, MINUTE_MS, fallback, "Budget of one call");
+const budget = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum: 10 * MINUTE_MS, description }));
+const script = Type.Optional(command);
 const httpUrl = (description: string) => url("https?", description, "http://127.0.0.1:9000");
 
 const kind = <K extends string>(value: K) => Type.Literal(value);
@@ -58,18 +60,51 @@ const kind = <K extends string>(value: K) => Type.Literal(value);
 const witness = Type.Union(
   [
     section({ kind: kind("sqlite"), file: text("Shared by both engines of one host", "./var/witness.db") }),
-    section({ kind: kind("redis"), url: url("rediss?", "One Redis", "redis://127.0.0.1:6379") }),
+    section({
+      kind: kind("redis"),
+      url: url("rediss?(\\+sentinel|\\+cluster)?", "One Redis, its Sentinels, or a cluster", "redis://127.0.0.1:6379"),
+      password: Type.Optional(secret),
+      sentinelPassword: Type.Optional(secret),
+    }),
     section({ kind: kind("none") }),
   ],
   { default: { kind: "sqlite", file: "./var/witness.db" }, description: "The third place that both engines reach" },
 );
 
+// What is left out here has its default in the adapter, where the reason for it stands.
+const httpEngine = section({
+  kind: kind("http"),
+  baseUrl: httpUrl("Where the engine's hooks are"),
+  executeTimeoutMs: budget("One attempt of POST /execute"),
+  executeAttempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 10, description: "Attempts of one command" })),
+  retryDelayMs: budget("Pause before the second attempt; doubles"),
+  stateTimeoutMs: budget("GET /snapshot and POST /restore"),
+  roleTimeoutMs: budget("POST /role"),
+  healthTimeoutMs: budget("GET /health and reads"),
+  healthIntervalMs: budget("Pause between two polls of the health"),
+  maxStateBytes: Type.Optional(
+    Type.Integer({ minimum: 1_024, maximum: 1_073_741_824, description: "Bytes of a state" }),
+  ),
+  token: Type.Optional(secret),
+});
+
+const execEngine = section({
+  kind: kind("exec"),
+  notify: script,
+  notifyLeader: script,
+  notifyFollower: script,
+  execute: script,
+  snapshot: script,
+  restore: script,
+  health: script,
+  notifyBudgetMs: budget("Each notify script"),
+  executeBudgetMs: budget("execute and health"),
+  stateBudgetMs: budget("snapshot and restore"),
+  healthIntervalMs: budget("Pause between two runs of health"),
+});
+
 const engine = Type.Union(
-  [
-    section({ kind: kind("reference") }, "The reference switcher inside this process"),
-    section({ kind: kind("http"), url: httpUrl("Base of the engine's hooks"), timeoutMs: hookTimeout(2_000) }),
-    section({ kind: kind("exec"), command, timeoutMs: hookTimeout(5_000) }),
-  ],
+  [section({ kind: kind("reference") }, "The reference switcher inside this process"), httpEngine, execEngine],
   { default: { kind: "reference" }, description: "What makes the programme" },
 );
 
@@ -77,10 +112,17 @@ const target = Type.Union([
   section({
     name: name("As in alarms"),
     kind: kind("http"),
-    url: httpUrl("Asked to route here"),
-    timeoutMs: hookTimeout(2_000),
+    url: httpUrl("Asked to route here; {label} and {epoch} are filled in"),
+    method: Type.Optional(Type.Enum(["POST", "PUT", "PATCH", "GET"])),
+    body: Type.Optional(Type.String({ maxLength: 65_536, description: "{label} and {epoch} are filled in" })),
+    timeoutMs: budget("One request"),
   }),
-  section({ name: name("As in alarms"), kind: kind("exec"), command, timeoutMs: hookTimeout(5_000) }),
+  section({
+    name: name("As in alarms"),
+    kind: kind("exec"),
+    command,
+    budgetMs: budget("One run"),
+  }),
 ]);
 
 const F = DEFAULT_FAILOVER;

@@ -15,11 +15,25 @@ export interface TokenSecret {
   readonly value: string;
 }
 
+/** What the access check needs. */
 export interface Secrets {
   readonly tokens: readonly TokenSecret[];
   /** null: force-leader over HTTP answers 501 `not_configured`. */
   readonly controlPlaneSecret: string | null;
 }
+
+/** Every secret of one engine. */
+export interface EngineSecrets extends Secrets {
+  /** Shown to an engine behind HTTP hooks; null: none. */
+  readonly engineToken: string | null;
+  /** Of the witness in Redis, where its URL does not hold it. */
+  readonly witnessPassword: string | null;
+  /** Of the Sentinels themselves. */
+  readonly sentinelPassword: string | null;
+}
+
+/** The part of a configuration that names secrets. */
+type Naming = Pick<Config, "auth" | "engine" | "witness">;
 
 type Reading = { readonly value: string } | { readonly missing: string };
 
@@ -29,7 +43,7 @@ type Reading = { readonly value: string } | { readonly missing: string };
  *
  * @throws ChangeoverError `invalid_configuration` that names the key and the variable or file, never the value
  */
-export function readSecrets(config: Pick<Config, "auth">, environment: Environment): Secrets {
+export function readSecrets(config: Naming, environment: Environment): EngineSecrets {
   const faults: Fault[] = [];
   const tokens: TokenSecret[] = [];
   config.auth.tokens.forEach((ref, at) => {
@@ -38,22 +52,42 @@ export function readSecrets(config: Pick<Config, "auth">, environment: Environme
     else faults.push(fault(`auth.tokens[${at}]`, undefined, `${reading.missing}; or remove the token "${ref.name}"`));
   });
   faults.push(...sharedValues(tokens));
-  const controlPlaneSecret = readControlPlaneSecret(config.auth.controlPlaneSecret, environment, faults);
+  const read = (key: string, ref: SecretRef | null): string | null => readOptional(key, ref, environment, faults);
+  const refs = otherRefs(config);
+  const { controlPlaneSecret: ref } = config.auth;
+  const isAbsent = ref !== null && "env" in ref && environment[ref.env] === undefined;
+  const controlPlaneSecret = isAbsent ? null : read("auth.controlPlaneSecret", ref);
+  const engineToken = read("engine.token", refs.engineToken);
+  const witnessPassword = read("witness.password", refs.witnessPassword);
+  const sentinelPassword = read("witness.sentinelPassword", refs.sentinelPassword);
   if (faults.length > 0) throw invalidConfiguration("secrets", faults);
-  return { tokens, controlPlaneSecret };
+  return { tokens, controlPlaneSecret, engineToken, witnessPassword, sentinelPassword };
 }
 
 /** The names of the environment variables that `config` reads secrets from. */
-export function secretVariables(auth: Config["auth"]): readonly string[] {
-  const refs: readonly (SecretRef | null)[] = [...auth.tokens, auth.controlPlaneSecret];
+export function secretVariables(config: Naming): readonly string[] {
+  const { tokens, controlPlaneSecret } = config.auth;
+  const refs = [...tokens, controlPlaneSecret, ...Object.values(otherRefs(config))];
   return refs.flatMap((ref) => (ref !== null && "env" in ref ? [ref.env] : []));
 }
 
-function readControlPlaneSecret(ref: SecretRef | null, environment: Environment, faults: Fault[]): string | null {
-  if (ref === null || ("env" in ref && environment[ref.env] === undefined)) return null;
+function otherRefs({
+  engine,
+  witness,
+}: Naming): Record<"engineToken" | "witnessPassword" | "sentinelPassword", SecretRef | null> {
+  const redis = witness.kind === "redis" ? witness : null;
+  return {
+    engineToken: engine.kind === "http" ? (engine.token ?? null) : null,
+    witnessPassword: redis?.password ?? null,
+    sentinelPassword: redis?.sentinelPassword ?? null,
+  };
+}
+
+function readOptional(key: string, ref: SecretRef | null, environment: Environment, faults: Fault[]): string | null {
+  if (ref === null) return null;
   const reading = readSecret(ref, environment);
   if ("value" in reading) return reading.value;
-  faults.push(fault("auth.controlPlaneSecret", undefined, reading.missing));
+  faults.push(fault(key, undefined, reading.missing));
   return null;
 }
 

@@ -23,17 +23,60 @@ export interface PeerLinkConfig {
 
 export type WitnessConfig =
   | { readonly kind: "sqlite"; readonly file: string }
-  | { readonly kind: "redis"; readonly url: string }
+  | {
+      readonly kind: "redis";
+      /** `redis://`, `rediss://`, `redis+sentinel://host,host/NAME` or `redis+cluster://host,host`. */
+      readonly url: string;
+      /** Goes before a password in the URL. */
+      readonly password?: SecretRef;
+      readonly sentinelPassword?: SecretRef;
+    }
   | { readonly kind: "none" };
 
-export type EngineConfig =
-  | { readonly kind: "reference" }
-  | { readonly kind: "http"; readonly url: string; readonly timeoutMs: number }
-  | { readonly kind: "exec"; readonly command: readonly string[]; readonly timeoutMs: number };
+/** An engine of another language behind HTTP hooks. What is left out has the adapter's default. */
+export interface HttpEngineConfig {
+  readonly kind: "http";
+  readonly baseUrl: string;
+  readonly executeTimeoutMs?: number;
+  readonly executeAttempts?: number;
+  readonly retryDelayMs?: number;
+  readonly stateTimeoutMs?: number;
+  readonly roleTimeoutMs?: number;
+  readonly healthTimeoutMs?: number;
+  readonly healthIntervalMs?: number;
+  readonly maxStateBytes?: number;
+  readonly token?: SecretRef;
+}
 
+/** An engine that is told of roles, and perhaps of commands, by scripts: program, then arguments, no shell. */
+export interface ExecEngineConfig {
+  readonly kind: "exec";
+  readonly notify?: readonly string[];
+  readonly notifyLeader?: readonly string[];
+  readonly notifyFollower?: readonly string[];
+  readonly execute?: readonly string[];
+  readonly snapshot?: readonly string[];
+  readonly restore?: readonly string[];
+  readonly health?: readonly string[];
+  readonly notifyBudgetMs?: number;
+  readonly executeBudgetMs?: number;
+  readonly stateBudgetMs?: number;
+  readonly healthIntervalMs?: number;
+}
+
+export type EngineConfig = { readonly kind: "reference" } | HttpEngineConfig | ExecEngineConfig;
+
+/** A device that is asked to route to the leader. */
 export type ChangeoverTarget =
-  | { readonly name: string; readonly kind: "http"; readonly url: string; readonly timeoutMs: number }
-  | { readonly name: string; readonly kind: "exec"; readonly command: readonly string[]; readonly timeoutMs: number };
+  | {
+      readonly name: string;
+      readonly kind: "http";
+      readonly url: string;
+      readonly method?: string;
+      readonly body?: string;
+      readonly timeoutMs?: number;
+    }
+  | { readonly name: string; readonly kind: "exec"; readonly command: readonly string[]; readonly budgetMs?: number };
 
 /** Everything that one engine is told at its start. */
 export interface Config {

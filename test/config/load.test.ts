@@ -197,6 +197,14 @@ describe("what is refused, with the key, the value and the bound", () => {
     expect(refusal({ ...MINIMAL, ...more })).toMatch(told);
   });
 
+  test("the password in a URL is not shown", () => {
+    const witness = { kind: "redis", url: "etcd://:hush@10.0.0.1" };
+    expect(refusal({ ...MINIMAL, witness })).toContain('witness.url is "etcd://:***@10.0.0.1"');
+    expect(refusal({ ...MINIMAL, peer: { links: [{ name: "red", url: "http://ops:hush@x" }] } })).toContain(
+      "ops:***@x",
+    );
+  });
+
   test("every fault at once", () => {
     expect(refusal({ ...MINIMAL, label: "c", listen: { port: -1 } }).split("; ")).toHaveLength(2);
   });

@@ -12,7 +12,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const OPS: TokenRef = { name: "ops", role: "operator", env: "OPS_TOKEN" };
 
 function read(tokens: readonly TokenRef[], controlPlaneSecret: SecretRef | null, environment: Record<string, string>) {
-  return readSecrets({ auth: { tokens, controlPlaneSecret } }, environment);
+  return readSecrets(
+    { auth: { tokens, controlPlaneSecret }, engine: { kind: "reference" }, witness: { kind: "none" } },
+    environment,
+  );
 }
 
 describe("secrets", () => {
@@ -30,6 +33,9 @@ describe("secrets", () => {
         { name: "pair", role: "peer", value: "pssst" },
       ],
       controlPlaneSecret: "quiet",
+      engineToken: null,
+      witnessPassword: null,
+      sentinelPassword: null,
     });
   });
 
@@ -58,5 +64,17 @@ describe("secrets", () => {
   ])("%s stops the start", (_what, reading, told) => {
     expect(reading).toThrow(told);
     expect(reading).not.toThrow(/hush/);
+  });
+
+  test("those of the engine's hooks and of Redis too", () => {
+    const secrets = readSecrets(
+      {
+        auth: { tokens: [], controlPlaneSecret: null },
+        engine: { kind: "http", baseUrl: "http://127.0.0.1:9000", token: { env: "HOOKS" } },
+        witness: { kind: "redis", url: "redis://127.0.0.1", password: { env: "REDIS" } },
+      },
+      { HOOKS: "one", REDIS: "two" },
+    );
+    expect(secrets).toMatchObject({ engineToken: "one", witnessPassword: "two", sentinelPassword: null });
   });
 });

@@ -1,0 +1,118 @@
+/**
+ * Purpose: speaks to a running engine over HTTP for the commands.
+ * Keeps true: every call ends, by an answer or by its time-out; a refusal carries the engine's own code and reason.
+ * Does not know: what the answers mean.
+ */
+import { CliError, EXIT } from "./exit.ts";
+
+/** Where the engine is, and who asks. */
+export interface ClientInit {
+  readonly url: string;
+  readonly token: string | null;
+  readonly timeoutMs?: number;
+}
+
+/** An answer, whatever its status. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+interface Call {
+  readonly method?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+export class Client {
+  readonly url: string;
+  readonly #token: string | null;
+  readonly #timeoutMs: number;
+
+  constructor(init: ClientInit) {
+    this.url = baseUrl(init.url);
+    this.#token = init.token;
+    this.#timeoutMs = init.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  }
+
+  /** The body of a success. The caller names the shape that the outer contract promises for the path. */
+  async get<T>(path: string): Promise<T> {
+    return this.#success<T>(path, {});
+  }
+
+  /** As `get`, for a call that changes something. */
+  async post<T>(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+    return this.#success<T>(path, { method: "POST", body, headers });
+  }
+
+  /** One call; throws only when no engine answers. */
+  async call(path: string, { method = "GET", body, headers = {} }: Call = {}): Promise<Answer> {
+    const sent = body === undefined ? {} : { "content-type": "application/json" };
+    const shown = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
+    try {
+      const response = await fetch(this.url + path, {
+        method,
+        headers: { accept: "application/json", ...sent, ...shown, ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(this.#timeoutMs),
+        redirect: "error",
+      });
+      return { status: response.status, body: parse(await response.text()) };
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+  }
+
+  async #success<T>(path: string, call: Call): Promise<T> {
+    const { status, body } = await this.call(path, call);
+    if (status >= 200 && status < 300 && body !== undefined) return body as T;
+    throw new CliError(EXIT.failed, refusalOf(status, body, this.url + path));
+  }
+
+  #unreachable(error: unknown): CliError {
+    const reason = reasonOf(error, this.#timeoutMs);
+    const mend = "is the engine running? Say where it is with --url or CHANGEOVER_URL";
+    return new CliError(EXIT.unreachable, `cannot reach ${this.url}: ${reason}; ${mend}`, { cause: undefined });
+  }
+}
+
+function baseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !["http:", "https:"].includes(url.protocol)) {
+    throw new CliError(EXIT.wrongUse, `--url is "${text}": must be an address such as http://127.0.0.1:7401`);
+  }
+  return url.href.replace(/\/+$/, "");
+}
+
+function parse(text: string): unknown {
+  if (text === "") return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Problem {
+  readonly code?: string;
+  readonly detail?: string;
+  readonly title?: string;
+}
+
+function refusalOf(status: number, body: unknown, where: string): string {
+  if (typeof body !== "object" || body === null) return `${where} answered ${status}, but not as an engine does`;
+  const { code, detail, title } = body as Problem;
+  const told = [code, detail ?? title].filter((part) => part !== undefined && part !== "").join(": ");
+  const mend = status === 401 ? "; give a token by CHANGEOVER_TOKEN or --token-file" : "";
+  return `refused (${status}) ${told}${mend}`;
+}
+
+function reasonOf(error: unknown, timeoutMs: number): string {
+  const name = error instanceof Error ? error.name : "";
+  if (name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
+  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  if (cause?.code === "ECONNREFUSED") return "connection refused";
+  return cause?.code ?? (error instanceof Error ? error.message : "failed");
+}

@@ -1,0 +1,61 @@
+/** Purpose: `changeover machines`: the statecharts that run an engine, listed and exported. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Argument, type Command, Option } from "commander";
+import type { AnyStateMachine } from "xstate";
+import { machines } from "../../machines/index.ts";
+import { mermaidOf } from "./mermaid.ts";
+import { columns, json, line } from "./output.ts";
+
+interface ListOptions {
+  readonly json?: boolean;
+}
+
+interface ExportOptions {
+  readonly format: "json" | "mermaid";
+  readonly out?: string;
+}
+
+const catalogue: Readonly<Record<string, AnyStateMachine>> = machines;
+
+export function addMachines(program: Command): void {
+  const command = program.command("machines").description("the statecharts that run an engine");
+  command
+    .command("list")
+    .description("their names and top states")
+    .option("--json", "print JSON")
+    .action((options: ListOptions) => {
+      const rows = Object.entries(catalogue).map(([name, machine]) => ({ name, states: Object.keys(machine.states) }));
+      if (options.json) json(rows);
+      else columns(rows.map(({ name, states }) => [name, states.join(", ")])).forEach((text) => line(text));
+    });
+  command
+    .command("export")
+    .description("json: the definition that Stately's editor opens; mermaid: a state diagram")
+    .addArgument(new Argument("[name]", "one machine; all without it").choices(Object.keys(catalogue)))
+    .addOption(new Option("--format <format>").choices(["json", "mermaid"]).default("json"))
+    .option("--out <folder>", "one file a machine into this folder, instead of standard output")
+    .action(exportMachines);
+}
+
+function exportMachines(name: string | undefined, { format, out }: ExportOptions): void {
+  const chosen = Object.entries(catalogue).filter(([machine]) => name === undefined || machine === name);
+  if (out !== undefined) {
+    mkdirSync(out, { recursive: true });
+    for (const [machine, chart] of chosen)
+      writeFileSync(join(out, fileName(machine, format)), `${text(chart, format)}\n`);
+    return;
+  }
+  const [only] = chosen;
+  if (chosen.length === 1 && only !== undefined) return line(text(only[1], format));
+  if (format === "json") return json(Object.fromEntries(chosen.map(([machine, { config }]) => [machine, config])));
+  chosen.forEach(([machine, chart]) => line(`%% ${machine}\n${mermaidOf(chart)}\n`));
+}
+
+function text(machine: AnyStateMachine, format: ExportOptions["format"]): string {
+  return format === "json" ? JSON.stringify(machine.config, null, 2) : mermaidOf(machine);
+}
+
+function fileName(machine: string, format: ExportOptions["format"]): string {
+  return format === "json" ? `${machine}.machine.json` : `${machine}.mmd`;
+}

@@ -1,0 +1,62 @@
+/**
+ * Purpose: the table of contents of the command line, and the one place where a command's end becomes an exit code.
+ * Does not know: what a command does. Those that start an engine load it only when they run.
+ */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { addConfig } from "./config-check.ts";
+import { addConflicts } from "./conflicts.ts";
+import { addDemo } from "./demo/demo.ts";
+import { addDoctor } from "./doctor.ts";
+import { addEngine } from "./engine.ts";
+import { EXIT, type ExitCode, report } from "./exit.ts";
+import { addForceLeader } from "./force-leader.ts";
+import { addHandover } from "./handover.ts";
+import { addHistory } from "./history.ts";
+import { addMachines } from "./machines.ts";
+import { addMaintenance } from "./maintenance.ts";
+import { addOps } from "./ops.ts";
+import { addStatus } from "./status.ts";
+import { addWatch } from "./watch.ts";
+
+/**
+ * Runs the command that `argv` names.
+ *
+ * @param argv as `process.argv`
+ * @param launcher path of the launcher, with which the demonstration starts engines as processes of their own
+ * @returns the exit code
+ */
+export async function run(argv: readonly string[], launcher: string): Promise<ExitCode> {
+  const program = new Command("changeover")
+    .description("Dual-engine failover for live broadcast")
+    .version(packageVersion(launcher))
+    .showHelpAfterError("(changeover --help shows what there is)")
+    .exitOverride();
+  addEngine(program);
+  addDemo(program, launcher);
+  for (const add of [addStatus, addWatch, addForceLeader, addHandover, addMaintenance, addHistory]) add(program);
+  for (const add of [addConflicts, addOps, addMachines, addConfig, addDoctor]) add(program);
+  try {
+    await program.parseAsync(argv);
+    return (process.exitCode as ExitCode | undefined) ?? EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongUse;
+    return report(error, (text) => process.stderr.write(text));
+  }
+}
+
+/** The version of the package that the launcher stands in. */
+function packageVersion(launcher: string): string {
+  const found = ["../../package.json", "../../../package.json"].flatMap((up) =>
+    readVersion(new URL(up, `file://${launcher}`)),
+  );
+  return found[0] ?? "unknown";
+}
+
+function readVersion(file: URL): string[] {
+  try {
+    return [(JSON.parse(readFileSync(file, "utf8")) as { version: string }).version];
+  } catch {
+    return [];
+  }
+}
