@@ -1,0 +1,78 @@
+/**
+ * Purpose: the reconcile lock in the memory of one process, for the witnesses that live there (memory, none).
+ * Keeps true: at most one holder; a lock lapses `ttlMs` after it was given or extended, on the monotonic clock; the
+ * fence only rises. A counter that finds nothing starts from the wall clock, so that it rises over lost memory too.
+ * Does not know: who asks; that work done under a lapsed lock is refused by its fence is the store's part [RL3].
+ */
+import type { LockId } from "../core/ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { LockAcquire, LockRefresh, LockRelease, LockState } from "../ports/witness.ts";
+
+/** What a caller asks for [RL1]. */
+export interface LockRequest {
+  readonly lockId: LockId;
+  readonly holder: string;
+  readonly ttlMs: number;
+}
+
+/** The answers that a lock within reach can give. */
+export type Reached<Answer> = Exclude<Answer, { readonly outcome: "unreachable" }>;
+
+interface Held extends LockRequest {
+  readonly fence: number;
+  readonly lapsesAtMonoMs: number;
+}
+
+export class LocalLock {
+  readonly #clock: Clock;
+  #held: Held | null = null;
+  #fence = 0;
+
+  constructor(components: { readonly clock: Clock }) {
+    this.#clock = components.clock;
+  }
+
+  /** Gives the lock unless another holds it. The new fence is above `fenceFloor`, the highest that the caller knows. */
+  acquire(request: LockRequest, fenceFloor = 0): Reached<LockAcquire> {
+    const standing = this.read();
+    if (standing !== null) return { outcome: "held", holder: standing.holder, expiresMs: standing.expiresMs };
+    if (this.#fence === 0) this.#fence = Math.floor(this.#clock.unixMs());
+    this.#fence = Math.max(this.#fence, fenceFloor) + 1;
+    this.#held = { ...request, fence: this.#fence, lapsesAtMonoMs: this.#clock.monoMs() + request.ttlMs };
+    return { outcome: "acquired", lockId: request.lockId, fence: this.#fence, expiresMs: request.ttlMs };
+  }
+
+  refresh(lockId: LockId, ttlMs: number): Reached<LockRefresh> {
+    const standing = this.#standing();
+    if (standing === null) return { outcome: "expired" };
+    if (standing.lockId !== lockId) return { outcome: "wrong-id" };
+    this.#held = { ...standing, ttlMs, lapsesAtMonoMs: this.#clock.monoMs() + ttlMs };
+    return { outcome: "refreshed", fence: standing.fence, expiresMs: ttlMs };
+  }
+
+  release(lockId: LockId): Reached<LockRelease> {
+    const standing = this.#standing();
+    if (standing === null) return { outcome: "expired" };
+    if (standing.lockId !== lockId) return { outcome: "wrong-id" };
+    this.#held = null;
+    return { outcome: "released" };
+  }
+
+  read(): LockState | null {
+    const standing = this.#standing();
+    if (standing === null) return null;
+    const { holder, lockId, fence, lapsesAtMonoMs } = standing;
+    return { holder, lockId, fence, expiresMs: lapsesAtMonoMs - this.#clock.monoMs() };
+  }
+
+  /** Loses the lock and the counter, as a memory that was emptied. */
+  forget(): void {
+    this.#held = null;
+    this.#fence = 0;
+  }
+
+  #standing(): Held | null {
+    if (this.#held !== null && this.#held.lapsesAtMonoMs <= this.#clock.monoMs()) this.#held = null;
+    return this.#held;
+  }
+}

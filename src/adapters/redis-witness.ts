@@ -1,0 +1,197 @@
+/**
+ * Purpose: the witness in Redis: a single server, one behind Sentinels, or a Cluster.
+ * Keeps true:
+ * - Every call is one atomic script, one round trip. What was sent without an answer is `unknown`, never assumed [VT3].
+ * - The record has no TTL, and no clock of the server touches it [VT4]. Only the reconcile lock has one [RL1].
+ * - The run id is the answering server's `run_id` joined to a generation kept beside the record. A restart or a
+ *   fail-over changes the first; `FLUSHALL`, or a removed record, changes the second [CP5]. No extra round trip: see
+ *   `redis-witness/scripts.ts`.
+ * - The fence only rises. `DEL` of the lock does not touch its counter; a lost counter starts again above the wall
+ *   clock of the server and above the highest fence this engine has seen. Should both fail (the memory emptied, its
+ *   clock set back, this engine restarted), work under the low fence is refused by the stores: late, but never wrong.
+ * - All keys of a pair share one hash tag, so that a Cluster keeps them on one node.
+ * Does not know: who leads. It compares, keeps and answers.
+ */
+import { ChangeoverError } from "../core/errors.ts";
+import type { LockId } from "../core/ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import type {
+  ExpectedRecord,
+  LockAcquire,
+  LockRead,
+  LockRefresh,
+  LockRelease,
+  LockState,
+  Witness,
+  WitnessRead,
+  WitnessRecord,
+  WitnessSwap,
+} from "../ports/witness.ts";
+import { randomUUID } from "node:crypto";
+import type { LockRequest } from "./local-lock.ts";
+import { parseRedisUrl } from "./redis-witness/address.ts";
+import { RedisConnection, type ScriptAnswer, type ScriptReply } from "./redis-witness/connection.ts";
+import {
+  ACQUIRE_LOCK,
+  READ_LOCK,
+  READ_RECORD,
+  REFRESH_LOCK,
+  RELEASE_LOCK,
+  SWAP_RECORD,
+} from "./redis-witness/scripts.ts";
+import { recordFromText, recordToText, versionOf } from "./witness-record.ts";
+
+/** Settings of `RedisWitness`; times in ms. */
+export interface RedisWitnessInit {
+  /** `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://`; may hold a password. */
+  readonly url: string;
+  /** Name of the pair: part of every key. */
+  readonly pair: string;
+  /** Time-out of one call, below `heartbeatMs` [VT6]. Default 150. */
+  readonly timeoutMs?: number;
+  /** Password of the Sentinels themselves, where they ask for one. */
+  readonly sentinelPassword?: string | undefined;
+}
+
+const DEFAULT_TIMEOUT_MS = 150;
+const UNREADABLE = "the record is not changeover's";
+
+type Unreachable = { readonly outcome: "unreachable"; readonly reason: string };
+
+export class RedisWitness implements Witness {
+  readonly kind = "redis";
+  readonly #connection: RedisConnection;
+  readonly #keys: { readonly record: readonly string[]; readonly lock: readonly string[]; readonly fence: string };
+  readonly #client = randomUUID();
+  #candidates = 0;
+  #fenceFloor = 0;
+
+  /** Connects in the background. @throws ChangeoverError `invalid_configuration` for a URL or pair of no known form */
+  constructor(components: { readonly clock: Clock }, init: RedisWitnessInit) {
+    const tag = `changeover:{${checkedPair(init.pair)}}`;
+    this.#keys = { record: [`${tag}:record`], lock: [`${tag}:lock`], fence: `${tag}:fence` };
+    this.#connection = new RedisConnection(components, {
+      address: parseRedisUrl(init.url),
+      timeoutMs: init.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      sentinelPassword: init.sentinelPassword,
+    });
+  }
+
+  async read(): Promise<WitnessRead> {
+    const args = [this.#candidateGeneration()];
+    const answer = await this.#connection.run({ script: READ_RECORD, keys: this.#keys.record, args });
+    if (answer.outcome !== "answered") return unreachable(answer);
+    const [runId, body] = answer.reply;
+    const found = readBody(body);
+    return found.readable
+      ? { outcome: "read", record: found.record, runId: String(runId) }
+      : { outcome: "unreachable", reason: UNREADABLE };
+  }
+
+  async swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap> {
+    const answer = await this.#connection.run({
+      script: SWAP_RECORD,
+      keys: this.#keys.record,
+      args: [this.#candidateGeneration(), versionOf(expected), versionOf(next), recordToText(next)],
+    });
+    if (answer.outcome === "unknown") return answer;
+    if (answer.outcome === "not-done") return unreachable(answer);
+    const [swapped, runId, body] = answer.reply;
+    if (swapped === 1) return { outcome: "swapped", runId: String(runId) };
+    const found = readBody(body);
+    return found.readable
+      ? { outcome: "lost", record: found.record, runId: String(runId) }
+      : { outcome: "unreachable", reason: UNREADABLE };
+  }
+
+  /** An acquire that came back too late to be useful is released again [RL2]. */
+  async acquireLock({ lockId, holder, ttlMs }: LockRequest): Promise<LockAcquire> {
+    const answer = await this.#connection.run({
+      script: ACQUIRE_LOCK,
+      keys: [...this.#keys.lock, this.#keys.fence],
+      args: [lockId, holder, wholeMs(ttlMs), this.#fenceFloor],
+      onLate: ([acquired]) => void (acquired === 1 && this.releaseLock(lockId)),
+    });
+    if (answer.outcome !== "answered") return unreachable(answer);
+    const [acquired, value, leftMs] = answer.reply;
+    if (acquired === 1) return { outcome: "acquired", lockId, fence: this.#seenFence(Number(value)), expiresMs: ttlMs };
+    const { holder: standing, expiresMs } = this.#lockState(String(value), leftMs);
+    return { outcome: "held", holder: standing, expiresMs };
+  }
+
+  async refreshLock(lockId: LockId, ttlMs: number): Promise<LockRefresh> {
+    const args = [lockId, wholeMs(ttlMs)];
+    const answer = await this.#connection.run({ script: REFRESH_LOCK, keys: this.#keys.lock, args });
+    if (answer.outcome !== "answered") return unreachable(answer);
+    const [outcome, standing] = answer.reply;
+    if (outcome !== "refreshed") return { outcome: notHolder(answer.reply) };
+    return { outcome: "refreshed", fence: this.#lockState(String(standing), ttlMs).fence, expiresMs: ttlMs };
+  }
+
+  async releaseLock(lockId: LockId): Promise<LockRelease> {
+    const answer = await this.#connection.run({ script: RELEASE_LOCK, keys: this.#keys.lock, args: [lockId] });
+    if (answer.outcome !== "answered") return unreachable(answer);
+    return answer.reply[0] === "released" ? { outcome: "released" } : { outcome: notHolder(answer.reply) };
+  }
+
+  async readLock(): Promise<LockRead> {
+    const answer = await this.#connection.run({ script: READ_LOCK, keys: this.#keys.lock, args: [] });
+    if (answer.outcome !== "answered") return unreachable(answer);
+    const [standing, leftMs] = answer.reply;
+    return { outcome: "read", lock: typeof standing === "string" ? this.#lockState(standing, leftMs) : null };
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  /** A name that no life of this memory has had: taken only where the memory has none. */
+  #candidateGeneration(): string {
+    this.#candidates += 1;
+    return `${this.#client}.${this.#candidates}`;
+  }
+
+  /** The lock as the scripts keep it: `LOCK_ID FENCE HOLDER`. */
+  #lockState(standing: string, leftMs: string | number | null | undefined): LockState {
+    const [lockId = "", fence = "", ...holder] = standing.split(" ");
+    return {
+      holder: holder.join(" "),
+      lockId: lockId as LockId,
+      fence: this.#seenFence(Number(fence)),
+      expiresMs: Math.max(0, Number(leftMs)),
+    };
+  }
+
+  #seenFence(fence: number): number {
+    if (fence > this.#fenceFloor) this.#fenceFloor = fence;
+    return fence;
+  }
+}
+
+function unreachable(answer: Exclude<ScriptAnswer, { outcome: "answered" }>): Unreachable {
+  return { outcome: "unreachable", reason: answer.reason };
+}
+
+function notHolder([outcome]: ScriptReply): "expired" | "wrong-id" {
+  return outcome === "expired" ? "expired" : "wrong-id";
+}
+
+function readBody(
+  body: string | number | null | undefined,
+): { readonly readable: true; readonly record: WitnessRecord | null } | { readonly readable: false } {
+  if (typeof body !== "string") return { readable: true, record: null };
+  const record = recordFromText(body);
+  return record === null ? { readable: false } : { readable: true, record };
+}
+
+/** Redis counts in whole ms; a lock of 0 ms would be refused. */
+function wholeMs(ms: number): number {
+  return Math.max(1, Math.round(ms));
+}
+
+function checkedPair(pair: string): string {
+  if (pair !== "" && !/[{}]/.test(pair)) return pair;
+  throw new ChangeoverError("invalid_configuration", `pair: "${pair}" must not be empty nor hold { or }`, {
+    details: { field: "pair", value: pair, bound: "1 or more characters other than { and }" },
+  });
+}

@@ -1,0 +1,59 @@
+/**
+ * Purpose: why Redis gave no answer, in words that are safe to log and to show.
+ * Keeps true: nothing of the error's own text gets out: it may hold a host, a key, an argument or a password.
+ */
+import { ReplyError } from "ioredis";
+
+/** By the first word of an error reply: the server's own code. */
+const REPLIES: Readonly<Record<string, string>> = {
+  NOAUTH: "authentication required",
+  WRONGPASS: "authentication refused",
+  NOPERM: "not permitted to this user",
+  READONLY: "the server is a replica",
+  MASTERDOWN: "the server is a replica without its source",
+  NOREPLICAS: "too few replicas",
+  MISCONF: "the server cannot write to its disk",
+  OOM: "the server is out of memory",
+  LOADING: "the server is loading its data",
+  BUSY: "the server is busy with a script",
+  CLUSTERDOWN: "the cluster is down",
+  MOVED: "the cluster is moving the key",
+  ASK: "the cluster is moving the key",
+  TRYAGAIN: "the cluster is moving the key",
+  WRONGTYPE: "a key of the pair is not changeover's",
+};
+
+/** By the system's error code. */
+const SYSTEM: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  EPIPE: "connection reset",
+  ETIMEDOUT: "connecting timed out",
+  ENOTFOUND: "host not found",
+  EAI_AGAIN: "host not found",
+  EHOSTUNREACH: "no route to host",
+  ENETUNREACH: "no route to host",
+  ENETDOWN: "no route to host",
+};
+
+/** Whether the server itself answered with an error: then nothing was done (see `scripts.ts`). */
+export function isErrorReply(error: unknown): boolean {
+  return error instanceof ReplyError;
+}
+
+/** The server's code of an error reply (`NOSCRIPT`, `READONLY`); the empty text for anything else. */
+export function replyCode(error: unknown): string {
+  return isErrorReply(error) ? ((error as Error).message.split(" ", 1)[0] ?? "") : "";
+}
+
+/** Safe words for `error`. */
+export function reasonOf(error: unknown): string {
+  if (isErrorReply(error)) return REPLIES[replyCode(error)] ?? "the server refused the call";
+  if (!(error instanceof Error)) return "connection failed";
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  if (code in SYSTEM) return SYSTEM[code] as string;
+  if (/^(CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return "TLS refused";
+  if (error.message.startsWith("Socket timeout")) return "no answer on the connection";
+  if (error.message.startsWith("All sentinels are unreachable")) return "no sentinel knows the server";
+  return "connection closed";
+}

@@ -1,0 +1,46 @@
+/**
+ * Purpose: the witness record as text, for witnesses that keep it outside this process (Redis, SQLite).
+ * Keeps true: what is read back is a whole record or nothing; a text that anyone else wrote is never taken for one.
+ * Does not know: where the text is kept, nor what the record means.
+ */
+import { isEpoch } from "../core/epoch.ts";
+import { parseClock } from "../core/vector-clock.ts";
+import type { ExpectedRecord, WitnessRecord } from "../ports/witness.ts";
+
+/** The three values that a swap compares, as one text; the empty text stands for "no record". */
+export function versionOf(expected: ExpectedRecord): string {
+  return expected === null ? "" : `${expected.holder}:${expected.epoch}:${expected.seq}`;
+}
+
+export function recordToText(record: WitnessRecord): string {
+  return JSON.stringify(record);
+}
+
+/** The record in `text`; `null` when it holds none that this version understands. */
+export function recordFromText(text: string): WitnessRecord | null {
+  try {
+    const value = JSON.parse(text) as unknown;
+    return isRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isRecord(value: unknown): value is WitnessRecord {
+  if (value === null || typeof value !== "object") return false;
+  const given = value as Partial<Record<keyof WitnessRecord, unknown>>;
+  parseClock(given.clock);
+  return (
+    (given.holder === "a" || given.holder === "b") &&
+    typeof given.engineId === "string" &&
+    isEpoch(given.epoch) &&
+    isCount(given.seq) &&
+    isCount(given.lastCommandSeq) &&
+    isEpoch(given.lastCommandEpoch) &&
+    typeof given.released === "boolean"
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
