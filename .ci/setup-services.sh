@@ -14,6 +14,7 @@ wanted=(
   iptables=iptables
   faketime=faketime
   keepalived=keepalived
+  python3=python3
 )
 
 # Debian keeps some of these where an ordinary user's PATH does not look.

@@ -62,6 +62,7 @@ export class HttpEngine implements Engine {
   readonly #baseUrl: string;
   readonly #client: HttpClient;
   readonly #queue = new SerialQueue();
+  readonly #roles = new SerialQueue();
   #pollTimer: TimerHandle | null = null;
   #endPause: (() => void) | null = null;
   #missedPolls = 0;
@@ -114,7 +115,7 @@ export class HttpEngine implements Engine {
 
   async onRole(change: RoleChange): Promise<void> {
     this.#untoldRole = change;
-    await this.#tellRole(change);
+    await this.#tellNewestRole();
   }
 
   health(): EngineHealth {
@@ -168,7 +169,7 @@ export class HttpEngine implements Engine {
     const answer = await this.#hook("GET", "/health", { timeoutMs: this.#init.healthTimeoutMs });
     if (this.#closed) return;
     this.#learnHealth(answer);
-    if (this.#untoldRole !== null && this.#missedPolls === 0) await this.#tellRole(this.#untoldRole);
+    if (this.#missedPolls === 0) await this.#tellNewestRole();
     if (this.#closed) return;
     this.#pollTimer = this.#clock.setTimeout(() => void this.#poll(), this.#init.healthIntervalMs);
   }
@@ -189,6 +190,14 @@ export class HttpEngine implements Engine {
   #learnProgramSource(answer: HttpAnswer): void {
     const source = answer.outcome === "answered" ? textField(answer.body, "programSource") : null;
     if (source !== null) this.#programSource = source;
+  }
+
+  /** One at a time, so that an older role never arrives after a newer one. */
+  async #tellNewestRole(): Promise<void> {
+    if (this.#untoldRole === null) return;
+    await this.#roles.run(async () => {
+      if (this.#untoldRole !== null) await this.#tellRole(this.#untoldRole);
+    });
   }
 
   async #tellRole(change: RoleChange): Promise<void> {

@@ -1,0 +1,155 @@
+/** What can go wrong between Changeover and an engine behind HTTP hooks. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { HttpEngine, type HttpEngineInit } from "../../src/adapters/http-engine.ts";
+import { SystemClock } from "../../src/adapters/system-clock.ts";
+import type { LogFields } from "../../src/ports/logger.ts";
+import { atMs, commandAt } from "../support/commands.ts";
+import { type HookServer, startHookServer } from "../support/hook-server.ts";
+
+const POLITE = { executeTimeoutMs: 5_000, healthIntervalMs: 5_000, healthTimeoutMs: 5_000, retryDelayMs: 1 };
+const clock = new SystemClock();
+
+let server: HookServer;
+let engine: HttpEngine;
+
+beforeEach(async () => {
+  server = await startHookServer();
+});
+afterEach(async () => {
+  await engine.close();
+  await server.close();
+});
+
+function start(init: Partial<HttpEngineInit> = {}): HttpEngine {
+  engine = new HttpEngine({ clock }, { baseUrl: `${server.baseUrl}/`, ...POLITE, ...init });
+  return engine;
+}
+
+const cut = commandAt(7, "POST /api/switch/cut", { source: "cam2" }, { epoch: 3 });
+const executions = () => server.asked.filter(({ call }) => call === "POST /execute");
+
+describe("a command", () => {
+  test("[A4] whose answer was lost is sent again with the same identity, and counts once", async () => {
+    server.faults.set("POST /execute", ["lost", 503]);
+    expect(await start().execute(cut)).toEqual({ ok: true });
+    const identities = executions().map(({ headers }) => [
+      headers["x-changeover-epoch"],
+      headers["x-changeover-seq"],
+      headers["idempotency-key"],
+    ]);
+    expect(identities).toEqual(Array.from({ length: 3 }, () => ["3", "7", "3-7"]));
+    expect(await engine.snapshot()).toMatchObject({ cuts: ["cam2"] });
+    expect(engine.programSource()).toBe("cam2");
+  });
+
+  test("that the engine refuses is not sent again", async () => {
+    server.faults.set("POST /execute", [409]);
+    expect(await start().execute(cut)).toEqual({ ok: false, error: "asked to answer 409" });
+    expect(executions()).toHaveLength(1);
+  });
+
+  test("is given up after a bounded number of attempts; the engine then counts as failed until it answers", async () => {
+    server.faults.set("POST /execute", ["silent", 500, "silent", 500]);
+    start({ executeTimeoutMs: 20, executeAttempts: 4, healthIntervalMs: 10 });
+    const outcome = await engine.execute(cut);
+    expect(outcome).toEqual({ ok: false, error: "the engine does not execute: asked to answer 500" });
+    expect(executions()).toHaveLength(4);
+    await expect.poll(() => engine.health()).toBe("ok");
+  });
+
+  test("carries the token, and reads are passed on", async () => {
+    await start({ token: "hush" }).execute(cut);
+    expect(executions()[0]?.headers.authorization).toBe("Bearer hush");
+    expect(await engine.read("/health?x=1", atMs(0))).toEqual({ status: 404, body: { error: "unknown" } });
+    expect(await engine.read("//elsewhere.invalid/x", atMs(0))).toMatchObject({ status: 404 });
+    expect(await engine.read("elsewhere", atMs(0))).toMatchObject({ status: 400 });
+  });
+});
+
+describe("health", () => {
+  test("is degraded before the first answer and then what the engine says", async () => {
+    server.health = { status: "degraded", programSource: "cam9" };
+    start({ healthIntervalMs: 5 });
+    expect(engine.health()).toBe("degraded");
+    await expect.poll(() => engine.programSource()).toBe("cam9");
+    server.health = { status: "failed" };
+    await expect.poll(() => engine.health()).toBe("failed");
+    server.health = {};
+    await expect.poll(() => engine.health()).toBe("ok");
+  });
+
+  test("is degraded after one poll without an answer, failed after three, and comes back", async () => {
+    const changes: unknown[] = [];
+    const note = (fields: LogFields) => changes.push([fields["before"], fields["after"]]);
+    const logger = { debug: note, info: note, warn: note, error: note };
+    server.faults.set("GET /health", ["silent", 500, "lost"]);
+    const init = { baseUrl: server.baseUrl, healthIntervalMs: 5, healthTimeoutMs: 500 };
+    engine = new HttpEngine({ clock, logger }, init);
+    await expect
+      .poll(() => changes)
+      .toEqual([
+        ["degraded", "failed"],
+        ["failed", "ok"],
+      ]);
+    server.faults.set("GET /health", [503]);
+    await expect
+      .poll(() => changes.slice(2))
+      .toEqual([
+        ["ok", "degraded"],
+        ["degraded", "ok"],
+      ]);
+  });
+});
+
+describe("a role change", () => {
+  test("does not wait behind a command that hangs", async () => {
+    server.faults.set("POST /execute", ["silent"]);
+    const hanging = start({ executeAttempts: 1 }).execute(cut);
+    await expect.poll(() => executions().length).toBe(1);
+    await engine.onRole({ role: "follower", epoch: 4, previousRole: "leader" });
+    expect(server.asked.at(-1)).toMatchObject({
+      call: "POST /role",
+      body: { role: "follower", epoch: 4, previousRole: "leader" },
+    });
+    await engine.close();
+    expect(await hanging).toMatchObject({ ok: false });
+  });
+
+  test("that the engine did not take is told again, never an older one after a newer, and not once more than needed", async () => {
+    server.faults.set("POST /role", [500, 500, 500]);
+    start({ healthIntervalMs: 5 });
+    await engine.onRole({ role: "leader", epoch: 5, previousRole: "follower" });
+    await engine.onRole({ role: "follower", epoch: 6, previousRole: "leader" });
+    const epochsOf = (call: string) =>
+      server.asked.filter((asked) => asked.call === call).map(({ headers }) => headers["x-changeover-epoch"]);
+    await expect.poll(() => epochsOf("POST /role")).toHaveLength(4);
+    const told = epochsOf("POST /role");
+    expect(told).toEqual(told.toSorted());
+    expect(told.at(-1)).toBe("6");
+    const polls = epochsOf("GET /health").length;
+    await expect.poll(() => epochsOf("GET /health").length).toBeGreaterThan(polls + 2);
+    expect(epochsOf("POST /role")).toHaveLength(4);
+  });
+});
+
+describe("a state", () => {
+  test("that is longer than the bound is not read", async () => {
+    await expect(start({ maxStateBytes: 20 }).snapshot()).rejects.toMatchObject({
+      code: "engine_not_ready",
+      retryable: true,
+      message: "the engine gives no answer to snapshot: answer longer than 20 bytes",
+    });
+  });
+
+  test("cannot be had from an engine that is gone", async () => {
+    start();
+    await server.close();
+    await expect(engine.snapshot()).rejects.toMatchObject({ code: "engine_not_ready" });
+    await expect(engine.restore({ cuts: [] })).rejects.toMatchObject({ code: "engine_not_ready" });
+    expect(await engine.read("/x", atMs(0))).toEqual({
+      status: 502,
+      body: { error: "the engine does not answer: ECONNREFUSED" },
+    });
+    server = await startHookServer();
+  });
+});

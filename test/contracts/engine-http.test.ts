@@ -1,0 +1,19 @@
+/** HTTP hooks keep the engine's contract, here with a small engine inside the test. */
+import { HttpEngine } from "../../src/adapters/http-engine.ts";
+import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { type HookServer, startHookServer } from "../support/hook-server.ts";
+import { describeEngineContract } from "./engine-contract.ts";
+
+const servers: HookServer[] = [];
+
+describeEngineContract("an engine behind HTTP hooks", {
+  make: async () => {
+    const server = await startHookServer();
+    servers.push(server);
+    return new HttpEngine({ clock: new SystemClock() }, { baseUrl: server.baseUrl, executeTimeoutMs: 5_000 });
+  },
+  cleanUp: async () => {
+    await Promise.all(servers.splice(0).map((server) => server.close()));
+  },
+  judgesCommands: true,
+});
