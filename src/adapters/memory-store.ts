@@ -18,6 +18,7 @@ import {
   requireReplayable,
 } from "../core/log-rules.ts";
 import type { Maintenance } from "../core/messages.ts";
+import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type {
   Adoption,
@@ -148,7 +149,7 @@ export class MemoryStore implements Store {
     const keys = [...adoption.keys, ...answersOf(commands)];
     const kept = content.commands.slice(firstHeldSeq - content.firstHeldSeq, keepThroughSeq + 1 - content.firstHeldSeq);
     this.#write({
-      ...{ shape, firstHeldSeq, clock: adoption.clock },
+      ...{ shape, firstHeldSeq, clock: mergeClocksCapped(content.clock, adoption.clock) },
       commands: [...(firstHeldSeq > keepThroughSeq ? [] : kept), ...commands],
       checkpoint: { position: checkpoint.position, state: JSON.stringify(checkpoint.state) },
       hlc: extendHlc(laterHlc(content.hlc, adoption.hlc), commands),
@@ -161,11 +162,12 @@ export class MemoryStore implements Store {
     const standing = [...content.keys.values()].filter(({ seq }) => seq <= keepThroughSeq);
     content.keys.clear();
     this.#rememberKeys([...standing, ...keys].sort((left, right) => left.seq - right.seq));
+    this.#keepConflicts(adoption.conflicts);
   }
 
-  saveConflicts(conflicts: readonly Conflict[]): void {
-    this.#write({});
-    for (const conflict of conflicts) this.#content.conflicts.set(conflict.id, conflict);
+  saveConflicts(conflicts: readonly Conflict[], clock: VectorClock = {}): void {
+    this.#write({ clock: mergeClocksCapped(this.#read().clock, clock) });
+    this.#keepConflicts(conflicts);
   }
 
   conflicts(limit: number): readonly Conflict[] {
@@ -231,6 +233,10 @@ export class MemoryStore implements Store {
     if (this.#disk.full) throw full();
     Object.assign(content, changes);
     content.lastExecutedSeq = this.#lastExecutedSeq;
+  }
+
+  #keepConflicts(conflicts: readonly Conflict[]): void {
+    for (const conflict of conflicts) this.#content.conflicts.set(conflict.id, conflict);
   }
 
   #rememberKeys(answers: readonly KeyedAnswer[]): void {

@@ -1,0 +1,288 @@
+/**
+ * Purpose: the store port on one SQLite file, `changeover.db`, owned by this process alone: write-ahead log, synced at
+ * every commit [EP2].
+ * Keeps true: one transaction a call. What is kept in memory beside the file (the log's shape, clock and stamp, so that
+ * no call scans the log) changes only after the transaction has been committed.
+ */
+import type { Database } from "better-sqlite3";
+import type { Command, Conflict, KeyedAnswer } from "../core/command.ts";
+import { ChangeoverError } from "../core/errors.ts";
+import type { LogShape } from "../core/fork.ts";
+import { laterHlc } from "../core/hlc.ts";
+import type { EngineId } from "../core/ids.ts";
+import {
+  endOfShape,
+  extendClock,
+  extendHlc,
+  extendShape,
+  keyedAnswer,
+  rebaseFirstHeld,
+  rebaseShape,
+  requireReplayable,
+} from "../core/log-rules.ts";
+import type { Maintenance } from "../core/messages.ts";
+import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
+import type { Ids } from "../ports/ids.ts";
+import type {
+  Adoption,
+  CommandPage,
+  LeadershipEntry,
+  RequestEntry,
+  Store,
+  StoredCheckpoint,
+  StoredState,
+} from "../ports/store.ts";
+import { CommandTable } from "./sqlite-store/command-table.ts";
+import { explained } from "./sqlite-store/errors.ts";
+import { ConflictTable, LeadershipTable, RequestTable } from "./sqlite-store/history-tables.ts";
+import { KeyTable } from "./sqlite-store/key-table.ts";
+import { openStoreFile } from "./sqlite-store/open.ts";
+import type { StoreFileInit } from "./sqlite-store/open.ts";
+import { createStateRow, StateTable } from "./sqlite-store/state-row.ts";
+import { HISTORY_KEPT, KEYS_KEPT, RUNS_KEPT } from "./store-bounds.ts";
+
+/** Where the store is and how large it may grow. */
+export type SqliteStoreInit = StoreFileInit;
+
+/** What the log has reached. */
+interface Reached {
+  readonly shape: LogShape;
+  readonly clock: VectorClock;
+  readonly hlc: string;
+  readonly firstHeldSeq: number;
+  readonly checkpointSeq: number;
+}
+
+export class SqliteStore implements Store {
+  readonly #db: Database;
+  readonly #inTransaction: (work: () => void) => void;
+  readonly #state: StateTable;
+  readonly #commands: CommandTable;
+  readonly #keys: KeyTable;
+  readonly #conflicts: ConflictTable;
+  readonly #leadership: LeadershipTable;
+  readonly #requests: RequestTable;
+  #reached: Reached;
+  /** Goes to the file with the next transaction: marking costs nothing and cannot fail. */
+  #lastExecutedSeq: number;
+  #storedExecutedSeq: number;
+
+  /**
+   * Opens the folder's store, or makes it. Throws `data_folder_unusable`, `store_in_use`, `store_corrupt`,
+   * `corrupt_clock`, `store_too_new`, `store_full` and `store_failed`; the file is then left as it was.
+   */
+  constructor({ ids }: { readonly ids: Ids }, init: SqliteStoreInit) {
+    const db = openStoreFile(init, (fresh) => createStateRow(fresh, ids.next("engine")));
+    this.#db = db;
+    this.#inTransaction = db.transaction((work: () => void) => work());
+    this.#state = new StateTable(db);
+    this.#commands = new CommandTable(db);
+    this.#keys = new KeyTable(db);
+    this.#conflicts = new ConflictTable(db);
+    this.#leadership = new LeadershipTable(db);
+    this.#requests = new RequestTable(db);
+    try {
+      const state = explained(db.name, () => this.#state.read());
+      this.#reached = this.#readReached(state);
+      this.#lastExecutedSeq = this.#storedExecutedSeq = state.lastExecutedSeq;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  load(): StoredState {
+    const state = this.#read(() => this.#state.read());
+    return { ...state, lastExecutedSeq: this.#lastExecutedSeq, log: endOfShape(this.#reached.shape) };
+  }
+
+  pinPeer(engineId: EngineId): void {
+    this.#write(() => this.#state.pinPeer(engineId));
+  }
+
+  saveEpochs(epochs: { readonly highestEpoch: number; readonly acceptedEpoch: number }): void {
+    this.#write(() => this.#state.raiseEpochs(epochs.highestEpoch, epochs.acceptedEpoch));
+  }
+
+  saveMaintenance(maintenance: Maintenance): void {
+    this.#write(() => this.#state.saveMaintenance(maintenance));
+  }
+
+  append(commands: readonly Command[]): void {
+    const before = this.#reached;
+    const shape = extendShape(before.shape, commands);
+    const clock = extendClock(before.clock, commands);
+    const hlc = extendHlc(before.hlc, commands);
+    const keys = answersOf(commands);
+    this.#write(() => {
+      this.#commands.insert(commands);
+      this.#commands.saveRuns(shape, endOfShape(before.shape).seq);
+      this.#keys.save(keys);
+      this.#state.saveReached(clock, hlc);
+    });
+    this.#reached = { ...before, shape, clock, hlc };
+  }
+
+  markExecuted(seq: number): void {
+    this.#requireOpen();
+    this.#lastExecutedSeq = seq;
+  }
+
+  saveCheckpoint(checkpoint: StoredCheckpoint): void {
+    const { seq } = checkpoint.position;
+    requireReplayable(seq, this.#reached.firstHeldSeq, endOfShape(this.#reached.shape).seq);
+    this.#write(() => this.#state.saveCheckpoint(checkpoint));
+    this.#reached = { ...this.#reached, checkpointSeq: seq };
+  }
+
+  commandsAfter(afterSeq: number, limit: number, maxBytes = Infinity): CommandPage {
+    const commands = this.#read(() => this.#commands.after(afterSeq, limit, maxBytes));
+    const end = endOfShape(this.#reached.shape).seq;
+    const reached = commands.at(-1)?.seq ?? Math.max(afterSeq, this.#reached.firstHeldSeq - 1);
+    return { commands, hasMore: reached < end };
+  }
+
+  firstHeldSeq(): number {
+    this.#requireOpen();
+    return this.#reached.firstHeldSeq;
+  }
+
+  logShape(limit = RUNS_KEPT): LogShape {
+    this.#requireOpen();
+    return newest(this.#reached.shape, limit);
+  }
+
+  findKey(key: string): KeyedAnswer | null {
+    return this.#read(() => this.#keys.find(key));
+  }
+
+  recentKeys(limit: number): readonly KeyedAnswer[] {
+    return this.#read(() => this.#keys.newest(limit));
+  }
+
+  compact(throughSeq: number, keysBeforeUnixMs: number): void {
+    const before = this.#reached;
+    const dropped = Math.min(throughSeq, before.checkpointSeq);
+    const shape = newest(before.shape, RUNS_KEPT);
+    this.#write(() => {
+      this.#commands.dropThrough(dropped);
+      this.#keys.dropOld(KEYS_KEPT, keysBeforeUnixMs);
+      if (shape.length < before.shape.length) this.#commands.replaceRuns(shape);
+    });
+    this.#reached = { ...before, shape, firstHeldSeq: Math.max(before.firstHeldSeq, dropped + 1) };
+  }
+
+  adopt(adoption: Adoption): void {
+    const before = this.#reached;
+    const { keepThroughSeq, base, commands, checkpoint } = adoption;
+    const shape = extendShape(rebaseShape(before.shape, keepThroughSeq, base), commands);
+    const firstHeldSeq = rebaseFirstHeld(before.firstHeldSeq, keepThroughSeq, base);
+    const checkpointSeq = checkpoint.position.seq;
+    requireReplayable(checkpointSeq, firstHeldSeq, endOfShape(shape).seq);
+    const clock = mergeClocksCapped(before.clock, adoption.clock);
+    const hlc = extendHlc(laterHlc(before.hlc, adoption.hlc), commands);
+    const keys = [...adoption.keys, ...answersOf(commands)];
+    this.#write(() => {
+      this.#commands.dropAfter(firstHeldSeq > keepThroughSeq ? 0 : keepThroughSeq);
+      this.#commands.insert(commands);
+      this.#commands.replaceRuns(shape);
+      this.#keys.dropAfter(keepThroughSeq);
+      this.#keys.save(keys);
+      this.#state.saveReached(clock, hlc);
+      this.#state.saveCheckpoint(checkpoint);
+      this.#state.raiseEpochs(0, adoption.acceptedEpoch);
+      this.#state.raiseFence(adoption.lockFence);
+      this.#conflicts.save(adoption.conflicts);
+    }, checkpointSeq);
+    this.#reached = { shape, clock, hlc, firstHeldSeq, checkpointSeq };
+  }
+
+  saveConflicts(conflicts: readonly Conflict[], clock: VectorClock = {}): void {
+    const merged = mergeClocksCapped(this.#reached.clock, clock);
+    this.#write(() => {
+      this.#conflicts.save(conflicts);
+      this.#state.saveReached(merged, this.#reached.hlc);
+    });
+    this.#reached = { ...this.#reached, clock: merged };
+  }
+
+  conflicts(limit: number): readonly Conflict[] {
+    return this.#read(() => this.#conflicts.openFirst(limit));
+  }
+
+  findConflict(id: string): Conflict | null {
+    return this.#read(() => this.#conflicts.find(id));
+  }
+
+  saveLeadership(entry: LeadershipEntry): void {
+    this.#write(() => this.#leadership.save(entry, HISTORY_KEPT));
+  }
+
+  endLeadership(epoch: number, toUnixMs: number): void {
+    this.#write(() => this.#leadership.end(epoch, toUnixMs));
+  }
+
+  leadership(limit: number): readonly LeadershipEntry[] {
+    return this.#read(() => this.#leadership.newest(limit));
+  }
+
+  saveRequest(entry: RequestEntry): void {
+    this.#write(() => this.#requests.save(entry, HISTORY_KEPT));
+  }
+
+  findRequest(requestId: string): RequestEntry | null {
+    return this.#read(() => this.#requests.find(requestId));
+  }
+
+  close(): void {
+    if (!this.#db.open) return;
+    try {
+      this.#write(() => undefined);
+    } catch {
+      // How far execution had come may be lost; execution is then repeated from the checkpoint.
+    } finally {
+      this.#db.close();
+    }
+  }
+
+  #readReached(state: Omit<StoredState, "log">): Reached {
+    return explained(this.#db.name, () => {
+      const shape = this.#commands.shape();
+      return {
+        ...{ shape, clock: state.clock, hlc: state.hlc },
+        firstHeldSeq: this.#commands.firstSeq() ?? endOfShape(shape).seq + 1,
+        checkpointSeq: state.checkpoint?.position.seq ?? 0,
+      };
+    });
+  }
+
+  #requireOpen(): void {
+    if (!this.#db.open) throw new ChangeoverError("stopped", "the store is closed");
+  }
+
+  #read<Result>(work: () => Result): Result {
+    this.#requireOpen();
+    return explained(this.#db.name, work);
+  }
+
+  /** One transaction, durable when it returns, or nothing. Takes along that execution has come to `executedSeq`. */
+  #write(work: () => void, executedSeq: number = this.#lastExecutedSeq): void {
+    this.#requireOpen();
+    explained(this.#db.name, () =>
+      this.#inTransaction(() => {
+        work();
+        if (executedSeq !== this.#storedExecutedSeq) this.#state.saveExecuted(executedSeq);
+      }),
+    );
+    this.#lastExecutedSeq = this.#storedExecutedSeq = executedSeq;
+  }
+}
+
+function answersOf(commands: readonly Command[]): readonly KeyedAnswer[] {
+  return commands.flatMap((command) => keyedAnswer(command) ?? []);
+}
+
+/** The last `limit` runs, in their order. */
+function newest(shape: LogShape, limit: number): LogShape {
+  return shape.length <= limit ? shape : shape.slice(shape.length - limit);
+}

@@ -1,0 +1,33 @@
+/**
+ * Purpose: the schema's versions, and the way from an older one to the newest.
+ * Keeps true: a version is reached whole or not at all; `user_version` says which one a file has.
+ */
+import type { Database } from "better-sqlite3";
+import { pair } from "./migrations/0001-pair.ts";
+
+/** One step of the schema, never changed once it was released. */
+export interface Migration {
+  readonly version: number;
+  readonly sql: string;
+}
+
+const MIGRATIONS: readonly Migration[] = [pair];
+
+/** The newest schema that this program knows. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** The schema of the file; 0 when it is no store. */
+export function schemaVersion(db: Database): number {
+  return db.pragma("user_version", { simple: true }) as number;
+}
+
+/** Takes the file to the newest schema. */
+export function migrate(db: Database): void {
+  for (const { version, sql } of MIGRATIONS) {
+    if (version <= schemaVersion(db)) continue;
+    db.transaction(() => {
+      db.exec(sql);
+      db.pragma(`user_version = ${version}`);
+    })();
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Purpose: the one row of what an engine is and has reached, and its checkpoint.
+ * Keeps true: epochs and the fence never fall, in SQL itself.
+ */
+import type { Database, Statement } from "better-sqlite3";
+import { hlcZero } from "../../core/hlc.ts";
+import type { EngineId } from "../../core/ids.ts";
+import type { Maintenance } from "../../core/messages.ts";
+import type { VectorClock } from "../../core/vector-clock.ts";
+import type { StoredCheckpoint, StoredState } from "../../ports/store.ts";
+import { readClock, readJson, readObject } from "./json.ts";
+
+/** What the row and the checkpoint hold; the log's position is the log's. */
+export type StateRow = Omit<StoredState, "log">;
+
+interface Columns {
+  readonly engine_id: string;
+  readonly pinned_peer: string | null;
+  readonly highest_epoch: number;
+  readonly accepted_epoch: number;
+  readonly hlc: string;
+  readonly clock: string;
+  readonly last_executed_seq: number;
+  readonly lock_fence: number;
+  readonly maintenance: string | null;
+}
+
+/** Gives a new file its row. */
+export function createStateRow(db: Database, engineId: EngineId): void {
+  db.prepare("INSERT INTO state VALUES (1, ?, NULL, 0, 0, ?, '{}', 0, 0, NULL)").run(engineId, hlcZero(engineId));
+}
+
+/** The statements on the row. All of them are called inside a transaction. */
+export class StateTable {
+  readonly #db: Database;
+  readonly #pin: Statement<[string]>;
+  readonly #epochs: Statement<[number, number]>;
+  readonly #fence: Statement<[number]>;
+  readonly #maintenance: Statement<[string]>;
+  readonly #reached: Statement<[string, string]>;
+  readonly #executed: Statement<[number]>;
+  readonly #checkpoint: Statement<[number, number, string]>;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#pin = db.prepare("UPDATE state SET pinned_peer = ?");
+    this.#epochs = db.prepare(
+      "UPDATE state SET highest_epoch = max(highest_epoch, ?), accepted_epoch = max(accepted_epoch, ?)",
+    );
+    this.#fence = db.prepare("UPDATE state SET lock_fence = max(lock_fence, ?)");
+    this.#maintenance = db.prepare("UPDATE state SET maintenance = ?");
+    this.#reached = db.prepare("UPDATE state SET clock = ?, hlc = ?");
+    this.#executed = db.prepare("UPDATE state SET last_executed_seq = ?");
+    this.#checkpoint = db.prepare("INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?, ?)");
+  }
+
+  /** Throws `corrupt_clock` and `store_corrupt`. */
+  read(): StateRow {
+    const row = this.#db.prepare<[], Columns>("SELECT * FROM state").get();
+    const checkpoint = this.#db
+      .prepare<[], { epoch: number; seq: number; state: string }>("SELECT epoch, seq, state FROM checkpoint")
+      .get();
+    if (row === undefined) throw new Error("broken invariant: a store is made with its state row");
+    return {
+      engineId: row.engine_id as EngineId,
+      pinnedPeer: row.pinned_peer as EngineId | null,
+      highestEpoch: row.highest_epoch,
+      acceptedEpoch: row.accepted_epoch,
+      hlc: row.hlc,
+      clock: readClock(row.clock, "clock of the engine"),
+      lastExecutedSeq: row.last_executed_seq,
+      lockFence: row.lock_fence,
+      maintenance: row.maintenance === null ? null : readObject<Maintenance>(row.maintenance, "maintenance"),
+      checkpoint:
+        checkpoint === undefined
+          ? null
+          : {
+              position: { epoch: checkpoint.epoch, seq: checkpoint.seq },
+              state: readJson(checkpoint.state, "the checkpoint"),
+            },
+    };
+  }
+
+  pinPeer(engineId: EngineId): void {
+    this.#pin.run(engineId);
+  }
+
+  raiseEpochs(highestEpoch: number, acceptedEpoch: number): void {
+    this.#epochs.run(Math.max(highestEpoch, acceptedEpoch), acceptedEpoch);
+  }
+
+  raiseFence(lockFence: number): void {
+    this.#fence.run(lockFence);
+  }
+
+  saveMaintenance(maintenance: Maintenance): void {
+    this.#maintenance.run(JSON.stringify(maintenance));
+  }
+
+  saveReached(clock: VectorClock, hlc: string): void {
+    this.#reached.run(JSON.stringify(clock), hlc);
+  }
+
+  saveExecuted(seq: number): void {
+    this.#executed.run(seq);
+  }
+
+  saveCheckpoint({ position, state }: StoredCheckpoint): void {
+    this.#checkpoint.run(position.epoch, position.seq, JSON.stringify(state));
+  }
+}
