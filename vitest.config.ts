@@ -10,6 +10,9 @@ const SERVER = "test/**/*.server.test.ts";
 const BROWSER = "test/**/*.browser.test.ts";
 const LONG = "test/**/*.long.test.ts";
 
+/** How long a test waits for a condition: far longer than it takes, for a loaded machine. */
+const PATIENT = { poll: { timeout: 10_000 } };
+
 export default defineConfig({
   test: {
     reporters: ["default", new LeftOutReporter()],
@@ -21,11 +24,12 @@ export default defineConfig({
           exclude: [SERVER, BROWSER, LONG],
           testTimeout: 20_000,
           hookTimeout: 20_000,
+          expect: PATIENT,
           sequence: { groupOrder: 0 },
         },
       },
       {
-        test: { name: "long", include: [LONG], testTimeout: 600_000, sequence: { groupOrder: 1 } },
+        test: { name: "long", include: [LONG], testTimeout: 600_000, expect: PATIENT, sequence: { groupOrder: 1 } },
       },
       {
         // One file at a time: these suites start processes and measure what the loser of a fault does.
@@ -35,6 +39,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          expect: PATIENT,
           sequence: { groupOrder: 2 },
         },
       },
@@ -45,6 +50,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          expect: PATIENT,
           sequence: { groupOrder: 3 },
         },
       },

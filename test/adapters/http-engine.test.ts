@@ -83,7 +83,7 @@ describe("health", () => {
     const note = (fields: LogFields) => changes.push([fields["before"], fields["after"]]);
     const logger = { debug: note, info: note, warn: note, error: note };
     server.faults.set("GET /health", ["silent", 500, "lost"]);
-    const init = { baseUrl: server.baseUrl, healthIntervalMs: 5, healthTimeoutMs: 500 };
+    const init = { baseUrl: server.baseUrl, healthIntervalMs: 5, healthTimeoutMs: 1_500 };
     engine = new HttpEngine({ clock, logger }, init);
     await expect
       .poll(() => changes)
