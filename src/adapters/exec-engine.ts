@@ -23,7 +23,7 @@ import { type RunningScript, type ScriptOutcome, type ScriptRun, startScript } f
 import { SerialQueue } from "./serial-queue.ts";
 
 /** A program and its first arguments. */
-export type ScriptArgv = readonly string[];
+type ScriptArgv = readonly string[];
 
 /** Which scripts there are, and how long each may take. */
 export interface ExecEngineInit {

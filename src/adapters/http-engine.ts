@@ -51,7 +51,7 @@ const DEFAULTS = {
 };
 
 /** Polls in a row without a good answer after which the engine counts as failed. */
-export const FAILED_AFTER_POLLS = 3;
+const FAILED_AFTER_POLLS = 3;
 const MAX_RETRY_DELAY_MS = 2_000;
 const MAX_ERROR_CHARS = 500;
 

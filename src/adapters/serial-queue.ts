@@ -6,7 +6,7 @@
 import { ChangeoverError } from "../core/errors.ts";
 
 /** Tasks that may wait; a caller that sends more does not wait for answers. */
-export const MAX_WAITING_TASKS = 10_000;
+const MAX_WAITING_TASKS = 10_000;
 
 export class SerialQueue {
   #tail: Promise<unknown> = Promise.resolve();

@@ -11,7 +11,7 @@ import { Duration, Extent, Name, NoBody, Pixels, type Route, Unit, route } from 
 import type { Layer, Motion, Rect, SwitcherState } from "./state.ts";
 
 /** How long a layer fades when nobody says. */
-export const LAYER_FADE_MS = 500;
+const LAYER_FADE_MS = 500;
 const MOTION_MS = 500;
 const PICTURE = { width: 1_920, height: 1_080 };
 

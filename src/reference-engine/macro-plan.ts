@@ -26,7 +26,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
 type Macros = Readonly<Record<string, Macro>>;
 
 /** What one stored step asks for. */
-export type StepMeaning = PlanStep | { macro: string };
+type StepMeaning = PlanStep | { macro: string };
 
 /** Reads one stored step, or says what is wrong with it. */
 export function meaningOf(step: MacroStep): StepMeaning | Refusal {

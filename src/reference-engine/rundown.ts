@@ -17,7 +17,7 @@ export interface RundownCall {
 }
 
 /** Lines of one rundown. */
-export const MAX_RUNDOWN_LINES = 100_000;
+const MAX_RUNDOWN_LINES = 100_000;
 
 const Line = Type.Object({
   method: Type.String(),

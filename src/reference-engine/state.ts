@@ -20,7 +20,7 @@ export const EqBand = Type.Object({
 export type EqBand = Static<typeof EqBand>;
 
 /** Thresholds and gains in dB, attack and release in ms. */
-export const Compressor = Type.Object({
+const Compressor = Type.Object({
   threshold: Type.Number(),
   ratio: Type.Number(),
   attack: Type.Number(),

@@ -10,7 +10,7 @@ import { Duration, Name, type Route, Unit, route } from "./route.ts";
 import type { SwitcherState } from "./state.ts";
 
 /** How long the picture takes to go black and to come back. */
-export const FTB_FADE_MS = 1_000;
+const FTB_FADE_MS = 1_000;
 
 const TransitionBody = Type.Object({
   source: Name,
