@@ -52,6 +52,14 @@ export class Path {
     if (this.#cuts === 0) for (const listener of [...this.#healed]) listener();
   }
 
+  /** Ends every cut and all slowness. */
+  healWholly(): void {
+    this.#slowMs = 0;
+    if (this.#cuts === 0) return;
+    this.#cuts = 1;
+    this.heal();
+  }
+
   /** Makes everything take `byMs` longer. */
   slow(byMs: number): void {
     this.#slowMs = byMs;

@@ -32,8 +32,8 @@ export type Pasts = Map<string, Executed | null>;
 
 /** Faults of the engine that outlive its process. */
 export interface EngineFaults {
+  /** How long an execution takes to be answered; it takes effect at once. */
   slowMs: number;
-  failing: boolean;
   health: EngineHealth;
 }
 

@@ -33,7 +33,7 @@ export class SimProcess {
   readonly label: Label;
   readonly machine: Machine;
   readonly disk: MemoryDisk;
-  readonly engineFaults: EngineFaults = { slowMs: 0, failing: false, health: "ok" };
+  readonly engineFaults: EngineFaults = { slowMs: 0, health: "ok" };
   readonly #ground: WorldGround;
   #living: Living | null = null;
   #pausedAtMs = 0;
@@ -56,6 +56,11 @@ export class SimProcess {
   /** Alive, not frozen, and past its start. */
   get running(): boolean {
     return this.#living !== null && !this.#living.life.paused && this.#living.started;
+  }
+
+  /** Past its start, so that its HTTP surface is there; a frozen one takes requests and answers when it wakes. */
+  get serving(): boolean {
+    return this.#living?.started ?? false;
   }
 
   get life(): Life | null {

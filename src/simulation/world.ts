@@ -6,6 +6,7 @@
 import { MemoryDisk } from "../adapters/memory-disk.ts";
 import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorOptions, CoordinatorPorts } from "../coordinator/types.ts";
+import { ChangeoverError } from "../core/errors.ts";
 import type { Label } from "../core/ids.ts";
 import type { CommandSettings, FailoverSettings } from "../core/settings.ts";
 import { HostClock } from "./host-clock.ts";
@@ -96,6 +97,12 @@ export class World {
     if (this.#violation !== null) return;
     this.#violation = { invariant, detail, atMs: this.nowMs };
     this.trace.note(this.nowMs, "world", `violated ${invariant}`, 0, detail);
+  }
+
+  /** A call to a coordinator was rejected: fine when it says so in its own words, a broken promise else. */
+  rejected(label: Label, error: unknown): void {
+    if (error instanceof ChangeoverError) this.trace.note(this.nowMs, label, `rejected: ${error.code}`);
+    else this.violate("no-throw", `${label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
 
   boot(): void {

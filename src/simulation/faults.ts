@@ -1,0 +1,49 @@
+/**
+ * Purpose: the catalogue of faults of quality.md, and how all of them are taken back at once.
+ * Keeps true: a fault is plain data, so that a schedule can be printed, cut down and played again.
+ */
+import type { FaultWork, PlannedFault } from "./fault.ts";
+import { networkFaults } from "./faults-network.ts";
+import { personFaults } from "./faults-person.ts";
+import { processFaults } from "./faults-process.ts";
+import { witnessFaults } from "./faults-witness.ts";
+import { liftMaintenance } from "./operator.ts";
+import type { World } from "./world.ts";
+
+/** Every kind of fault. */
+export const FAULTS = { ...processFaults, ...networkFaults, ...witnessFaults, ...personFaults };
+
+export type FaultKind = keyof typeof FAULTS;
+export type Fault = PlannedFault<FaultKind>;
+
+export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
+
+/** How a kind works. */
+export function workOf(kind: FaultKind): FaultWork {
+  return FAULTS[kind];
+}
+
+/** Takes back whatever faults may have left behind, and lets the operators lift their holds. */
+export function healEverything(world: World): void {
+  for (const link of world.ground.links) {
+    link.from.a.healWholly();
+    link.from.b.healWholly();
+  }
+  for (const way of [world.ground.witnessWays.a, world.ground.witnessWays.b]) {
+    way.there.healWholly();
+    way.back.healWholly();
+  }
+  if (world.ground.witness !== null) {
+    world.ground.witness.up = true;
+    world.ground.witness.stalledUntilMs = 0;
+  }
+  for (const process of [world.processes.a, world.processes.b]) {
+    process.disk.full = false;
+    process.engineFaults.slowMs = 0;
+    process.engineFaults.health = "ok";
+    process.machine.clock.disciplineUnix(world.nowMs);
+    process.wake("as-due");
+    process.boot();
+  }
+  liftMaintenance(world);
+}

@@ -1,0 +1,25 @@
+/**
+ * Purpose: the invariants of protocol.md §8 that the virtual world checks. I12 is a matter of the statecharts' tables,
+ * I13 of the outbox; `no-throw` stands for what no statechart may do: an exception that nobody expected.
+ */
+import type { World } from "../world.ts";
+import { agreement } from "./agreement.ts";
+import { campaigns } from "./campaigns.ts";
+import { commands } from "./commands.ts";
+import { epochs } from "./epochs.ts";
+import { reconciling } from "./reconciling.ts";
+import { requests } from "./requests.ts";
+import { votes } from "./votes.ts";
+import { whoActs } from "./who-acts.ts";
+
+/** Puts every checker into the world. `boundedGaps`: one fault at a time, so that I10 can be demanded throughout. */
+export function watchInvariants(world: World, init: { readonly boundedGaps: boolean }): void {
+  world.watch(whoActs(world, init));
+  world.watch(epochs(world));
+  world.watch(votes(world));
+  world.watch(campaigns(world));
+  world.watch(requests(world));
+  world.watch(commands(world));
+  world.watch(reconciling(world));
+  world.watch(agreement(world));
+}

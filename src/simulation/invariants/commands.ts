@@ -1,0 +1,60 @@
+/**
+ * Purpose: I9: no command acknowledged as `pair` is ever lost, executed twice or reordered on any engine.
+ * How: each execution must be the next of its engine's past; at the end the past of both engines is walked once and
+ * compared with all that clients were told.
+ */
+import type { Label } from "../../core/ids.ts";
+import type { Executed } from "../sim-engine.ts";
+import type { Watch } from "../watch.ts";
+import type { World } from "../world.ts";
+
+interface Acknowledged {
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+/** Watches commands. */
+export function commands(world: World): Watch {
+  const acknowledged = new Map<string, Acknowledged>();
+  return {
+    submitted: ({ key, to, outcome }) => {
+      if (outcome.outcome !== "accepted" || outcome.durability !== "pair") return;
+      const { epoch, seq } = outcome;
+      const first = acknowledged.get(key);
+      if (first !== undefined && (first.seq !== seq || first.epoch !== epoch)) {
+        world.violate("I9", `${key} was acknowledged by ${to} as ${epoch}/${seq} and before as ${first.epoch}/${first.seq}`);
+      }
+      acknowledged.set(key, { epoch, seq });
+    },
+    executed: (label, command, past, repeated) => {
+      const last = past?.seq ?? 0;
+      if (!repeated && command.seq !== last + 1) {
+        world.violate("I9", `${label} executed ${command.epoch}/${command.seq} after ${past?.epoch ?? 0}/${last}`);
+      }
+      if (!repeated && past !== null && command.epoch < past.epoch) {
+        world.violate("I9", `${label} executed epoch ${command.epoch} after epoch ${past.epoch}`);
+      }
+    },
+    settled: () => {
+      for (const label of ["a", "b"] as const) judgePast(world, label, acknowledged);
+    },
+  };
+}
+
+function judgePast(world: World, label: Label, acknowledged: ReadonlyMap<string, Acknowledged>): void {
+  const executed = new Map<string, Executed>();
+  let past = world.processes[label].ports?.engine.past ?? null;
+  for (; past !== null; past = past.previous) {
+    const twice = executed.get(past.name);
+    if (twice !== undefined) {
+      world.violate("I9", `${label} executed ${past.name} as ${past.epoch}/${past.seq} and as ${twice.epoch}/${twice.seq}`);
+    }
+    executed.set(past.name, past);
+  }
+  for (const [key, { epoch, seq }] of acknowledged) {
+    const found = executed.get(key);
+    if (found?.epoch === epoch && found.seq === seq) continue;
+    const instead = found === undefined ? "never" : `as ${found.epoch}/${found.seq}`;
+    world.violate("I9", `${key}, acknowledged for the pair as ${epoch}/${seq}, was executed ${instead} on ${label}`);
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Purpose: the adversary: plans faults from a seed, plays a plan, counts what it did.
+ * Keeps true: a plan ends before the safety phase does, so that everything can be demanded afterwards.
+ */
+import { FAULT_KINDS, FAULTS, workOf, type Fault, type FaultKind } from "./faults.ts";
+import { streamOf } from "./prng.ts";
+import type { World } from "./world.ts";
+
+/** How hard a run is tried. `calm`: one fault at a time, so that bounds on time can be demanded under `on-air`. */
+export interface Weather {
+  readonly name: "calm" | "rough" | "storm";
+  readonly meanPauseMs: number;
+  readonly singly: boolean;
+}
+
+export const CALM: Weather = { name: "calm", meanPauseMs: 5_000, singly: true };
+export const ROUGH: Weather = { name: "rough", meanPauseMs: 2_500, singly: false };
+export const STORM: Weather = { name: "storm", meanPauseMs: 700, singly: false };
+
+/** The pair may find itself first. */
+const FIRST_AT_MS = 2_500;
+/** Between two faults of a calm run the pair must come to rest. */
+const REST_MS = 6_000;
+
+/** Faults of a calm run: those after which the matrix of the protocol promises a leader, whatever happens. */
+const CALM_KINDS: readonly FaultKind[] = [
+  "kill",
+  "power-off",
+  "pause",
+  "stall",
+  "cut",
+  "one-way-cut",
+  "one-link-cut",
+  "witness-cut",
+  "witness-down",
+  "witness-amnesia",
+  "witness-old-copy",
+  "clock-step",
+  "handover",
+  "clean-restart",
+  "slow-engine",
+];
+
+/** The faults of `seed`, in order, all over by `untilMs`. */
+export function planFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
+  const chance = streamOf(seed, "nemesis");
+  const kinds = weather.singly ? CALM_KINDS : FAULT_KINDS;
+  const lots = kinds.flatMap((kind) => Array.from({ length: FAULTS[kind].weight }, () => kind));
+  const plan: Fault[] = [];
+  let atMs = FIRST_AT_MS;
+  for (;;) {
+    atMs += weather.singly ? chance.between(0, 1_000) : chance.waiting(weather.meanPauseMs);
+    const kind = chance.pick(lots);
+    const [shortest, longest] = workOf(kind).lastsMs;
+    // Short faults are as telling as long ones: drawn evenly on a logarithmic scale.
+    const drawnMs = shortest === longest ? shortest : shortest * (longest / Math.max(shortest, 1)) ** chance.next();
+    const target = chance.chance(0.5) ? "a" : "b";
+    const amount = chance.next();
+    if (atMs >= untilMs) return plan;
+    const forMs = Math.min(drawnMs, untilMs - atMs);
+    plan.push({ kind, atMs: rounded(atMs), forMs: rounded(forMs), target, amount: rounded(amount) });
+    if (weather.singly) atMs += forMs + REST_MS;
+  }
+}
+
+/** Puts every fault of `plan` on the world's calendar; what begins is counted in `counts`. */
+export function playFaults(world: World, plan: readonly Fault[], counts: Map<FaultKind, number>): void {
+  for (const fault of plan) {
+    const work = workOf(fault.kind);
+    world.scheduler.at(fault.atMs, () => {
+      counts.set(fault.kind, (counts.get(fault.kind) ?? 0) + 1);
+      world.trace.note(world.nowMs, "world", `fault ${fault.kind}`, fault.amount, () => `${fault.target} ${fault.forMs} ms`);
+      work.begin(world, fault);
+      world.scheduler.after(fault.forMs, () => {
+        world.trace.note(world.nowMs, "world", `over: ${fault.kind}`, fault.amount, fault.target);
+        work.end(world, fault);
+      });
+    });
+  }
+}
+
+/** Plans are printed and typed in again: three decimals are enough, and exact. */
+function rounded(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}
