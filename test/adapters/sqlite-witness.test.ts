@@ -48,13 +48,13 @@ describe("witness sqlite", () => {
 
   it("[VT3] [RL1] never gives one step or one fence to two of three processes that start at once", async () => {
     const top = 1_000;
-    const play = promisify(execFile);
-    const rivals = ["one", "two", "three"].map((name) =>
-      play(process.execPath, [RIVAL, "climb", file, name, `${top}`]),
-    );
-    const results = (await Promise.all(rivals)).map(
-      ({ stdout }) => JSON.parse(stdout) as { won: number[]; fences: number[] },
-    );
+    const rivals = ["one", "two", "three"].map((name) => start("climb", file, name, `${top}`));
+    await Promise.all(rivals.map(({ stdout }) => once(stdout, "data")));
+    const playing = rivals.map(async ({ stdin, stdout }) => {
+      stdin.end("go");
+      return JSON.parse(await text(stdout)) as { won: number[]; fences: number[] };
+    });
+    const results = await Promise.all(playing);
     const won = results.flatMap((result) => result.won).sort((x, y) => x - y);
     expect(won).toEqual(Array.from({ length: top }, (_, step) => step + 1));
     const fences = results.flatMap((result) => result.fences);
