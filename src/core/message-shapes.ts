@@ -4,7 +4,6 @@
  * Bounds of names and payloads are kept where they enter; those here only stop abuse, and are wider.
  */
 import type { Command, Conflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
-import { type IdKind, parseId } from "./ids.ts";
 import type {
   Heartbeat,
   LeadershipOrigin,
@@ -18,6 +17,7 @@ import {
   type Check,
   exactly,
   flag,
+  idOf,
   instant,
   json,
   listOf,
@@ -218,11 +218,3 @@ export const checkSnapshotTransfer: Check = shape<SnapshotTransfer>({
   ),
   shape: runs,
 });
-
-/** An id with the prefix of its kind. */
-function idOf(kind: IdKind): Check {
-  const check = text(1, 64);
-  return (value) =>
-    check(value) ??
-    (parseId(kind, value as string) === null ? ` must begin with the prefix of its kind, ${kind}` : null);
-}

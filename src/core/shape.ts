@@ -4,6 +4,7 @@
  * Made for heartbeats: a value that fits costs no allocation. Only a refusal builds text.
  */
 import { MAX_DEPTH } from "./canonical-json.ts";
+import { type IdKind, parseId } from "./ids.ts";
 import { MAX_CLOCK_ENTRIES } from "./vector-clock.ts";
 
 /** Says what is wrong with a value, `null` when nothing is: `.log.seq must be …`. */
@@ -39,6 +40,12 @@ export function text(minChars: number, maxChars: number): Check {
 /** A text of this form. */
 export function matching(pattern: RegExp, form: string): Check {
   return (value) => (typeof value === "string" && pattern.test(value) ? null : refusal(form, value));
+}
+
+/** An id with the prefix of its kind. */
+export function idOf(kind: IdKind): Check {
+  return (value) =>
+    typeof value === "string" && parseId(kind, value) !== null ? null : refusal(`an id of kind ${kind}`, value);
 }
 
 /** One of the given words. */

@@ -1,0 +1,33 @@
+/**
+ * Purpose: the WebSocket of one dial: address, subprotocol, bearer token, bounds.
+ */
+import { WebSocket } from "ws";
+import { MAX_FRAME_BYTES } from "./frame.ts";
+
+/** The subprotocol that both sides name in the upgrade. */
+export const SUBPROTOCOL = "changeover.v1";
+
+/** Where every engine accepts peers. */
+export const CHANNEL_PATH = "/api/peer/channel";
+
+/** How an HTTP server must accept peer sockets, so that both sides bound the same. */
+export const PEER_SOCKET_OPTIONS = { maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false } as const;
+
+/** The full address of a configured one: the channel's path is added when it is not there. */
+export function channelUrl(configured: string): URL {
+  const url = new URL(configured);
+  if (!url.pathname.endsWith(CHANNEL_PATH)) url.pathname = `${url.pathname.replace(/\/+$/, "")}${CHANNEL_PATH}`;
+  return url;
+}
+
+/** Begins to dial. `onRejected` hears the status when the other side answers the upgrade with anything but an upgrade. */
+export function dialPeer(url: URL, token: string | null, onRejected: (status: number) => void): WebSocket {
+  const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+  const ws = new WebSocket(url, SUBPROTOCOL, { headers, ...PEER_SOCKET_OPTIONS });
+  ws.on("unexpected-response", (_request, response) => {
+    response.resume();
+    onRejected(response.statusCode ?? 0);
+    ws.terminate();
+  });
+  return ws;
+}

@@ -1,0 +1,247 @@
+/**
+ * Purpose: the peer channel over WebSockets: every engine dials every configured link and accepts what the HTTP layer
+ * hands on, so that a way that works in one direction only is still a way.
+ * Keeps true: what the port promises. Both ends are proven by the peer token, frames are sealed per session, one
+ * incarnation at a time, every buffer and the number of sockets are bounded.
+ * Does not know: what messages mean, or HTTP.
+ */
+import type { WebSocket } from "ws";
+import { assert } from "../../core/assert.ts";
+import type { EngineId, Label } from "../../core/ids.ts";
+import { decodeMessage, encodeMessage } from "../../core/message-codec.ts";
+import type { Heartbeat, PeerMessage } from "../../core/messages.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { LinkStatus, PeerChannel, PeerChannelEvents, PeerHello, PeerRefusal } from "../../ports/peer-channel.ts";
+import type { Random } from "../../ports/random.ts";
+import { PeerGate, type PeerIdentity, type TurnedAway } from "../peer-gate.ts";
+import { SUBPROTOCOL, channelUrl, dialPeer } from "./dial.ts";
+import { MAX_FRAME_BYTES } from "./frame.ts";
+import { Handshake, type Side, channelSecret } from "./handshake.ts";
+import { PeerLink, bestSocket } from "./peer-link.ts";
+import { CLOSE_CODES, PeerSocket, type PeerSocketOwner, type SocketEnd } from "./peer-socket.ts";
+import { SilenceWatch } from "./silence-watch.ts";
+
+/** Time that a dialled, and an accepted socket has until both ends are proven. */
+const DIAL_HANDSHAKE_MS = 1_000;
+const ACCEPT_HANDSHAKE_MS = 2_000;
+
+/** Accepted sockets that may be on their way through the handshake at once. */
+const MAX_PENDING = 8;
+
+/** Bytes that may wait on a socket: for messages, and for a heartbeat, which is of no use behind so much. */
+const MAX_BUFFERED_BYTES = 4_194_304;
+const MAX_BUFFERED_BEFORE_HEARTBEAT_BYTES = 262_144;
+
+/** Close codes of RFC 6455 for a socket that came too early, and for those that end with the channel. */
+const TRY_AGAIN_LATER = 1013;
+const GOING_AWAY = 1001;
+
+/** What sealing adds to a message, at most. */
+const SEAL_BYTES = 64;
+
+export interface WsPeerChannelInit {
+  readonly pair: string;
+  readonly label: Label;
+  /** `ws://` or `wss://` addresses of the peer; both configurations give a link the same name. */
+  readonly links: readonly { readonly name: string; readonly url: string }[];
+  /** Token of the role `peer`; null only in open mode, on loopback. */
+  readonly token: string | null;
+}
+
+export class WsPeerChannel implements PeerChannel {
+  readonly #clock: Clock;
+  readonly #init: WsPeerChannelInit;
+  readonly #secret: ReturnType<typeof channelSecret>;
+  readonly #gate: PeerGate;
+  readonly #links: readonly PeerLink[];
+  readonly #watch: SilenceWatch;
+  /** Every socket that has not ended, and its link once it is known. */
+  readonly #sockets = new Map<PeerSocket, PeerLink | null>();
+  /** Links whose dial was answered with an HTTP status; told once until the link is up. */
+  readonly #rejected = new Set<PeerLink>();
+  #events: PeerChannelEvents | null = null;
+  #self: PeerHello | null = null;
+
+  constructor(components: { readonly clock: Clock; readonly random: Random }, init: WsPeerChannelInit) {
+    assert(init.links.length > 0, "a peer channel has at least one link");
+    this.#clock = components.clock;
+    this.#init = init;
+    this.#secret = channelSecret(init.token, init.pair);
+    this.#gate = new PeerGate(init);
+    this.#links = init.links.map(({ name, url }) => {
+      const address = channelUrl(url);
+      return new PeerLink({ ...components, dial: (link) => this.#dial(link, address) }, { name });
+    });
+    this.#watch = new SilenceWatch({ clock: this.#clock, sockets: () => this.#openSockets() });
+  }
+
+  open(events: PeerChannelEvents, self: PeerHello, pinned: EngineId | null): void {
+    assert(this.#self === null, "a peer channel is opened once");
+    this.#events = events;
+    this.#self = self;
+    this.#gate.pin(pinned);
+    this.#watch.start();
+    for (const link of this.#links) link.dial();
+  }
+
+  /** Takes a socket whose upgrade bore a token of the role `peer`. `remote` is its address, for people. */
+  accept(ws: WebSocket, remote: string): void {
+    if (this.#events === null) return turnAway(ws, TRY_AGAIN_LATER, "not open");
+    if (ws.protocol !== SUBPROTOCOL)
+      return this.#turnAway(ws, "bad-frame", `no subprotocol ${SUBPROTOCOL} (${remote})`);
+    if (this.#pendingAccepted() >= MAX_PENDING) {
+      return this.#turnAway(ws, "too-many", `${MAX_PENDING} sockets are still shaking hands (${remote})`);
+    }
+    if (ws.readyState === ws.OPEN) this.#sockets.set(this.#socket(ws, "acceptor", remote, ""), null);
+  }
+
+  /** Reports someone whom the HTTP layer turned away before there was a socket: a wrong token, say. */
+  refuse(refusal: PeerRefusal, detail: string): void {
+    this.#events?.onRefused(refusal, detail);
+  }
+
+  broadcast(heartbeat: Heartbeat): number {
+    const text = encodeMessage(heartbeat);
+    const nowMonoMs = this.#clock.monoMs();
+    let sent = 0;
+    for (const link of this.#links) {
+      const socket = bestSocket(link.sockets, nowMonoMs);
+      if (socket === null || socket.bufferedBytes > MAX_BUFFERED_BEFORE_HEARTBEAT_BYTES) continue;
+      socket.send(text);
+      sent++;
+    }
+    return sent;
+  }
+
+  send(message: PeerMessage): boolean {
+    const socket = bestSocket(this.#openSockets(), this.#clock.monoMs());
+    if (socket === null) return false;
+    const text = encodeMessage(message);
+    const bytes = Buffer.byteLength(text) + SEAL_BYTES;
+    if (bytes > MAX_FRAME_BYTES) {
+      this.refuse("too-large", `own ${message.type} of ${bytes} bytes, ${MAX_FRAME_BYTES} can be sent`);
+      return false;
+    }
+    if (socket.bufferedBytes + bytes > MAX_BUFFERED_BYTES) return false;
+    socket.send(text);
+    return true;
+  }
+
+  links(): readonly LinkStatus[] {
+    return this.#links.map((link) => link.status());
+  }
+
+  /** Ends every socket; no event comes any more. */
+  async close(): Promise<void> {
+    this.#events = null;
+    this.#watch.close();
+    for (const link of this.#links) link.stop();
+    const ends = [...this.#sockets.keys()].map((socket) => {
+      socket.close(GOING_AWAY, "stopped");
+      return socket.ended;
+    });
+    await Promise.all(ends);
+  }
+
+  #dial(link: PeerLink, address: URL): PeerSocket {
+    const ws = dialPeer(address, this.#init.token, (status) => this.#onRejected(link, address, status));
+    const socket = this.#socket(ws, "dialer", address.host, link.name);
+    this.#sockets.set(socket, link);
+    return socket;
+  }
+
+  #socket(ws: WebSocket, side: Side, remote: string, link: string): PeerSocket {
+    assert(this.#self !== null, "sockets are made after open");
+    const { pair, label } = this.#init;
+    const handshake = new Handshake(this.#secret, side, { ...this.#self, pair, label, link });
+    const handshakeMs = side === "dialer" ? DIAL_HANDSHAKE_MS : ACCEPT_HANDSHAKE_MS;
+    return new PeerSocket({ ws, clock: this.#clock, owner: this.#owner, handshake }, { side, remote, handshakeMs });
+  }
+
+  readonly #owner: PeerSocketOwner = {
+    judge: (hello) => this.#gate.judge(hello),
+    admit: (socket, hello, link) => this.#admit(socket, hello, link),
+    onText: (socket, text, receivedAtMonoMs) => this.#onText(socket, text, receivedAtMonoMs),
+    onRefused: (socket, refusal, detail) => {
+      if (!socket.open) this.#sockets.get(socket)?.noteRefusal();
+      this.refuse(refusal, detail);
+    },
+    onClosed: (socket, end) => this.#onClosed(socket, end),
+  };
+
+  /** Lets a proven socket in; sockets of an older incarnation end before the link is told to be up anew. */
+  #admit(socket: PeerSocket, hello: PeerIdentity, linkName: string): TurnedAway | null {
+    const link = this.#sockets.get(socket) ?? this.#linkNamed(linkName);
+    const turned = this.#gate.admit(hello, (peer) => this.#events?.onFirstContact(peer) ?? false);
+    if (turned !== null) {
+      link.noteRefusal();
+      return turned;
+    }
+    for (const other of [...this.#openSockets()]) if (other.peer?.incarnation !== hello.incarnation) other.drop();
+    this.#sockets.set(socket, link);
+    this.#rejected.delete(link);
+    const wasUp = link.up;
+    link.add(socket)?.drop();
+    const { engineId, incarnation, version } = hello;
+    if (!wasUp) this.#events?.onLinkUp(link.name, { engineId, incarnation, version });
+    return null;
+  }
+
+  /** The link of that name; the first where the two configurations do not agree on names. */
+  #linkNamed(name: string): PeerLink {
+    const link = this.#links.find((candidate) => candidate.name === name) ?? this.#links[0];
+    assert(link !== undefined, "a peer channel has at least one link");
+    return link;
+  }
+
+  #onText(socket: PeerSocket, text: string, receivedAtMonoMs: number): void {
+    const sender = socket.peer;
+    const link = this.#sockets.get(socket);
+    if (sender === null || !link) return;
+    const decoded = decodeMessage(text);
+    if (decoded.outcome === "refused") return this.refuse("bad-frame", decoded.reason);
+    const sifted = this.#gate.sift(decoded.value, sender, link.name);
+    if (sifted === "duplicate") return;
+    if (sifted === "deliver") this.#events?.onMessage(decoded.value, { link: link.name, receivedAtMonoMs });
+    else this.refuse(sifted.refusal, sifted.detail);
+  }
+
+  #onClosed(socket: PeerSocket, end: SocketEnd): void {
+    const link = this.#sockets.get(socket);
+    this.#sockets.delete(socket);
+    if (!link) return;
+    const wasUp = link.up;
+    if (end === "turned-away") link.noteRefusal();
+    link.remove(socket);
+    if (wasUp && !link.up) this.#events?.onLinkDown(link.name, end !== "ours");
+  }
+
+  #onRejected(link: PeerLink, address: URL, status: number): void {
+    link.noteRefusal();
+    if (this.#rejected.has(link) || (status !== 401 && status !== 403)) return;
+    this.#rejected.add(link);
+    this.refuse("bad-token", `the peer at ${address.host} answered ${status} to this engine's token`);
+  }
+
+  #pendingAccepted(): number {
+    let pending = 0;
+    for (const socket of this.#sockets.keys()) if (socket.side === "acceptor" && !socket.open) pending++;
+    return pending;
+  }
+
+  *#openSockets(): Generator<PeerSocket> {
+    for (const socket of this.#sockets.keys()) if (socket.open) yield socket;
+  }
+
+  #turnAway(ws: WebSocket, refusal: PeerRefusal, detail: string): void {
+    this.refuse(refusal, detail);
+    turnAway(ws, CLOSE_CODES[refusal], refusal);
+  }
+}
+
+/** Ends a socket that nobody will own: says why, and does not wait for an answer. */
+function turnAway(ws: WebSocket, code: number, reason: string): void {
+  ws.on("error", () => undefined);
+  ws.close(code, reason);
+  ws.terminate();
+}
