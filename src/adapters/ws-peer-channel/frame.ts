@@ -32,7 +32,7 @@ export class FrameSealer {
 
   seal(text: string): string {
     const counter = String(++this.#counter);
-    return `${counter}.${mac(this.#key, counter, text).toString("base64url")}.${text}`;
+    return `${counter}.${mac(this.#key, counter, text)}.${text}`;
   }
 }
 
@@ -53,8 +53,7 @@ export class FrameOpener {
       return { outcome: "bad-frame", detail: "not counter.mac.text" };
     }
     const text = frame.slice(textAt);
-    const claimed = Buffer.from(frame.slice(macAt, textAt - 1), "base64url");
-    if (claimed.length !== MAC_BYTES || !timingSafeEqual(claimed, mac(this.#key, counter, text))) {
+    if (!sameText(frame.slice(macAt, textAt - 1), mac(this.#key, counter, text))) {
       return { outcome: "bad-frame", detail: "its mac is not of this session" };
     }
     if (Number(counter) <= this.#last) {
@@ -65,6 +64,13 @@ export class FrameOpener {
   }
 }
 
-function mac(key: KeyObject, counter: string, text: string): Buffer {
-  return createHmac("sha256", key).update(`${counter}.`).update(text).digest().subarray(0, MAC_BYTES);
+function mac(key: KeyObject, counter: string, text: string): string {
+  const full = createHmac("sha256", key).update(`${counter}.`).update(text).digest();
+  return full.toString("base64url", 0, MAC_BYTES);
+}
+
+/** Compares in constant time, and as text: base64url has several spellings of the same bytes. */
+function sameText(claimed: string, right: string): boolean {
+  const bytes = Buffer.from(claimed);
+  return bytes.length === right.length && timingSafeEqual(bytes, Buffer.from(right));
 }

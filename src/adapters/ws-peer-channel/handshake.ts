@@ -116,12 +116,12 @@ function otherSide(side: Side): Side {
 
 /** The frame as what `check` asks for, or what is wrong with it. */
 function read<T>(frame: string, check: Check): T | string {
-  if (frame.includes("\n")) return "more than one line";
+  if (frame.includes("\n")) return " must be one line";
   let value: unknown;
   try {
     value = JSON.parse(frame);
   } catch {
-    return "not JSON";
+    return " must be JSON";
   }
   const wrong = check(value);
   return wrong === null ? (value as T) : wrong;

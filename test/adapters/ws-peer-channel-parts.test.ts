@@ -1,0 +1,106 @@
+/** Parts of the WebSocket peer channel that are seen best alone: frames, handshake, addresses. */
+import { createSecretKey, randomBytes } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { channelUrl } from "../../src/adapters/ws-peer-channel/dial.ts";
+import { FrameOpener, FrameSealer } from "../../src/adapters/ws-peer-channel/frame.ts";
+import { Handshake, channelSecret } from "../../src/adapters/ws-peer-channel/handshake.ts";
+import { hello } from "../support/peer-end.ts";
+
+const key = createSecretKey(randomBytes(32));
+
+describe("frames", () => {
+  it("open to the text that was sealed, whatever it is", () => {
+    const sealer = new FrameSealer(key);
+    const opener = new FrameOpener(key);
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), (text) => {
+        expect(opener.open(sealer.seal(text))).toEqual({ outcome: "opened", text });
+      }),
+    );
+  });
+
+  it("do not open changed in any one character, and leave the opener as it was", () => {
+    const sealer = new FrameSealer(key);
+    const opener = new FrameOpener(key);
+    const frame = sealer.seal('{"type":"checkpoint","epoch":1,"seq":2}');
+    for (let at = 0; at < frame.length; at++) {
+      const changed = frame.slice(0, at) + (frame[at] === "7" ? "8" : "7") + frame.slice(at + 1);
+      expect(opener.open(changed).outcome, changed).toBe("bad-frame");
+    }
+    expect(opener.open(frame).outcome).toBe("opened");
+    expect(opener.open(frame).outcome).toBe("replayed");
+  });
+
+  it("never throw on any text", () => {
+    const opener = new FrameOpener(key);
+    fc.assert(fc.property(fc.string(), (text) => opener.open(text).outcome === "bad-frame"));
+    for (const text of ["", ".", "..", "1..", "1.".padEnd(25, "."), "-1.AAAAAAAAAAAAAAAAAAAAAA.x", "1e3.A.x"]) {
+      expect(opener.open(text).outcome).toBe("bad-frame");
+    }
+  });
+});
+
+describe("handshake", () => {
+  const secret = channelSecret("token", "studio-1");
+  const a = { ...hello("a"), pair: "studio-1", label: "a", link: "red" } as const;
+  const b = { ...hello("b"), pair: "studio-1", label: "b", link: "" } as const;
+
+  function shake(dialerSecret = secret, acceptorSecret = secret): { dialer: Handshake; acceptor: Handshake } {
+    const dialer = new Handshake(dialerSecret, "dialer", a);
+    const acceptor = new Handshake(acceptorSecret, "acceptor", b);
+    dialer.takeHello(acceptor.ownHello);
+    acceptor.takeHello(dialer.ownHello);
+    return { dialer, acceptor };
+  }
+
+  it("proves both sides and gives them the same keys, one a direction", () => {
+    const { dialer, acceptor } = shake();
+    expect(acceptor.proves(dialer.ownProof())).toBe(true);
+    expect(dialer.proves(acceptor.ownProof())).toBe(true);
+    const [ours, theirs] = [dialer.keys(), acceptor.keys()];
+    expect(ours.sealing.equals(theirs.opening)).toBe(true);
+    expect(ours.opening.equals(theirs.sealing)).toBe(true);
+    expect(ours.sealing.equals(ours.opening)).toBe(false);
+  });
+
+  it("proves nothing with another token, another pair's open mode, or a proof of another handshake", () => {
+    for (const other of [
+      channelSecret("Token", "studio-1"),
+      channelSecret(null, "studio-1"),
+      channelSecret(null, "x"),
+    ]) {
+      const { dialer, acceptor } = shake(secret, other);
+      expect(acceptor.proves(dialer.ownProof())).toBe(false);
+      expect(dialer.proves(acceptor.ownProof())).toBe(false);
+    }
+    const recorded = shake();
+    const fresh = shake();
+    expect(fresh.acceptor.proves(recorded.dialer.ownProof())).toBe(false);
+    expect(fresh.dialer.proves(fresh.dialer.ownProof())).toBe(false);
+  });
+
+  it("names what is wrong with a hello", () => {
+    const side = new Handshake(secret, "acceptor", b);
+    const wrong = (change: object): unknown =>
+      side.takeHello(
+        JSON.stringify({ ...(JSON.parse(new Handshake(secret, "dialer", a).ownHello) as object), ...change }),
+      );
+    expect(wrong({ label: "c" })).toBe('.label must be one of a, b, not "c"');
+    expect(wrong({ protocol: 2 })).toBe(".protocol must be 1, not 2");
+    expect(wrong({ nonce: "00" })).toMatch(/^\.nonce must be/);
+    expect(wrong({ extra: 1 })).toBe('."extra" is not known');
+    expect(side.takeHello("{")).toBe(" must be JSON");
+  });
+});
+
+describe("addresses of links", () => {
+  it.each([
+    ["ws://10.0.0.2:7401", "ws://10.0.0.2:7401/api/peer/channel"],
+    ["ws://10.0.0.2:7401/", "ws://10.0.0.2:7401/api/peer/channel"],
+    ["wss://b.example/engine-b", "wss://b.example/engine-b/api/peer/channel"],
+    ["ws://10.0.0.2:7401/api/peer/channel", "ws://10.0.0.2:7401/api/peer/channel"],
+  ])("%s leads to %s", (configured, full) => {
+    expect(channelUrl(configured).href).toBe(full);
+  });
+});
