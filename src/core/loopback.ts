@@ -1,0 +1,6 @@
+/** Purpose: which addresses only this host can reach. */
+
+/** Whether `host`, a name or an address as it is configured or stands in a URL, is reachable from this host alone. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,110 @@
+/**
+ * Purpose: who may call what. A route states its access; this turns the statement into a check.
+ * Keeps true: a route without a statement stops the start; the exempt paths are exactly those of the list; an exempt
+ * route has no check at all, so that probes cost nothing.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
+import type { TokenRole } from "../config/types.ts";
+import { assert } from "../core/assert.ts";
+import { isLoopback } from "../core/loopback.ts";
+import { type Problem, problem, sendProblem } from "./problem.ts";
+import { ANYONE, type Caller, tokenTable } from "./secrets.ts";
+import type { HttpInit } from "./components.ts";
+
+/** What a route demands. `sync-read`: what an operator's page shows and what the peer needs. */
+export type Access = "exempt" | "view" | "operate" | "sync-read" | "peer";
+
+/** Paths that need no token, by exact match. */
+export const EXEMPT_PATHS: ReadonlySet<string> = new Set([
+  "/api/peer/health",
+  "/api/peer/force-leader",
+  "/leader",
+  "/follower",
+  "/live",
+  "/ready",
+]);
+
+const MAY: Readonly<Record<Exclude<Access, "exempt">, readonly TokenRole[]>> = {
+  view: ["viewer", "operator"],
+  operate: ["operator"],
+  "sync-read": ["viewer", "operator", "peer"],
+  peer: ["peer"],
+};
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Who calls; `ANYONE` on exempt routes. */
+    caller: Caller;
+  }
+  interface FastifyContextConfig {
+    access?: Access;
+    /** Code of a 400 for this route's body, where the contract names one. */
+    invalidBodyCode?: "invalid_snapshot";
+    /** Answers are written by a compiled serialiser: for routes that are probed all the time. */
+    hot?: boolean;
+  }
+}
+
+/** Names the caller of a request, or says why not. */
+export type Identify = (headers: IncomingHttpHeaders, token: string | null) => Caller | Problem;
+
+/** Checks by the tokens that are configured. */
+export function identifier(secrets: HttpInit["secrets"]): Identify {
+  if (secrets.tokens.length === 0) return identifyOpenly;
+  const find = tokenTable(secrets.tokens);
+  return (_headers, token) => {
+    if (token === null) return problem("unauthorized", "send the header authorization: Bearer <token>");
+    return find(token) ?? problem("unauthorized", "the bearer token is unknown");
+  };
+}
+
+/**
+ * Open mode. A browser that shows a page of another site would lend that page its reach to this host; such a call says
+ * where its page comes from.
+ */
+function identifyOpenly(headers: IncomingHttpHeaders): Caller | Problem {
+  const { origin } = headers;
+  if (origin === undefined || isLoopback(hostOf(origin))) return ANYONE;
+  return problem("forbidden", "without tokens only pages of this host may call");
+}
+
+function hostOf(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).hostname : "";
+}
+
+/** The bearer token of a request, if there is one. */
+export function bearerOf(headers: IncomingHttpHeaders): string | null {
+  return /^Bearer +([\x21-\x7e]+) *$/i.exec(headers.authorization ?? "")?.[1] ?? null;
+}
+
+/** Whether the caller may; else why not. */
+export function permit(caller: Caller, access: Exclude<Access, "exempt">): Problem | null {
+  if (caller.role === null || MAY[access].includes(caller.role)) return null;
+  return problem("forbidden", `this needs a token of role ${MAY[access].join(" or ")}`);
+}
+
+/** The hook that guards a route; none for exempt ones. */
+export function guard(access: Access, identify: Identify): onRequestHookHandler | null {
+  if (access === "exempt") return null;
+  return (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+    const caller = identify(request.headers, bearerOf(request.headers));
+    const refusal = "code" in caller ? caller : permit(caller, access);
+    if (refusal !== null) {
+      if (refusal.code === "unauthorized") reply.header("www-authenticate", 'Bearer realm="changeover"');
+      sendProblem(reply, refusal);
+      return;
+    }
+    request.caller = caller as Caller;
+    done();
+  };
+}
+
+/** The access that a route states. */
+export function accessOf(url: string, stated: Access | undefined): Access {
+  // The documentation page is made by a plugin, which cannot state anything.
+  const access = stated ?? (url === "/docs" || url.startsWith("/docs/") ? "view" : undefined);
+  assert(access !== undefined, `the route ${url} states its access`);
+  assert((access === "exempt") === EXEMPT_PATHS.has(url), `${url} is exempt if and only if it is in the list`);
+  return access;
+}

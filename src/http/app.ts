@@ -1,0 +1,139 @@
+/**
+ * Purpose: puts the HTTP surface together, without listening, so that it can be tested by injection and embedded.
+ * Keeps true: every answer has a request id and, when it is a refusal, is a problem document; every route has stated its
+ * access and its schema.
+ * Does not know: addresses and sockets (`server.ts`).
+ */
+import Fastify, { type FastifyInstance, type RouteOptions } from "fastify";
+import type { Socket } from "node:net";
+import { accessOf, guard, type Identify, identifier } from "./access.ts";
+import { readJsonBodies } from "./body.ts";
+import type { App, HttpComponents, HttpInit } from "./components.ts";
+import { ControlChannel } from "./control-channel.ts";
+import { answerFailures, problemOf } from "./failures.ts";
+import {
+  BODY_LIMIT_BYTES,
+  CONNECTION_CHECK_MS,
+  CONNECTION_TIMEOUT_MS,
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_MS,
+  MAX_PARAM_CHARS,
+  REQUEST_TIMEOUT_MS,
+} from "./limits.ts";
+import { peerChannel } from "./peer-channel.ts";
+import { problem, type ProblemCode, problemDocument, sendProblem, statusOf } from "./problem.ts";
+import { rawAnswer } from "./raw-answer.ts";
+import { REQUEST_ID_HEADER, requestNamer } from "./request-id.ts";
+import { RouteTable } from "./route-table.ts";
+import { routes } from "./routes.ts";
+import { NAMED_SCHEMAS } from "./schemas/named.ts";
+import { type Channel, Upgrades } from "./upgrades.ts";
+import { validatorCompiler } from "./validation.ts";
+
+declare module "fastify" {
+  interface FastifyInstance {
+    /** Every route of this surface, with its access. */
+    routeTable: RouteTable;
+  }
+}
+
+/**
+ * Builds the HTTP surface.
+ *
+ * @param components collaborators; none is closed with the app
+ * @param init label, version, secrets
+ * @returns a Fastify instance that does not listen; `listen` of `server.ts` does, or `inject` for tests
+ */
+export async function buildApp(components: HttpComponents, init: HttpInit): Promise<App> {
+  const nameRequest = requestNamer(components.ids);
+  const identify = identifier(init.secrets);
+  const control = new ControlChannel(components);
+  const channels: Channel[] = [control];
+  if (components.peerSockets !== null) channels.push(peerChannel(components.peerSockets));
+  const upgrades = new Upgrades({ identify, nameRequest }, channels);
+  const app: App = newFastify(nameRequest, upgrades);
+  upgrades.attach(app.server);
+  app.addHook("preClose", (done) => {
+    control.close();
+    upgrades.close();
+    done();
+  });
+  app.decorate("routeTable", new RouteTable());
+  app.decorateRequest("caller");
+  app.setValidatorCompiler(validatorCompiler);
+  for (const schema of NAMED_SCHEMAS) app.addSchema(schema);
+  readJsonBodies(app, components.clock);
+  answerFailures(app, components.logger);
+  answerUnknown(app);
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.header(REQUEST_ID_HEADER, request.id);
+    done();
+  });
+  app.addHook("onRoute", (route) => prepareRoute(app, route, identify));
+  await routes(app, components, init, channels);
+  await app.ready();
+  return app;
+}
+
+function newFastify(nameRequest: ReturnType<typeof requestNamer>, upgrades: Upgrades): App {
+  return Fastify({
+    // A line for every request costs a third of the throughput; what fails is logged by `failures.ts`.
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: "idle",
+    // While the engine steps down, `/leader` must say so as long as it is asked.
+    return503OnClosing: false,
+    requestIdHeader: false,
+    genReqId: nameRequest,
+    routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CONNECTION_CHECK_MS,
+      shouldUpgradeCallback: (request) => upgrades.wants(request),
+    },
+    frameworkErrors: (error, request, reply) => {
+      reply.header(REQUEST_ID_HEADER, request.id);
+      sendProblem(reply, problemOf(error));
+    },
+    clientErrorHandler: (error, socket) => answerBadBytes(error, socket, nameRequest({ headers: {} })),
+  }).withTypeProvider();
+}
+
+/** What Node could not read as a request. */
+function answerBadBytes(error: Error & { readonly code?: string }, socket: Socket, requestId: string): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const codes: Readonly<Record<string, ProblemCode>> = {
+    ERR_HTTP_REQUEST_TIMEOUT: "request_timeout",
+    HPE_HEADER_OVERFLOW: "headers_too_large",
+  };
+  const code = codes[error.code ?? ""] ?? "invalid_request";
+  const document = problemDocument(problem(code, "the bytes received are not a whole HTTP request"));
+  socket.end(rawAnswer(statusOf(code), requestId, document));
+}
+
+/** Gives a route its guard and its serialiser as it is registered. */
+function prepareRoute(app: FastifyInstance, route: RouteOptions, identify: Identify): void {
+  const access = accessOf(route.url, route.config?.access);
+  app.routeTable.add(route.method, route.url, access);
+  const check = guard(access, identify);
+  if (check !== null) route.onRequest = [check, ...[route.onRequest ?? []].flat()];
+  // A compiled serialiser is faster, but drops what its schema does not name and refuses what it does not foresee.
+  if (route.config?.hot !== true) route.serializerCompiler = () => JSON.stringify;
+}
+
+function answerUnknown(app: FastifyInstance): void {
+  app.setNotFoundHandler((request, reply) => {
+    const methods = app.routeTable.methodsAt(request.url);
+    if (methods.length === 0 || methods.includes(request.method)) {
+      return sendProblem(reply, problem("not_found", "there is nothing at this path"));
+    }
+    reply.header("allow", methods.join(", "));
+    return sendProblem(reply, problem("method_not_allowed", `this path knows ${methods.join(", ")}`));
+  });
+}

@@ -1,0 +1,39 @@
+/**
+ * Purpose: reads request bodies: JSON only, strictly, large ones in slices; nothing at all counts as no body.
+ */
+import type { FastifyInstance } from "fastify";
+import type { Json } from "../core/canonical-json.ts";
+import type { Clock } from "../ports/clock.ts";
+import { PATIENT_ABOVE_BYTES } from "./limits.ts";
+import { parseJson, parseJsonPatiently } from "./patient-json.ts";
+import { UnsupportedMediaType } from "./validation.ts";
+
+type Done = (error: Error | null, body?: Json) => void;
+
+/** Replaces Fastify's parsers by the strict one. */
+export function readJsonBodies(app: FastifyInstance, clock: Clock): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done: Done) => {
+    const bytes = body as Buffer;
+    if (bytes.length === 0) done(null, undefined);
+    else if (bytes.length <= PATIENT_ABOVE_BYTES) parseAtOnce(bytes, done);
+    else parseJsonPatiently(bytes, (fn) => clock.soon(fn)).then((value) => done(null, value), done);
+  });
+  // Clients that send nothing say all kinds of things about it.
+  app.addContentTypeParser("*", (request, _payload, done: Done) => {
+    const { "content-length": length, "transfer-encoding": encoding } = request.headers;
+    if (encoding === undefined && (length === undefined || length === "0")) done(null, undefined);
+    else done(new UnsupportedMediaType());
+  });
+}
+
+function parseAtOnce(bytes: Buffer, done: Done): void {
+  let value: Json;
+  try {
+    value = parseJson(bytes);
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  done(null, value);
+}

@@ -1,0 +1,65 @@
+/**
+ * Purpose: what the HTTP surface is made of: its collaborators, its plain settings, and the type of the Fastify instance
+ * that every route file receives.
+ * Does not know: who made the collaborators. It owns none of them and closes none of them.
+ */
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from "fastify";
+import type { WebSocket } from "ws";
+import type { Secrets } from "../config/secrets.ts";
+import type { Coordinator } from "../coordinator/types.ts";
+import type { Json } from "../core/canonical-json.ts";
+import type { Label } from "../core/ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Ids } from "../ports/ids.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { PeerRefusal } from "../ports/peer-channel.ts";
+
+/** A Fastify instance whose schemas are TypeBox types. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** Where upgraded sockets of the peer channel go: the part of the peer channel that accepts. */
+export interface PeerSockets {
+  /** Takes over an open socket whose bearer and subprotocol were right. `remote` is `address:port`. */
+  accept(socket: WebSocket, remote: string): void;
+  /** Counts someone who was turned away before there was a socket. */
+  refuse(reason: PeerRefusal, detail: string): void;
+}
+
+/** One statechart of the catalogue, as it is shown outside. */
+export interface MachineDefinition {
+  readonly name: string;
+  /** XState's own JSON form of the machine. */
+  readonly definition: Json;
+}
+
+/** The collaborators of `buildApp`. */
+export interface HttpComponents {
+  readonly coordinator: Coordinator;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  /** null: this process has no peer channel over WebSocket, and there is no such route. */
+  readonly peerSockets: PeerSockets | null;
+  readonly machines: readonly MachineDefinition[];
+}
+
+/** The plain settings of `buildApp`. */
+export interface HttpInit {
+  readonly label: Label;
+  readonly version: string;
+  /** No tokens at all is open mode: everybody who reaches the address may do everything. */
+  readonly secrets: Secrets;
+}

@@ -1,0 +1,69 @@
+/**
+ * Purpose: turns whatever was thrown, by Fastify, by a parser or by the coordinator, into a problem.
+ * Keeps true: what is broken inside is logged with its cause and told to the caller without it.
+ */
+import type { FastifyError, FastifyInstance } from "fastify";
+import { ChangeoverError, type ErrorCode } from "../core/errors.ts";
+import type { Logger } from "../ports/logger.ts";
+import { JsonFault } from "./json-fault.ts";
+import { type Problem, problem, sendProblem, statusOf } from "./problem.ts";
+import { InvalidInput } from "./validation.ts";
+
+/** Expected conditions of the house that reach HTTP as errors. */
+const KNOWN: Partial<Record<ErrorCode, "engine_not_ready" | "witness_unreachable" | "store_failed" | "stopping">> = {
+  engine_not_ready: "engine_not_ready",
+  witness_unreachable: "witness_unreachable",
+  store_full: "store_failed",
+  store_failed: "store_failed",
+  stopped: "stopping",
+};
+
+/** The problem that an error stands for. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof InvalidInput) return problem("invalid_request", error.message, { field: error.field });
+  if (error instanceof JsonFault) return problem("invalid_json", error.message);
+  if (error instanceof ChangeoverError) return problemOfHouse(error);
+  return problemOfFastify(error as Partial<FastifyError>);
+}
+
+function problemOfHouse(error: ChangeoverError): Problem {
+  if (error.code === "invalid_value") return problem("invalid_request", error.message);
+  const known = KNOWN[error.code];
+  return known === undefined ? internal() : problem(known, error.message);
+}
+
+function problemOfFastify(error: Partial<FastifyError>): Problem {
+  if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") return problem("payload_too_large", "the body is over the limit");
+  if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return unsupportedMediaType();
+  const status = error.statusCode ?? 500;
+  if (status === 404) return problem("not_found", "there is nothing at this path");
+  if (status === 413) return problem("payload_too_large", "the body is over the limit");
+  if (status === 415) return unsupportedMediaType();
+  return status >= 400 && status < 500
+    ? problem("invalid_request", error.message ?? "not a valid request")
+    : internal();
+}
+
+function unsupportedMediaType(): Problem {
+  return problem("unsupported_media_type", "content-type must be application/json");
+}
+
+function internal(): Problem {
+  return problem("internal_error", "the log of this engine says more under this answer's x-request-id");
+}
+
+/** Answers every error of every route. */
+export function answerFailures(app: FastifyInstance, logger: Logger): void {
+  app.setErrorHandler((error, request, reply) => {
+    const found = problemOf(error);
+    if (statusOf(found.code) === 500) {
+      logger.error({ error, requestId: request.id, route: request.routeOptions.url }, "request failed");
+    }
+    // Fastify closes the connection after a bad body, and a caller that still sends would see a reset instead of the
+    // answer. Node reads the rest away, within the time that a request may take.
+    reply.removeHeader("connection");
+    const { invalidBodyCode } = request.routeOptions.config;
+    const told = statusOf(found.code) === 400 && invalidBodyCode ? { ...found, code: invalidBodyCode } : found;
+    return sendProblem(reply, told);
+  });
+}

@@ -1,0 +1,135 @@
+/**
+ * Purpose: the coordinator's expected refusals as problems.
+ * Keeps true: every member of every union has its problem; a forgotten one does not compile.
+ */
+import type {
+  ApplySnapshotOutcome,
+  ForceLeaderOutcome,
+  HandoverOutcome,
+  ResolveOutcome,
+  SubmitOutcome,
+} from "../coordinator/types.ts";
+import { assertNever } from "../core/assert.ts";
+import type { LockAcquire, LockRefresh, LockRelease } from "../ports/witness.ts";
+import { type Problem, problem } from "./problem.ts";
+
+type Refused<T extends { readonly outcome: string }, Good extends T["outcome"]> = Exclude<
+  T,
+  { readonly outcome: Good }
+>;
+
+export function submitRefusal(refused: Refused<SubmitOutcome, "accepted">): Problem {
+  switch (refused.outcome) {
+    case "not-leader":
+      return notLeader(refused);
+    case "fenced":
+      return problem("fenced", `epoch ${refused.epoch} has been seen`, { epoch: refused.epoch });
+    case "invalid-command":
+      return problem("invalid_command", refused.detail);
+    case "busy":
+      return problem("busy", refused.detail);
+    default:
+      return assertNever(refused);
+  }
+}
+
+function notLeader({
+  leader,
+  leaderUrl,
+}: {
+  readonly leader: string | null;
+  readonly leaderUrl: string | null;
+}): Problem {
+  const detail = leader === null ? "nobody is known to lead" : `engine ${leader} leads`;
+  return problem("not_leader", detail, { leader, leaderUrl });
+}
+
+export function handoverRefusal(refused: Refused<HandoverOutcome, "handed-over">): Problem {
+  switch (refused.outcome) {
+    case "not-leader":
+      return notLeader(refused);
+    case "no-valid-backup":
+      return problem("no_valid_backup", refused.detail);
+    default:
+      return assertNever(refused);
+  }
+}
+
+export function forceRefusal(refused: Refused<ForceLeaderOutcome, "leads">): Problem {
+  switch (refused.outcome) {
+    case "already-leader":
+      return problem("already_leader", `this engine leads epoch ${refused.epoch}`, { epoch: refused.epoch });
+    case "epoch-mismatch":
+      return problem("epoch_mismatch", `the epoch is ${refused.epoch}`, { epoch: refused.epoch });
+    case "no-quorum":
+      return problem("no_quorum", refused.detail);
+    default:
+      return assertNever(refused);
+  }
+}
+
+export function snapshotRefusal(refused: Refused<ApplySnapshotOutcome, "applied">): Problem {
+  switch (refused.outcome) {
+    case "invalid-snapshot":
+      return problem("invalid_snapshot", refused.detail);
+    case "lock-not-held":
+      return problem("lock_not_held", refused.detail);
+    case "stale-epoch":
+      return problem("stale_epoch", `epoch ${refused.epoch} has been accepted`, { epoch: refused.epoch });
+    case "witness-unreachable":
+      return problem("witness_unreachable", refused.detail);
+    case "engine-not-ready":
+      return problem("engine_not_ready", refused.detail);
+    default:
+      return assertNever(refused);
+  }
+}
+
+export function acquireRefusal(refused: Refused<LockAcquire, "acquired">): Problem {
+  switch (refused.outcome) {
+    case "held": {
+      const { holder, expiresMs } = refused;
+      return problem("lock_held", `${holder} holds the lock for ${expiresMs} ms more`, { holder, expiresMs });
+    }
+    case "unreachable":
+      return witnessUnreachable(refused.reason);
+    default:
+      return assertNever(refused);
+  }
+}
+
+export function lockRefusal(refused: Refused<LockRefresh, "refreshed"> | Refused<LockRelease, "released">): Problem {
+  switch (refused.outcome) {
+    case "expired":
+      return problem("lock_not_found", "the lock has lapsed");
+    case "wrong-id":
+      return problem("lock_not_found", "the lock is held under another id");
+    case "unreachable":
+      return witnessUnreachable(refused.reason);
+    default:
+      return assertNever(refused);
+  }
+}
+
+export function witnessUnreachable(reason: string): Problem {
+  return problem("witness_unreachable", reason);
+}
+
+export function resolveRefusal(refused: Refused<ResolveOutcome, "resolved">): Problem {
+  switch (refused.outcome) {
+    case "not-found":
+      return problem("conflict_not_found", "no conflict of this id is kept");
+    case "already-resolved": {
+      const { resolution, outcome } = refused.conflict;
+      const by = resolution === null ? "" : ` by ${resolution.by}`;
+      return problem("already_resolved", `it is ${outcome}${by}`, { choice: resolution?.choice ?? null });
+    }
+    case "not-leader":
+    case "fenced":
+    case "invalid-command":
+    case "busy":
+      return submitRefusal(refused);
+    default:
+      return assertNever(refused);
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Purpose: the one place that makes problem documents (RFC 9457): stable code, status, title, and what explains it.
+ * Keeps true: every answer that is not a success has this form; no secret is in one.
+ */
+import type { FastifyReply } from "fastify";
+import type { Json } from "../core/canonical-json.ts";
+
+export const PROBLEM_MEDIA_TYPE = "application/problem+json";
+
+/** code → status and title. */
+const PROBLEMS = {
+  invalid_json: [400, "The body is not JSON"],
+  invalid_request: [400, "The request is not valid"],
+  invalid_snapshot: [400, "Not a state snapshot of this pair"],
+  unauthorized: [401, "A bearer token is needed"],
+  bad_secret: [401, "The control plane's secret is wrong"],
+  forbidden: [403, "This token may not do that"],
+  not_found: [404, "There is nothing at this path"],
+  lock_not_found: [404, "The lock has lapsed or was never this one"],
+  conflict_not_found: [404, "There is no such conflict"],
+  method_not_allowed: [405, "This path does not know that method"],
+  not_leader: [409, "This engine does not lead"],
+  fenced: [409, "A higher epoch has been seen"],
+  already_leader: [409, "This engine leads already"],
+  epoch_mismatch: [409, "The epoch is not the expected one"],
+  lock_held: [409, "Another holds the reconcile lock"],
+  lock_not_held: [409, "The caller does not hold the reconcile lock"],
+  no_valid_backup: [409, "The peer cannot take over"],
+  already_resolved: [409, "The conflict is resolved already"],
+  stale_epoch: [412, "The snapshot is of an older epoch"],
+  request_timeout: [408, "The request did not arrive in time"],
+  payload_too_large: [413, "The body is too large"],
+  unsupported_media_type: [415, "The body must be application/json"],
+  invalid_command: [422, "The engine does not accept this command"],
+  upgrade_required: [426, "This path speaks WebSocket"],
+  too_many_attempts: [429, "Too many wrong secrets"],
+  headers_too_large: [431, "The head of the request is too large"],
+  internal_error: [500, "Something is broken inside"],
+  not_configured: [501, "No control plane secret is configured"],
+  no_quorum: [503, "Neither peer nor witness can confirm"],
+  witness_unreachable: [503, "The witness is out of reach"],
+  engine_not_ready: [503, "The engine is not ready"],
+  store_failed: [503, "The store cannot be written"],
+  busy: [503, "Too much is waiting"],
+  stopping: [503, "This engine is stopping"],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+/** A stable word for one kind of refusal. */
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** One refusal before it is written out. */
+export interface Problem {
+  readonly code: ProblemCode;
+  /** One sentence for a person. */
+  readonly detail: string;
+  /** Fields of its own: `leader`, `epoch`, `holder` and so on. */
+  readonly fields: Readonly<Record<string, Json>>;
+  readonly retryAfterSec: number | null;
+}
+
+/** A caller who is told to come again is told when. */
+const DEFAULT_RETRY_AFTER_SEC = 1;
+
+export function problem(code: ProblemCode, detail: string, fields: Problem["fields"] = {}): Problem {
+  return { code, detail, fields, retryAfterSec: statusOf(code) === 503 ? DEFAULT_RETRY_AFTER_SEC : null };
+}
+
+export function statusOf(code: ProblemCode): number {
+  return PROBLEMS[code][0];
+}
+
+/** The document itself. */
+export function problemDocument({ code, detail, fields }: Problem): Record<string, Json> {
+  const [status, title] = PROBLEMS[code];
+  return { type: `urn:changeover:problem:${code}`, title, status, code, detail, ...fields };
+}
+
+/** Answers with a problem document. */
+export function sendProblem(reply: FastifyReply, refusal: Problem): FastifyReply {
+  if (refusal.retryAfterSec !== null) reply.header("retry-after", refusal.retryAfterSec);
+  return reply
+    .code(statusOf(refusal.code))
+    .type(PROBLEM_MEDIA_TYPE)
+    .serializer(JSON.stringify)
+    .send(problemDocument(refusal));
+}

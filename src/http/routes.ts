@@ -1,0 +1,55 @@
+/** Purpose: all routes of the surface, in the order in which the documentation shows them. */
+import type { App, HttpComponents, HttpInit } from "./components.ts";
+import { liveProbe, readyProbe, roleProbes } from "./routes/balancer.ts";
+import { channelRoute } from "./routes/channels.ts";
+import { commandsRoute, submitRoute } from "./routes/commands.ts";
+import { conflictsRoute, resolveRoute } from "./routes/conflicts.ts";
+import { describeRoutes, docsRoutes } from "./routes/docs.ts";
+import { engineCallRoute, engineReadRoute } from "./routes/engine.ts";
+import { metricsRoute } from "./routes/metrics.ts";
+import { handoverRoute, leadershipRoute, maintenanceRoute } from "./routes/operate.ts";
+import { forceLeaderRoute, peerHealthRoute } from "./routes/peer.ts";
+import { acquireLockRoute, readLockRoute, refreshLockRoute, releaseLockRoute } from "./routes/reconcile-lock.ts";
+import { machinesRoute, stateRoute } from "./routes/state.ts";
+import { applySnapshotRoute, syncHealthRoute, takeSnapshotRoute } from "./routes/sync.ts";
+import type { Channel } from "./upgrades.ts";
+
+const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) => void)[] = [
+  peerHealthRoute,
+  forceLeaderRoute,
+  syncHealthRoute,
+  takeSnapshotRoute,
+  applySnapshotRoute,
+  readLockRoute,
+  acquireLockRoute,
+  refreshLockRoute,
+  releaseLockRoute,
+  submitRoute,
+  commandsRoute,
+  engineCallRoute,
+  engineReadRoute,
+  stateRoute,
+  machinesRoute,
+  handoverRoute,
+  maintenanceRoute,
+  leadershipRoute,
+  conflictsRoute,
+  resolveRoute,
+  roleProbes,
+  liveProbe,
+  readyProbe,
+  metricsRoute,
+];
+
+/** Registers everything. */
+export async function routes(
+  app: App,
+  components: HttpComponents,
+  init: HttpInit,
+  channels: readonly Channel[],
+): Promise<void> {
+  await describeRoutes(app, init);
+  for (const register of ROUTES) register(app, components, init);
+  for (const channel of channels) channelRoute(app, channel);
+  await docsRoutes(app);
+}

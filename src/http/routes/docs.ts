@@ -1,0 +1,79 @@
+/**
+ * Purpose: the OpenAPI document of this surface and a page to read it on.
+ * Keeps true: the document is made from the schemas that validate; the page asks no other host for anything.
+ */
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import { Type } from "typebox";
+import type { App, HttpInit } from "../components.ts";
+import { GUARDED, refusals } from "../schemas/common.ts";
+import { isOptionalBody } from "../validation.ts";
+
+/** Must be registered before any route, so that it hears of all of them. */
+export async function describeRoutes(app: App, { version }: HttpInit): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Changeover",
+        version,
+        description: "Coordination of two engines that render the same programme.",
+        license: { name: "MIT", identifier: "MIT" },
+      },
+      components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
+    },
+    refResolver: {
+      buildLocalReference: (json, _baseUri, _fragment, index) => (json["$id"] as string | undefined) ?? `def-${index}`,
+    },
+    transform: ({ schema, url, route }) => {
+      const access = route.config?.access;
+      const secured = access === "exempt" ? { security: [] } : { security: [{ bearer: [] }] };
+      return { schema: { ...schema, ...secured }, url };
+    },
+    transformObject: (document) => {
+      if (!("openapiObject" in document)) throw new Error("broken invariant: the document is OpenAPI 3");
+      for (const path of Object.values(document.openapiObject.paths ?? {})) {
+        for (const operation of Object.values(path ?? {})) loosenBody(operation);
+      }
+      return document.openapiObject;
+    },
+  });
+}
+
+/** The plugin takes every body for required. */
+function loosenBody(operation: unknown): void {
+  const { requestBody } = operation as {
+    requestBody?: { required: boolean; content: Record<string, { schema: unknown }> };
+  };
+  const schema = requestBody?.content["application/json"]?.schema;
+  if (requestBody !== undefined && isOptionalBody(schema)) requestBody.required = false;
+}
+
+export async function docsRoutes(app: App): Promise<void> {
+  app.get(
+    "/openapi.json",
+    {
+      config: { access: "view" },
+      schema: {
+        summary: "This document",
+        tags: ["docs"],
+        response: {
+          200: Type.Unsafe<unknown>({ type: "object", additionalProperties: true }),
+          ...refusals(...GUARDED),
+        },
+      },
+    },
+    (_request, reply) => {
+      reply.send(app.swagger());
+    },
+  );
+  await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: true, transformStaticCSP: ownHostOnly });
+}
+
+/** The plugin's policy allows pictures and styles from elsewhere, and wants TLS, which an engine on a plant need not have. */
+function ownHostOnly(policy: string): string {
+  return policy
+    .replaceAll(" https:", "")
+    .replaceAll(" validator.swagger.io", "")
+    .replace("upgrade-insecure-requests;", "");
+}

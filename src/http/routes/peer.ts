@@ -1,0 +1,115 @@
+/**
+ * Purpose: the peer's probe and force-leader.
+ * Keeps true: the probe answers whatever is broken inside. Force-leader looks at nothing before it knows that a secret
+ * is configured, and at no body before the secret was right [A12].
+ */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { ForcedAnswer, PeerHealthReport } from "../../coordinator/types.ts";
+import type { App, HttpComponents, HttpInit } from "../components.ts";
+import { forceRefusal } from "../outcomes.ts";
+import { problem, sendProblem } from "../problem.ts";
+import { named, refusals } from "../schemas/common.ts";
+import { ForceLeaderBody, ForcedAnswerSchema, PeerHealthSchema } from "../schemas/peer.ts";
+import { secretMatcher } from "../secrets.ts";
+import { WrongSecrets } from "../wrong-secrets.ts";
+
+const SECRET_HEADER = "x-control-plane-secret";
+
+export function peerHealthRoute(app: App, { coordinator }: HttpComponents, { label }: HttpInit): void {
+  let lastReport: PeerHealthReport = {
+    status: "degraded",
+    uptimeMs: 0,
+    programSource: "",
+    lastCommandSeq: 0,
+    engineLabel: label,
+    epoch: 0,
+    role: "follower",
+  };
+  const degraded = (): PeerHealthReport => ({ ...lastReport, status: "degraded" });
+  app.get(
+    "/api/peer/health",
+    {
+      config: { access: "exempt", hot: true },
+      schema: {
+        summary: "How this engine is, for the other one",
+        tags: ["peer"],
+        response: { 200: named<PeerHealthReport>(PeerHealthSchema) },
+      },
+      // A report that cannot be written out is as broken as one that cannot be made.
+      errorHandler: (_error, _request, reply) => void reply.code(200).type("application/json").send(degraded()),
+    },
+    (_request, reply) => {
+      try {
+        reply.send((lastReport = coordinator.peerHealth()));
+      } catch {
+        reply.send(degraded());
+      }
+    },
+  );
+}
+
+export function forceLeaderRoute(app: App, { coordinator, clock }: HttpComponents, { secrets }: HttpInit): void {
+  app.post(
+    "/api/peer/force-leader",
+    {
+      config: { access: "exempt" },
+      onRequest: secretGuard(secrets.controlPlaneSecret, () => clock.monoMs()),
+      schema: {
+        summary: "Makes this engine the leader, on the control plane's word",
+        description: `The secret stands in the header ${SECRET_HEADER}.`,
+        tags: ["peer"],
+        body: ForceLeaderBody,
+        response: {
+          200: named<ForcedAnswer>(ForcedAnswerSchema),
+          ...refusals(
+            "not_configured",
+            "bad_secret",
+            "too_many_attempts",
+            "invalid_request",
+            "already_leader",
+            "epoch_mismatch",
+            "no_quorum",
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { mode, reason, requestId, expectedEpoch, acceptDualAir } = request.body;
+      const outcome = await coordinator.forceLeader({
+        mode: mode ?? "graceful",
+        reason: reason ?? "",
+        requestId: requestId ?? null,
+        expectedEpoch: expectedEpoch ?? null,
+        acceptDualAir: acceptDualAir ?? false,
+        by: "control-plane",
+      });
+      return outcome.outcome === "leads" ? reply.send(outcome.answer) : sendProblem(reply, forceRefusal(outcome));
+    },
+  );
+}
+
+/** Checks the secret before the body is looked at. */
+function secretGuard(secret: string | null, monoMs: () => number) {
+  const wrongSecrets = new WrongSecrets();
+  const isRight = secret === null ? null : secretMatcher(secret);
+  return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    if (isRight === null) {
+      sendProblem(reply, problem("not_configured", "set auth.controlPlaneSecret on this engine"));
+      return;
+    }
+    const now = monoMs();
+    const waitMs = wrongSecrets.waitMs(request.ip, now);
+    if (waitMs > 0) {
+      const refusal = problem("too_many_attempts", "too many wrong secrets came from this address");
+      sendProblem(reply, { ...refusal, retryAfterSec: Math.ceil(waitMs / 1_000) });
+      return;
+    }
+    const given = request.headers[SECRET_HEADER];
+    if (typeof given === "string" && isRight(given)) {
+      done();
+      return;
+    }
+    if (given !== undefined) wrongSecrets.note(request.ip, now);
+    sendProblem(reply, problem("bad_secret", `the header ${SECRET_HEADER} is missing or wrong`));
+  };
+}

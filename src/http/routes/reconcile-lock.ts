@@ -1,0 +1,109 @@
+/** Purpose: the reconcile lock: read, acquire, refresh, release [RL1, RL3, A14]. */
+import { assertNever } from "../../core/assert.ts";
+import type { App, HttpComponents } from "../components.ts";
+import { DEFAULT_LOCK_TTL_MS } from "../limits.ts";
+import { acquireRefusal, lockRefusal, witnessUnreachable } from "../outcomes.ts";
+import { sendProblem } from "../problem.ts";
+import { GUARDED, named, NoContent, refusals } from "../schemas/common.ts";
+import { AcquireLockBody, HeldLockSchema, LockParams, LockStatusSchema, NoFields } from "../schemas/sync.ts";
+
+const PATH = "/api/sync/reconcile-lock";
+const TAGS = ["sync"];
+
+export function readLockRoute(app: App, { coordinator }: HttpComponents): void {
+  app.get(
+    PATH,
+    {
+      config: { access: "sync-read" },
+      schema: {
+        summary: "Who holds the reconcile lock",
+        tags: TAGS,
+        response: { 200: named(LockStatusSchema), ...refusals(...GUARDED, "witness_unreachable") },
+      },
+    },
+    async (_request, reply) => {
+      const answer = await coordinator.readLock();
+      switch (answer.outcome) {
+        case "unreachable":
+          return sendProblem(reply, witnessUnreachable(answer.reason));
+        case "read": {
+          if (answer.lock === null) return reply.send({ held: false });
+          const { holder, expiresMs, fence } = answer.lock;
+          return reply.send({ held: true, holder, expiresMs, fence });
+        }
+        default:
+          return assertNever(answer);
+      }
+    },
+  );
+}
+
+export function acquireLockRoute(app: App, { coordinator }: HttpComponents): void {
+  app.post(
+    PATH,
+    {
+      config: { access: "peer" },
+      schema: {
+        summary: "Acquires the reconcile lock",
+        tags: TAGS,
+        body: AcquireLockBody,
+        response: {
+          200: named(HeldLockSchema),
+          ...refusals(...GUARDED, "invalid_request", "lock_held", "witness_unreachable"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { holder, ttlMs } = request.body;
+      const answer = await coordinator.acquireLock({ holder: holder ?? null, ttlMs: ttlMs ?? DEFAULT_LOCK_TTL_MS });
+      if (answer.outcome !== "acquired") return sendProblem(reply, acquireRefusal(answer));
+      return reply.send({ lockId: answer.lockId, expiresMs: answer.expiresMs, fence: answer.fence });
+    },
+  );
+}
+
+export function refreshLockRoute(app: App, { coordinator }: HttpComponents): void {
+  app.put(
+    `${PATH}/:lockId`,
+    {
+      config: { access: "peer" },
+      schema: {
+        summary: "Extends the reconcile lock",
+        tags: TAGS,
+        params: LockParams,
+        body: NoFields,
+        response: { 200: named(HeldLockSchema), ...refusals(...GUARDED, "lock_not_found", "witness_unreachable") },
+      },
+    },
+    async (request, reply) => {
+      const { lockId } = request.params;
+      const answer = await coordinator.refreshLock(lockId);
+      if (answer.outcome !== "refreshed") return sendProblem(reply, lockRefusal(answer));
+      return reply.send({ lockId, expiresMs: answer.expiresMs, fence: answer.fence });
+    },
+  );
+}
+
+export function releaseLockRoute(app: App, { coordinator }: HttpComponents): void {
+  app.delete(
+    `${PATH}/:lockId`,
+    {
+      config: { access: "peer" },
+      schema: {
+        summary: "Releases the reconcile lock",
+        tags: TAGS,
+        params: LockParams,
+        body: NoFields,
+        response: {
+          204: NoContent,
+          ...refusals(...GUARDED, "lock_not_found", "witness_unreachable"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const answer = await coordinator.releaseLock(request.params.lockId);
+      if (answer.outcome !== "released") return sendProblem(reply, lockRefusal(answer));
+      return reply.code(204).send(undefined);
+    },
+  );
+}

@@ -1,0 +1,80 @@
+/**
+ * Purpose: what all schemas share: strict objects, named shapes, problem documents.
+ * Keeps true: a body's schema knows all its fields; an unknown one is refused.
+ */
+import { type TObject, type TProperties, type TSchema, type TUnsafe, Type } from "typebox";
+import type { Json } from "../../core/canonical-json.ts";
+import { MAX_NAME_CHARS, MAX_REASON_CHARS } from "../limits.ts";
+import { PROBLEM_MEDIA_TYPE, type ProblemCode, statusOf } from "../problem.ts";
+import { OPTIONAL } from "../validation.ts";
+
+/** An object without unknown fields. */
+export function strict<T extends TProperties>(
+  properties: T,
+  options: Readonly<Record<string, unknown>> = {},
+): TObject<T> {
+  return Type.Object(properties, { additionalProperties: false, ...options });
+}
+
+/** A body that may be left out. */
+export function optionalBody<T extends TProperties>(properties: T): TObject<T> {
+  return strict(properties, { [OPTIONAL]: true });
+}
+
+/** One of a closed set of words. */
+export function oneOf<const T extends readonly [string, ...string[]]>(...words: T): TUnsafe<T[number]> {
+  return Type.Unsafe<T[number]>({ type: "string", enum: words });
+}
+
+export function nullable<T extends TSchema>(schema: T): TSchema {
+  return Type.Union([schema, Type.Null()]);
+}
+
+/** Refers to a named schema by its `$id`, and says of which type of the house it is. */
+export function named<T>(schema: TSchema & { readonly $id?: string }): TUnsafe<T> {
+  return Type.Unsafe<T>({ $ref: `${schema.$id ?? ""}#` });
+}
+
+/** Any JSON value. */
+export const AnyJson = Type.Unsafe<Json>({});
+
+export const Count = Type.Integer({ minimum: 0 });
+export const LabelSchema = oneOf("a", "b");
+export const RoleSchema = oneOf("follower", "candidate", "leader");
+export const HealthSchema = oneOf("ok", "degraded", "failed");
+export const SyncStateSchema = oneOf("ready", "catching-up", "reconciling", "starting");
+export const ClockSchema = Type.Record(Type.String(), Count, {
+  description: "Vector clock: per engine, the highest contiguous number held.",
+});
+export const Name = Type.String({ minLength: 1, maxLength: MAX_NAME_CHARS });
+export const Reason = Type.String({ maxLength: MAX_REASON_CHARS, description: "Why, for the audit." });
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String({ description: "A stable word for this kind of refusal." }),
+    detail: Type.String(),
+  },
+  { $id: "Problem", additionalProperties: true, description: "RFC 9457 problem document" },
+);
+
+/** An answer without a body. */
+export const NoContent = Type.Unsafe<undefined>({ type: "null", description: "No body" });
+
+/** The refusals of a route as its response schemas, grouped by status. */
+export function refusals(...codes: readonly ProblemCode[]): object {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of codes) byStatus.set(statusOf(code), [...(byStatus.get(statusOf(code)) ?? []), code]);
+  const content = { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: "Problem#" } } };
+  return Object.fromEntries(
+    [...byStatus].map(([status, words]) => [
+      status,
+      { description: words.map((word) => `\`${word}\``).join(", "), content },
+    ]),
+  );
+}
+
+/** Refusals of every route that needs a token. */
+export const GUARDED = ["unauthorized", "forbidden"] as const;

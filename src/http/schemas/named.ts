@@ -1,0 +1,44 @@
+/** Purpose: the schemas that OpenAPI lists by name. */
+import { ProblemSchema } from "./common.ts";
+import { AcceptedSchema, CommandPageSchema } from "./commands.ts";
+import {
+  ConflictSchema,
+  ConflictsSchema,
+  HandedOverSchema,
+  LeadershipSchema,
+  LeaderProbeSchema,
+  LiveSchema,
+  ReadySchema,
+} from "./operate.ts";
+import { ForcedAnswerSchema, PeerHealthSchema } from "./peer.ts";
+import { MachinesSchema, MaintenanceSchema, StateSchema } from "./state.ts";
+import {
+  HeldLockSchema,
+  LockStatusSchema,
+  SnapshotAppliedSchema,
+  StateSnapshotSchema,
+  SyncHealthSchema,
+} from "./sync.ts";
+
+export const NAMED_SCHEMAS = [
+  ProblemSchema,
+  PeerHealthSchema,
+  ForcedAnswerSchema,
+  SyncHealthSchema,
+  StateSnapshotSchema,
+  SnapshotAppliedSchema,
+  HeldLockSchema,
+  LockStatusSchema,
+  AcceptedSchema,
+  CommandPageSchema,
+  StateSchema,
+  MaintenanceSchema,
+  MachinesSchema,
+  HandedOverSchema,
+  LeadershipSchema,
+  ConflictSchema,
+  ConflictsSchema,
+  LeaderProbeSchema,
+  LiveSchema,
+  ReadySchema,
+];

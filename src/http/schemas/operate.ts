@@ -1,0 +1,95 @@
+/** Purpose: the schemas of what a person does and looks up: handover, maintenance, history, conflicts, probes. */
+import { Type } from "typebox";
+import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
+import {
+  AnyJson,
+  ClockSchema,
+  Count,
+  LabelSchema,
+  nullable,
+  oneOf,
+  optionalBody,
+  Reason,
+  RoleSchema,
+  strict,
+} from "./common.ts";
+
+export const HandoverBody = optionalBody({ reason: Type.Optional(Reason) });
+
+export const HandedOverSchema = Type.Object(
+  { leader: LabelSchema, epoch: Count, tookMs: Type.Number(), requestId: Type.String() },
+  { $id: "HandedOver" },
+);
+
+export const MaintenanceBody = strict({ on: Type.Boolean(), reason: Type.Optional(Reason) });
+
+export const PageQuery = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE })),
+});
+
+export const LeadershipSchema = Type.Object(
+  {
+    history: Type.Array(
+      Type.Object({
+        epoch: Count,
+        leader: LabelSchema,
+        from: Type.Number({ description: "unix ms" }),
+        to: nullable(Type.Number({ description: "unix ms; null while it lasts" })),
+        cause: oneOf("cold-start", "silence", "death-proof", "handover", "forced", "unhealthy", "blind"),
+        by: Type.String(),
+        reason: Type.String(),
+        tookMs: Type.Number(),
+      }),
+      { description: "newest first" },
+    ),
+  },
+  { $id: "Leadership" },
+);
+
+const CommandView = Type.Object({
+  seq: Count,
+  epoch: Count,
+  hlc: Type.String(),
+  executeAtUs: Type.Number(),
+  kind: Type.String(),
+  payload: AnyJson,
+  origin: Type.String(),
+  originSeq: Count,
+  idempotencyKey: nullable(Type.String()),
+  clock: ClockSchema,
+});
+
+export const ConflictSchema = Type.Object(
+  {
+    id: Type.String(),
+    kind: oneOf("command", "record"),
+    divergent: CommandView,
+    standing: Type.Array(CommandView),
+    divergentFrom: LabelSchema,
+    forkSeq: Count,
+    winnerEpoch: Count,
+    outcome: oneOf("superseded", "reapplied", "open", "resolved"),
+    reason: Type.String(),
+    detectedAtUnixMs: Type.Number(),
+    resolution: nullable(
+      Type.Object({ choice: oneOf("keep", "reapply", "value"), by: Type.String(), atUnixMs: Type.Number() }),
+    ),
+  },
+  { $id: "Conflict" },
+);
+
+export const ConflictsSchema = Type.Object(
+  { conflicts: Type.Array(Type.Unsafe<unknown>({ $ref: "Conflict#" })) },
+  { $id: "Conflicts" },
+);
+
+export const ConflictParams = Type.Object({ id: Type.String() });
+
+export const ResolveBody = strict({
+  choice: oneOf("keep", "reapply", "value"),
+  value: Type.Optional(AnyJson),
+});
+
+export const LeaderProbeSchema = Type.Object({ role: RoleSchema, epoch: Count }, { $id: "LeaderProbe" });
+export const LiveSchema = Type.Object({ live: Type.Literal(true) }, { $id: "Live" });
+export const ReadySchema = Type.Object({ ready: Type.Boolean(), role: RoleSchema, epoch: Count }, { $id: "Ready" });

@@ -1,0 +1,124 @@
+/**
+ * Purpose: turns HTTP connections into WebSockets: checks path, token and subprotocol first, then hands the socket over.
+ * Keeps true: nobody gets a socket without the role for it; a refusal is a problem document like any other; a token that
+ * came as a subprotocol is never sent back.
+ */
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import { type Access, bearerOf, type Identify, permit } from "./access.ts";
+import { type Problem, problem, problemDocument, statusOf } from "./problem.ts";
+import { rawAnswer } from "./raw-answer.ts";
+import type { Caller } from "./secrets.ts";
+
+/** A path that speaks WebSocket. */
+export interface Channel {
+  readonly path: string;
+  readonly access: Exclude<Access, "exempt">;
+  readonly protocol: string;
+  /** Whether who does not name the subprotocol is refused. */
+  readonly demandsProtocol: boolean;
+  readonly maxPayloadBytes: number;
+  open(socket: WebSocket, caller: Caller, remote: string): void;
+  /** Hears who was turned away. */
+  refused?(refusal: Problem, remote: string): void;
+}
+
+/** What begins a subprotocol that carries a token, base64url: browsers cannot send headers along with a WebSocket. */
+const BEARER_PROTOCOL = "bearer.";
+
+export class Upgrades {
+  readonly #channels: ReadonlyMap<string, Channel>;
+  readonly #servers: ReadonlyMap<string, WebSocketServer>;
+  readonly #identify: Identify;
+  readonly #nameRequest: (request: IncomingMessage) => string;
+
+  constructor(
+    components: { readonly identify: Identify; readonly nameRequest: (request: IncomingMessage) => string },
+    channels: readonly Channel[],
+  ) {
+    this.#identify = components.identify;
+    this.#nameRequest = components.nameRequest;
+    this.#channels = new Map(channels.map((channel) => [channel.path, channel]));
+    this.#servers = new Map(channels.map((channel) => [channel.path, serverOf(channel)]));
+  }
+
+  /** Whether the request is for here: a plain request that merely offers another protocol is not. */
+  wants(request: Pick<IncomingMessage, "headers" | "url">): boolean {
+    return request.headers.upgrade?.toLowerCase() === "websocket" && this.#channels.has(pathOf(request));
+  }
+
+  attach(server: Server): void {
+    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on("error", () => socket.destroy());
+      this.#upgrade(request, socket, head);
+    });
+  }
+
+  /** Ends every socket that was opened here. Idempotent. */
+  close(): void {
+    for (const server of this.#servers.values()) {
+      for (const socket of server.clients) socket.terminate();
+      server.close();
+    }
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const channel = this.#channels.get(pathOf(request));
+    const server = this.#servers.get(pathOf(request));
+    const remote = `${request.socket.remoteAddress ?? "?"}:${request.socket.remotePort ?? 0}`;
+    if (channel === undefined || server === undefined) {
+      this.#refuse(request, socket, problem("not_found", "no WebSocket is at this path"));
+      return;
+    }
+    const caller = this.#admit(channel, request);
+    if ("code" in caller) {
+      channel.refused?.(caller, remote);
+      this.#refuse(request, socket, caller);
+      return;
+    }
+    server.handleUpgrade(request, socket, head, (opened) => channel.open(opened, caller, remote));
+  }
+
+  #admit(channel: Channel, request: IncomingMessage): Caller | Problem {
+    const offered = offeredProtocols(request);
+    const caller = this.#identify(request.headers, bearerOf(request.headers) ?? bearerAmong(offered));
+    if ("code" in caller) return caller;
+    const refusal = permit(caller, channel.access);
+    if (refusal !== null) return refusal;
+    if (channel.demandsProtocol && !offered.includes(channel.protocol)) {
+      return problem("invalid_request", `offer the subprotocol ${channel.protocol}`);
+    }
+    return caller;
+  }
+
+  #refuse(request: IncomingMessage, socket: Duplex, refusal: Problem): void {
+    const headers = statusOf(refusal.code) === 401 ? { "www-authenticate": 'Bearer realm="changeover"' } : {};
+    const id = this.#nameRequest(request);
+    socket.end(rawAnswer(statusOf(refusal.code), id, problemDocument(refusal), headers));
+  }
+}
+
+function serverOf({ protocol, maxPayloadBytes }: Channel): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    maxPayload: maxPayloadBytes,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(protocol) ? protocol : false),
+  });
+}
+
+function pathOf({ url }: Pick<IncomingMessage, "url">): string {
+  return (url ?? "").split("?", 1)[0] ?? "";
+}
+
+function offeredProtocols(request: IncomingMessage): readonly string[] {
+  return (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+}
+
+function bearerAmong(offered: readonly string[]): string | null {
+  const carrier = offered.find((name) => name.startsWith(BEARER_PROTOCOL));
+  return carrier === undefined
+    ? null
+    : Buffer.from(carrier.slice(BEARER_PROTOCOL.length), "base64url").toString("utf8");
+}

@@ -1,0 +1,101 @@
+/**
+ * Purpose: checks requests against the TypeBox schema that also types and documents them.
+ * Keeps true: bodies are taken as they are; the text of queries and paths is read as the numbers that it means. Who is
+ * refused is told the field, the value and the bound.
+ */
+import type { FastifySchemaCompiler } from "fastify";
+import type { Static, TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import { Value } from "typebox/value";
+
+/** How much of a wrong value is shown. */
+const SHOWN_CHARS = 80;
+
+/** Option of a schema that marks a body that may be left out: it then counts as `{}`. */
+export const OPTIONAL = "x-optional";
+
+/** Input that a schema does not allow. */
+export class InvalidInput extends Error {
+  readonly field: string;
+  readonly statusCode = 400;
+
+  constructor(field: string, message: string) {
+    super(message);
+    this.name = "InvalidInput";
+    this.field = field;
+  }
+}
+
+/** Whether the schema of a body has that mark. */
+export function isOptionalBody(schema: unknown): boolean {
+  return typeof schema === "object" && schema !== null && OPTIONAL in schema;
+}
+
+/** A body of something else than JSON. */
+export class UnsupportedMediaType extends Error {
+  readonly statusCode = 415;
+}
+
+/** Fastify's way to make validators. */
+export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const check = checkerOf(schema, httpPart ?? "body");
+  const absent = isOptionalBody(schema) ? {} : undefined;
+  const reads =
+    httpPart === "body"
+      ? (value: unknown) => (value === undefined ? absent : value)
+      : (value: unknown) => Value.Convert(schema, value);
+  return (given: unknown) => {
+    const checked = check(reads(given));
+    return checked instanceof InvalidInput ? { error: checked } : { value: checked };
+  };
+};
+
+/**
+ * A function that gives back what it was given when `schema` allows it, else says what is wrong.
+ *
+ * @param place what the value is called in that sentence: `body`, `querystring`, `message`
+ */
+export function checkerOf<T extends TSchema>(schema: T, place: string): (value: unknown) => Static<T> | InvalidInput {
+  const compiled = Compile(schema);
+  return (value) => {
+    if (compiled.Check(value)) return value;
+    const [field, told] = explain(compiled.Errors(value), value);
+    return new InvalidInput(field, `${place === "querystring" ? "query" : place}${field}: ${told}`);
+  };
+}
+
+/** What TypeBox and JSON Schema say of one fault. */
+interface SchemaFault {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly params: object;
+  readonly message: string;
+}
+
+function explain(faults: readonly SchemaFault[], value: unknown): readonly [field: string, told: string] {
+  const unknown = faults.find(({ keyword }) => keyword === "additionalProperties");
+  if (unknown !== undefined) {
+    const { additionalProperties } = unknown.params as { additionalProperties: readonly string[] };
+    return [`${unknown.instancePath}/${additionalProperties[0] ?? ""}`, "is an unknown field"];
+  }
+  const missing = faults.find(({ keyword }) => keyword === "required");
+  if (missing !== undefined) {
+    const { requiredProperties } = missing.params as { requiredProperties: readonly string[] };
+    return [`${missing.instancePath}/${requiredProperties[0] ?? ""}`, "is missing"];
+  }
+  const [first] = faults;
+  if (first === undefined) return ["", "is not allowed"];
+  return [first.instancePath, `is ${shown(value, first.instancePath)}, ${boundOf(first)}`];
+}
+
+function boundOf({ keyword, params, message }: SchemaFault): string {
+  if (keyword !== "enum") return message;
+  const { allowedValues } = params as { allowedValues: readonly unknown[] };
+  return `must be one of ${allowedValues.map((allowed) => JSON.stringify(allowed)).join(", ")}`;
+}
+
+function shown(value: unknown, path: string): string {
+  const at = path === "" ? value : Value.Pointer.Get(value, path);
+  const text = at === undefined ? "missing" : (JSON.stringify(at) ?? "not JSON");
+  return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text;
+}
