@@ -18,6 +18,7 @@ const HTTP = "src/http";
 const VISUALISER = "src/visualiser";
 const REFERENCE_ENGINE = "src/reference-engine";
 const SIMULATION = "src/simulation";
+const HOST = "src/host";
 const CLI = "src/cli";
 
 const STAGE = [CORE, PORTS, MACHINES, ACTORS];
@@ -42,6 +43,10 @@ const ROOMS = {
   [SIMULATION]: {
     sees: [...STAGE, COORDINATOR, REPLICATION, OUTBOX, ADAPTERS, REFERENCE_ENGINE],
     types: [CONFIG],
+  },
+  [HOST]: {
+    sees: [...STAGE, REPLICATION, OUTBOX, COORDINATOR, ADAPTERS, CONFIG, REFERENCE_ENGINE, VISUALISER, HTTP],
+    types: [],
   },
 };
 

@@ -37,6 +37,11 @@ export class Client {
     this.#timeoutMs = init.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
+  /** A client for another engine, with the same token. */
+  at(url: string): Client {
+    return new Client({ url, token: this.#token, timeoutMs: this.#timeoutMs });
+  }
+
   /** The body of a success. The caller names the shape that the outer contract promises for the path. */
   async get<T>(path: string): Promise<T> {
     return this.#success<T>(path, {});

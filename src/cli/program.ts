@@ -2,8 +2,8 @@
  * Purpose: the table of contents of the command line, and the one place where a command's end becomes an exit code.
  * Does not know: what a command does. Those that start an engine load it only when they run.
  */
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { packageVersion } from "../host/package-root.ts";
 import { addConfig } from "./config-check.ts";
 import { addConflicts } from "./conflicts.ts";
 import { addDemo } from "./demo/demo.ts";
@@ -29,7 +29,7 @@ import { addWatch } from "./watch.ts";
 export async function run(argv: readonly string[], launcher: string): Promise<ExitCode> {
   const program = new Command("changeover")
     .description("Dual-engine failover for live broadcast")
-    .version(packageVersion(launcher))
+    .version(packageVersion())
     .showHelpAfterError("(changeover --help shows what there is)")
     .exitOverride();
   addEngine(program);
@@ -42,21 +42,5 @@ export async function run(argv: readonly string[], launcher: string): Promise<Ex
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongUse;
     return report(error, (text) => process.stderr.write(text));
-  }
-}
-
-/** The version of the package that the launcher stands in. */
-function packageVersion(launcher: string): string {
-  const found = ["../../package.json", "../../../package.json"].flatMap((up) =>
-    readVersion(new URL(up, `file://${launcher}`)),
-  );
-  return found[0] ?? "unknown";
-}
-
-function readVersion(file: URL): string[] {
-  try {
-    return [(JSON.parse(readFileSync(file, "utf8")) as { version: string }).version];
-  } catch {
-    return [];
   }
 }

@@ -1,0 +1,89 @@
+/**
+ * Purpose: settles the account of a show: every command that was acknowledged must stand in both logs, or be listed as
+ * a conflict with both sides.
+ * Keeps true: judged only by what the engines tell anyone who asks, not by what the demonstration believes.
+ */
+import type { Conflict } from "../../core/command.ts";
+import { Client } from "../client.ts";
+import type { Conflicts } from "../conflicts.ts";
+import { pageAfter, type ShownCommand } from "../ops.ts";
+import { checksumOf, stateOf, until } from "./observe.ts";
+import type { Plant } from "./plant.ts";
+import type { Acknowledged } from "./show.ts";
+
+export interface Account {
+  readonly acknowledged: number;
+  /** Acknowledged, and neither in both logs nor among the conflicts. */
+  readonly lost: readonly Acknowledged[];
+  /** Acknowledged on a side that did not stand, kept with both sides. */
+  readonly conflicts: number;
+  /** Commands of one key at two places, or one place with two keys. */
+  readonly doubled: number;
+  readonly logsEqual: boolean;
+  readonly checksums: Readonly<{ a: string; b: string }>;
+}
+
+/** Waits until both engines agree, then reads both. */
+export async function settle(plant: Plant, acknowledged: readonly Acknowledged[]): Promise<Account> {
+  await until("both engines equal", async () => isSettled(plant));
+  const [logA, logB] = await Promise.all([wholeLog(plant.engines.a.url), wholeLog(plant.engines.b.url)]);
+  const conflicts = await allConflicts(plant);
+  const inBoth = new Set(places(logA));
+  for (const place of inBoth) if (!new Set(places(logB)).has(place)) inBoth.delete(place);
+  const kept = new Set(conflicts.map(({ divergent }) => placeOf(divergent)));
+  const checksums = {
+    a: (await checksumOf(plant.engines.a.url)) ?? "none",
+    b: (await checksumOf(plant.engines.b.url)) ?? "none",
+  };
+  return {
+    acknowledged: acknowledged.length,
+    lost: acknowledged.filter((command) => !inBoth.has(placeOf(command)) && !kept.has(placeOf(command))),
+    conflicts: acknowledged.filter((command) => kept.has(placeOf(command))).length,
+    doubled: acknowledged.length - new Set(acknowledged.map(placeOf)).size + repeatedSeqs(logA),
+    logsEqual: JSON.stringify(logA) === JSON.stringify(logB),
+    checksums,
+  };
+}
+
+/** Whether exactly one leads, the other is ready, and both say the same of their state. */
+export async function isSettled(plant: Plant): Promise<boolean> {
+  const [a, b] = await Promise.all([stateOf(plant.engines.a.url), stateOf(plant.engines.b.url)]);
+  if (a === null || b === null || [a, b].filter(({ mayAct }) => mayAct).length !== 1) return false;
+  if (a.syncState !== "ready" || b.syncState !== "ready" || a.epoch !== b.epoch) return false;
+  const isExecuted = a.lastExecutedSeq === a.lastCommandSeq && b.lastExecutedSeq === a.lastExecutedSeq;
+  if (!isExecuted || a.lastCommandSeq !== b.lastCommandSeq) return false;
+  const [one, other] = await Promise.all([checksumOf(plant.engines.a.url), checksumOf(plant.engines.b.url)]);
+  return one !== null && one === other;
+}
+
+/** The place names the command; the kind guards against another command at the same place. */
+function placeOf({ epoch, seq, kind }: { epoch: number; seq: number; kind: string }): string {
+  return `${epoch}/${seq} ${kind}`;
+}
+
+function places(log: readonly ShownCommand[]): string[] {
+  return log.map(placeOf);
+}
+
+function repeatedSeqs(log: readonly ShownCommand[]): number {
+  return log.length - new Set(log.map(({ seq }) => seq)).size;
+}
+
+async function wholeLog(url: string): Promise<ShownCommand[]> {
+  const client = new Client({ url, token: null });
+  const log: ShownCommand[] = [];
+  for (;;) {
+    const page = await pageAfter(client, log.at(-1)?.seq ?? 0);
+    log.push(...page.commands);
+    if (!page.hasMore) return log;
+  }
+}
+
+async function allConflicts({ engines }: Plant): Promise<readonly Conflict[]> {
+  const lists = await Promise.all(
+    [engines.a, engines.b].map(({ url }) =>
+      new Client({ url, token: null }).get<Conflicts>("/api/conflicts?limit=1000"),
+    ),
+  );
+  return lists.flatMap(({ conflicts }) => conflicts);
+}

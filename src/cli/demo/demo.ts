@@ -1,0 +1,78 @@
+/** Purpose: `changeover demo`: a real pair on this host, a real rundown, and real faults. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Command } from "commander";
+import { EXIT, type ExitCode } from "../exit.ts";
+import { line } from "../output.ts";
+import { KEY_HELP, Keys } from "./keys.ts";
+import { stopObserving } from "./observe.ts";
+import { Plant } from "./plant.ts";
+import { playScript } from "./scripted.ts";
+import { loadRundown, Show } from "./show.ts";
+
+interface Options {
+  readonly scripted?: boolean;
+  readonly redis?: string;
+}
+
+/** Pause between two calls while a person watches. */
+const PACE_MS = 250;
+
+/** A terminal in raw mode hands it over as a key. */
+const CTRL_C = "\u0003";
+
+/** @param launcher path of the launcher, which also starts the engines */
+export function addDemo(program: Command, launcher: string): void {
+  program
+    .command("demo")
+    .description("two real engines on this host play a show while you break things; nothing else is needed")
+    .option("--scripted", "play kill, freeze, split brain and handover by itself, then settle the account")
+    .option("--redis <url>", "use a running Redis of this host as witness")
+    .action(async (options: Options) => {
+      process.exitCode = await demonstrate(launcher, options);
+    });
+}
+
+async function demonstrate(launcher: string, { scripted, redis }: Options): Promise<ExitCode> {
+  const plant = await Plant.start({ launcher, redis: redis ?? null });
+  const { a, b } = plant.engines;
+  const close = async (): Promise<void> => {
+    await plant.close();
+    stopObserving();
+  };
+  const interrupted = (): void => void close().finally(() => process.exit(EXIT.failed));
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  try {
+    line(`engine a ${a.url}   engine b ${b.url}   witness ${redis ?? "embedded"}`);
+    line(`look on in another terminal: changeover watch --url ${a.url}`);
+    const show = new Show(loadRundown(), { a: a.url, b: b.url });
+    return scripted ? await playScript(plant, show) : await playWithKeys(plant, show);
+  } finally {
+    process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+    await close();
+  }
+}
+
+async function playWithKeys(plant: Plant, show: Show): Promise<ExitCode> {
+  const { stdin } = process;
+  if (!stdin.isTTY) {
+    line("no terminal to press keys in: run it in one, or with --scripted");
+    return EXIT.wrongUse;
+  }
+  KEY_HELP.forEach((text) => line(text));
+  let playing = true;
+  const performance = (async () => {
+    while (playing) await Promise.all([show.play(1).catch(() => {}), delay(PACE_MS)]);
+  })();
+  const keys = new Keys(plant);
+  stdin.setRawMode(true).setEncoding("utf8");
+  for await (const typed of stdin) {
+    const key = String(typed);
+    if (key === "q" || key === CTRL_C) break;
+    void keys.press(key);
+  }
+  stdin.setRawMode(false);
+  playing = false;
+  await performance;
+  line(`${show.acknowledged.length} commands were acknowledged`);
+  return EXIT.done;
+}

@@ -1,0 +1,94 @@
+/**
+ * Purpose: the whole demonstration pair: two engines, the link between them, the witness, all in one temporary folder.
+ * Keeps true: closing it leaves no process, port or folder behind.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Label, otherLabel } from "../../core/ids.ts";
+import { LinkProxy } from "./link-proxy.ts";
+import { EngineProcess, freePort } from "./processes.ts";
+import { redisGate, sqliteGate, type WitnessGate } from "./witness-gate.ts";
+
+export interface PlantInit {
+  /** Path of the launcher. */
+  readonly launcher: string;
+  /** A running Redis; null: the embedded witness. */
+  readonly redis: string | null;
+}
+
+/** A person who tries things out moves the role more often than any fault does. */
+const MAX_FAILOVERS = 1_000;
+
+export class Plant {
+  readonly folder: string;
+  readonly engines: Readonly<Record<Label, EngineProcess>>;
+  readonly witness: WitnessGate;
+  readonly #links: Readonly<Record<Label, LinkProxy>>;
+
+  private constructor(
+    folder: string,
+    engines: Record<Label, EngineProcess>,
+    links: Record<Label, LinkProxy>,
+    witness: WitnessGate,
+  ) {
+    this.folder = folder;
+    this.engines = engines;
+    this.witness = witness;
+    this.#links = links;
+  }
+
+  /** Builds everything and starts both engines. */
+  static async start({ launcher, redis }: PlantInit): Promise<Plant> {
+    const folder = mkdtempSync(join(tmpdir(), "changeover-demo-"));
+    const ports = { a: await freePort(), b: await freePort() };
+    // The link of a leads to b, and the other way round.
+    const links = { a: new LinkProxy(ports.b), b: new LinkProxy(ports.a) };
+    await Promise.all([links.a.open(), links.b.open()]);
+    const witness = redis === null ? sqliteGate(folder) : await redisGate(redis);
+    const engineOf = (label: Label): EngineProcess => {
+      const configFile = join(folder, `engine-${label}.json`);
+      const config = {
+        // A pair of its own in a Redis that others may use.
+        pair: `demo-${process.pid}`,
+        label,
+        listen: { host: "127.0.0.1", port: ports[label] },
+        dataDir: join(folder, label),
+        peer: {
+          links: [{ name: "red", url: `ws://127.0.0.1:${links[label].port}` }],
+          url: `http://127.0.0.1:${ports[otherLabel(label)]}`,
+        },
+        witness: witness.configFor(label),
+        failover: { maxAutomaticFailovers: MAX_FAILOVERS },
+      };
+      writeFileSync(configFile, JSON.stringify(config, null, 2));
+      const url = `http://127.0.0.1:${ports[label]}`;
+      return new EngineProcess({ label, url, configFile, launcher, logFile: join(folder, `engine-${label}.log`) });
+    };
+    const plant = new Plant(folder, { a: engineOf("a"), b: engineOf("b") }, links, witness);
+    try {
+      await Promise.all([plant.engines.a.start(), plant.engines.b.start()]);
+    } catch (error) {
+      await plant.close();
+      throw error;
+    }
+    return plant;
+  }
+
+  /** Cuts the peer link in both directions, in silence. */
+  cutLink(): void {
+    this.#links.a.cut();
+    this.#links.b.cut();
+  }
+
+  healLink(): void {
+    this.#links.a.heal();
+    this.#links.b.heal();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.engines.a.stop(), this.engines.b.stop()]);
+    await Promise.all([this.#links.a.close(), this.#links.b.close(), this.witness.close()]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

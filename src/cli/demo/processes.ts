@@ -1,0 +1,112 @@
+/**
+ * Purpose: one engine of the demonstration as a real process: started by the same launcher, killed, frozen and woken by
+ * real signals.
+ * Keeps true: no engine outlives the demonstration, frozen ones included.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import type { Label } from "../../core/ids.ts";
+import { CliError, EXIT } from "../exit.ts";
+
+export interface EngineInit {
+  readonly label: Label;
+  readonly url: string;
+  readonly configFile: string;
+  readonly logFile: string;
+  /** Path of the launcher. */
+  readonly launcher: string;
+}
+
+const READY_WITHIN_MS = 15_000;
+const STOP_WITHIN_MS = 5_000;
+
+export class EngineProcess {
+  readonly label: Label;
+  readonly url: string;
+  readonly #init: EngineInit;
+  #child: ChildProcess | null = null;
+  readonly #killChild = (): void => void this.#child?.kill("SIGKILL");
+
+  constructor(init: EngineInit) {
+    this.label = init.label;
+    this.url = init.url;
+    this.#init = init;
+  }
+
+  get running(): boolean {
+    return this.#child !== null;
+  }
+
+  /** Resolves when it has said that it is ready. Does nothing when it runs already. */
+  async start(): Promise<void> {
+    if (this.#child !== null) return;
+    const { launcher, configFile, logFile } = this.#init;
+    const log = openSync(logFile, "a");
+    const child = spawn(process.execPath, [launcher, "engine", "-c", configFile], {
+      env: withoutOwnVariables(process.env),
+      stdio: ["ignore", "pipe", log],
+    });
+    closeSync(log);
+    this.#child = child;
+    process.once("exit", this.#killChild);
+    child.once("exit", () => this.#forget(child));
+    const ended = once(child, "exit").then(() => "ended" as const);
+    const ready = new Promise<"ready">((resolve) => child.stdout?.once("data", () => resolve("ready")));
+    const late = new Promise<"late">((resolve) => setTimeout(resolve, READY_WITHIN_MS, "late").unref());
+    const outcome = await Promise.race([ready, ended, late]);
+    if (outcome !== "ready")
+      throw new CliError(EXIT.failed, `engine ${this.label} did not start: ${this.#lastWords()}`);
+  }
+
+  /** SIGKILL: no word of farewell. Returns at once. */
+  kill(): void {
+    this.#child?.kill("SIGKILL");
+  }
+
+  freeze(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
+  /** Asks it to stop cleanly; kills it when that takes too long. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    const gone = once(child, "exit");
+    child.kill("SIGCONT");
+    child.kill("SIGTERM");
+    const tooLong = setTimeout(() => child.kill("SIGKILL"), STOP_WITHIN_MS);
+    await gone;
+    clearTimeout(tooLong);
+  }
+
+  #forget(child: ChildProcess): void {
+    if (this.#child !== child) return;
+    this.#child = null;
+    process.off("exit", this.#killChild);
+  }
+
+  #lastWords(): string {
+    return readFileSync(this.#init.logFile, "utf8").trim().split("\n").at(-1) ?? "it said nothing";
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+/** The user's own settings are for the user's own engines. */
+function withoutOwnVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("CHANGEOVER_")));
+}

@@ -1,0 +1,116 @@
+/**
+ * Purpose: turns a configuration into the adapters that a coordinator works through.
+ * Keeps true: every kind that the configuration allows has its adapter here; secrets go from here into the one adapter
+ * that needs them, and nowhere else.
+ */
+import { resolve } from "node:path";
+import { ExecChangeoverSwitch } from "../adapters/exec-changeover-switch.ts";
+import { ExecEngine } from "../adapters/exec-engine.ts";
+import { HttpChangeoverSwitch } from "../adapters/http-changeover-switch.ts";
+import { HttpEngine } from "../adapters/http-engine.ts";
+import { NoWitness } from "../adapters/no-witness.ts";
+import { RedisWitness } from "../adapters/redis-witness.ts";
+import { SqliteStore } from "../adapters/sqlite-store.ts";
+import { SqliteWitness } from "../adapters/sqlite-witness.ts";
+import { WsPeerChannel } from "../adapters/ws-peer-channel/ws-peer-channel.ts";
+import type { EngineSecrets } from "../config/secrets.ts";
+import type { ChangeoverTarget, Config } from "../config/types.ts";
+import { assertNever } from "../core/assert.ts";
+import type { ChangeoverSwitch } from "../ports/changeover-switch.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ClockSource } from "../ports/clock-source.ts";
+import type { Engine } from "../ports/engine.ts";
+import type { Ids } from "../ports/ids.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import type { Store } from "../ports/store.ts";
+import type { Witness } from "../ports/witness.ts";
+import { ReferenceEngine } from "../reference-engine/reference-engine.ts";
+import { claimDataFolder } from "./data-folder.ts";
+
+/** What the adapters share. */
+export interface Basics {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly logger: Logger;
+}
+
+/**
+ * @throws ChangeoverError `data_folder_unusable`, `wrong_pair`, `store_corrupt`, `store_too_new`, `store_in_use` or
+ * `store_failed`
+ */
+export function openStore({ ids }: Basics, config: Config): Store {
+  const dataDir = resolve(config.dataDir);
+  claimDataFolder(dataDir, config);
+  return new SqliteStore({ ids }, { dataDir });
+}
+
+export function makeWitness({ clock }: Pick<Basics, "clock">, config: Config, secrets: EngineSecrets): Witness {
+  const { witness, pair, failover } = config;
+  switch (witness.kind) {
+    case "sqlite":
+      return new SqliteWitness({ clock }, { file: resolve(witness.file), pair });
+    case "redis":
+      return new RedisWitness(
+        { clock },
+        {
+          url: withPassword(witness.url, secrets.witnessPassword),
+          pair,
+          timeoutMs: failover.witnessTimeoutMs,
+          sentinelPassword: secrets.sentinelPassword ?? undefined,
+        },
+      );
+    case "none":
+      return new NoWitness({ clock });
+    default:
+      return assertNever(witness);
+  }
+}
+
+/** Puts the password into a URL of any of Redis's forms, in the place of one that it holds. */
+export function withPassword(url: string, password: string | null): string {
+  if (password === null) return url;
+  return url.replace(
+    /^([a-z+]+:\/\/)(?:([^@/:]*)(?::[^@/]*)?@)?/,
+    (_whole, scheme: string, user = "") => `${scheme}${user}:${encodeURIComponent(password)}@`,
+  );
+}
+
+/** The token of role `peer` that this engine shows: the first one. null in open mode. */
+export function makePeerChannel({ clock, random }: Basics, config: Config, secrets: EngineSecrets): WsPeerChannel {
+  const token = secrets.tokens.find(({ role }) => role === "peer")?.value ?? null;
+  const { pair, label, peer } = config;
+  return new WsPeerChannel({ clock, random }, { pair, label, links: peer.links, token });
+}
+
+export function makeEngine({ clock, logger }: Basics, config: Config, secrets: EngineSecrets): Engine {
+  const { engine, pair, label } = config;
+  switch (engine.kind) {
+    case "reference":
+      return new ReferenceEngine({ clock });
+    case "http": {
+      const { kind: _kind, token: _ref, ...init } = engine;
+      const token = secrets.engineToken;
+      return new HttpEngine({ clock, logger }, token === null ? init : { ...init, token });
+    }
+    case "exec": {
+      const { kind: _kind, ...init } = engine;
+      return new ExecEngine({ clock, logger }, { ...init, pair, label });
+    }
+    default:
+      return assertNever(engine);
+  }
+}
+
+export function makeChangeoverSwitch({ clock }: Basics, target: ChangeoverTarget): ChangeoverSwitch {
+  const { kind, ...init } = target;
+  if (kind === "http") return new HttpChangeoverSwitch({ clock }, init as Extract<ChangeoverTarget, { kind: "http" }>);
+  return new ExecChangeoverSwitch({ clock }, init as Extract<ChangeoverTarget, { kind: "exec" }>);
+}
+
+/** null: the coordinator measures against its peer. */
+export function makeClockSource(config: Config): ClockSource | null {
+  if (config.clock.source !== "none") return null;
+  return { reading: () => ({ mode: "free", offsetNs: 0, jitterNs: 0 }), close: async () => {} };
+}

@@ -1,0 +1,128 @@
+/**
+ * Purpose: one engine as a running whole: adapters from a configuration, the coordinator, and the HTTP surface before it.
+ * Keeps true: the surface listens before the coordinator begins, and closes after it has stepped down, so that nobody
+ * finds the port closed while this engine leads [DP2, DP3]. What was opened before a failed start is closed again.
+ * Does not know: processes, signals and standard output.
+ */
+import { machines } from "../../machines/index.ts";
+import { HttpPeerProbe } from "../adapters/http-peer-probe.ts";
+import { NanoIds } from "../adapters/nano-ids.ts";
+import { NodeDigest } from "../adapters/node-digest.ts";
+import { SystemClock } from "../adapters/system-clock.ts";
+import { SystemRandom } from "../adapters/system-random.ts";
+import type { WsPeerChannel } from "../adapters/ws-peer-channel/ws-peer-channel.ts";
+import type { Environment } from "../config/environment.ts";
+import { type EngineSecrets, readSecrets } from "../config/secrets.ts";
+import type { Config } from "../config/types.ts";
+import { createCoordinator } from "../coordinator/create-coordinator.ts";
+import type { Coordinator } from "../coordinator/types.ts";
+import type { Json } from "../core/canonical-json.ts";
+import { buildApp } from "../http/app.ts";
+import type { MachineDefinition } from "../http/components.ts";
+import { type HttpServer, listen } from "../http/server.ts";
+import type { CoordinatorPorts } from "../ports/coordinator-ports.ts";
+import type { Engine } from "../ports/engine.ts";
+import type { Logger } from "../ports/logger.ts";
+import {
+  type Basics,
+  makeChangeoverSwitch,
+  makeClockSource,
+  makeEngine,
+  makePeerChannel,
+  makeWitness,
+  openStore,
+} from "./adapters.ts";
+import { httpAddress, listenAddress, peerAddress } from "./addresses.ts";
+import { standardErrorLog } from "./log-file.ts";
+import { packageVersion } from "./package-root.ts";
+
+/** What an embedding program may bring along. */
+export interface HostOptions {
+  /** The engine that makes the programme, instead of the one that `engine:` in the configuration names. */
+  readonly engine?: Engine;
+  /** Where secrets named by `{env}` are read; `process.env` unless given. */
+  readonly environment?: Environment;
+  /** Where log lines go; pino's JSON on standard error unless given. */
+  readonly logger?: Logger;
+}
+
+/** One running engine. */
+export interface Host {
+  readonly coordinator: Coordinator;
+  /** Where the HTTP surface listens: `http://host:port`. */
+  readonly url: string;
+  /** Hands the role over, steps down, then closes everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts one engine.
+ *
+ * @param config from `loadConfig` or `resolveConfig`
+ * @returns once the engine is restored, the HTTP surface listens and the coordinator runs, as follower at first
+ * @throws ChangeoverError whose code says why not: `invalid_configuration` (secrets), `data_folder_unusable`,
+ * `wrong_pair`, `store_corrupt`, `store_too_new`, `store_in_use`, `address_in_use`, `engine_not_ready`
+ */
+export async function startHost(config: Config, options: HostOptions = {}): Promise<Host> {
+  const secrets = readSecrets(config, options.environment ?? process.env);
+  const log = options.logger === undefined ? standardErrorLog(config) : { logger: options.logger, flush: () => {} };
+  const basics = { clock: new SystemClock(), random: new SystemRandom(), ids: new NanoIds(), logger: log.logger };
+  const { ports, peerChannel } = openPorts(basics, config, secrets, options.engine);
+  const version = packageVersion();
+  const coordinator = createCoordinator(ports, {
+    pair: config.pair,
+    label: config.label,
+    version,
+    failover: config.failover,
+    commands: config.commands,
+    peerUrl: peerAddress(config),
+  });
+  let server: HttpServer | null = null;
+  const close = async (): Promise<void> => {
+    await coordinator.stop();
+    await server?.close();
+    log.flush();
+  };
+  try {
+    const app = await buildApp(
+      { ...basics, coordinator, peerSockets: peerChannel, machines: definitions() },
+      { label: config.label, version, secrets },
+    );
+    server = await listen({ app, coordinator, ...basics }, { ...config.listen, secrets });
+    await coordinator.start();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  let closing: Promise<void> | null = null;
+  const url = listenAddress(config.listen.host, server.port);
+  return { coordinator, url, close: () => (closing ??= close()) };
+}
+
+/** Every port; the store first, since it is the one whose opening can fail. */
+function openPorts(
+  basics: Basics,
+  config: Config,
+  secrets: EngineSecrets,
+  engine: Engine | undefined,
+): { readonly ports: CoordinatorPorts; readonly peerChannel: WsPeerChannel } {
+  const store = openStore(basics, config);
+  const peerChannel = makePeerChannel(basics, config, secrets);
+  const ports = {
+    ...basics,
+    digest: new NodeDigest(),
+    store,
+    witness: makeWitness(basics, config, secrets),
+    peerChannel,
+    peerProbe: new HttpPeerProbe(basics, { urls: config.peer.links.map(({ url }) => httpAddress(url)) }),
+    engine: engine ?? makeEngine(basics, config, secrets),
+    clockSource: makeClockSource(config),
+    changeoverSwitches: config.changeover.map((target) => makeChangeoverSwitch(basics, target)),
+  };
+  return { ports, peerChannel };
+}
+
+function definitions(): MachineDefinition[] {
+  const plain = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
+  return Object.entries(machines).map(([name, { definition }]) => ({ name, definition: plain(definition) }));
+}
