@@ -9,7 +9,7 @@ import type { Command, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
 import { appendToShape, cutShape } from "./fork.ts";
 import type { LogShape } from "./fork.ts";
 import { laterHlc, parseHlc } from "./hlc.ts";
-import { mergeClocksCapped } from "./vector-clock.ts";
+import { counterOf, mergeClocksCapped } from "./vector-clock.ts";
 import type { VectorClock } from "./vector-clock.ts";
 
 /** A log that begins above its base: what stands before its first command, and how that ends. */
@@ -48,7 +48,7 @@ export function extendShape(shape: LogShape, commands: readonly Command[]): LogS
 export function extendClock(clock: VectorClock, commands: readonly Command[]): VectorClock {
   const held: Record<string, number> = { ...clock };
   for (const { origin, originSeq } of commands) {
-    const last = held[origin] ?? 0;
+    const last = counterOf(held, origin);
     assert(originSeq > last, `command ${originSeq} of ${origin} is new, ${last} of it are held`);
     held[origin] = originSeq;
   }

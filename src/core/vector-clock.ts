@@ -14,13 +14,18 @@ export type ClockOrder = "before" | "after" | "equal" | "concurrent";
 /** Entries that a merged clock may have: more is an inflation attack, not a plant. */
 export const MAX_CLOCK_ENTRIES = 256;
 
+/** What `clock` holds of `origin`; 0 for an unknown one, also when it is named like something every object inherits. */
+export function counterOf(clock: VectorClock, origin: string): number {
+  return Object.hasOwn(clock, origin) ? (clock[origin] ?? 0) : 0;
+}
+
 /** `before`: b has all of a and more. `after`: the reverse. `concurrent`: each has something that the other lacks. */
 export function compareClocks(a: VectorClock, b: VectorClock): ClockOrder {
   let aAhead = false;
   let bAhead = false;
   for (const origin of new Set([...Object.keys(a), ...Object.keys(b)])) {
-    const left = a[origin] ?? 0;
-    const right = b[origin] ?? 0;
+    const left = counterOf(a, origin);
+    const right = counterOf(b, origin);
     if (left > right) aAhead = true;
     if (right > left) bAhead = true;
   }
@@ -32,7 +37,7 @@ export function compareClocks(a: VectorClock, b: VectorClock): ClockOrder {
 /** The component-wise maximum. */
 export function mergeClocks(a: VectorClock, b: VectorClock): VectorClock {
   const merged: Record<string, number> = { ...a };
-  for (const [origin, seq] of Object.entries(b)) merged[origin] = Math.max(merged[origin] ?? 0, seq);
+  for (const [origin, seq] of Object.entries(b)) merged[origin] = Math.max(counterOf(a, origin), seq);
   return merged;
 }
 
@@ -50,13 +55,14 @@ export function mergeClocksCapped(a: VectorClock, b: VectorClock, maxEntries = M
 
 /** `clock` with `origin` moved on to `seq`; never back. */
 export function advanceClock(clock: VectorClock, origin: string, seq: number): VectorClock {
-  return seq > (clock[origin] ?? 0) ? { ...clock, [origin]: seq } : clock;
+  return seq > counterOf(clock, origin) ? { ...clock, [origin]: seq } : clock;
 }
 
 /** Reads a clock from outside or from disk. Throws `corrupt_clock`: a corrupt clock is an error, never an empty clock. */
 export function parseClock(value: unknown): VectorClock {
   if (value === null || typeof value !== "object" || Array.isArray(value)) throw corrupt("it is not an object");
   for (const [origin, seq] of Object.entries(value)) {
+    if (origin === "__proto__") throw corrupt("no origin is called __proto__");
     if (!Number.isSafeInteger(seq) || (seq as number) < 0) throw corrupt(`entry ${origin} is ${String(seq)}`);
   }
   return value as VectorClock;

@@ -63,6 +63,7 @@ export function storeContract(name: string, makePlace: () => StorePlace): void {
     });
     describe("identity and epochs", () => identityContract(bench));
     describe("the log", () => logContract(bench));
+    describe("reading the log", () => pagingContract(bench));
     describe("idempotency keys and compaction", () => keyContract(bench));
     describe("one owner, no room, the end", () => boundsContract(bench));
     describe("adoption", () => storeAdoptionContract(bench));
@@ -156,18 +157,6 @@ function logContract(bench: StoreBench): void {
     expect(bench.reopen().load().hlc).toBe(command(900).hlc);
   });
 
-  it("pages by count and by bytes, and always gives at least one", () => {
-    bench.store.append(commands(1, 10, { payload: "x".repeat(98) }));
-    const seqs = (page: ReturnType<Store["commandsAfter"]>) => page.commands.map(({ seq }) => seq);
-    expect(seqs(bench.store.commandsAfter(3, 4))).toEqual([4, 5, 6, 7]);
-    expect(bench.store.commandsAfter(3, 4).hasMore).toBe(true);
-    expect(bench.store.commandsAfter(6, 4).hasMore).toBe(false);
-    expect(seqs(bench.store.commandsAfter(0, 10, 250))).toEqual([1, 2, 3]);
-    expect(bench.store.commandsAfter(0, 10, 250).hasMore).toBe(true);
-    expect(seqs(bench.store.commandsAfter(8, 10, 1))).toEqual([9]);
-    expect(bench.store.commandsAfter(10, 10)).toEqual({ commands: [], hasMore: false });
-  });
-
   it("refuses a gap, a fallen epoch, a double and a broken instant, and changes nothing", () => {
     bench.store.append(commands(1, 3, { epoch: 3 }));
     const before = everythingIn(bench.store);
@@ -190,6 +179,20 @@ function logContract(bench: StoreBench): void {
   it("takes an empty batch for what it is", () => {
     bench.store.append([]);
     expect(bench.store.load().log).toEqual({ epoch: 0, seq: 0 });
+  });
+}
+
+function pagingContract(bench: StoreBench): void {
+  it("pages by count and by bytes, and always gives at least one", () => {
+    bench.store.append(commands(1, 10, { payload: "x".repeat(98) }));
+    const seqs = (page: ReturnType<Store["commandsAfter"]>) => page.commands.map(({ seq }) => seq);
+    expect(seqs(bench.store.commandsAfter(3, 4))).toEqual([4, 5, 6, 7]);
+    expect(bench.store.commandsAfter(3, 4).hasMore).toBe(true);
+    expect(bench.store.commandsAfter(6, 4).hasMore).toBe(false);
+    expect(seqs(bench.store.commandsAfter(0, 10, 250))).toEqual([1, 2, 3]);
+    expect(bench.store.commandsAfter(0, 10, 250).hasMore).toBe(true);
+    expect(seqs(bench.store.commandsAfter(8, 10, 1))).toEqual([9]);
+    expect(bench.store.commandsAfter(10, 10)).toEqual({ commands: [], hasMore: false });
   });
 }
 
@@ -260,7 +263,7 @@ function boundsContract(bench: StoreBench): void {
     const before = everythingIn(bench.store);
     bench.reopenFull(true);
     const bulky = commands(4, 40, { payload: "x".repeat(50_000), idempotencyKey: "bulky" });
-    const full = expect.objectContaining({ code: "store_full", retryable: true });
+    const full = expect.objectContaining({ code: "store_full", retryable: true }) as Error;
     expect(() => bench.store.append(bulky)).toThrow(full);
     expect(everythingIn(bench.store)).toEqual(before);
     expect(bench.store.findKey("bulky")).toBeNull();
@@ -272,7 +275,7 @@ function boundsContract(bench: StoreBench): void {
   it("can be closed twice and is then stopped", () => {
     bench.store.close();
     bench.store.close();
-    const stopped = expect.objectContaining({ code: "stopped" });
+    const stopped = expect.objectContaining({ code: "stopped" }) as Error;
     expect(() => bench.store.load()).toThrow(stopped);
     expect(() => bench.store.append([command(1)])).toThrow(stopped);
     expect(() => bench.store.markExecuted(0)).toThrow(stopped);

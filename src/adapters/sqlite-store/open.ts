@@ -79,7 +79,10 @@ function syncFolder(folder: string): void {
  * opens the file but through SQLite: closing any other descriptor of it would drop the lock of an owner in this process.
  */
 function inspect(file: string): void {
-  const { size } = statSync(file);
+  const stats = statSync(file);
+  if (!stats.isFile())
+    throw new ChangeoverError("data_folder_unusable", `${file} is not a file`, { details: { file } });
+  const { size } = stats;
   if (size === 0) throw corruptRow(`${file} is empty`);
   const db = new Database(file, { readonly: true, timeout: OWNER_WAIT_MS });
   try {

@@ -1,0 +1,159 @@
+/** What only the SQLite store can meet: folders, damaged files, newer schemas, a file that may not grow. */
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
+import { SCHEMA_VERSION } from "../../src/adapters/sqlite-store/migrations.ts";
+import { command, commands, CountedIds, everythingIn } from "../contracts/store-samples.ts";
+
+let root: string;
+let dataDir: string;
+let file: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "changeover-sqlite-"));
+  dataDir = join(root, "var", "engine-a");
+  file = join(dataDir, "changeover.db");
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function open(maxBytes?: number): SqliteStore {
+  return new SqliteStore({ ids: new CountedIds() }, { dataDir, maxBytes });
+}
+
+/** Makes a store with a few commands and closes it. */
+function filled(count = 3): void {
+  const store = open();
+  store.append(commands(1, count));
+  store.close();
+}
+
+/** Changes the closed file by hand. */
+function edit(sql: string): void {
+  const db = new Database(file);
+  db.exec(sql);
+  db.close();
+}
+
+function coded(code: string, message: string): unknown {
+  return expect.objectContaining({ code, message: expect.stringContaining(message) as unknown });
+}
+
+describe("the data folder", () => {
+  it("is made for its owner alone, with one file in it once closed", () => {
+    const store = open();
+    expect(statSync(dataDir).mode & 0o777).toBe(0o700);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    store.append([command(1)]);
+    for (const name of readdirSync(dataDir)) expect(statSync(join(dataDir, name)).mode & 0o077).toBe(0);
+    store.close();
+    expect(readdirSync(dataDir)).toEqual(["changeover.db"]);
+  });
+
+  it("that is a file, or below one, is unusable", () => {
+    writeFileSync(join(root, "var"), "not a folder");
+    expect(() => open()).toThrow(coded("data_folder_unusable", dataDir));
+    expect(readFileSync(join(root, "var"), "utf8")).toBe("not a folder");
+  });
+
+  it("whose store is a folder is unusable", () => {
+    mkdirSync(file, { recursive: true });
+    expect(() => open()).toThrow(coded("data_folder_unusable", dataDir));
+  });
+
+  it("is not taken by a start that fails, so that the next one can have it", () => {
+    filled();
+    edit("UPDATE state SET clock = 'nonsense'");
+    expect(() => open()).toThrow(coded("corrupt_clock", "clock of the engine"));
+    edit("UPDATE state SET clock = '{}'");
+    open().close();
+  });
+});
+
+describe("a file that is not what was stored", () => {
+  it.each([
+    ["text", () => writeFileSync(file, "this is not a database, it is a shopping list ".repeat(100))],
+    ["nothing at all", () => truncateSync(file, 0)],
+    ["half of itself", () => truncateSync(file, Math.floor(statSync(file).size / 2))],
+    ["damaged in the middle", () => damage(file)],
+    ["another program's database", () => edit("PRAGMA user_version = 0")],
+  ])("is refused and left untouched: %s", (_what, spoil) => {
+    filled(200);
+    spoil();
+    const before = readFileSync(file);
+    expect(() => open()).toThrow(coded("store_corrupt", file));
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it("is refused when its schema is newer, with file, version and bound", () => {
+    filled();
+    edit(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
+    const before = readFileSync(file);
+    const details = { file, version: SCHEMA_VERSION + 1, bound: SCHEMA_VERSION };
+    expect(() => open()).toThrow(expect.objectContaining({ code: "store_too_new", details }));
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it.each(['{"eng_a":-1}', '{"eng_a":"7"}', '{"eng_a":1.5}', "[]", "null", "", '{"eng_a":'])(
+    "never takes the stored clock %s for an empty one",
+    (clock) => {
+      filled();
+      edit(`UPDATE state SET clock = '${clock}'`);
+      expect(() => open()).toThrow(coded("corrupt_clock", "clock of the engine"));
+    },
+  );
+
+  it("says which command is damaged, and still reads the others", () => {
+    filled();
+    edit("UPDATE ops SET payload = '{' WHERE seq = 2; UPDATE ops SET clock = '7' WHERE seq = 3");
+    const store = open();
+    expect(store.commandsAfter(0, 1).commands).toEqual([command(1)]);
+    expect(() => store.commandsAfter(1, 1)).toThrow(coded("store_corrupt", "command 2"));
+    expect(() => store.commandsAfter(2, 1)).toThrow(coded("corrupt_clock", "command 3"));
+    store.close();
+  });
+});
+
+describe("a store that may not grow", () => {
+  it("says so, changes nothing, and takes commands again once compaction has made room", () => {
+    const store = open(512 * 1024);
+    let seq = 0;
+    const next = () => command(seq + 1, { payload: "x".repeat(5_000), idempotencyKey: `key-${seq + 1}` });
+    const fill = () => {
+      for (;;) {
+        store.append([next()]);
+        seq += 1;
+      }
+    };
+    expect(fill).toThrow(expect.objectContaining({ code: "store_full", retryable: true }));
+    expect(seq).toBeGreaterThan(50);
+    const before = everythingIn(store);
+    expect(() => store.append([next()])).toThrow(coded("store_full", file));
+    expect(everythingIn(store)).toEqual(before);
+    store.saveCheckpoint({ position: { epoch: 1, seq }, state: "small" });
+    store.compact(seq, 0);
+    store.append([next()]);
+    store.close();
+    const reopened = open(512 * 1024);
+    expect(reopened.load().log.seq).toBe(seq + 1);
+    reopened.close();
+  });
+});
+
+/** Overwrites a page in the middle, as a failing disk does. */
+function damage(path: string): void {
+  const bytes = readFileSync(path);
+  const page = 4_096 * Math.floor(bytes.length / 4_096 / 2);
+  bytes.fill(0xff, page, page + 4_096);
+  writeFileSync(path, bytes);
+}
