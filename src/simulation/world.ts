@@ -3,6 +3,7 @@
  * Keeps true: one thing happens at a time; after each, the promises that it resolved are run to their end and the
  * onlookers are asked; the same settings give the same history.
  */
+import type { InspectionEvent } from "xstate";
 import { MemoryDisk } from "../adapters/memory-disk.ts";
 import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorOptions, CoordinatorPorts } from "../coordinator/types.ts";
@@ -191,7 +192,16 @@ export class World {
       commands,
       peerUrl: label === "a" ? "http://engine-b.simulated" : "http://engine-a.simulated",
     };
-    return options;
+    if (!this.trace.listening) return options;
+    return { ...options, inspect: (event) => this.#tellTransition(label, event) };
+  }
+
+  /** Statechart transitions go into a trace file beside the steps, so that a failing seed can be looked at as charts. */
+  #tellTransition(label: Label, event: InspectionEvent): void {
+    if (event.type !== "@xstate.snapshot") return;
+    const { value } = event.snapshot as { value?: unknown };
+    const chart = (event.actorRef as { id?: string }).id ?? "?";
+    this.trace.aside(this.nowMs, label, `chart ${chart}`, JSON.stringify({ event: event.event, value }));
   }
 }
 

@@ -7,6 +7,7 @@ import { agreement } from "./agreement.ts";
 import { campaigns } from "./campaigns.ts";
 import { commands } from "./commands.ts";
 import { epochs } from "./epochs.ts";
+import { heartbeats } from "./heartbeats.ts";
 import { reconciling } from "./reconciling.ts";
 import { requests } from "./requests.ts";
 import { votes } from "./votes.ts";
@@ -17,6 +18,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(whoActs(world, init));
   world.watch(epochs(world));
   world.watch(votes(world));
+  world.watch(heartbeats(world));
   world.watch(campaigns(world));
   world.watch(requests(world));
   world.watch(commands(world));

@@ -13,10 +13,14 @@ interface Standing {
   readonly promiseAgeMs: number;
   readonly quarantineAgeMs: number;
   readonly maintenanceOn: boolean;
+  readonly engineFailed: boolean;
+  /** Whether the peer's process is dead, or was so recently that a proof of it may still be under way. */
+  readonly peerDead: boolean;
 }
 
 interface Known {
   bornMs: number;
+  diedMs: number;
   heardLeaderMs: number;
   wokeMs: number;
   lastN: number;
@@ -30,12 +34,13 @@ const AUTOMATIC: ReadonlySet<LeadershipCause> = new Set(["cold-start", "silence"
 /** Those that a hold-down forbids; a dead peer may always be replaced [CP6]. */
 const LIMITED: ReadonlySet<LeadershipCause> = new Set(["silence", "blind", "unhealthy"]);
 const STANDINGS_KEPT = 16;
+const PROOF_LASTS_MS = 400;
 const ROUNDING_MS = 0.01;
 
 /** Watches campaigns. */
 export function campaigns(world: World): Watch {
   const fresh = (): Known => ({
-    ...{ bornMs: world.nowMs, heardLeaderMs: -Infinity, wokeMs: -Infinity, lastN: 0, epoch: 0 },
+    ...{ bornMs: world.nowMs, diedMs: -Infinity, heardLeaderMs: -Infinity, wokeMs: -Infinity, lastN: 0, epoch: 0 },
     standing: new Map(),
     changes: [],
   });
@@ -46,17 +51,23 @@ export function campaigns(world: World): Watch {
   const standingOf = (label: Label): Standing => {
     const { rate } = world.processes[label].machine.clock;
     const { bornMs, heardLeaderMs, wokeMs } = known[label];
+    const peer = otherLabel(label);
     return {
       promiseAgeMs: (world.nowMs - heardLeaderMs) * rate,
       quarantineAgeMs: (world.nowMs - Math.max(bornMs, wokeMs)) * rate,
       maintenanceOn: world.processes[label].disk.content?.maintenance?.on ?? false,
+      engineFailed: world.processes[label].engineFaults.health === "failed",
+      peerDead: !world.processes[peer].alive || world.nowMs - known[peer].diedMs < PROOF_LASTS_MS,
     };
   };
 
   const judge = (label: Label, epoch: number, cause: LeadershipCause): void => {
-    const { promiseAgeMs, quarantineAgeMs, maintenanceOn } = known[label].standing.get(epoch) ?? standingOf(label);
+    const standing = known[label].standing.get(epoch) ?? standingOf(label);
+    const { promiseAgeMs, quarantineAgeMs, maintenanceOn, engineFailed, peerDead } = standing;
     const what = `${label} campaigned for epoch ${epoch} (${cause})`;
     if (maintenanceOn) world.violate("I5", `${what} during maintenance`);
+    if (engineFailed) world.violate("I5", `${what} with a failed engine`);
+    if (cause === "death-proof" && !peerDead) world.violate("I5", `${what} while the peer lives`);
     if (quarantineAgeMs < campaignWaitMs - ROUNDING_MS) {
       world.violate("I5", `${what} ${quarantineAgeMs.toFixed(1)} ms into its quarantine`);
     }
@@ -73,9 +84,10 @@ export function campaigns(world: World): Watch {
 
   return {
     booted: (label) => {
-      known[label] = fresh();
+      known[label] = { ...fresh(), diedMs: known[label].diedMs };
       known[otherLabel(label)].lastN = 0;
     },
+    died: (label) => void (known[label].diedMs = world.nowMs),
     woke: (label, forMs) => {
       if (forMs * world.processes[label].machine.clock.rate > leaseMs / 2) known[label].wokeMs = world.nowMs;
     },

@@ -1,0 +1,84 @@
+/** Purpose: what `npm run sim` was asked for. Every fault names the option, the value and the bound. */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { ChangeoverError } from "../core/errors.ts";
+import type { Policy } from "../core/settings.ts";
+import { FAULT_KINDS, type Fault } from "./faults.ts";
+
+export interface SimOptions {
+  readonly seeds: number;
+  readonly first: number;
+  readonly policies: readonly Policy[];
+  /** Ends after so many minutes of real time, whatever `seeds` says; null: only `seeds` counts. */
+  readonly minutes: number | null;
+  readonly workers: number;
+  readonly trace: string | null;
+  readonly faults: readonly Fault[] | null;
+  readonly bugs: boolean;
+}
+
+const MOST_WORKERS = 64;
+const MOST_SEEDS = 100_000_000;
+
+/** Reads the command line. Throws `invalid_value`. */
+export function readOptions(args: readonly string[]): SimOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seeds: { type: "string", default: "1000" },
+      first: { type: "string", default: "1" },
+      policy: { type: "string", default: "both" },
+      minutes: { type: "string" },
+      workers: { type: "string", default: String(availableParallelism()) },
+      trace: { type: "string" },
+      faults: { type: "string" },
+      bugs: { type: "boolean", default: false },
+    },
+  });
+  return {
+    seeds: whole("--seeds", values.seeds, 0, MOST_SEEDS),
+    first: whole("--first", values.first, 0, MOST_SEEDS),
+    policies: policies(values.policy),
+    minutes: values.minutes === undefined ? null : whole("--minutes", values.minutes, 1, 10_000),
+    workers: whole("--workers", values.workers, 1, MOST_WORKERS),
+    trace: values.trace ?? null,
+    faults: values.faults === undefined ? null : schedule(values.faults),
+    bugs: values.bugs,
+  };
+}
+
+function whole(option: string, text: string, low: number, high: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= low && value <= high) return value;
+  throw invalid(`${option} is ${text}, must be a whole number of ${low} to ${high}`);
+}
+
+function policies(text: string): readonly Policy[] {
+  if (text === "both") return ["consistency", "on-air"];
+  if (text === "on-air" || text === "consistency") return [text];
+  throw invalid(`--policy is ${text}, must be both, on-air or consistency`);
+}
+
+function schedule(text: string): readonly Fault[] {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch (cause) {
+    throw new ChangeoverError("invalid_value", "--faults is not JSON", { cause });
+  }
+  if (!Array.isArray(given) || !given.every(isFault)) {
+    throw invalid(`--faults must be a list of {kind, atMs, forMs, target, amount}, kind one of ${FAULT_KINDS.join(" ")}`);
+  }
+  return given;
+}
+
+function isFault(value: unknown): value is Fault {
+  if (value === null || typeof value !== "object") return false;
+  const { kind, atMs, forMs, target, amount } = value as Record<string, unknown>;
+  const numbers = [atMs, forMs, amount].every((number) => typeof number === "number" && number >= 0);
+  return numbers && (FAULT_KINDS as unknown[]).includes(kind) && (target === "a" || target === "b");
+}
+
+function invalid(message: string): ChangeoverError {
+  return new ChangeoverError("invalid_value", message);
+}

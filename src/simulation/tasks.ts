@@ -1,0 +1,47 @@
+/**
+ * Purpose: what a simulation is made of when it is shared out over cores: seeds to run and bugs to find.
+ * Keeps true: a task's result depends on the task alone, not on who does it nor when.
+ */
+import type { Policy } from "../core/settings.ts";
+import { PLANTED_BUGS } from "./planted-bugs.ts";
+import { runSeed, type RunResult } from "./run.ts";
+import type { CoordinatorFactory } from "./world-ground.ts";
+
+/** Seeds on which a planted bug must show. */
+export const MOST_SEEDS_PER_BUG = 400;
+
+export type Task =
+  | { readonly kind: "seed"; readonly seed: number; readonly policy: Policy }
+  | { readonly kind: "bug"; readonly name: string };
+
+/** How the search for a planted bug went. */
+export interface BugResult {
+  readonly name: string;
+  readonly rule: string;
+  /** The invariant that it broke; `null`: not found. */
+  readonly invariant: string | null;
+  readonly seed: number;
+  readonly seedsTried: number;
+}
+
+export type TaskResult =
+  | { readonly kind: "seed"; readonly result: RunResult }
+  | { readonly kind: "bug"; readonly result: BugResult };
+
+/** Does one task. */
+export async function doTask(factory: CoordinatorFactory, task: Task): Promise<TaskResult> {
+  if (task.kind === "seed") return { kind: "seed", result: await runSeed(factory, task) };
+  return { kind: "bug", result: await findBug(factory, task.name) };
+}
+
+async function findBug(factory: CoordinatorFactory, name: string): Promise<BugResult> {
+  const bug = PLANTED_BUGS.find((known) => known.name === name);
+  if (bug === undefined) throw new Error(`no planted bug is named ${name}`);
+  const { rule, policy, rules, wrapPorts, bites } = bug;
+  for (let seed = 1; seed <= MOST_SEEDS_PER_BUG; seed += 1) {
+    const { violation } = await runSeed(factory, { seed, policy, rules, wrapPorts });
+    if (violation === null || !bites.includes(violation.invariant)) continue;
+    return { name, rule, invariant: violation.invariant, seed, seedsTried: seed };
+  }
+  return { name, rule, invariant: null, seed: 0, seedsTried: MOST_SEEDS_PER_BUG };
+}
