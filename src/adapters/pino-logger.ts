@@ -1,8 +1,7 @@
 /**
  * Purpose: structured log lines by pino.
- * Keeps true: no field that by its name holds a secret is ever written, down to three levels deep; a reader of the log
- * that stalls never holds up the engine (lines beyond the buffer are dropped).
- * Does not know: secrets inside message texts; messages are constant for that reason.
+ * Keeps true: no field that by its name holds a secret is ever written, down to three levels deep.
+ * Does not know: secrets inside message texts, which are constant for that reason; where the lines go.
  */
 import { pino } from "pino";
 import type { LogFields, Logger } from "../ports/logger.ts";
@@ -22,12 +21,9 @@ const SECRET_FIELDS = [
   "X-Control-Plane-Secret",
 ] as const;
 
-/** Bytes of log lines that may wait for a slow reader. */
-const MAX_WAITING_BYTES = 4_194_304;
-
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
-/** Where finished lines go; `process.stdout` or a file stream will do. */
+/** Where finished lines go. One that waits for a slow reader holds up the engine. */
 export interface LogDestination {
   write(line: string): void;
 }
@@ -40,12 +36,8 @@ export interface PinoLoggerInit {
 
 export class PinoLogger implements Logger {
   readonly #pino: pino.Logger;
-  readonly #flush: () => void;
 
-  /** Without a destination the lines go to standard output, written behind the back of the caller. */
-  constructor(components: { readonly destination?: LogDestination }, init: PinoLoggerInit) {
-    const stdout = components.destination === undefined ? standardOutput() : null;
-    this.#flush = () => stdout?.flushSync();
+  constructor(components: { readonly destination: LogDestination }, init: PinoLoggerInit) {
     this.#pino = pino(
       {
         level: init.level,
@@ -55,7 +47,7 @@ export class PinoLogger implements Logger {
         serializers: { error: pino.stdSerializers.err },
         redact: { paths: secretPaths(), censor: "[secret]" },
       },
-      components.destination ?? stdout ?? process.stdout,
+      components.destination,
     );
   }
 
@@ -74,15 +66,6 @@ export class PinoLogger implements Logger {
   error(fields: LogFields, message: string): void {
     this.#pino.error(fields, message);
   }
-
-  /** Writes out what still waits. Before the process ends. */
-  close(): void {
-    this.#flush();
-  }
-}
-
-function standardOutput(): ReturnType<typeof pino.destination> {
-  return pino.destination({ dest: 1, sync: false, maxLength: MAX_WAITING_BYTES });
 }
 
 /** pino knows no "at any depth": each name is given once for every depth. */
