@@ -3,7 +3,18 @@
  * Keeps true: a store file exists complete or not at all; one that is damaged, foreign or of a newer schema is left as it
  * is; the lock ends with its process, however that ends.
  */
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { ChangeoverError } from "../../core/errors.ts";
@@ -31,6 +42,7 @@ export function openStoreFile(init: StoreFileInit, fill: (db: Database.Database)
   const file = join(dataDir, FILE_NAME);
   return explained(file, () => {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     if (!existsSync(file)) createFile(dataDir, file, fill);
     inspect(file);
     return own(file, init.maxBytes);
@@ -82,6 +94,7 @@ function inspect(file: string): void {
   const stats = statSync(file);
   if (!stats.isFile())
     throw new ChangeoverError("data_folder_unusable", `${file} is not a file`, { details: { file } });
+  accessSync(file, constants.R_OK | constants.W_OK);
   const { size } = stats;
   if (size === 0) throw corruptRow(`${file} is empty`);
   const db = new Database(file, { readonly: true, timeout: OWNER_WAIT_MS });
