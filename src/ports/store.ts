@@ -103,6 +103,7 @@ export interface Store {
   /** The shape of the whole log, also of what is no longer held. Newest `limit` runs, oldest first. */
   logShape(limit?: number): readonly EpochRun[];
   findKey(key: string): KeyedAnswer | null;
+  /** Newest first. */
   recentKeys(limit: number): readonly KeyedAnswer[];
   /** Drops commands up to and including `throughSeq` (never beyond the checkpoint) and keys older than `keysBeforeUnixMs` beyond the newest 10 000. */
   compact(throughSeq: number, keysBeforeUnixMs: number): void;
@@ -110,6 +111,7 @@ export interface Store {
 
   /** Keeps conflicts; those with a known id replace the old ones. `clock` covers the operations they hold, and is merged in. */
   saveConflicts(conflicts: readonly Conflict[], clock?: VectorClock): void;
+  /** The open ones first, then newest first. */
   conflicts(limit: number): readonly Conflict[];
   findConflict(id: string): Conflict | null;
 
@@ -118,6 +120,7 @@ export interface Store {
   endLeadership(epoch: Epoch, toUnixMs: number): void;
   /** Newest first. */
   leadership(limit: number): readonly LeadershipEntry[];
+  /** The first answer to a request stands. */
   saveRequest(entry: RequestEntry): void;
   findRequest(requestId: string): RequestEntry | null;
 
