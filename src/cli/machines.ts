@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Argument, type Command, Option } from "commander";
 import type { AnyStateMachine } from "xstate";
 import { machines } from "../../machines/index.ts";
-import { mermaidOf } from "./mermaid.ts";
+import { mermaidOf, nameOf } from "./mermaid.ts";
 import { columns, json, line } from "./output.ts";
 
 interface ListOptions {
@@ -48,12 +48,18 @@ function exportMachines(name: string | undefined, { format, out }: ExportOptions
   }
   const [only] = chosen;
   if (chosen.length === 1 && only !== undefined) return line(text(only[1], format));
-  if (format === "json") return json(Object.fromEntries(chosen.map(([machine, { config }]) => [machine, config])));
+  if (format === "json")
+    return line(definitionText(Object.fromEntries(chosen.map(([key, { config }]) => [key, config]))));
   chosen.forEach(([machine, chart]) => line(`%% ${machine}\n${mermaidOf(chart)}\n`));
 }
 
 function text(machine: AnyStateMachine, format: ExportOptions["format"]): string {
-  return format === "json" ? JSON.stringify(machine.config, null, 2) : mermaidOf(machine);
+  return format === "json" ? definitionText(machine.config) : mermaidOf(machine);
+}
+
+/** A combined guard is a function in XState; here it goes by its name, or the definition would lose it. */
+function definitionText(definition: unknown): string {
+  return JSON.stringify(definition, (_key, value: unknown) => (typeof value === "function" ? nameOf(value) : value), 2);
 }
 
 function fileName(machine: string, format: ExportOptions["format"]): string {

@@ -18,7 +18,8 @@ function inside(node: AnyStateNode, depth: number): string[] {
   const regions = children.map((child) => declaration(child, depth));
   const first = node.initial.target?.[0];
   const start = node.type === "compound" && first !== undefined ? [`${pad}[*] --> ${idOf(first)}`] : [];
-  const separator = node.type === "parallel" ? [`${pad}--`] : [];
+  // Mermaid knows regions only inside a state; at the top they stand side by side as they are.
+  const separator = node.type === "parallel" && node.parent !== undefined ? [`${pad}--`] : [];
   return [...start, ...regions.flatMap((region, at) => (at === 0 ? region : [...separator, ...region]))];
 }
 
@@ -58,12 +59,17 @@ function eventName(type: string): string {
   return type === "" ? "always" : type;
 }
 
-/** The name of a guard or an action, however it was given. */
-function nameOf(thing: unknown): string {
+/** The name of a guard or an action, however it was given; a combined guard by its parts: `and(isReady, mayCampaign)`. */
+export function nameOf(thing: unknown): string {
   if (typeof thing === "string") return thing;
-  if (typeof thing === "function") return thing.name || "inline";
-  const type = (thing as { readonly type?: unknown }).type;
-  return typeof type === "string" ? type : "inline";
+  const { type, guards, name } = thing as {
+    readonly type?: unknown;
+    readonly guards?: unknown;
+    readonly name?: string;
+  };
+  if (Array.isArray(guards)) return `${name}(${guards.map(nameOf).join(", ")})`;
+  if (typeof type === "string") return type;
+  return name ?? "inline";
 }
 
 function idOf(node: AnyStateNode): string {

@@ -32,7 +32,7 @@ import {
   makeWitness,
   openStore,
 } from "./adapters.ts";
-import { httpAddress, listenAddress, peerAddress } from "./addresses.ts";
+import { listenAddress, peerAddress } from "./addresses.ts";
 import { standardErrorLog } from "./log-file.ts";
 import { packageVersion } from "./package-root.ts";
 
@@ -114,7 +114,7 @@ function openPorts(
     store,
     witness: makeWitness(basics, config, secrets),
     peerChannel,
-    peerProbe: new HttpPeerProbe(basics, { urls: config.peer.links.map(({ url }) => httpAddress(url)) }),
+    peerProbe: new HttpPeerProbe(basics, { links: config.peer.links }),
     engine: engine ?? makeEngine(basics, config, secrets),
     clockSource: makeClockSource(config),
     changeoverSwitches: config.changeover.map((target) => makeChangeoverSwitch(basics, target)),

@@ -1,0 +1,113 @@
+/** What holds for every command: exit codes, one plain line for an error, and no secret on the command line. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
+import { runCli } from "./run-cli.ts";
+
+describe("exit codes", () => {
+  test("0 for help and version", async () => {
+    expect((await runCli(["--help"])).code).toBe(0);
+    const version = await runCli(["--version"]);
+    expect(version).toMatchObject({ code: 0, stdout: `${packageVersion()}\n` });
+  });
+
+  test.each([
+    ["an unknown command", ["bogus"]],
+    ["an unknown option", ["status", "--colour"]],
+    ["a missing argument", ["config", "check"]],
+    ["a choice that there is not", ["maintenance", "maybe"]],
+    ["a number out of bounds", ["history", "--limit", "0"]],
+    ["an address that is none", ["status", "--url", "studio"]],
+    ["a token file that is not there", ["status", "--token-file", "/nowhere/token"]],
+    ["no secret for force-leader", ["force-leader"]],
+    ["a later stage: federation", ["federation", "status"]],
+    ["a later stage: outbox", ["outbox", "status"]],
+    ["a later stage: svg", ["machines", "export", "--format", "svg"]],
+  ])("2 for wrong use: %s", async (_what, args) => {
+    const end = await runCli(args);
+    expect(end).toMatchObject({ code: 2, stdout: "" });
+    expect(end.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  test.each([
+    ["status", []],
+    ["history", []],
+    ["handover", []],
+    ["maintenance", ["on"]],
+    ["conflicts", ["list"]],
+    ["ops", ["tail"]],
+    ["watch", []],
+  ])("3 where no engine answers: %s", async (command, args) => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const end = await runCli([command, ...args, "--url", url]);
+    expect(end).toMatchObject({ code: 3, stdout: "" });
+    expect(end.stderr).toBe(
+      `changeover: cannot reach ${url}: connection refused; is the engine running? ` +
+        "Say where it is with --url or CHANGEOVER_URL\n",
+    );
+  });
+
+  test("the address comes from CHANGEOVER_URL too", async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    expect((await runCli(["status"], { CHANGEOVER_URL: url })).stderr).toContain(url);
+  });
+});
+
+describe("config check", () => {
+  test("0 and the essentials for a good file", async () => {
+    const end = await runCli(["config", "check", "config/engine-a.yaml"]);
+    expect(end).toMatchObject({ code: 0, stderr: "" });
+    expect(end.stdout).toContain("engine a of studio-1, 127.0.0.1:7401, on-air");
+  });
+
+  test("--json shows everything but secrets", async () => {
+    const environment = {
+      CHANGEOVER_WITNESS_KIND: "redis",
+      CHANGEOVER_WITNESS_URL: "redis://:hush@127.0.0.1:6379",
+      CONTROL_PLANE_SECRET: "quiet",
+    };
+    const end = await runCli(["config", "check", "config/engine-a.yaml", "--json"], environment);
+    expect(JSON.parse(end.stdout)).toMatchObject({ failover: { leaseMs: 600 }, dataDir: "./var/a" });
+    expect(end.stdout).not.toMatch(/hush|quiet/);
+  });
+
+  test("1 and one line for a bad one", async () => {
+    const end = await runCli(["config", "check", "config/engine-a.yaml"], { CHANGEOVER_FAILOVER_LEASE_MS: "100" });
+    expect(end).toMatchObject({ code: 1, stdout: "" });
+    expect(end.stderr).toBe(
+      "changeover: config/engine-a.yaml: failover.leaseMs is 100: must be >= 600 (heartbeatMs * missLimit): " +
+        "a leader would lose its vote before its peer is silent\n",
+    );
+  });
+});
+
+describe("machines", () => {
+  test("list names every chart of the catalogue", async () => {
+    const end = await runCli(["machines", "list", "--json"]);
+    const names = (JSON.parse(end.stdout) as { name: string }[]).map(({ name }) => name);
+    const files = readdirSync("machines").filter((file) => file.endsWith(".machine.ts"));
+    expect(names.sort()).toEqual(files.map((file) => file.replace(".machine.ts", "")).sort());
+  });
+
+  test("export writes one file a machine", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "changeover-machines-"));
+    const end = await runCli(["machines", "export", "--format", "mermaid", "--out", folder]);
+    expect(end.code).toBe(0);
+    const text = readFileSync(join(folder, "peer-link.mmd"), "utf8");
+    expect(text).toContain("stateDiagram-v2\n  [*] --> peer_link_connecting\n");
+    expect(text).toContain("  peer_link_alive --> peer_link_suspect : MISSED\n");
+    rmSync(folder, { recursive: true });
+  });
+
+  test("export as JSON keeps the names of combined guards", async () => {
+    const { stdout } = await runCli(["machines", "export", "leadership"]);
+    expect(JSON.parse(stdout)).toMatchObject({ id: "leadership" });
+    expect(stdout).toContain("and(outOfMaintenance");
+  });
+});
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version;
+}

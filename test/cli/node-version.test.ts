@@ -1,0 +1,22 @@
+/** The launcher must say what to do before anything native is loaded. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { nodeAdvice } from "../../src/cli/node-version.ts";
+
+test.each(["22.12.0", "22.20.1", "24.0.0", "25.1.0"])("Node %s will do", (version) => {
+  expect(nodeAdvice(version, null)).toBeNull();
+});
+
+test.each(["20.20.2", "22.11.0", "18.0.0"])("Node %s is too old, and the user is told what to do", (version) => {
+  expect(nodeAdvice(version, null)).toBe(
+    `needs Node.js 22.12 or newer, and this is ${version}; install a newer one from https://nodejs.org/`,
+  );
+  expect(nodeAdvice(version, "/clone/node_modules/node/bin/node")).toContain('"npx changeover …"');
+});
+
+test("the launcher imports nothing at its top that an old Node has not", () => {
+  const imports = (file: string): string[] =>
+    [...readFileSync(file, "utf8").matchAll(/^import .* from "(.*)";$/gm)].map(([, name]) => name ?? "");
+  expect(imports("src/cli/main.ts")).toEqual(["node:fs", "node:path", "node:url", "./node-version.ts"]);
+  expect(imports("src/cli/node-version.ts")).toEqual([]);
+});
