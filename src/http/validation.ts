@@ -36,16 +36,34 @@ export class UnsupportedMediaType extends Error {
   readonly statusCode = 415;
 }
 
+/** What is looked at, as it stands in that part of the request. */
+function readPart(part: string, schema: TSchema, given: unknown): unknown {
+  switch (part) {
+    case "body":
+      return given ?? (isOptionalBody(schema) ? {} : undefined);
+    case "querystring":
+    case "params":
+      return withNumbers(schema, given as object);
+    default:
+      return given;
+  }
+}
+
+/** Reads as a number what is a whole number's text where the schema wants a whole number; nothing else. */
+function withNumbers(schema: TSchema, given: object): object {
+  const { properties } = schema as { readonly properties?: Readonly<Record<string, { readonly type?: string }>> };
+  const read = Object.entries(given).map(([key, text]: [string, unknown]) => {
+    const isNumber = properties?.[key]?.type === "integer" && typeof text === "string" && /^-?\d{1,15}$/.test(text);
+    return [key, isNumber ? Number(text) : text];
+  });
+  return Object.fromEntries(read);
+}
+
 /** Fastify's way to make validators. */
-export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const check = checkerOf(schema, httpPart ?? "body");
-  const absent = isOptionalBody(schema) ? {} : undefined;
-  const reads =
-    httpPart === "body"
-      ? (value: unknown) => (value === undefined ? absent : value)
-      : (value: unknown) => Value.Convert(schema, value);
+export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = "body" }) => {
+  const check = checkerOf(schema, httpPart);
   return (given: unknown) => {
-    const checked = check(reads(given));
+    const checked = check(readPart(httpPart, schema, given));
     return checked instanceof InvalidInput ? { error: checked } : { value: checked };
   };
 };

@@ -4,6 +4,7 @@
  * is configured, and at no body before the secret was right [A12].
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { Compile } from "typebox/compile";
 import type { ForcedAnswer, PeerHealthReport } from "../../coordinator/types.ts";
 import type { App, HttpComponents, HttpInit } from "../components.ts";
 import { forceRefusal } from "../outcomes.ts";
@@ -12,6 +13,8 @@ import { named, refusals } from "../schemas/common.ts";
 import { ForceLeaderBody, ForcedAnswerSchema, PeerHealthSchema } from "../schemas/peer.ts";
 import { secretMatcher } from "../secrets.ts";
 import { WrongSecrets } from "../wrong-secrets.ts";
+
+const isReport = Compile(PeerHealthSchema);
 
 const SECRET_HEADER = "x-control-plane-secret";
 
@@ -25,7 +28,16 @@ export function peerHealthRoute(app: App, { coordinator }: HttpComponents, { lab
     epoch: 0,
     role: "follower",
   };
-  const degraded = (): PeerHealthReport => ({ ...lastReport, status: "degraded" });
+  // A report that cannot be written out is as broken as one that cannot be made.
+  const report = (): PeerHealthReport => {
+    try {
+      const made = coordinator.peerHealth();
+      if (isReport.Check(made)) return (lastReport = made);
+    } catch {
+      // What is broken shows in the log and in the alarms of whoever broke; a probe only needs its answer.
+    }
+    return { ...lastReport, status: "degraded" };
+  };
   app.get(
     "/api/peer/health",
     {
@@ -35,15 +47,9 @@ export function peerHealthRoute(app: App, { coordinator }: HttpComponents, { lab
         tags: ["peer"],
         response: { 200: named<PeerHealthReport>(PeerHealthSchema) },
       },
-      // A report that cannot be written out is as broken as one that cannot be made.
-      errorHandler: (_error, _request, reply) => void reply.code(200).type("application/json").send(degraded()),
     },
     (_request, reply) => {
-      try {
-        reply.send((lastReport = coordinator.peerHealth()));
-      } catch {
-        reply.send(degraded());
-      }
+      reply.send(report());
     },
   );
 }

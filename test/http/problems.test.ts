@@ -1,0 +1,153 @@
+/** Refusals that belong to no route: unknown paths, wrong methods, bad bodies, what breaks inside. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ChangeoverError } from "../../src/core/errors.ts";
+import { BODY_LIMIT_BYTES } from "../../src/http/limits.ts";
+import { buildRig, problemIn, type Rig } from "./rig.ts";
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await buildRig();
+});
+afterAll(() => rig.app.close());
+beforeEach(() => {
+  rig.coordinator.broken = null;
+});
+
+const command = { kind: "POST /api/switch/cut", payload: {} };
+const raw = (body: string | Buffer, type = "application/json", url = "/api/commands") =>
+  rig.call("operator", { method: "POST", url, headers: { "content-type": type }, payload: body });
+
+describe("paths and methods", () => {
+  it.each(["/nothing", "/", "/api", "/engine", "/api/commands/1", "/api/sync/reconcile-lock/a/b"])(
+    "404 for %s, with and without a token",
+    async (url) => {
+      problemIn(await rig.app.inject({ url }), 404, "not_found");
+      problemIn(await rig.call("operator", { url }), 404, "not_found");
+    },
+  );
+
+  it.each([
+    ["DELETE", "/api/commands", "GET, HEAD, POST"],
+    ["POST", "/leader", "GET, HEAD, OPTIONS"],
+    ["GET", "/api/handover", "POST"],
+    ["OPTIONS", "/api/state", "GET, HEAD"],
+    ["PATCH", "/api/sync/reconcile-lock/lock_1?x=1", "DELETE, PUT"],
+    ["OPTIONS", "/engine/api/switch/cut", "DELETE, GET, HEAD, PATCH, POST, PUT"],
+    ["GET", "/api/peer/force-leader", "POST"],
+  ] as const)("405 with Allow for %s %s", async (method, url, allow) => {
+    const answer = await rig.app.inject({ method, url });
+    problemIn(answer, 405, "method_not_allowed");
+    expect(answer.headers.allow).toBe(allow);
+  });
+
+  it("400 for a path that cannot be decoded", async () => {
+    problemIn(await rig.app.inject({ url: "/api/%zz" }), 400, "invalid_request");
+  });
+});
+
+describe("bodies", () => {
+  it.each([
+    ["", "nothing"],
+    ["{", "half an object"],
+    ['{"kind":"x","payload":1', "a truncated object"],
+    ['{"kind":"x","payload":1}}', "a bracket too many"],
+    ['{"kind":"x","kind":"y","payload":1}', "a repeated key"],
+    ['{"kind":"x","payload":{"__proto__":1}}', "__proto__"],
+    ['{"kind":"x","payload":1e999}', "a number beyond a double"],
+    ['{"kind":"x","payload":"\\ud800"}', "a lone surrogate"],
+    [`{"kind":"x","payload":${"[".repeat(200)}${"]".repeat(200)}}`, "deep nesting"],
+    ["[1,2]", "an array"],
+    ["null", "null"],
+  ])("400 for %j (%s)", async (body) => {
+    const answer = await raw(body);
+    expect(answer.statusCode).toBe(400);
+    expect(["invalid_json", "invalid_request"]).toContain(answer.json<{ code: string }>().code);
+    expect(rig.coordinator.argsOf("submit")).toEqual([]);
+  });
+});
+
+describe("fields, media types and sizes", () => {
+  it("400 for bytes that are not UTF-8", async () => {
+    problemIn(await raw(Buffer.from([0x22, 0xff, 0x22])), 400, "invalid_json");
+  });
+
+  it("400 that names the unknown field, the missing field, the value and the bound", async () => {
+    const said = async (body: object, url = "/api/commands") =>
+      problemIn(await rig.post(url, body), 400, "invalid_request");
+    expect(await said({ ...command, prio: 1 })).toMatchObject({
+      field: "/prio",
+      detail: "body/prio: is an unknown field",
+    });
+    expect(await said({ kind: "x" })).toMatchObject({ field: "/payload", detail: "body/payload: is missing" });
+    expect(await said({ ...command, ack: "both" })).toMatchObject({
+      field: "/ack",
+      detail: 'body/ack: is "both", must be one of "pair", "local"',
+    });
+    expect(await said({ ttlMs: 120_001 }, "/api/sync/reconcile-lock")).toMatchObject({
+      field: "/ttlMs",
+      detail: "body/ttlMs: is 120001, must be <= 120000",
+    });
+  });
+
+  it("does not take a text for a number in a body, but does in a query", async () => {
+    problemIn(await rig.post("/api/commands", { ...command, executeAtUs: "5" }), 400, "invalid_request");
+    expect((await rig.get("/api/commands?afterSeq=5&limit=2")).statusCode).toBe(200);
+    expect(rig.coordinator.argsOf("commands").at(-1)).toEqual([5, 2]);
+  });
+
+  it.each(["limit=0", "limit=1001", "limit=1.5", "limit=x", "afterSeq=-1", "limit=", "limit=1&limit=2", "limit=1e400"])(
+    "400 for the query %s",
+    async (query) => {
+      problemIn(await rig.get(`/api/commands?${query}`), 400, "invalid_request");
+    },
+  );
+
+  it.each(["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense"])(
+    "415 for %s",
+    async (type) => {
+      problemIn(await raw("a=b", type), 415, "unsupported_media_type");
+    },
+  );
+
+  it("413 beyond 1 MB", async () => {
+    const body = JSON.stringify({ ...command, payload: "x".repeat(BODY_LIMIT_BYTES) });
+    problemIn(await raw(body), 413, "payload_too_large");
+  });
+});
+
+describe("what breaks inside", () => {
+  it("500 without a word of the cause, which is in the log under the request id", async () => {
+    rig.coordinator.broken = new Error("the secret sauce is off");
+    const answer = await rig.get("/api/state");
+    problemIn(answer, 500, "internal_error");
+    expect(answer.body).not.toContain("sauce");
+    const line = rig.log.lines.at(-1);
+    expect(line).toMatchObject({ level: "error", message: "request failed" });
+    expect(line?.fields["requestId"]).toBe(answer.headers["x-request-id"]);
+  });
+
+  it.each([
+    ["store_full", 503, "store_failed"],
+    ["engine_not_ready", 503, "engine_not_ready"],
+    ["stopped", 503, "stopping"],
+    ["invalid_value", 400, "invalid_request"],
+    ["store_corrupt", 500, "internal_error"],
+  ] as const)("an error %s is %i %s", async (code, status, word) => {
+    rig.coordinator.broken = new ChangeoverError(code, "told");
+    problemIn(await rig.post("/api/commands", command), status, word);
+  });
+});
+
+describe("X-Request-Id", () => {
+  const idFor = async (given?: string) => {
+    const headers = given === undefined ? {} : { "x-request-id": given };
+    return (await rig.app.inject({ url: "/live", headers })).headers["x-request-id"];
+  };
+
+  it("is the caller's own where that is harmless, else a fresh one, on every answer", async () => {
+    expect(await idFor("show-42:cut/7")).toBe("show-42:cut/7");
+    const fresh = [await idFor(), await idFor(), await idFor("a b"), await idFor("x".repeat(129)), await idFor("ä")];
+    expect(new Set(fresh).size).toBe(fresh.length);
+    for (const id of fresh) expect(id).toMatch(/^req_/);
+  });
+});
