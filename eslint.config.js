@@ -61,6 +61,11 @@ export default defineConfig(
     languageOptions: { globals: { process: "readonly", URL: "readonly" } },
   },
   {
+    // Small programs that a user starts as they are.
+    files: ["examples/**/*.js"],
+    languageOptions: { globals: { AbortSignal: "readonly", console: "readonly", fetch: "readonly" } },
+  },
+  {
     rules: {
       eqeqeq: "error",
       "max-lines": ["error", { max: 300, skipBlankLines: true, skipComments: true }],

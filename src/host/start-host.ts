@@ -69,14 +69,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   const basics = { clock: new SystemClock(), random: new SystemRandom(), ids: new NanoIds(), logger: log.logger };
   const { ports, peerChannel } = openPorts(basics, config, secrets, options.engine);
   const version = packageVersion();
-  const coordinator = createCoordinator(ports, {
-    pair: config.pair,
-    label: config.label,
-    version,
-    failover: config.failover,
-    commands: config.commands,
-    peerUrl: peerAddress(config),
-  });
+  const coordinator = await joined(ports, config, version);
   let server: HttpServer | null = null;
   const close = async (): Promise<void> => {
     await coordinator.stop();
@@ -99,6 +92,20 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   return { coordinator, url, close: () => (closing ??= close()) };
 }
 
+/** The coordinator over its ports; without one, nobody else would close them. */
+async function joined(ports: CoordinatorPorts, config: Config, version: string): Promise<Coordinator> {
+  const { pair, label, failover, commands } = config;
+  try {
+    return createCoordinator(ports, { pair, label, version, failover, commands, peerUrl: peerAddress(config) });
+  } catch (error) {
+    const { store, witness, peerChannel, engine, clockSource, changeoverSwitches } = ports;
+    store.close();
+    const closable = [witness, peerChannel, engine, ...(clockSource === null ? [] : [clockSource])];
+    await Promise.all([...closable, ...changeoverSwitches].map((port) => port.close()));
+    throw error;
+  }
+}
+
 /** Every port; the store first, since it is the one whose opening can fail. */
 function openPorts(
   basics: Basics,
@@ -114,7 +121,7 @@ function openPorts(
     store,
     witness: makeWitness(basics, config, secrets),
     peerChannel,
-    peerProbe: new HttpPeerProbe(basics, { links: config.peer.links }),
+    peerProbe: new HttpPeerProbe(basics, { urls: config.peer.links.map(({ url }) => url) }),
     engine: engine ?? makeEngine(basics, config, secrets),
     clockSource: makeClockSource(config),
     changeoverSwitches: config.changeover.map((target) => makeChangeoverSwitch(basics, target)),
