@@ -126,7 +126,7 @@ const FIELDS: { readonly [T in MessageType]: FieldsOf<T> } = {
     ),
     vote: nullable(shape<NonNullable<Heartbeat["vote"]>>({ epoch, n: whole(1) })),
   },
-  "vote-request": { requestId, epoch, log: position, acceptedEpoch: epoch, healthy: flag },
+  "vote-request": { requestId, epoch, log: position, acceptedEpoch: epoch, healthy: flag, forced: flag },
   "vote-answer": {
     requestId,
     epoch,
@@ -210,7 +210,8 @@ export const checkStateSnapshot: Check = shape<StateSnapshot>({
 /** What comes along with a snapshot from engine to engine. */
 export const checkSnapshotTransfer: Check = shape<SnapshotTransfer>({
   snapshot: checkStateSnapshot,
-  pending: commands,
+  keepThroughSeq: seq,
+  commands,
   conflicts,
   keys: listOf(
     shape<KeyedAnswer>({ key: name, seq: whole(1), epoch: whole(1), executeAtUs: instant, atUnixMs: instant }),

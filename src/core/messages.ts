@@ -70,6 +70,8 @@ export interface VoteRequest {
   /** The epoch that the asker had accepted before: part of its claim [CP4]. */
   readonly acceptedEpoch: Epoch;
   readonly healthy: boolean;
+  /** A person asks: the better claim does not count. */
+  readonly forced: boolean;
 }
 
 export interface VoteAnswer {
@@ -280,11 +282,13 @@ export type PeerMessage =
 /** What is transferred as text in `snapshot-piece`s: the state and all that must come along with it. */
 export interface SnapshotTransfer {
   readonly snapshot: StateSnapshot;
-  /** Commands already accepted but not yet executed in `snapshot.state`, oldest first. */
-  readonly pending: readonly Command[];
+  /** The receiver's log is kept through here: both agree up to it; 0: nothing of it is kept. */
+  readonly keepThroughSeq: number;
+  /** The sender's commands after that, oldest first, as far as they are held; also those not yet executed in the state. */
+  readonly commands: readonly Command[];
   readonly conflicts: readonly Conflict[];
   readonly keys: readonly KeyedAnswer[];
-  /** The shape of the sender's log up to the snapshot, so that later forks can still be found. */
+  /** The shape of the sender's log up to `snapshot.lastCommandSeq`, so that later forks can still be found. */
   readonly shape: readonly EpochRun[];
 }
 

@@ -1,0 +1,50 @@
+/**
+ * Purpose: what an engineer must know now. One entry a code; raised and cleared by whoever knows.
+ */
+import type { Alarm, AlarmCode, CoordinatorEvent } from "../core/events.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Logger } from "../ports/logger.ts";
+
+export class Alarms {
+  readonly #standing = new Map<AlarmCode, Alarm>();
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #emit: (event: CoordinatorEvent) => void;
+
+  constructor(components: { clock: Clock; logger: Logger; emit: (event: CoordinatorEvent) => void }) {
+    this.#clock = components.clock;
+    this.#logger = components.logger;
+    this.#emit = components.emit;
+  }
+
+  /** Raises `code`, or renews its detail while it stands. */
+  raise(code: AlarmCode, detail: string): void {
+    const standing = this.#standing.get(code);
+    if (standing !== undefined) {
+      if (standing.detail !== detail) this.#standing.set(code, { ...standing, detail });
+      return;
+    }
+    const alarm = { code, since: this.#clock.unixMs(), detail };
+    this.#standing.set(code, alarm);
+    this.#logger.warn({ alarm: code, detail }, "alarm raised");
+    this.#emit({ type: "alarm", alarm, raised: true });
+  }
+
+  clear(code: AlarmCode): void {
+    const alarm = this.#standing.get(code);
+    if (alarm === undefined) return;
+    this.#standing.delete(code);
+    this.#logger.info({ alarm: code }, "alarm cleared");
+    this.#emit({ type: "alarm", alarm, raised: false });
+  }
+
+  /** Raises or clears by a condition. */
+  set(code: AlarmCode, raised: boolean, detail: string): void {
+    if (raised) this.raise(code, detail);
+    else this.clear(code);
+  }
+
+  list(): readonly Alarm[] {
+    return [...this.#standing.values()];
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * Purpose: the leader's side of a follower's catch-up: compares logs, then sends pages or a snapshot.
+ * Keeps true: what the follower has of its own is never overwritten here; that is the business of `split-brain`.
+ */
+import { epochAt, findFork } from "../core/fork.ts";
+import type { CatchUpRequest, PeerMessage, TransferAck } from "../core/messages.ts";
+import type { CommandLog } from "./command-log.ts";
+import type { EpochBook } from "./epoch-book.ts";
+import type { Kit } from "./kit.ts";
+import type { Snapshots } from "./snapshots.ts";
+import { OutgoingTransfer } from "./transfers.ts";
+
+export interface CatchUpSourceDeps {
+  readonly book: EpochBook;
+  readonly log: CommandLog;
+  readonly snapshots: Snapshots;
+  leads(): boolean;
+  send(message: PeerMessage): boolean;
+  /** The follower has commands of its own behind the fork [SB2]. */
+  onDivergence(forkSeq: number, request: CatchUpRequest): void;
+}
+
+const PAGE_COMMANDS = 500;
+const PAGE_BYTES = 262_144;
+
+interface Paging {
+  readonly request: CatchUpRequest;
+  afterSeq: number;
+}
+
+export class CatchUpSource {
+  readonly #kit: Kit;
+  readonly #deps: CatchUpSourceDeps;
+  #paging: Paging | null = null;
+  #outgoing: { requestId: string; transfer: OutgoingTransfer } | null = null;
+
+  constructor(kit: Kit, deps: CatchUpSourceDeps) {
+    this.#kit = kit;
+    this.#deps = deps;
+  }
+
+  stop(): void {
+    this.#paging = null;
+    this.#outgoing?.transfer.end(false);
+    this.#outgoing = null;
+  }
+
+  takeRequest(request: CatchUpRequest): void {
+    this.stop();
+    if (!this.#deps.leads()) return;
+    if (!this.#kit.rules.admitsEpoch(this.#deps.book.accepted, request.epoch)) {
+      this.#deps.send({ type: "stale-epoch", highestEpoch: this.#deps.book.accepted });
+      return;
+    }
+    const { store } = this.#kit.ports;
+    const end = this.#deps.log.position.seq;
+    const forkSeq = findFork(store.logShape(), request.shape);
+    const theirEnd = request.shape.at(-1)?.to ?? 0;
+    if (theirEnd > forkSeq) {
+      this.#plan(request, "reconcile", forkSeq, end);
+      this.#deps.onDivergence(forkSeq, request);
+    } else if (request.wantSnapshot || (forkSeq < end && store.firstHeldSeq() > forkSeq + 1)) {
+      this.#plan(request, "snapshot", forkSeq, end);
+      void this.#sendSnapshot(request, forkSeq);
+    } else if (forkSeq < end) {
+      this.#plan(request, "log", forkSeq, end);
+      this.#paging = { request, afterSeq: forkSeq };
+      this.#sendPage();
+    } else {
+      this.#plan(request, "nothing", forkSeq, end);
+    }
+  }
+
+  takeAck(ack: TransferAck): void {
+    if (this.#paging?.request.requestId === ack.requestId) this.#sendPage();
+    if (this.#outgoing?.requestId === ack.requestId) this.#outgoing.transfer.acknowledge(ack.index);
+  }
+
+  #plan(request: CatchUpRequest, by: "nothing" | "log" | "snapshot" | "reconcile", forkSeq: number, end: number): void {
+    const { requestId } = request;
+    const epoch = this.#deps.book.accepted;
+    this.#deps.send({ type: "catch-up-plan", requestId, epoch, by, fromSeq: forkSeq + 1, toSeq: end });
+  }
+
+  #sendPage(): void {
+    const paging = this.#paging;
+    if (paging === null || !this.#deps.leads()) return;
+    const { store } = this.#kit.ports;
+    const page = store.commandsAfter(paging.afterSeq, PAGE_COMMANDS, PAGE_BYTES);
+    const prev = { epoch: epochAt(store.logShape(), paging.afterSeq) ?? 0, seq: paging.afterSeq };
+    const { requestId } = paging.request;
+    const epoch = this.#deps.book.accepted;
+    this.#deps.send({ type: "catch-up-page", requestId, epoch, prev, commands: page.commands, done: !page.hasMore });
+    paging.afterSeq = page.commands.at(-1)?.seq ?? paging.afterSeq;
+    if (!page.hasMore) this.#paging = null;
+  }
+
+  async #sendSnapshot(request: CatchUpRequest, forkSeq: number): Promise<void> {
+    const { requestId } = request;
+    const transfer = await this.#deps.snapshots.takeTransfer(forkSeq);
+    if (!this.#deps.leads()) return;
+    const sending = { requestId, epoch: this.#deps.book.accepted, lock: null };
+    const outgoing = new OutgoingTransfer(this.#kit, sending, transfer as never, (message) => this.#deps.send(message));
+    this.#outgoing = { requestId, transfer: outgoing };
+    outgoing.start();
+  }
+}

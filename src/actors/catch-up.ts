@@ -1,0 +1,246 @@
+/**
+ * Purpose: a follower on its way to ready. Binds `catch-up`.
+ * Keeps true: nothing is taken from anyone but the leader of the accepted epoch [EP4]; a follower is ready only after
+ * the leader has compared logs with it.
+ */
+import { catchUpMachine } from "../../machines/catch-up.machine.ts";
+import { assertNever } from "../core/assert.ts";
+import type { RequestId } from "../core/ids.ts";
+import type {
+  CatchUpPage,
+  CatchUpPlan,
+  Heartbeat,
+  PeerMessage,
+  Replicate,
+  SnapshotPiece,
+  SnapshotTransfer,
+  SyncState,
+} from "../core/messages.ts";
+import type { TimerHandle } from "../ports/clock.ts";
+import type { CommandLog } from "./command-log.ts";
+import type { EpochBook } from "./epoch-book.ts";
+import type { Executor } from "./executor.ts";
+import { startMachine, type Kit } from "./kit.ts";
+import type { Snapshots } from "./snapshots.ts";
+import { IncomingTransfer } from "./transfers.ts";
+
+export interface CatchUpDeps {
+  readonly book: EpochBook;
+  readonly log: CommandLog;
+  readonly executor: Executor;
+  readonly snapshots: Snapshots;
+  send(message: PeerMessage): boolean;
+}
+
+/** A step that has not moved for so many heartbeats is begun anew. */
+const PATIENCE_HEARTBEATS = 10;
+/** Heartbeats in a row that may disagree with the own log before it is compared: replication may be under way. */
+const DISAGREEMENTS = 2;
+
+export class CatchUp {
+  readonly #kit: Kit;
+  readonly #deps: CatchUpDeps;
+  readonly #machine;
+  #requestId: RequestId | null = null;
+  #incoming: IncomingTransfer | null = null;
+  #timer: TimerHandle | null = null;
+  #disagreements = 0;
+  #wantSnapshot = false;
+
+  constructor(kit: Kit, deps: CatchUpDeps) {
+    this.#kit = kit;
+    this.#deps = deps;
+    this.#machine = startMachine(
+      kit,
+      catchUpMachine.provide({
+        actions: {
+          askForPlan: () => this.#askForPlan(),
+          becomeReady: () => this.#rest(),
+        },
+      }),
+    );
+  }
+
+  get machineValue(): string {
+    return this.#machine.getSnapshot().value;
+  }
+
+  get sync(): SyncState {
+    switch (this.#machine.getSnapshot().value) {
+      case "waiting":
+        return "starting";
+      case "comparing":
+      case "replaying":
+      case "restoring":
+        return "catching-up";
+      case "reconciling":
+        return "reconciling";
+      case "ready":
+      case "leading":
+        return "ready";
+    }
+  }
+
+  /** Compares logs with the leader anew. */
+  compare(wantSnapshot = false): void {
+    this.#wantSnapshot ||= wantSnapshot;
+    this.#machine.send({ type: "COMPARE" });
+  }
+
+  leading(): void {
+    this.#rest();
+    this.#machine.send({ type: "LEADING" });
+  }
+
+  leaderLost(): void {
+    this.#rest();
+    this.#machine.send({ type: "LEADER_LOST" });
+  }
+
+  stop(): void {
+    this.#rest();
+    this.#machine.stop();
+  }
+
+  /** The leader's heartbeat: whether its log and this one still fit. */
+  hear(heartbeat: Heartbeat): void {
+    const state = this.#machine.getSnapshot().value;
+    if (state === "waiting" || state === "leading") return this.compare();
+    if (state !== "ready") return;
+    const { position } = this.#deps.log;
+    const fits = heartbeat.log.seq === position.seq && heartbeat.log.epoch === position.epoch;
+    this.#disagreements = fits ? 0 : this.#disagreements + 1;
+    if (this.#disagreements >= DISAGREEMENTS) this.compare();
+  }
+
+  /** Commands as they are accepted by the leader. */
+  takeReplicate(message: Replicate): void {
+    if (!this.#fromLeader(message.epoch)) return;
+    const state = this.#machine.getSnapshot().value;
+    if (state !== "ready") return;
+    const end = this.#deps.log.position.seq;
+    const result = this.#append(message.prev, message.commands);
+    if (result === "gap") return this.compare();
+    if (result === "failed") return;
+    this.#disagreements = 0;
+    const fresh = message.commands.filter((command) => command.seq > end);
+    this.#deps.executor.enqueue(fresh, true);
+    this.#confirmAndAcknowledge();
+  }
+
+  takePlan(plan: CatchUpPlan): void {
+    if (plan.requestId !== this.#requestId || !this.#fromLeader(plan.epoch)) return;
+    this.#wantSnapshot = false;
+    this.#patience();
+    switch (plan.by) {
+      case "nothing":
+        this.#machine.send({ type: "PLAN_NOTHING" });
+        return this.#confirmAndAcknowledge();
+      case "log":
+        return this.#machine.send({ type: "PLAN_LOG" });
+      case "snapshot":
+        return this.#machine.send({ type: "PLAN_SNAPSHOT" });
+      case "reconcile":
+        return this.#machine.send({ type: "PLAN_RECONCILE" });
+      default:
+        assertNever(plan.by);
+    }
+  }
+
+  takePage(page: CatchUpPage): void {
+    if (page.requestId !== this.#requestId || !this.#fromLeader(page.epoch)) return;
+    this.#patience();
+    const end = this.#deps.log.position.seq;
+    const result = this.#append(page.prev, page.commands);
+    if (result === "gap") return this.compare();
+    if (result === "failed") return this.#machine.send({ type: "FAILED", reason: "the store refuses to write" });
+    this.#deps.executor.enqueue(
+      page.commands.filter((command) => command.seq > end),
+      false,
+    );
+    this.#confirmAndAcknowledge();
+    if (page.done) this.#machine.send({ type: "FINISHED" });
+    else this.#deps.send({ type: "transfer-ack", requestId: page.requestId, index: 0 });
+  }
+
+  /** A piece of a snapshot that needs no lock: nothing of this engine's own is lost by it. */
+  takePiece(piece: SnapshotPiece): void {
+    if (piece.requestId !== this.#requestId || !this.#fromLeader(piece.epoch)) return;
+    this.#patience();
+    if (this.#incoming?.requestId !== piece.requestId) this.#incoming = new IncomingTransfer(piece.requestId);
+    const taken = this.#incoming.take(piece);
+    if (taken.state === "broken") return this.#machine.send({ type: "FAILED", reason: "a piece is missing" });
+    this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
+    if (taken.state === "more") return;
+    this.#incoming = null;
+    void this.#restore(JSON.parse(taken.text) as SnapshotTransfer);
+  }
+
+  /** The winner has reconciled, or given up: compare again. */
+  reconciled(): void {
+    this.#machine.send({ type: "FINISHED" });
+  }
+
+  async #restore(transfer: SnapshotTransfer): Promise<void> {
+    const result = await this.#deps.snapshots.install(transfer, 0);
+    this.#deps.book.accept(transfer.snapshot.epoch);
+    if (result.outcome === "installed") this.#machine.send({ type: "FINISHED" });
+    else this.#machine.send({ type: "FAILED", reason: result.detail });
+  }
+
+  #askForPlan(): void {
+    const requestId = this.#kit.ports.ids.next("request");
+    this.#requestId = requestId;
+    this.#incoming = null;
+    this.#disagreements = 0;
+    this.#patience();
+    this.#deps.send({
+      type: "catch-up-request",
+      requestId,
+      epoch: this.#deps.book.accepted,
+      shape: this.#kit.ports.store.logShape(),
+      clock: this.#deps.log.clock,
+      lastExecutedSeq: this.#deps.executor.executedSeq,
+      wantSnapshot: this.#wantSnapshot,
+    });
+  }
+
+  #append(prev: Replicate["prev"], commands: Replicate["commands"]): "appended" | "nothing-new" | "gap" | "failed" {
+    try {
+      return this.#deps.log.append(prev, commands);
+    } catch (error) {
+      this.#kit.ports.logger.error({ err: error }, "replicated commands not stored");
+      this.#kit.alarms.raise("store-failed", "replicated commands could not be stored");
+      return "failed";
+    }
+  }
+
+  #confirmAndAcknowledge(): void {
+    const throughSeq = this.#deps.log.position.seq;
+    this.#deps.executor.confirm(throughSeq);
+    this.#deps.send({ type: "replicated", epoch: this.#deps.book.accepted, throughSeq });
+  }
+
+  #fromLeader(epoch: number): boolean {
+    if (this.#kit.rules.admitsEpoch(this.#deps.book.accepted, epoch)) return true;
+    this.#deps.send({ type: "stale-epoch", highestEpoch: this.#deps.book.accepted });
+    return false;
+  }
+
+  /** A step that stalls is given up; the next heartbeat of the leader begins anew. */
+  #patience(): void {
+    const { clock } = this.#kit.ports;
+    if (this.#timer !== null) clock.clearTimeout(this.#timer);
+    const waitMs = this.#kit.failover.heartbeatMs * PATIENCE_HEARTBEATS;
+    this.#timer = clock.setTimeout(() => {
+      this.#timer = null;
+      if (this.#machine.getSnapshot().value !== "ready") this.#machine.send({ type: "FAILED", reason: "no answer" });
+    }, waitMs);
+  }
+
+  #rest(): void {
+    if (this.#timer !== null) this.#kit.ports.clock.clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#incoming = null;
+  }
+}

@@ -1,0 +1,362 @@
+/**
+ * Purpose: the one log: commands accepted as leader, or appended as follower.
+ * Keeps true: what is answered `pair` is durable on both engines; a batch is one transaction and one frame (group
+ * commit); an idempotency key is one command; what was not answered when the leadership ended is answered `fenced`.
+ */
+import type { Command, Durability, LogPosition } from "../core/command.ts";
+import { hlcNow, laterHlc } from "../core/hlc.ts";
+import type { CommandInput, SubmitOutcome } from "../core/outcomes.ts";
+import { extendClock } from "../core/log-rules.ts";
+import { advanceClock, mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
+import type { StoredState } from "../ports/store.ts";
+import type { TimerHandle } from "../ports/clock.ts";
+import type { Kit } from "./kit.ts";
+
+export interface CommandLogDeps {
+  mayAct(): boolean;
+  /** The epoch that this engine leads in. */
+  epoch(): number;
+  highestEpoch(): number;
+  /** Whether the peer can be expected to answer for a command. */
+  peerFollows(): boolean;
+  programmeTimeUs(): number;
+  /** Extra lead time for clocks that jitter, ms. */
+  jitterMs(): number;
+  /** Commands were appended by this leader: they go to the peer and to execution. */
+  onAccepted(prev: LogPosition, commands: readonly Command[]): void;
+}
+
+interface Waiting {
+  readonly input: CommandInput;
+  readonly ack: Durability;
+  readonly settle: (outcome: SubmitOutcome) => void;
+}
+
+interface Unanswered {
+  readonly command: Command;
+  readonly waiting: Waiting[];
+  readonly sinceMs: number;
+}
+
+/** Commands of one transaction and one frame at most. */
+const MAX_BATCH = 512;
+/** How far ahead a caller may schedule, ms: commands are executed in order, so one far ahead would hold up the rest. */
+const MAX_AHEAD_MS = 10_000;
+
+export class CommandLog {
+  readonly #kit: Kit;
+  readonly #deps: CommandLogDeps;
+  #position: LogPosition = { epoch: 0, seq: 0 };
+  #acknowledged: LogPosition = { epoch: 0, seq: 0 };
+  #clock: VectorClock = {};
+  #hlc = "";
+  #lastExecuteAtUs = 0;
+  #queue: Waiting[] = [];
+  #flushing = false;
+  readonly #queuedKeys = new Map<string, Waiting[]>();
+  #unanswered: Unanswered[] = [];
+  #ackTimer: TimerHandle | null = null;
+  /** The peer has let one time-out pass: it is not waited for until it has caught up. */
+  #peerLags = false;
+  #peerThroughSeq = 0;
+  #draining: (() => void)[] = [];
+
+  constructor(kit: Kit, deps: CommandLogDeps) {
+    this.#kit = kit;
+    this.#deps = deps;
+  }
+
+  restore(stored: Pick<StoredState, "log" | "clock" | "hlc">): void {
+    this.#position = stored.log;
+    this.#acknowledged = stored.log;
+    this.#clock = stored.clock;
+    this.#hlc = stored.hlc;
+  }
+
+  get position(): LogPosition {
+    return this.#position;
+  }
+
+  get acknowledged(): LogPosition {
+    return this.#acknowledged;
+  }
+
+  get clock(): VectorClock {
+    return this.#clock;
+  }
+
+  get hlc(): string {
+    return this.#hlc;
+  }
+
+  /** Through here the peer has said to hold everything. */
+  get peerThroughSeq(): number {
+    return this.#peerThroughSeq;
+  }
+
+  get pending(): number {
+    return this.#queue.length + this.#unanswered.length;
+  }
+
+  /** Accepts one command, or says why not. The caller has checked who leads. */
+  submit(input: CommandInput): Promise<SubmitOutcome> {
+    const ack = input.ack ?? this.#kit.options.commands.ack;
+    const known = this.#repeated(input, ack);
+    if (known !== null) return known;
+    const refusal = this.#refusal(input);
+    if (refusal !== null) return Promise.resolve(refusal);
+    return new Promise((settle) => {
+      const waiting = { input, ack, settle };
+      this.#queue.push(waiting);
+      if (input.idempotencyKey !== undefined) this.#queuedKeys.set(input.idempotencyKey, [waiting]);
+      if (this.#flushing) return;
+      this.#flushing = true;
+      this.#kit.ports.clock.soon(() => this.flush());
+    });
+  }
+
+  /** Commits what is queued. Also called before a handover is granted. */
+  flush(): void {
+    this.#flushing = false;
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, MAX_BATCH);
+      if (this.#deps.mayAct()) this.#commit(batch);
+      else this.#fence(batch);
+    }
+    this.#queuedKeys.clear();
+  }
+
+  /** Appends what the leader sent after `prev`. `gap`: it does not fit the end of the log. */
+  append(prev: LogPosition, commands: readonly Command[]): "appended" | "nothing-new" | "gap" {
+    const fresh = commands.filter((command) => command.seq > this.#position.seq);
+    const first = fresh[0];
+    if (first === undefined) return commands.length > 0 || prev.seq <= this.#position.seq ? "nothing-new" : "gap";
+    const fits =
+      first.seq === this.#position.seq + 1 && (prev.seq < this.#position.seq || prev.epoch === this.#position.epoch);
+    if (!fits) return "gap";
+    this.#kit.ports.store.append(fresh);
+    this.#advance(fresh);
+    return "appended";
+  }
+
+  /** The peer holds everything through `seq` durably. */
+  peerHolds(seq: number): void {
+    this.#peerThroughSeq = Math.max(this.#peerThroughSeq, seq);
+    this.#peerLags &&= this.#peerThroughSeq < this.#position.seq;
+    const { rules } = this.#kit;
+    while (
+      this.#unanswered[0] !== undefined &&
+      rules.heldByPair(this.#peerThroughSeq, this.#unanswered[0].command.seq)
+    ) {
+      this.#answer(this.#unanswered.shift() as Unanswered, "pair");
+    }
+    this.#acknowledge(Math.min(this.#peerThroughSeq, this.#position.seq));
+  }
+
+  /** Nobody will answer for the peer: what waits is answered as `local`. */
+  peerGone(): void {
+    for (const one of this.#unanswered.splice(0)) this.#answer(one, "local");
+  }
+
+  /** Resolves once every command that was accepted has been answered; bounded by `ackTimeoutMs`. */
+  drained(): Promise<void> {
+    this.flush();
+    if (this.#unanswered.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#draining.push(resolve));
+  }
+
+  /** A new leadership: nothing is known of what the peer holds. */
+  beginLeading(): void {
+    this.#acknowledged = this.#position;
+    this.#peerThroughSeq = 0;
+    this.#peerLags = false;
+  }
+
+  /** The leadership ended: what was not answered is fenced. */
+  stopLeading(): void {
+    this.#fence(this.#queue.splice(0));
+    this.#queuedKeys.clear();
+    for (const one of this.#unanswered.splice(0)) this.#fence(one.waiting);
+    for (const resolve of this.#draining.splice(0)) resolve();
+    this.#disarm();
+  }
+
+  /** The log was replaced in the store. */
+  adopted(stored: Pick<StoredState, "log" | "clock" | "hlc">): void {
+    this.restore({ ...stored, hlc: laterHlc(this.#hlc, stored.hlc) });
+  }
+
+  /** Something of the peer's origin is held now, outside the log's order (a conflict). */
+  learnClock(clock: VectorClock): void {
+    this.#clock = mergeClocksCapped(this.#clock, clock);
+  }
+
+  stop(): void {
+    this.stopLeading();
+  }
+
+  #refusal(input: CommandInput): SubmitOutcome | null {
+    const { maxPending } = this.#kit.options.commands;
+    if (this.pending >= maxPending) {
+      return { outcome: "busy", detail: `${this.pending} commands wait to be answered, at most ${maxPending} may` };
+    }
+    const aheadMs = ((input.executeAtUs ?? 0) - this.#deps.programmeTimeUs()) / 1_000;
+    if (aheadMs > MAX_AHEAD_MS) {
+      const detail = `executeAtUs is ${Math.round(aheadMs)} ms ahead, at most ${MAX_AHEAD_MS} ms are accepted`;
+      return { outcome: "invalid-command", detail };
+    }
+    const why = this.#kit.ports.engine.validate(input.kind, input.payload);
+    return why === null ? null : { outcome: "invalid-command", detail: why };
+  }
+
+  /** A key that is known gets the answer of its first command, which is waited for if it is still under way. */
+  #repeated(input: CommandInput, ack: Durability): Promise<SubmitOutcome> | null {
+    const key = input.idempotencyKey;
+    if (key === undefined) return null;
+    const queued = this.#queuedKeys.get(key);
+    if (queued !== undefined) return new Promise((settle) => queued.push({ input, ack, settle }));
+    const known = this.#kit.ports.store.findKey(key);
+    if (known === null) return null;
+    const unanswered = this.#unanswered.find((one) => one.command.seq === known.seq);
+    if (unanswered !== undefined) return new Promise((settle) => unanswered.waiting.push({ input, ack, settle }));
+    const { seq, epoch, executeAtUs } = known;
+    const durability = seq <= this.#peerThroughSeq ? "pair" : "local";
+    return Promise.resolve({ outcome: "accepted", seq, epoch, executeAtUs, durability });
+  }
+
+  #commit(batch: readonly Waiting[]): void {
+    const prev = this.#position;
+    const commands = this.#toCommands(batch);
+    try {
+      this.#kit.ports.store.append(commands);
+    } catch (error) {
+      this.#kit.ports.logger.error({ err: error }, "commands not stored");
+      this.#kit.alarms.raise("store-failed", "commands could not be stored");
+      for (const one of this.#withRepeats(batch)) one.settle({ outcome: "busy", detail: "the store refuses to write" });
+      return;
+    }
+    this.#advance(commands);
+    this.#kit.counters.commandsAccepted += commands.length;
+    const sinceMs = this.#kit.nowMs();
+    commands.forEach((command, index) => {
+      const waiting = this.#withRepeats(batch.slice(index, index + 1));
+      this.#unanswered.push({ command, waiting, sinceMs });
+      this.#kit.emit({ type: "command", command });
+    });
+    this.#deps.onAccepted(prev, commands);
+    this.#answerWhatNeedNotWait();
+  }
+
+  #toCommands(batch: readonly Waiting[]): Command[] {
+    const { self, options, ports } = this.#kit;
+    const epoch = this.#deps.epoch();
+    const leadMs = options.commands.leadTimeMs + Math.min(this.#deps.jitterMs(), options.commands.leadTimeMs);
+    const earliestUs = this.#deps.programmeTimeUs() + Math.round(leadMs * 1_000);
+    let { seq } = this.#position;
+    let originSeq = this.#clock[self.engineId] ?? 0;
+    let clock = this.#clock;
+    return batch.map(({ input }) => {
+      seq += 1;
+      originSeq += 1;
+      clock = advanceClock(clock, self.engineId, originSeq);
+      this.#hlc = hlcNow(this.#hlc, ports.clock.unixMs(), self.engineId);
+      this.#lastExecuteAtUs = this.#inOrder(input.executeAtUs ?? earliestUs, earliestUs);
+      return {
+        seq,
+        epoch,
+        hlc: this.#hlc,
+        executeAtUs: this.#lastExecuteAtUs,
+        kind: input.kind,
+        payload: input.payload,
+        origin: self.engineId,
+        originSeq,
+        idempotencyKey: input.idempotencyKey ?? null,
+        clock,
+      };
+    });
+  }
+
+  /** Instants rise with the log, unless the last one was set by a clock far ahead of this one. */
+  #inOrder(executeAtUs: number, earliestUs: number): number {
+    const bounded = this.#lastExecuteAtUs <= earliestUs + MAX_AHEAD_MS * 1_000 ? this.#lastExecuteAtUs : 0;
+    return Math.max(Math.round(executeAtUs), bounded);
+  }
+
+  #answerWhatNeedNotWait(): void {
+    if (!this.#deps.peerFollows() || this.#peerLags) return this.peerGone();
+    for (const one of this.#unanswered) {
+      const hasty = one.waiting.filter((waiting) => waiting.ack === "local");
+      if (hasty.length === 0) continue;
+      for (const waiting of hasty) one.waiting.splice(one.waiting.indexOf(waiting), 1);
+      settleAll(hasty, one.command, "local");
+    }
+    this.#armAckTimer();
+  }
+
+  #armAckTimer(): void {
+    const oldest = this.#unanswered[0];
+    if (oldest === undefined || this.#ackTimer !== null) return;
+    const dueMs = oldest.sinceMs + this.#kit.options.commands.ackTimeoutMs;
+    this.#ackTimer = this.#kit.ports.clock.setTimeout(
+      () => this.#ackTimedOut(),
+      Math.max(0, dueMs - this.#kit.nowMs()),
+    );
+  }
+
+  #ackTimedOut(): void {
+    this.#ackTimer = null;
+    const dueMs = this.#kit.nowMs() - this.#kit.options.commands.ackTimeoutMs;
+    while (this.#unanswered[0] !== undefined && this.#unanswered[0].sinceMs <= dueMs) {
+      this.#peerLags = true;
+      this.#answer(this.#unanswered.shift() as Unanswered, "local");
+    }
+    this.#armAckTimer();
+  }
+
+  #answer(one: Unanswered, durability: Durability): void {
+    if (this.#deps.mayAct()) {
+      this.#acknowledge(one.command.seq);
+      settleAll(one.waiting, one.command, durability);
+    } else this.#fence(one.waiting);
+    if (this.#unanswered.length === 0) for (const resolve of this.#draining.splice(0)) resolve();
+  }
+
+  #acknowledge(seq: number): void {
+    if (seq > this.#acknowledged.seq) this.#acknowledged = { epoch: this.#position.epoch, seq };
+  }
+
+  #fence(waiting: readonly Waiting[]): void {
+    this.#kit.counters.commandsFenced += waiting.length;
+    for (const one of this.#withRepeats(waiting)) one.settle({ outcome: "fenced", epoch: this.#deps.highestEpoch() });
+  }
+
+  /** Those who wait, and those who repeated their keys meanwhile. */
+  #withRepeats(waiting: readonly Waiting[]): Waiting[] {
+    return waiting.flatMap((one) => {
+      const repeats =
+        one.input.idempotencyKey === undefined ? undefined : this.#queuedKeys.get(one.input.idempotencyKey);
+      return repeats?.[0] === one ? repeats : [one];
+    });
+  }
+
+  #advance(commands: readonly Command[]): void {
+    for (const command of commands) {
+      this.#hlc = laterHlc(this.#hlc, command.hlc);
+    }
+    const last = commands.at(-1);
+    if (last === undefined) return;
+    this.#clock = extendClock(this.#clock, commands);
+    this.#position = { epoch: last.epoch, seq: last.seq };
+    this.#lastExecuteAtUs = last.executeAtUs;
+  }
+
+  #disarm(): void {
+    if (this.#ackTimer !== null) this.#kit.ports.clock.clearTimeout(this.#ackTimer);
+    this.#ackTimer = null;
+  }
+}
+
+function settleAll(waiting: readonly Waiting[], command: Command, durability: Durability): void {
+  const { seq, epoch, executeAtUs } = command;
+  for (const one of waiting) one.settle({ outcome: "accepted", seq, epoch, executeAtUs, durability });
+}

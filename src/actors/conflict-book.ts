@@ -1,0 +1,93 @@
+/**
+ * Purpose: what becomes of divergent commands [SB2, SB3], and how a person settles one later.
+ * Keeps true: the same case gives the same conflicts under the same ids, however often recovery begins anew.
+ */
+import { assertNever } from "../core/assert.ts";
+import type { Command, Conflict, ConflictOutcome } from "../core/command.ts";
+import { makeId, otherLabel } from "../core/ids.ts";
+import type { ResolveChoice, ResolveOutcome, SubmitOutcome } from "../core/outcomes.ts";
+import type { Kit } from "./kit.ts";
+
+/** Standing commands kept beside a divergent one. */
+const STANDING_KEPT = 16;
+/** Commands since the fork that are looked through for the same conflict key. */
+const LOOKED_THROUGH = 10_000;
+
+export interface DivergentCase {
+  readonly forkSeq: number;
+  readonly divergent: readonly Command[];
+  readonly winnerEpoch: number;
+}
+
+/** What two commands must share to touch the same thing: the path of a REST call, or the kind. */
+export function conflictKey(command: Pick<Command, "kind">): string {
+  const [, path] = command.kind.split(" ", 2);
+  return path ?? command.kind;
+}
+
+export function toConflicts(kit: Kit, found: DivergentCase): Conflict[] {
+  const since = kit.ports.store.commandsAfter(found.forkSeq, LOOKED_THROUGH).commands;
+  return found.divergent.map((divergent) => {
+    const id = makeId("conflict", `${divergent.origin}_${divergent.originSeq}`);
+    const known = kit.ports.store.findConflict(id);
+    const standing = since.filter((command) => conflictKey(command) === conflictKey(divergent)).slice(-STANDING_KEPT);
+    const { outcome, reason } = known ?? judge(kit, standing.length > 0);
+    return {
+      id,
+      kind: "command",
+      divergent,
+      standing,
+      divergentFrom: otherLabel(kit.options.label),
+      forkSeq: found.forkSeq,
+      winnerEpoch: found.winnerEpoch,
+      outcome,
+      reason,
+      detectedAtUnixMs: known?.detectedAtUnixMs ?? kit.ports.clock.unixMs(),
+      resolution: known?.resolution ?? null,
+    };
+  });
+}
+
+function judge(kit: Kit, touched: boolean): { outcome: ConflictOutcome; reason: string } {
+  const { onConflict } = kit.options.commands;
+  switch (onConflict) {
+    case "leader-wins":
+      return { outcome: "superseded", reason: "the leader's log stands" };
+    case "reapply":
+      return touched
+        ? { outcome: "superseded", reason: "the leader has touched the same since the fork" }
+        : { outcome: "reapplied", reason: "the leader has not touched the same since the fork" };
+    case "manual":
+      return { outcome: "open", reason: "a person decides" };
+    default:
+      return assertNever(onConflict);
+  }
+}
+
+/** Settles one conflict on a person's word; `submit` gives a command to the leader's log. */
+export async function resolveConflict(
+  kit: Kit,
+  request: { id: string; choice: ResolveChoice; by: string },
+  submit: (command: Pick<Command, "kind" | "payload">, key: string) => Promise<SubmitOutcome>,
+): Promise<ResolveOutcome> {
+  const { store, clock } = kit.ports;
+  const conflict = store.findConflict(request.id);
+  if (conflict === null) return { outcome: "not-found" };
+  if (conflict.resolution !== null) return { outcome: "already-resolved", conflict };
+  const { choice } = request;
+  if (choice.choice !== "keep") {
+    const payload = choice.choice === "value" ? choice.value : conflict.divergent.payload;
+    const answer = await submit({ kind: conflict.divergent.kind, payload }, `resolve:${conflict.id}`);
+    if (answer.outcome !== "accepted") return answer;
+  }
+  const resolved: Conflict = {
+    ...conflict,
+    outcome: "resolved",
+    resolution: { choice: choice.choice, by: request.by, atUnixMs: clock.unixMs() },
+  };
+  store.saveConflicts([resolved]);
+  kit.emit({ type: "conflict", conflict: resolved });
+  const open = store.conflicts(1_000).filter((one) => one.outcome === "open").length;
+  kit.alarms.set("conflicts-open", open > 0, `${open} conflicts wait for a person`);
+  return { outcome: "resolved", conflict: resolved };
+}

@@ -1,0 +1,236 @@
+/**
+ * Purpose: executes the log on the engine: in order, exactly once, at the instant that both engines agreed on.
+ * Keeps true: a follower executes only what a leader has confirmed to be in its log; a leader asks `mayAct` before each
+ * effect [VT5]; a command that fails in the engine never stops the log.
+ */
+import type { Command } from "../core/command.ts";
+import { epochAt } from "../core/fork.ts";
+import type { Role } from "../core/messages.ts";
+import type { TimerHandle } from "../ports/clock.ts";
+import type { ExecuteOutcome } from "../ports/engine.ts";
+import type { Kit } from "./kit.ts";
+import type { ProgrammeClock } from "./programme-clock.ts";
+
+export interface ExecutorDeps {
+  readonly programmeClock: ProgrammeClock;
+  role(): Role;
+  mayAct(): boolean;
+  logEndSeq(): number;
+}
+
+/** Commands read from the store at a time. */
+const PAGE = 1_000;
+/** Commands kept in memory ahead of execution; beyond it they are read back from the store. */
+const MAX_QUEUED = 20_000;
+
+export class Executor {
+  readonly #kit: Kit;
+  readonly #deps: ExecutorDeps;
+  #queue: Command[] = [];
+  #executedSeq = 0;
+  #confirmedSeq = 0;
+  #lastCheckpointSeq = 0;
+  #live = new Set<number>();
+  #timer: TimerHandle | null = null;
+  #running: Promise<void> | null = null;
+  #suspended = 0;
+  #waiting: { seq: number; resolve: () => void }[] = [];
+  lastError = "";
+
+  constructor(kit: Kit, deps: ExecutorDeps) {
+    this.#kit = kit;
+    this.#deps = deps;
+  }
+
+  get executedSeq(): number {
+    return this.#executedSeq;
+  }
+
+  /** Starts anew behind `seq`: after a restore of the engine's state. */
+  resetTo(seq: number): void {
+    this.#executedSeq = seq;
+    this.#lastCheckpointSeq = seq;
+    this.#confirmedSeq = Math.min(this.#confirmedSeq, seq);
+    this.#queue = [];
+    this.#live.clear();
+    this.#settleWaiting();
+  }
+
+  /** The leader has these commands in its log too, through `seq`. */
+  confirm(seq: number): void {
+    if (seq <= this.#confirmedSeq) return;
+    this.#confirmedSeq = seq;
+    this.kick();
+  }
+
+  /** What is not yet executed must be confirmed anew: this engine no longer leads. */
+  doubt(): void {
+    this.#confirmedSeq = this.#executedSeq;
+  }
+
+  /** Takes commands that were just appended. `live`: they came at their time, so that lateness means something. */
+  enqueue(commands: readonly Command[], live: boolean): void {
+    const last = this.#queue.at(-1)?.seq ?? this.#executedSeq;
+    const first = commands[0];
+    if (first !== undefined && first.seq === last + 1 && this.#queue.length + commands.length <= MAX_QUEUED) {
+      for (const command of commands) this.#queue.push(command);
+    }
+    if (live) this.#noteLive(commands);
+    this.kick();
+  }
+
+  /** A command that comes after its instant is late; how much, is known once it is executed. */
+  #noteLive(commands: readonly Command[]): void {
+    const now = this.#kit.ports.clock.monoMs();
+    for (const { seq, executeAtUs, origin } of commands) {
+      if (this.#live.size < MAX_QUEUED) this.#live.add(seq);
+      if (now > this.#deps.programmeClock.toMonoMs(executeAtUs, origin)) this.#kit.counters.commandsLate += 1;
+    }
+  }
+
+  /** Resolves once `seq` has been executed. */
+  reached(seq: number): Promise<void> {
+    if (this.#executedSeq >= seq) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push({ seq, resolve }));
+  }
+
+  /** Looks whether something is due now. */
+  kick(): void {
+    if (this.#running === null && this.#suspended === 0) this.#continue();
+  }
+
+  /** Waits until nothing is being executed and holds it there until `release` is called. */
+  async hold(): Promise<() => void> {
+    this.#suspended += 1;
+    this.#disarm();
+    await this.#running;
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      this.#suspended -= 1;
+      this.kick();
+    };
+  }
+
+  stop(): void {
+    this.#suspended += 1;
+    this.#disarm();
+    for (const waiter of this.#waiting.splice(0)) waiter.resolve();
+  }
+
+  /** Executes all that is due; only an engine that answers later makes this wait. */
+  #continue(): void {
+    let ran = false;
+    for (let head = this.#head(); head !== null && this.#allowed(head); head = this.#head()) {
+      const dueMs = this.#deps.programmeClock.toMonoMs(head.executeAtUs, head.origin);
+      const now = this.#kit.ports.clock.monoMs();
+      if (now < dueMs) {
+        this.#arm(dueMs);
+        break;
+      }
+      ran = true;
+      this.#queue.shift();
+      const outcome = this.#execute(head);
+      if (outcome instanceof Promise) {
+        const command = head;
+        this.#running = outcome.then((result) => {
+          this.#running = null;
+          this.#done(command, dueMs, result);
+          this.kick();
+        });
+        break;
+      }
+      this.#done(head, dueMs, outcome);
+    }
+    if (ran) this.#kit.ports.store.markExecuted(this.#executedSeq);
+  }
+
+  #head(): Command | null {
+    if (this.#suspended > 0) return null;
+    while (this.#queue[0] !== undefined && this.#queue[0].seq <= this.#executedSeq) this.#queue.shift();
+    if (this.#queue.length === 0 && this.#executedSeq < this.#deps.logEndSeq()) {
+      this.#queue = [...this.#kit.ports.store.commandsAfter(this.#executedSeq, PAGE).commands];
+    }
+    const head = this.#queue[0];
+    return head !== undefined && this.#kit.rules.isNextToExecute(this.#executedSeq, head.seq) ? head : null;
+  }
+
+  #allowed(command: Command): boolean {
+    return command.seq <= this.#confirmedSeq || (this.#deps.role() === "leader" && this.#deps.mayAct());
+  }
+
+  #execute(command: Command): ExecuteOutcome | Promise<ExecuteOutcome> {
+    const failed = (error: unknown): ExecuteOutcome => ({
+      ok: false,
+      error: error instanceof Error ? error.message : String(error),
+    });
+    try {
+      const outcome = this.#kit.ports.engine.execute(command);
+      return outcome instanceof Promise ? outcome.catch(failed) : outcome;
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  #done(command: Command, dueMs: number, outcome: ExecuteOutcome): void {
+    const { counters, alarms, options } = this.#kit;
+    const atMonoMs = this.#kit.ports.clock.monoMs();
+    const lateMs = Math.max(0, atMonoMs - dueMs);
+    this.#executedSeq = command.seq;
+    counters.commandsExecuted += 1;
+    const error = outcome.ok ? null : outcome.error;
+    if (error !== null) {
+      counters.commandsFailed += 1;
+      this.lastError = error;
+    }
+    if (this.#live.delete(command.seq)) {
+      if (lateMs > options.commands.lateAlarmMs) {
+        alarms.raise("commands-late", `a command was executed ${Math.round(lateMs)} ms after its instant`);
+      } else alarms.clear("commands-late");
+    }
+    this.#kit.emit({ type: "executed", command, error, lateMs, atMonoMs });
+    this.#settleWaiting();
+    if (command.seq - this.#lastCheckpointSeq >= options.commands.checkpointEvery) void this.checkpoint();
+  }
+
+  /** Stores the engine's state, from which a restart goes on. */
+  async checkpoint(): Promise<void> {
+    const { store, engine, logger } = this.#kit.ports;
+    const seq = this.#executedSeq;
+    if (seq === this.#lastCheckpointSeq) return;
+    this.#lastCheckpointSeq = seq;
+    try {
+      const state = await engine.snapshot();
+      if (this.#executedSeq !== seq) return;
+      const epoch = epochAt(store.logShape(), seq) ?? 0;
+      store.saveCheckpoint({ position: { epoch, seq }, state });
+      store.compact(seq - this.#kit.options.commands.keep, this.#kit.ports.clock.unixMs() - KEYS_KEPT_MS);
+    } catch (error) {
+      logger.warn({ err: error, seq }, "checkpoint not stored");
+    }
+  }
+
+  #settleWaiting(): void {
+    const reached = this.#waiting.filter((waiter) => waiter.seq <= this.#executedSeq);
+    if (reached.length === 0) return;
+    this.#waiting = this.#waiting.filter((waiter) => waiter.seq > this.#executedSeq);
+    for (const waiter of reached) waiter.resolve();
+  }
+
+  #arm(dueMs: number): void {
+    this.#disarm();
+    this.#timer = this.#kit.ports.clock.callAt(() => {
+      this.#timer = null;
+      this.kick();
+    }, dueMs);
+  }
+
+  #disarm(): void {
+    if (this.#timer !== null) this.#kit.ports.clock.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
+
+/** How long an idempotency key is remembered at least, ms. */
+const KEYS_KEPT_MS = 600_000;

@@ -1,0 +1,124 @@
+/**
+ * Purpose: the heartbeat, written and read [HB1].
+ * Keeps true: a vote is given only to a leader of the accepted epoch, and is a promise from that moment on [VT2].
+ */
+import { otherLabel } from "../core/ids.ts";
+import type { Heartbeat, PeerMessage, SyncState } from "../core/messages.ts";
+import type { CommandLog } from "./command-log.ts";
+import type { Executor } from "./executor.ts";
+import type { Kit } from "./kit.ts";
+import type { HeartbeatVote } from "./votes.ts";
+import type { Succession } from "./succession.ts";
+
+export interface HeartbeatDeps {
+  readonly succession: Succession;
+  readonly log: CommandLog;
+  readonly executor: Executor;
+  sync(): SyncState;
+  send(message: PeerMessage): boolean;
+  /** A heartbeat of the leader that this engine follows. */
+  onLeader(heartbeat: Heartbeat): void;
+  /** The peer is heard, and does not lead. */
+  onFollower(heartbeat: Heartbeat): void;
+}
+
+export class Heartbeats {
+  readonly #kit: Kit;
+  readonly #deps: HeartbeatDeps;
+  #n = 0;
+  #vote: HeartbeatVote | null = null;
+
+  constructor(kit: Kit, deps: HeartbeatDeps) {
+    this.#kit = kit;
+    this.#deps = deps;
+  }
+
+  beat(): void {
+    this.#n += 1;
+    const heartbeat = this.#write();
+    this.#deps.succession.votes.heartbeatSent(this.#n, heartbeat.sentAtMonoMs);
+    this.#kit.ports.peerChannel.broadcast(heartbeat);
+    this.#kit.counters.heartbeatsSent += 1;
+  }
+
+  hear(heartbeat: Heartbeat, receivedAtMonoMs: number): void {
+    const { succession } = this.#deps;
+    if (!succession.monitor.take(heartbeat, receivedAtMonoMs)) return;
+    const { alarms, options } = this.#kit;
+    alarms.set("version-skew", heartbeat.version !== options.version, `the peer runs ${heartbeat.version}`);
+    if (succession.restraints.learnMaintenance(heartbeat.maintenance)) succession.maintenanceChanged();
+    if (heartbeat.role === "leader") this.#hearLeader(heartbeat, receivedAtMonoMs);
+    else this.#hearFollower(heartbeat);
+  }
+
+  #hearLeader(heartbeat: Heartbeat, receivedAtMonoMs: number): void {
+    const { succession } = this.#deps;
+    const { book, leadership, monitor, witness } = succession;
+    if (!this.#kit.rules.admitsEpoch(book.accepted, heartbeat.epoch)) {
+      this.#deps.send({ type: "stale-epoch", highestEpoch: book.accepted });
+      return;
+    }
+    succession.sawEpoch(heartbeat.epoch);
+    if (leadership.role !== "follower" || heartbeat.epoch !== book.accepted) return;
+    monitor.promiseUntil(receivedAtMonoMs + succession.waitMs);
+    this.#vote = { epoch: heartbeat.epoch, n: heartbeat.n };
+    const holder = otherLabel(this.#kit.options.label);
+    if (heartbeat.witnessSeq !== null) {
+      witness.sightByHeartbeat({ holder, epoch: heartbeat.epoch, seq: heartbeat.witnessSeq }, receivedAtMonoMs);
+    }
+    succession.told(heartbeat.acknowledged);
+    this.#deps.onLeader(heartbeat);
+  }
+
+  #hearFollower(heartbeat: Heartbeat): void {
+    const { succession } = this.#deps;
+    const { book, leadership, votes } = succession;
+    if (heartbeat.epoch > book.accepted) succession.sawEpoch(heartbeat.epoch);
+    const { vote } = heartbeat;
+    if (vote !== null && leadership.role === "leader" && !leadership.steppingDown && vote.epoch === book.accepted) {
+      const sentAtMs = votes.peerVoted(vote.n);
+      if (sentAtMs !== null) leadership.confirmed(sentAtMs);
+    }
+    this.#deps.onFollower(heartbeat);
+  }
+
+  #write(): Heartbeat {
+    const { ports, options, self } = this.#kit;
+    const { succession, log, executor } = this.#deps;
+    const { book, leadership, monitor, witness, restraints } = succession;
+    const { last } = monitor;
+    const follows = leadership.role === "follower";
+    return {
+      type: "heartbeat",
+      n: this.#n,
+      engineId: self.engineId,
+      incarnation: self.incarnation,
+      label: options.label,
+      version: self.version,
+      role: leadership.role,
+      epoch: book.accepted,
+      clock: log.clock,
+      witnessSeq: witness.sentSeq,
+      log: log.position,
+      acknowledged: log.acknowledged,
+      lastExecutedSeq: executor.executedSeq,
+      programSource: ports.engine.programSource(),
+      health: ports.engine.health(),
+      sync: this.#deps.sync(),
+      maintenance: restraints.maintenance,
+      leadership: leadership.origin,
+      witnessReachable: witness.reachable,
+      sentAtMonoMs: this.#kit.nowMs(),
+      sentAtUnixUs: Math.round(ports.clock.unixMs() * 1_000),
+      echo:
+        last === null
+          ? null
+          : {
+              n: last.heartbeat.n,
+              receivedAtMonoMs: last.receivedAtMonoMs,
+              receivedAtUnixUs: Math.round(last.receivedAtUnixUs),
+            },
+      vote: follows && this.#vote?.epoch === book.accepted ? this.#vote : null,
+    };
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Purpose: what every actor is given: the ports, the settings, the rules, and ways to tell the outside.
+ */
+import { createActor, type Actor, type AnyStateMachine } from "xstate";
+import type { CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
+import type { FailoverSettings } from "../core/settings.ts";
+import type { CoordinatorPorts } from "../ports/coordinator-ports.ts";
+import type { PeerHello } from "../ports/peer-channel.ts";
+import type { Alarms } from "./alarms.ts";
+import type { CoordinatorOptions } from "./options.ts";
+import type { Rules } from "./rules.ts";
+
+/** The counters, writable inside. */
+export type Counters = { -readonly [Name in keyof CoordinatorCounters]: number };
+
+export interface Kit {
+  readonly ports: CoordinatorPorts;
+  readonly options: CoordinatorOptions;
+  /** Who this engine is, this time. */
+  readonly self: PeerHello;
+  readonly failover: FailoverSettings;
+  readonly rules: Rules;
+  readonly alarms: Alarms;
+  readonly counters: Counters;
+  emit(event: CoordinatorEvent): void;
+  /** The clock that decides, monotonic ms. */
+  nowMs(): number;
+}
+
+/** Starts one statechart on the coordinator's clock and under its inspection. */
+export function startMachine<Machine extends AnyStateMachine>(kit: Kit, machine: Machine): Actor<Machine> {
+  const { inspect } = kit.options;
+  const actor = createActor(machine, {
+    clock: kit.ports.clock,
+    id: machine.id,
+    ...(inspect === undefined ? {} : { inspect }),
+  } as never) as Actor<Machine>;
+  actor.start();
+  return actor;
+}
+
+/** What `mayAct`'s callers need of the leadership actor; everyone asks at the effect itself [VT5]. */
+export interface Acting {
+  mayAct(): boolean;
+}
+
+export function zeroCounters(): Counters {
+  return {
+    heartbeatsSent: 0,
+    heartbeatsReceived: 0,
+    heartbeatsRefused: 0,
+    commandsAccepted: 0,
+    commandsExecuted: 0,
+    commandsLate: 0,
+    commandsFailed: 0,
+    commandsFenced: 0,
+    witnessSwaps: 0,
+    witnessFailures: 0,
+    roleChanges: 0,
+    automaticFailovers: 0,
+    splitBrains: 0,
+    snapshotsApplied: 0,
+  };
+}

@@ -1,0 +1,271 @@
+/**
+ * Purpose: what this engine is, and whether it may act. Binds `leadership`; runs the campaigns.
+ * Keeps true: `mayAct` is computed at every question [VT5]; a higher epoch ends the leadership at once [EP3]; the role
+ * moves only through the statechart.
+ */
+import { leadershipMachine, type LeadershipEvent } from "../../machines/leadership.machine.ts";
+import type { Epoch } from "../core/epoch.ts";
+import type { Label } from "../core/ids.ts";
+import type { LeadershipCause, LeadershipOrigin, Role } from "../core/messages.ts";
+import { runCampaign, type CampaignDeps, type CampaignResult, type Ground } from "./campaign.ts";
+import type { EpochBook } from "./epoch-book.ts";
+import { startMachine, type Acting, type Kit } from "./kit.ts";
+import type { Pulse } from "./pulse.ts";
+import type { CampaignView } from "./rules.ts";
+import type { Votes } from "./votes.ts";
+import type { WitnessVote } from "./witness-vote.ts";
+
+/** Who moved the role, and why: for the history. */
+export interface Mover {
+  readonly cause: LeadershipCause;
+  readonly by: string;
+  readonly reason: string;
+}
+
+export interface LeadershipDeps {
+  readonly book: EpochBook;
+  readonly votes: Votes;
+  readonly witness: WitnessVote;
+  readonly pulse: Pick<Pulse, "check">;
+  readonly campaign: Omit<CampaignDeps, "book" | "votes" | "witness">;
+  /** What the guards look at, now. */
+  view(): CampaignView;
+  /** A campaign has begun, been won or lost, or the leadership ended. */
+  onRole(change: RoleMove): void;
+  onCampaignLost(reason: string): void;
+}
+
+export interface RoleMove {
+  readonly role: Role;
+  readonly previousRole: Role;
+  readonly epoch: Epoch;
+  readonly origin: LeadershipOrigin | null;
+}
+
+interface Campaigning {
+  readonly ground: Ground;
+  readonly mover: Mover;
+  readonly startedAtMs: number;
+  settle(result: CampaignResult): void;
+}
+
+export class Leadership implements Acting {
+  readonly #kit: Kit;
+  readonly #deps: LeadershipDeps;
+  readonly #machine;
+  #role: Role = "follower";
+  #paused = false;
+  #epoch: Epoch = 0;
+  #origin: LeadershipOrigin | null = null;
+  #unverifiedSinceMs: number | null = null;
+  #next: Campaigning | null = null;
+  #campaigning: Campaigning | null = null;
+
+  constructor(kit: Kit, deps: LeadershipDeps) {
+    this.#kit = kit;
+    this.#deps = deps;
+    const { rules } = kit;
+    const view = deps.view;
+    this.#machine = startMachine(
+      kit,
+      leadershipMachine.provide({
+        guards: {
+          outOfMaintenance: () => rules.outOfMaintenance(view()),
+          outOfQuarantine: () => rules.outOfQuarantine(view()),
+          engineFit: () => rules.engineFit(view()),
+          caughtUp: () => rules.caughtUp(view()),
+          holdDownAllows: () => rules.holdDownAllows(view()),
+          provenDead: () => rules.provenDead(view()),
+          promiseLapsed: () => rules.promiseLapsed(view()),
+          peerSilent: () => rules.peerSilent(view()),
+          recordStoodStill: () => rules.recordStoodStill(view()),
+          electionDue: () => rules.electionDue(view()),
+          mustYield: ({ event }) => event.type === "OVERRULED" && rules.mustYield(this.#epoch, event.epoch),
+        },
+        actions: {
+          campaign: () => this.#beginCampaign(),
+          beginLeading: () => this.#beginLeading(),
+          pauseLeading: () => this.#pauseLeading(),
+          resumeLeading: () => this.#resumeLeading(),
+          stopLeading: () => this.#stopLeading(),
+          abandonCampaign: () => this.#abandonCampaign(),
+        },
+      }),
+    );
+  }
+
+  get role(): Role {
+    return this.#role;
+  }
+
+  /** The epoch that this engine leads or campaigns in; 0 as follower. */
+  get epoch(): Epoch {
+    return this.#epoch;
+  }
+
+  get origin(): LeadershipOrigin | null {
+    return this.#origin;
+  }
+
+  get steppingDown(): boolean {
+    return this.#paused;
+  }
+
+  get machineValue(): unknown {
+    return this.#machine.getSnapshot().value;
+  }
+
+  /** Who this engine knows to lead, itself only. */
+  leads(label: Label): boolean {
+    return this.#role === "leader" && this.#kit.options.label === label;
+  }
+
+  mayAct(): boolean {
+    if (this.#role !== "leader" || this.#paused) return false;
+    this.#deps.pulse.check();
+    const { rules, failover } = this.#kit;
+    return rules.mayAct({
+      leads: true,
+      nowMs: this.#kit.nowMs(),
+      peerVoteUntilMs: this.#deps.votes.peerUntilMs,
+      witnessVoteUntilMs: this.#deps.votes.witnessUntilMs,
+      policy: failover.policy,
+      unverifiedSinceMs: this.#unverifiedSinceMs,
+      heartbeatMs: failover.heartbeatMs,
+    });
+  }
+
+  send(event: LeadershipEvent): void {
+    this.#machine.send(event);
+  }
+
+  /** Looks whether a campaign is due; its ground is what the guards let through. */
+  consider(ground: Ground, mover: Mover): void {
+    if (this.#role !== "follower") return;
+    this.#next = { ground, mover, startedAtMs: this.#kit.nowMs(), settle: () => undefined };
+    this.#machine.send({ type: "CONSIDER" });
+    this.#next = null;
+  }
+
+  /** Campaigns because the old leader granted its role, or a person said so. */
+  campaign(ground: Ground, mover: Mover): Promise<CampaignResult> {
+    if (this.#role !== "follower") return Promise.resolve({ outcome: "lost", reason: `already ${this.#role}` });
+    return new Promise((settle) => {
+      this.#next = { ground, mover, startedAtMs: this.#kit.nowMs(), settle };
+      this.#machine.send({ type: ground.kind === "granted" ? "TAKE_OVER" : "FORCED" });
+      this.#next = null;
+    });
+  }
+
+  /** The engine was paused: nothing is done as leader before a vote is renewed [VT5]. */
+  distrustSelf(): void {
+    this.#unverifiedSinceMs = this.#kit.nowMs();
+  }
+
+  /** A vote for something sent at `sentAtMs` was counted. */
+  confirmed(sentAtMs: number): void {
+    if (this.#unverifiedSinceMs !== null && sentAtMs >= this.#unverifiedSinceMs) this.#unverifiedSinceMs = null;
+  }
+
+  stop(): void {
+    this.#endCampaign({ outcome: "lost", reason: "stopped" });
+    this.#machine.stop();
+  }
+
+  #beginCampaign(): void {
+    const campaigning = this.#next;
+    if (campaigning === null) throw new Error("broken invariant: a campaign has a ground");
+    const { book, votes, witness, campaign } = this.#deps;
+    const { ground } = campaigning;
+    const epoch = ground.kind === "granted" ? ground.epoch : book.mint();
+    this.#campaigning = campaigning;
+    this.#epoch = epoch ?? book.accepted;
+    this.#moved("candidate", null);
+    const deps: CampaignDeps = {
+      ...campaign,
+      book,
+      votes,
+      witness,
+      stillHolds: (held) => this.#campaigning === campaigning && campaign.stillHolds(held),
+    };
+    void runCampaign(this.#kit, deps, ground, epoch).then((result) => {
+      if (this.#campaigning !== campaigning) return;
+      if (result.outcome === "lost") this.#lose(result.reason);
+      else this.#win(result.epoch, result.witnessSeq);
+    });
+  }
+
+  #win(epoch: Epoch, witnessSeq: number | null): void {
+    const { book, witness } = this.#deps;
+    if (book.accepted > epoch || !book.accept(epoch)) {
+      this.#lose("a higher epoch was seen, or this one could not be saved");
+      return;
+    }
+    witness.lead(witnessSeq);
+    this.#machine.send({ type: "WON", epoch });
+  }
+
+  #lose(reason: string): void {
+    this.#machine.send({ type: "LOST", reason });
+    this.#epoch = 0;
+    this.#deps.witness.follow();
+    this.#moved("follower", null);
+    this.#deps.onCampaignLost(reason);
+    this.#endCampaign({ outcome: "lost", reason });
+  }
+
+  #beginLeading(): void {
+    const campaigning = this.#campaigning;
+    if (campaigning === null) throw new Error("broken invariant: a leadership follows a campaign");
+    this.#epoch = this.#deps.book.accepted;
+    this.#paused = false;
+    this.#unverifiedSinceMs = null;
+    const { mover, startedAtMs } = campaigning;
+    const tookMs = this.#kit.nowMs() - startedAtMs;
+    this.#origin = { ...mover, fromUnixMs: this.#kit.ports.clock.unixMs(), tookMs };
+    this.#moved("leader", this.#origin);
+    this.#endCampaign({ outcome: "won", epoch: this.#epoch, witnessSeq: null });
+  }
+
+  /** Votes counted so far belonged to a leadership that was offered away: only fresh ones count [HO1]. */
+  #pauseLeading(): void {
+    this.#paused = true;
+    this.#deps.votes.clear();
+    this.#deps.witness.follow();
+  }
+
+  #resumeLeading(): void {
+    this.#paused = false;
+    this.#unverifiedSinceMs = this.#kit.nowMs();
+    this.#deps.witness.lead(null);
+    this.#moved("leader", this.#origin);
+  }
+
+  #stopLeading(): void {
+    this.#paused = false;
+    this.#origin = null;
+    this.#epoch = 0;
+    this.#unverifiedSinceMs = null;
+    this.#deps.votes.clear();
+    this.#deps.witness.follow();
+    this.#moved("follower", null);
+  }
+
+  #endCampaign(result: CampaignResult): void {
+    const campaigning = this.#campaigning;
+    this.#campaigning = null;
+    campaigning?.settle(result);
+  }
+
+  #abandonCampaign(): void {
+    this.#epoch = 0;
+    this.#moved("follower", null);
+    this.#endCampaign({ outcome: "lost", reason: "overruled" });
+  }
+
+  #moved(role: Role, origin: LeadershipOrigin | null): void {
+    const previousRole = this.#role;
+    this.#role = role;
+    this.#deps.onRole({ role, previousRole, epoch: this.#deps.book.accepted, origin });
+  }
+}

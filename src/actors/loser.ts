@@ -1,0 +1,114 @@
+/**
+ * Purpose: the loser's side of recovery: tells its divergent commands, then takes the winner's state under the lock.
+ * Keeps true: nothing is applied without proof that the winner holds the lock, of an epoch not lower than the own, and
+ * with a matching checksum; otherwise its state stays byte for byte what it was [SB4].
+ */
+import type {
+  CatchUpRequest,
+  DivergenceRequest,
+  PeerMessage,
+  Reconciled,
+  SnapshotPiece,
+  SnapshotTransfer,
+} from "../core/messages.ts";
+import type { CommandLog } from "./command-log.ts";
+import type { EpochBook } from "./epoch-book.ts";
+import type { Kit } from "./kit.ts";
+import type { Snapshots } from "./snapshots.ts";
+import { IncomingTransfer } from "./transfers.ts";
+
+export interface LoserDeps {
+  readonly book: EpochBook;
+  readonly log: CommandLog;
+  readonly snapshots: Snapshots;
+  follows(): boolean;
+  send(message: PeerMessage): boolean;
+  /** The winner's state was applied, or refused: compare logs anew. */
+  onEnded(): void;
+}
+
+const PAGE_COMMANDS = 500;
+const PAGE_BYTES = 262_144;
+
+export class Loser {
+  readonly #kit: Kit;
+  readonly #deps: LoserDeps;
+  #incoming: IncomingTransfer | null = null;
+  #applying = false;
+
+  constructor(kit: Kit, deps: LoserDeps) {
+    this.#kit = kit;
+    this.#deps = deps;
+  }
+
+  takeRequest(request: DivergenceRequest): void {
+    if (!this.#deps.follows() || !this.#admits(request.epoch)) return;
+    const page = this.#kit.ports.store.commandsAfter(request.afterSeq, PAGE_COMMANDS, PAGE_BYTES);
+    const { requestId } = request;
+    this.#deps.send({
+      type: "divergence-page",
+      requestId,
+      epoch: this.#deps.book.accepted,
+      commands: page.commands,
+      clock: this.#deps.log.clock,
+      done: !page.hasMore,
+    });
+  }
+
+  takePiece(piece: SnapshotPiece): void {
+    if (piece.lock === null || this.#applying || !this.#deps.follows() || !this.#admits(piece.epoch)) return;
+    if (this.#incoming?.requestId !== piece.requestId) this.#incoming = new IncomingTransfer(piece.requestId);
+    const taken = this.#incoming.take(piece);
+    if (taken.state === "broken") {
+      this.#incoming = null;
+      return;
+    }
+    this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
+    if (taken.state === "more") return;
+    this.#incoming = null;
+    this.#applying = true;
+    void this.#apply(piece, JSON.parse(taken.text) as SnapshotTransfer).finally(() => (this.#applying = false));
+  }
+
+  async #apply(piece: SnapshotPiece, transfer: SnapshotTransfer): Promise<void> {
+    const { lock } = piece;
+    const proven = lock !== null && (await this.#proves(lock));
+    if (!proven) return this.#answer(piece.requestId, "lock-not-held", null);
+    if (!this.#deps.follows() || transfer.snapshot.epoch < this.#deps.book.accepted) {
+      return this.#answer(piece.requestId, "stale-epoch", null);
+    }
+    const result = await this.#deps.snapshots.install(transfer, lock.fence);
+    if (result.outcome === "invalid") return this.#answer(piece.requestId, "invalid-snapshot", null);
+    if (result.outcome === "failed") return this.#answer(piece.requestId, "failed", null);
+    this.#answer(piece.requestId, "applied", result.checksum);
+  }
+
+  /** Without a witness there is nobody to ask: the winner's epoch over the authenticated channel must do. */
+  async #proves(lock: { lockId: string; fence: number }): Promise<boolean> {
+    const { witness, store } = this.#kit.ports;
+    if (witness.kind === "none") return true;
+    const standing = await witness.readLock();
+    if (standing.outcome === "unreachable") return false;
+    return this.#kit.rules.lockProves(standing.lock, lock, store.load().lockFence);
+  }
+
+  #admits(epoch: number): boolean {
+    if (this.#kit.rules.admitsEpoch(this.#deps.book.accepted, epoch)) return true;
+    this.#deps.send({ type: "stale-epoch", highestEpoch: this.#deps.book.accepted });
+    return false;
+  }
+
+  #answer(requestId: CatchUpRequest["requestId"], outcome: Reconciled["outcome"], checksum: string | null): void {
+    const { book, log } = this.#deps;
+    this.#deps.send({
+      type: "reconciled",
+      requestId,
+      epoch: book.accepted,
+      outcome,
+      checksum,
+      clock: log.clock,
+      log: log.position,
+    });
+    this.#deps.onEnded();
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * Purpose: the other engine as it seems from here: its heartbeats, whether it lives, its promise kept, its clock.
+ * Binds `peer-link`. Keeps true: only a fresh heartbeat of the pinned engine extends anything [HB2]; only a refusal of
+ * every address is death [DP1].
+ */
+import { peerLinkMachine } from "../../machines/peer-link.machine.ts";
+import { NO_SAMPLES, takeExchange, type OffsetFilter } from "../core/clock-offset.ts";
+import { heard, liveness, nextDeadlineMs, silentAtMs, watchFrom, type Detector } from "../core/failure-detector.ts";
+import type { IncarnationId } from "../core/ids.ts";
+import type { Heartbeat } from "../core/messages.ts";
+import type { TimerHandle } from "../ports/clock.ts";
+import type { ProbeResult } from "../ports/peer-probe.ts";
+import { startMachine, type Kit } from "./kit.ts";
+import type { Votes } from "./votes.ts";
+
+export type PeerState = "connecting" | "alive" | "suspect" | "silent" | "dead";
+
+export interface PeerMonitorHandlers {
+  /** The judgement on the peer has changed. */
+  onChange(state: PeerState): void;
+}
+
+/** The last heartbeat and what was noted at its receipt. */
+export interface LastHeartbeat {
+  readonly heartbeat: Heartbeat;
+  readonly receivedAtMonoMs: number;
+  readonly receivedAtUnixUs: number;
+}
+
+export class PeerMonitor {
+  readonly #kit: Kit;
+  readonly #votes: Votes;
+  readonly #handlers: PeerMonitorHandlers;
+  readonly #machine;
+  #detector: Detector;
+  #deadline: TimerHandle | null = null;
+  #deadlineAtMs = Number.POSITIVE_INFINITY;
+  #last: LastHeartbeat | null = null;
+  #incarnation: IncarnationId | null = null;
+  #offset: OffsetFilter = NO_SAMPLES;
+  #promiseUntilMs = Number.NEGATIVE_INFINITY;
+  #state: PeerState = "connecting";
+  #probing = false;
+
+  constructor(kit: Kit, votes: Votes, handlers: PeerMonitorHandlers) {
+    this.#kit = kit;
+    this.#votes = votes;
+    this.#handlers = handlers;
+    this.#detector = watchFrom(kit.nowMs(), kit.failover.heartbeatMs, kit.failover.missLimit);
+    this.#machine = startMachine(
+      kit,
+      peerLinkMachine.provide({
+        actions: {
+          peerAlive: () => this.#changed("alive"),
+          peerSuspect: () => this.#changed("suspect"),
+          peerSilent: () => this.#changed("silent"),
+          peerDead: () => this.#changed("dead"),
+        },
+      }),
+    );
+  }
+
+  start(): void {
+    this.#detector = watchFrom(this.#kit.nowMs(), this.#kit.failover.heartbeatMs, this.#kit.failover.missLimit);
+    this.#armDeadline();
+  }
+
+  stop(): void {
+    if (this.#deadline !== null) this.#kit.ports.clock.clearTimeout(this.#deadline);
+    this.#deadline = null;
+    this.#machine.stop();
+  }
+
+  get state(): PeerState {
+    return this.#state;
+  }
+
+  get machineValue(): string {
+    return this.#machine.getSnapshot().value;
+  }
+
+  get last(): LastHeartbeat | null {
+    return this.#last;
+  }
+
+  get offset(): OffsetFilter {
+    return this.#offset;
+  }
+
+  get lastHeardMs(): number {
+    return this.#detector.lastHeardMs;
+  }
+
+  get silentAtMs(): number {
+    return silentAtMs(this.#detector);
+  }
+
+  /** Until here this engine has promised not to campaign [VT2]. */
+  get promiseUntilMs(): number {
+    return this.#promiseUntilMs;
+  }
+
+  get alive(): boolean {
+    return this.#state === "alive" || this.#state === "suspect";
+  }
+
+  /** Keeps still until `untilMs` at least [VT2] [CP7]. */
+  promiseUntil(untilMs: number): void {
+    this.#promiseUntilMs = Math.max(this.#promiseUntilMs, untilMs);
+  }
+
+  /** Takes a heartbeat; false: it is old, and extends nothing [HB2]. */
+  take(heartbeat: Heartbeat, receivedAtMonoMs: number): boolean {
+    const { rules, counters, ports } = this.#kit;
+    const known = heartbeat.incarnation === this.#incarnation;
+    if (known && this.#last !== null && !rules.heartbeatIsFresh(this.#last.heartbeat.n, heartbeat.n)) {
+      counters.heartbeatsRefused += 1;
+      return false;
+    }
+    if (!known) this.#offset = NO_SAMPLES;
+    this.#incarnation = heartbeat.incarnation;
+    counters.heartbeatsReceived += 1;
+    this.#last = { heartbeat, receivedAtMonoMs, receivedAtUnixUs: ports.clock.unixMs() * 1_000 };
+    this.#detector = heard(this.#detector, receivedAtMonoMs);
+    this.#measure(heartbeat, receivedAtMonoMs);
+    if (this.#state !== "alive") this.#machine.send({ type: "HEARD" });
+    this.#armDeadline();
+    return true;
+  }
+
+  /** After a pause of this engine: what was missed while it slept does not count against the peer. */
+  forgive(): void {
+    this.#detector = { ...this.#detector, lastHeardMs: this.#kit.nowMs() };
+    this.#armDeadline();
+  }
+
+  /** Asks every address of the peer whether a process still listens there [DP1]. */
+  async probe(): Promise<{ result: ProbeResult; sentAtMs: number } | null> {
+    if (this.#probing) return null;
+    this.#probing = true;
+    const sentAtMs = this.#kit.nowMs();
+    const heardBefore = this.#detector.lastHeardMs;
+    const result = await this.#kit.ports.peerProbe.probe(this.#kit.failover.deathProbeMs);
+    this.#probing = false;
+    const heardSince = this.#detector.lastHeardMs > heardBefore;
+    if (this.#kit.rules.provesDeath(result) && !heardSince) {
+      if (this.#state !== "dead") this.#machine.send({ type: "REFUSED" });
+    } else if (this.#state === "dead") {
+      this.#machine.send({ type: "DOUBTED" });
+    }
+    return { result, sentAtMs };
+  }
+
+  /** A link came up: a process lives there, whatever a probe said before. */
+  linkUp(): void {
+    if (this.#state === "dead") this.#machine.send({ type: "DOUBTED" });
+  }
+
+  #measure(heartbeat: Heartbeat, receivedMonoMs: number): void {
+    const { echo } = heartbeat;
+    const sentMonoMs = echo === null ? null : this.#votes.sentAtMs(echo.n);
+    if (echo === null || sentMonoMs === null) return;
+    this.#offset = takeExchange(this.#offset, {
+      sentMonoMs,
+      peerReceivedUnixMs: echo.receivedAtUnixUs / 1_000,
+      peerSentUnixMs: heartbeat.sentAtUnixUs / 1_000,
+      receivedMonoMs,
+    });
+  }
+
+  /** One timer: a deadline that moved on is only noticed when the old one fires, which costs nothing in between. */
+  #armDeadline(): void {
+    const now = this.#kit.nowMs();
+    const nextMs = nextDeadlineMs(this.#detector, now);
+    if (nextMs === null || (this.#deadline !== null && this.#deadlineAtMs <= nextMs)) return;
+    if (this.#deadline !== null) this.#kit.ports.clock.clearTimeout(this.#deadline);
+    this.#deadlineAtMs = nextMs;
+    this.#deadline = this.#kit.ports.clock.setTimeout(() => this.#deadlinePassed(), Math.max(0, nextMs - now));
+  }
+
+  #deadlinePassed(): void {
+    this.#deadline = null;
+    this.#deadlineAtMs = Number.POSITIVE_INFINITY;
+    const judged = liveness(this.#detector, this.#kit.nowMs());
+    if (judged === "suspect" && this.#state === "alive") this.#machine.send({ type: "MISSED" });
+    if (judged === "silent" && this.#state !== "silent") this.#machine.send({ type: "SILENT" });
+    this.#armDeadline();
+  }
+
+  #changed(state: PeerState): void {
+    this.#state = state;
+    this.#handlers.onChange(state);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Purpose: the beat of the engine: one tick every `heartbeatMs`, and the notice of having been paused between two [CP5].
+ * Keeps true: a pause is found at the first look after it, be that a tick or an effect that asks [VT5].
+ */
+import type { TimerHandle } from "../ports/clock.ts";
+import type { Kit } from "./kit.ts";
+
+export class Pulse {
+  readonly #kit: Kit;
+  readonly #onBeat: () => void;
+  readonly #onPause: (gapMs: number) => void;
+  #timer: TimerHandle | null = null;
+  #dueMs = 0;
+  #seenMonoMs = 0;
+  #seenUnixMs = 0;
+
+  constructor(kit: Kit, handlers: { onBeat: () => void; onPause: (gapMs: number) => void }) {
+    this.#kit = kit;
+    this.#onBeat = handlers.onBeat;
+    this.#onPause = handlers.onPause;
+  }
+
+  start(): void {
+    this.#dueMs = this.#kit.ports.clock.monoMs();
+    this.#look();
+    this.#arm();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) this.#kit.ports.clock.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** Finds out whether the engine was paused since the last look; true when it was just found. */
+  check(): boolean {
+    const { clock } = this.#kit.ports;
+    const monoGapMs = clock.monoMs() - this.#seenMonoMs;
+    const unixGapMs = clock.unixMs() - this.#seenUnixMs;
+    if (!this.#kit.rules.pauseSuspected(monoGapMs, unixGapMs, this.#kit.failover.leaseMs)) return false;
+    this.#look();
+    this.#onPause(Math.max(monoGapMs, unixGapMs));
+    return true;
+  }
+
+  #arm(): void {
+    const { clock } = this.#kit.ports;
+    const { heartbeatMs } = this.#kit.failover;
+    const now = clock.monoMs();
+    this.#dueMs = this.#dueMs + heartbeatMs > now ? this.#dueMs + heartbeatMs : now + heartbeatMs;
+    this.#timer = clock.setTimeout(() => this.#tick(), this.#dueMs - now);
+  }
+
+  #tick(): void {
+    this.#arm();
+    this.check();
+    this.#look();
+    this.#onBeat();
+  }
+
+  #look(): void {
+    this.#seenMonoMs = this.#kit.ports.clock.monoMs();
+    this.#seenUnixMs = this.#kit.ports.clock.unixMs();
+  }
+}

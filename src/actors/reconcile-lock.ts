@@ -1,0 +1,138 @@
+/**
+ * Purpose: one holding of the reconcile lock, kept fresh while recovery works. Binds `reconcile-lock`.
+ * Keeps true: it counts its own end from send time and stops using the lock before the witness lets it lapse [RL2].
+ */
+import { reconcileLockMachine } from "../../machines/reconcile-lock.machine.ts";
+import type { LockId } from "../core/ids.ts";
+import type { TimerHandle } from "../ports/clock.ts";
+import { startMachine, type Kit } from "./kit.ts";
+
+export interface HeldLock {
+  readonly lockId: LockId;
+  readonly fence: number;
+}
+
+export type AcquireResult =
+  | { readonly outcome: "acquired"; readonly lock: HeldLock }
+  | { readonly outcome: "not-acquired"; readonly reason: string };
+
+/** Refreshed so many times within one TTL. */
+const REFRESHES_PER_TTL = 3;
+
+export class ReconcileLock {
+  readonly #kit: Kit;
+  readonly #machine;
+  #held: HeldLock | null = null;
+  #usableUntilMs = 0;
+  #timer: TimerHandle | null = null;
+  #onLost: () => void = () => undefined;
+
+  constructor(kit: Kit) {
+    this.#kit = kit;
+    this.#machine = startMachine(
+      kit,
+      reconcileLockMachine.provide({
+        actions: {
+          keepFresh: () => this.#armRefresh(),
+          release: () => void this.#release(),
+          lockLost: () => this.#lost(),
+        },
+      }),
+    );
+  }
+
+  get machineValue(): string {
+    return this.#machine.getSnapshot().value;
+  }
+
+  /** The lock while it may be used; null once it may have lapsed. */
+  get usable(): HeldLock | null {
+    return this.#held !== null && this.#kit.nowMs() < this.#usableUntilMs ? this.#held : null;
+  }
+
+  /** Ms that the lock may still be used. */
+  get usableForMs(): number {
+    return Math.max(0, this.#usableUntilMs - this.#kit.nowMs());
+  }
+
+  async acquire(onLost: () => void): Promise<AcquireResult> {
+    const { witness, ids } = this.#kit.ports;
+    const { reconcileLockMs } = this.#kit.failover;
+    this.#machine.send({ type: "ACQUIRE" });
+    const sentAtMs = this.#kit.nowMs();
+    const lockId = ids.next("lock");
+    const answer = await witness.acquireLock({ lockId, holder: this.#kit.options.label, ttlMs: reconcileLockMs });
+    if (answer.outcome !== "acquired") {
+      const reason = answer.outcome === "held" ? `held by ${answer.holder}` : answer.reason;
+      this.#machine.send({ type: "NOT_ACQUIRED", reason });
+      return { outcome: "not-acquired", reason };
+    }
+    this.#held = { lockId, fence: answer.fence };
+    this.#countFrom(sentAtMs);
+    if (this.usable === null) {
+      this.#machine.send({ type: "NOT_ACQUIRED", reason: "too late" });
+      await this.#release();
+      return { outcome: "not-acquired", reason: "the answer came too late to be useful" };
+    }
+    this.#onLost = onLost;
+    this.#machine.send({ type: "ACQUIRED" });
+    return { outcome: "acquired", lock: this.#held };
+  }
+
+  release(): void {
+    this.#disarm();
+    this.#onLost = () => undefined;
+    this.#machine.send({ type: "RELEASE" });
+  }
+
+  stop(): void {
+    this.release();
+    this.#machine.stop();
+  }
+
+  /** A margin for drift: the own count ends before the witness's [RL2]. */
+  #countFrom(sentAtMs: number): void {
+    const { reconcileLockMs, maxClockDriftPpm, quiesceMs } = this.#kit.failover;
+    this.#usableUntilMs = sentAtMs + reconcileLockMs * (1 - (2 * maxClockDriftPpm) / 1e6) - quiesceMs;
+  }
+
+  #armRefresh(): void {
+    this.#disarm();
+    const everyMs = this.#kit.failover.reconcileLockMs / REFRESHES_PER_TTL;
+    this.#timer = this.#kit.ports.clock.setTimeout(() => void this.#refresh(), everyMs);
+  }
+
+  async #refresh(): Promise<void> {
+    const held = this.#held;
+    if (held === null) return;
+    const sentAtMs = this.#kit.nowMs();
+    const answer = await this.#kit.ports.witness.refreshLock(held.lockId, this.#kit.failover.reconcileLockMs);
+    if (this.#held !== held) return;
+    if (answer.outcome === "refreshed") {
+      this.#countFrom(sentAtMs);
+      this.#machine.send({ type: "REFRESHED" });
+      this.#armRefresh();
+    } else if (answer.outcome === "unreachable" && this.usable !== null) {
+      this.#armRefresh();
+    } else {
+      this.#machine.send({ type: "LAPSED", reason: answer.outcome });
+    }
+  }
+
+  async #release(): Promise<void> {
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null) await this.#kit.ports.witness.releaseLock(held.lockId);
+  }
+
+  #lost(): void {
+    this.#held = null;
+    this.#disarm();
+    this.#onLost();
+  }
+
+  #disarm(): void {
+    if (this.#timer !== null) this.#kit.ports.clock.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}

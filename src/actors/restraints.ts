@@ -1,0 +1,97 @@
+/**
+ * Purpose: what holds automation back: quarantine [CP5], maintenance [HO3], hold-down [CP6], and the patience of an
+ * engine that is behind [CP4].
+ * Keeps true: none of these ever binds a person.
+ */
+import { hlcNow, hlcZero, laterHlc } from "../core/hlc.ts";
+import { heldDownUntilMs, noteChange, type RoleChanges } from "../core/hold-down.ts";
+import type { LeadershipCause, Maintenance } from "../core/messages.ts";
+import type { Kit } from "./kit.ts";
+
+const AUTOMATIC: ReadonlySet<LeadershipCause> = new Set(["silence", "death-proof", "unhealthy", "blind"]);
+
+export class Restraints {
+  readonly #kit: Kit;
+  #quarantineUntilMs = 0;
+  #maintenance: Maintenance | null = null;
+  #changes: RoleChanges = [];
+  #behindSinceMs: number | null = null;
+
+  constructor(kit: Kit) {
+    this.#kit = kit;
+  }
+
+  restore(maintenance: Maintenance | null): void {
+    this.#maintenance = maintenance;
+  }
+
+  /** No campaign for `campaignWaitMs` from now [CP5]. */
+  quarantine(): void {
+    this.#quarantineUntilMs = this.#kit.nowMs() + this.#kit.failover.campaignWaitMs;
+  }
+
+  get quarantineUntilMs(): number {
+    return this.#quarantineUntilMs;
+  }
+
+  get maintenance(): Maintenance | null {
+    return this.#maintenance;
+  }
+
+  get maintenanceOn(): boolean {
+    return this.#maintenance?.on ?? false;
+  }
+
+  /** An operator's word; the later stamp stands on both engines. */
+  setMaintenance(request: { on: boolean; by: string; reason: string }): Maintenance {
+    const { ports, options } = this.#kit;
+    const last = this.#maintenance?.stamp ?? hlcZero(options.label);
+    const stamp = hlcNow(last, ports.clock.unixMs(), options.label);
+    return this.#keep({ ...request, stamp });
+  }
+
+  /** The peer's word; true when it was news. */
+  learnMaintenance(heard: Maintenance | null): boolean {
+    if (heard === null || heard.stamp === this.#maintenance?.stamp) return false;
+    if (this.#maintenance !== null && laterHlc(heard.stamp, this.#maintenance.stamp) !== heard.stamp) return false;
+    this.#keep(heard);
+    return true;
+  }
+
+  /** A role change was seen, own or the peer's; true when automation made it. */
+  noteRoleChange(cause: LeadershipCause): boolean {
+    if (!AUTOMATIC.has(cause)) return false;
+    const { holdDownWindowMs, maxAutomaticFailovers } = this.#kit.failover;
+    this.#changes = noteChange(this.#changes, this.#kit.nowMs(), holdDownWindowMs, maxAutomaticFailovers);
+    return true;
+  }
+
+  /** Until when hold-down lasts; null: it does not. */
+  heldDownUntilMs(): number | null {
+    const { holdDownWindowMs, maxAutomaticFailovers } = this.#kit.failover;
+    return heldDownUntilMs(this.#changes, this.#kit.nowMs(), holdDownWindowMs, maxAutomaticFailovers);
+  }
+
+  /** Notes whether this engine is behind what clients were told, while nobody leads. */
+  noteBehind(behind: boolean): void {
+    this.#behindSinceMs = behind ? (this.#behindSinceMs ?? this.#kit.nowMs()) : null;
+  }
+
+  /** When an engine that is behind leads all the same; null: never, or it is not behind. */
+  get patienceEndsMs(): number | null {
+    if (this.#behindSinceMs === null || this.#kit.failover.policy === "consistency") return null;
+    return this.#behindSinceMs + this.#kit.failover.staleTakeoverMs;
+  }
+
+  patienceIsOver(): boolean {
+    const endsMs = this.patienceEndsMs;
+    return endsMs !== null && this.#kit.nowMs() >= endsMs;
+  }
+
+  #keep(maintenance: Maintenance): Maintenance {
+    this.#kit.ports.store.saveMaintenance(maintenance);
+    this.#maintenance = maintenance;
+    this.#kit.emit({ type: "maintenance", maintenance });
+    return maintenance;
+  }
+}

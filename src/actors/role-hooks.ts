@@ -1,0 +1,113 @@
+/**
+ * Purpose: tells the outside that the role has moved: the engine's hook, the changeover switches, the history.
+ * Keeps true: nothing here delays a demotion; a switch is asked until it confirms or the leadership ends.
+ */
+import { backoffMs } from "../core/backoff.ts";
+import { otherLabel } from "../core/ids.ts";
+import type { Heartbeat, LeadershipOrigin } from "../core/messages.ts";
+import type { ChangeoverSwitch } from "../ports/changeover-switch.ts";
+import type { TimerHandle } from "../ports/clock.ts";
+import type { LeadershipEntry } from "../ports/store.ts";
+import type { Kit } from "./kit.ts";
+import type { RoleMove } from "./leadership.ts";
+
+const BACKOFF = { baseMs: 100, capMs: 5_000 };
+
+export class RoleHooks {
+  readonly #kit: Kit;
+  #epochLed: number | null = null;
+  #peerEpochKept = 0;
+  readonly #timers = new Set<TimerHandle>();
+  readonly #unconfirmed = new Set<string>();
+
+  constructor(kit: Kit) {
+    this.#kit = kit;
+  }
+
+  moved(move: RoleMove): void {
+    const { ports } = this.#kit;
+    const led = move.role === "leader";
+    const wasLeader = move.previousRole === "leader";
+    const { origin } = move;
+    if (led && !wasLeader && origin !== null) {
+      const leader = this.#kit.options.label;
+      this.#keep(() => ports.store.saveLeadership({ ...entryOf(origin), epoch: move.epoch, leader }));
+      this.#epochLed = move.epoch;
+      for (const target of ports.changeoverSwitches) this.#route(target, move.epoch, 0);
+    }
+    if (!led && wasLeader) this.#ended();
+    if (led !== wasLeader) this.#tellEngine(led ? "leader" : "follower", move.epoch);
+  }
+
+  /** The peer leads: both engines keep the same history. */
+  peerLeads(heartbeat: Heartbeat): void {
+    const { leadership, epoch } = heartbeat;
+    if (leadership === null || epoch <= this.#peerEpochKept) return;
+    this.#peerEpochKept = epoch;
+    const leader = otherLabel(this.#kit.options.label);
+    this.#keep(() => this.#kit.ports.store.saveLeadership({ ...entryOf(leadership), epoch, leader }));
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) this.#kit.ports.clock.clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  #ended(): void {
+    const epoch = this.#epochLed;
+    this.#epochLed = null;
+    this.stop();
+    this.#unconfirmed.clear();
+    this.#kit.alarms.clear("changeover-unconfirmed");
+    if (epoch !== null) this.#keep(() => this.#kit.ports.store.endLeadership(epoch, this.#kit.ports.clock.unixMs()));
+  }
+
+  #tellEngine(role: "leader" | "follower", epoch: number): void {
+    const previousRole = role === "leader" ? "follower" : "leader";
+    const complain = (error: unknown): void => {
+      this.#kit.ports.logger.warn({ err: error, role, epoch }, "the engine's role hook failed");
+      this.#kit.alarms.raise("engine-hook-slow", "the engine's role hook failed or ran out of time");
+    };
+    try {
+      void Promise.resolve(this.#kit.ports.engine.onRole({ role, epoch, previousRole })).then(
+        () => this.#kit.alarms.clear("engine-hook-slow"),
+        complain,
+      );
+    } catch (error) {
+      complain(error);
+    }
+  }
+
+  #route(target: ChangeoverSwitch, epoch: number, attempt: number): void {
+    if (this.#epochLed !== epoch) return;
+    void target.route({ engineLabel: this.#kit.options.label, epoch }).then((answer) => {
+      if (this.#epochLed !== epoch) return;
+      if (answer === "confirmed") this.#unconfirmed.delete(target.name);
+      else {
+        this.#unconfirmed.add(target.name);
+        const waitMs = backoffMs(attempt, this.#kit.ports.random.next(), BACKOFF);
+        const timer = this.#kit.ports.clock.setTimeout(() => {
+          this.#timers.delete(timer);
+          this.#route(target, epoch, Math.min(attempt + 1, 10));
+        }, waitMs);
+        this.#timers.add(timer);
+      }
+      const names = [...this.#unconfirmed].join(", ");
+      this.#kit.alarms.set("changeover-unconfirmed", names !== "", `not confirmed by ${names}`);
+    });
+  }
+
+  /** History is for people: a disk that refuses it stops nothing. */
+  #keep(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#kit.ports.logger.warn({ err: error }, "leadership history not stored");
+    }
+  }
+}
+
+function entryOf(origin: LeadershipOrigin): Omit<LeadershipEntry, "epoch" | "leader"> {
+  const { cause, by, reason, fromUnixMs, tookMs } = origin;
+  return { cause, by, reason, fromUnixMs, tookMs, toUnixMs: null };
+}

@@ -1,0 +1,149 @@
+/**
+ * Purpose: every decision on which the pair's safety rests, each a named pure function with the id of its rule. The
+ * simulator replaces one at a time by a wrong one and must then find a broken invariant: so each is proven necessary.
+ * Keeps true: nothing here has effects or memory.
+ */
+import { nextEpoch, type Epoch } from "../core/epoch.ts";
+import { admits } from "../core/fence.ts";
+import type { Label } from "../core/ids.ts";
+import type { FailoverSettings } from "../core/settings.ts";
+import { extendVote, grantWindowMs } from "../core/vote-window.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ProbeResult } from "../ports/peer-probe.ts";
+import type { LockState } from "../ports/witness.ts";
+
+/** All that `mayAct` looks at. Monotonic ms. */
+export interface ActView {
+  readonly leads: boolean;
+  readonly nowMs: number;
+  readonly peerVoteUntilMs: number;
+  readonly witnessVoteUntilMs: number;
+  readonly policy: FailoverSettings["policy"];
+  /** Woke from a pause at this instant and has not been confirmed since; null otherwise. */
+  readonly unverifiedSinceMs: number | null;
+  readonly heartbeatMs: number;
+}
+
+/** All that the guards of a campaign look at. Monotonic ms. */
+export interface CampaignView {
+  readonly nowMs: number;
+  readonly maintenanceOn: boolean;
+  readonly quarantineUntilMs: number;
+  readonly promiseUntilMs: number;
+  readonly engineFailed: boolean;
+  /** Behind what a client has been told, and the patience of [CP4] is not exhausted. */
+  readonly behind: boolean;
+  readonly heldDown: boolean;
+  readonly peer: "connecting" | "alive" | "suspect" | "silent" | "dead";
+  /** Since when the very same witness record has been seen; null: not seen, or no witness is reachable. */
+  readonly recordSinceMs: number | null;
+  readonly witness: "reachable" | "unreachable" | "none";
+  readonly waitMs: number;
+  /** Silence after which to lead blind; null: never. */
+  readonly blindAfterMs: number | null;
+  readonly peerLastHeardMs: number;
+  readonly deathProofCounts: boolean;
+  readonly electionDue: boolean;
+}
+
+/** What the judgement on the witness record looks at. */
+export type RecordView = Pick<
+  CampaignView,
+  "witness" | "recordSinceMs" | "nowMs" | "waitMs" | "blindAfterMs" | "peerLastHeardMs"
+>;
+
+export interface Rules {
+  /** The clock that decides [VT2]. */
+  nowMs(clock: Clock): number;
+  /** [EP1] */
+  nextEpoch(known: Epoch, label: Label): Epoch;
+  /** [EP3] */
+  mustYield(own: Epoch, seen: Epoch): boolean;
+  /** [EP4] */
+  admitsEpoch(accepted: Epoch, offered: Epoch): boolean;
+  /** [HB2] */
+  heartbeatIsFresh(lastN: number, n: number): boolean;
+  /** [VT2] [VT3] */
+  voteUntilMs(untilMs: number, sentAtMs: number, answeredAtMs: number, leaseMs: number): number;
+  /** [HO1] */
+  grantUntilMs(requestedAtMs: number, grantedAtMs: number, settings: FailoverSettings): number;
+  /** [VT5] */
+  mayAct(view: ActView): boolean;
+  /** [CP5] Two ticks lie further apart than they should, on either clock. */
+  pauseSuspected(monoGapMs: number, unixGapMs: number, leaseMs: number): boolean;
+  outOfMaintenance(view: CampaignView): boolean;
+  /** [CP5] */
+  outOfQuarantine(view: CampaignView): boolean;
+  engineFit(view: CampaignView): boolean;
+  /** [CP4] */
+  caughtUp(view: CampaignView): boolean;
+  /** [CP6] */
+  holdDownAllows(view: CampaignView): boolean;
+  /** [VT2] */
+  promiseLapsed(view: CampaignView): boolean;
+  /** [CP1] */
+  peerSilent(view: CampaignView): boolean;
+  /** [CP2] [CP3] */
+  recordStoodStill(view: RecordView): boolean;
+  /** [DP1] */
+  provenDead(view: CampaignView): boolean;
+  /** [CP7] */
+  electionDue(view: CampaignView): boolean;
+  /** [DP1] Only a refusal is death. */
+  provesDeath(result: ProbeResult): boolean;
+  /** [SB4] */
+  lockProves(
+    standing: LockState | null,
+    claimed: { lockId: string; fence: number | null },
+    fenceFloor: number,
+  ): boolean;
+  /** A `pair` acknowledgement needs the follower's word for that very command. */
+  heldByPair(throughSeq: number, seq: number): boolean;
+  /** Exactly once, in order. */
+  isNextToExecute(lastExecutedSeq: number, seq: number): boolean;
+}
+
+export const trueRules: Rules = {
+  nowMs: (clock) => clock.monoMs(),
+  nextEpoch,
+  mustYield: (own, seen) => seen > own,
+  admitsEpoch: admits,
+  heartbeatIsFresh: (lastN, n) => n > lastN,
+  voteUntilMs: (untilMs, sentAtMs, _answeredAtMs, leaseMs) => extendVote(untilMs, sentAtMs, leaseMs),
+  grantUntilMs: (requestedAtMs, _grantedAtMs, settings) =>
+    requestedAtMs + grantWindowMs(settings.handoverMs, settings.maxClockDriftPpm, settings.quiesceMs),
+  mayAct,
+  pauseSuspected: (monoGapMs, unixGapMs, leaseMs) => monoGapMs > leaseMs / 2 || unixGapMs > leaseMs / 2,
+  outOfMaintenance: (view) => !view.maintenanceOn,
+  outOfQuarantine: (view) => view.nowMs >= view.quarantineUntilMs,
+  engineFit: (view) => !view.engineFailed,
+  caughtUp: (view) => !view.behind,
+  holdDownAllows: (view) => !view.heldDown || view.peer === "dead",
+  promiseLapsed: (view) => view.nowMs >= view.promiseUntilMs,
+  peerSilent: (view) => view.peer === "silent" || view.peer === "dead",
+  recordStoodStill,
+  provenDead: (view) => view.deathProofCounts && view.peer === "dead",
+  electionDue: (view) => view.electionDue,
+  provesDeath: (result) => result === "refused",
+  lockProves: (standing, claimed, fenceFloor) =>
+    standing !== null &&
+    standing.lockId === claimed.lockId &&
+    (claimed.fence === null || claimed.fence === standing.fence) &&
+    standing.fence >= fenceFloor,
+  heldByPair: (throughSeq, seq) => throughSeq >= seq,
+  isNextToExecute: (lastExecutedSeq, seq) => seq === lastExecutedSeq + 1,
+};
+
+function mayAct(view: ActView): boolean {
+  if (!view.leads) return false;
+  const confirmed = view.nowMs < Math.max(view.peerVoteUntilMs, view.witnessVoteUntilMs);
+  if (view.policy === "consistency") return confirmed && view.unverifiedSinceMs === null;
+  return view.unverifiedSinceMs === null || view.nowMs >= view.unverifiedSinceMs + view.heartbeatMs;
+}
+
+function recordStoodStill(view: RecordView): boolean {
+  if (view.witness === "reachable") {
+    return view.recordSinceMs !== null && view.nowMs >= view.recordSinceMs + view.waitMs;
+  }
+  return view.blindAfterMs !== null && view.nowMs >= view.peerLastHeardMs + view.blindAfterMs;
+}

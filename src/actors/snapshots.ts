@@ -1,0 +1,134 @@
+/**
+ * Purpose: the engine's state taken and put in place, together with the log position that belongs to it.
+ * Keeps true: a snapshot is one moment; an installation is whole or does not happen [SB4]; its checksum is checked first.
+ */
+import type { Json } from "../core/canonical-json.ts";
+import { cutShape, epochAt } from "../core/fork.ts";
+import type { SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
+import { checksumOf } from "./checksum.ts";
+import type { CommandLog } from "./command-log.ts";
+import type { EpochBook } from "./epoch-book.ts";
+import type { Executor } from "./executor.ts";
+import type { Kit } from "./kit.ts";
+
+export interface SnapshotDeps {
+  readonly book: EpochBook;
+  readonly log: CommandLog;
+  readonly executor: Executor;
+}
+
+/** Commands, keys and conflicts that may come along with a snapshot, at most. */
+const MAX_COMMANDS = 20_000;
+const KEYS_CARRIED = 10_000;
+const CONFLICTS_CARRIED = 1_000;
+
+export type InstallResult =
+  | { readonly outcome: "installed"; readonly checksum: string }
+  | { readonly outcome: "invalid"; readonly detail: string }
+  | { readonly outcome: "failed"; readonly detail: string };
+
+export class Snapshots {
+  readonly #kit: Kit;
+  readonly #deps: SnapshotDeps;
+
+  constructor(kit: Kit, deps: SnapshotDeps) {
+    this.#kit = kit;
+    this.#deps = deps;
+  }
+
+  /** The state at one moment. Rejects when the engine cannot give it. */
+  async take(): Promise<StateSnapshot> {
+    const { log, executor, book } = this.#deps;
+    const release = await executor.hold();
+    let moment: Omit<StateSnapshot, "version" | "engineLabel" | "engineId" | "checksum">;
+    try {
+      const state = await this.#kit.ports.engine.snapshot();
+      moment = {
+        epoch: book.accepted,
+        clock: log.clock,
+        hlc: log.hlc,
+        lastCommandSeq: log.position.seq,
+        lastExecutedSeq: executor.executedSeq,
+        state,
+      };
+    } finally {
+      release();
+    }
+    const { engineId } = this.#kit.self;
+    const checksum = await checksumOf(this.#kit.ports, moment);
+    return { version: 1, engineLabel: this.#kit.options.label, engineId, ...moment, checksum };
+  }
+
+  /** The state and all that a follower needs to go on from it, when both logs agree through `forkSeq`. */
+  async takeTransfer(forkSeq: number): Promise<SnapshotTransfer> {
+    const { store } = this.#kit.ports;
+    const snapshot = await this.take();
+    const { lastCommandSeq, lastExecutedSeq } = snapshot;
+    const whole = store.firstHeldSeq() <= forkSeq + 1 && lastCommandSeq - forkSeq <= MAX_COMMANDS;
+    const keepThroughSeq = whole ? Math.min(forkSeq, lastCommandSeq) : 0;
+    const afterSeq = whole ? keepThroughSeq : lastExecutedSeq;
+    return {
+      snapshot,
+      keepThroughSeq,
+      commands: store.commandsAfter(afterSeq, MAX_COMMANDS).commands.filter(({ seq }) => seq <= lastCommandSeq),
+      conflicts: store.conflicts(CONFLICTS_CARRIED),
+      keys: store.recentKeys(KEYS_CARRIED),
+      shape: cutShape(store.logShape(), lastCommandSeq),
+    };
+  }
+
+  /** Whether a snapshot is what its checksum says; null when it is. */
+  async flaw(snapshot: StateSnapshot): Promise<string | null> {
+    const checksum = await checksumOf(this.#kit.ports, snapshot);
+    return checksum === snapshot.checksum ? null : `its checksum is ${checksum}, it says ${snapshot.checksum}`;
+  }
+
+  /** Replaces log end and state by the sender's. Nothing has changed unless the answer is `installed`. */
+  async install(transfer: SnapshotTransfer, lockFence: number): Promise<InstallResult> {
+    const flaw = await this.flaw(transfer.snapshot);
+    if (flaw !== null) return { outcome: "invalid", detail: flaw };
+    const release = await this.#deps.executor.hold();
+    try {
+      this.#adopt(transfer, lockFence);
+      await this.#kit.ports.engine.restore(transfer.snapshot.state);
+      this.#kit.counters.snapshotsApplied += 1;
+      return { outcome: "installed", checksum: await this.#checksumNow(transfer.snapshot) };
+    } catch (error) {
+      this.#kit.ports.logger.error({ err: error }, "snapshot not installed");
+      return { outcome: "failed", detail: error instanceof Error ? error.message : String(error) };
+    } finally {
+      release();
+    }
+  }
+
+  #adopt(transfer: SnapshotTransfer, lockFence: number): void {
+    const { snapshot, shape, keepThroughSeq } = transfer;
+    const { store } = this.#kit.ports;
+    const { log, executor } = this.#deps;
+    const seq = snapshot.lastExecutedSeq;
+    const position = { epoch: epochAt(shape, seq) ?? 0, seq };
+    const base =
+      keepThroughSeq === 0 && transfer.commands[0]?.seq !== 1 ? { shape: cutShape(shape, seq), position } : null;
+    store.adopt({
+      keepThroughSeq,
+      commands: transfer.commands,
+      base,
+      checkpoint: { position, state: snapshot.state },
+      keys: transfer.keys,
+      conflicts: transfer.conflicts,
+      clock: snapshot.clock,
+      hlc: snapshot.hlc,
+      acceptedEpoch: snapshot.epoch,
+      lockFence,
+    });
+    log.adopted(store.load());
+    executor.resetTo(seq);
+    executor.confirm(snapshot.lastCommandSeq);
+  }
+
+  /** What the engine holds after the restore, not what was sent [SB5]. */
+  async #checksumNow(snapshot: StateSnapshot): Promise<string> {
+    const state: Json = await this.#kit.ports.engine.snapshot();
+    return checksumOf(this.#kit.ports, { epoch: snapshot.epoch, lastCommandSeq: snapshot.lastCommandSeq, state });
+  }
+}

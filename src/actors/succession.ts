@@ -1,0 +1,398 @@
+/**
+ * Purpose: who leads: joins the peer's signs of life, the witness, the restraints and the role into one, and decides
+ * when a campaign is due.
+ * Keeps true: a campaign is considered at the very instant at which the last thing that holds it back lapses.
+ */
+import { comparePositions, hasBetterClaim, type Claim } from "../core/claim.ts";
+import type { LogPosition } from "../core/command.ts";
+import { otherLabel } from "../core/ids.ts";
+import type { PeerMessage } from "../core/messages.ts";
+import { peerUnixMinusMonoMs } from "../core/clock-offset.ts";
+import type { VectorClock } from "../core/vector-clock.ts";
+import type { TimerHandle } from "../ports/clock.ts";
+import type { WitnessRecord } from "../ports/witness.ts";
+import type { Ground } from "./campaign.ts";
+import { Election } from "./election.ts";
+import { EpochBook } from "./epoch-book.ts";
+import type { Kit } from "./kit.ts";
+import { Leadership, type Mover, type RoleMove } from "./leadership.ts";
+import { PeerMonitor, type PeerState } from "./peer-monitor.ts";
+import { Pulse } from "./pulse.ts";
+import { Restraints } from "./restraints.ts";
+import type { CampaignView } from "./rules.ts";
+import { Votes } from "./votes.ts";
+import { WitnessVote } from "./witness-vote.ts";
+
+/** What the succession needs to know of the log and the engine. */
+export interface SuccessionDeps {
+  position(): LogPosition;
+  acknowledged(): LogPosition;
+  clock(): VectorClock;
+  send(message: PeerMessage): boolean;
+  /** Whether any link to the peer is open. */
+  linked(): boolean;
+  handoverUnderWay(): boolean;
+  /** Sends a heartbeat now. */
+  beat(): void;
+  /** Once every `heartbeatMs`, after the heartbeat. */
+  onBeat(): void;
+  onRole(move: RoleMove): void;
+  /** The peer is silent or dead. */
+  onPeerLost(): void;
+}
+
+const AUTOMATION = "automation";
+
+export class Succession {
+  readonly book: EpochBook;
+  readonly votes: Votes;
+  readonly monitor: PeerMonitor;
+  readonly witness: WitnessVote;
+  readonly election: Election;
+  readonly leadership: Leadership;
+  readonly restraints: Restraints;
+  readonly pulse: Pulse;
+  readonly #kit: Kit;
+  readonly #deps: SuccessionDeps;
+  #considerTimer: TimerHandle | null = null;
+  #notBeforeMs = 0;
+  #provenAtMs = 0;
+  /** The best position that a leader has told or the witness bears [CP4]. */
+  #told: LogPosition = { epoch: 0, seq: 0 };
+  #everLed = false;
+
+  constructor(kit: Kit, deps: SuccessionDeps) {
+    this.#kit = kit;
+    this.#deps = deps;
+    this.book = new EpochBook(kit);
+    this.votes = new Votes(kit);
+    this.restraints = new Restraints(kit);
+    this.pulse = new Pulse(kit, { onBeat: () => this.#beat(), onPause: (gapMs) => this.#woke(gapMs) });
+    this.monitor = new PeerMonitor(kit, this.votes, { onChange: (state) => this.#peerChanged(state) });
+    this.witness = new WitnessVote(kit, this.votes, {
+      onHigherEpoch: (epoch) => this.sawEpoch(epoch),
+      onAmnesia: () => this.#distrust("witness lost memory"),
+      onRenewed: (sentAtMs) => this.leadership.confirmed(sentAtMs),
+      describe: () => this.describe(this.leadership.epoch),
+      mayReassert: () => this.#mayReassert(),
+    });
+    this.election = new Election(kit, {
+      book: this.book,
+      monitor: this.monitor,
+      send: (message) => deps.send(message),
+      role: () => this.leadership.role,
+      claim: () => this.claim(),
+      waitMs: () => this.waitMs,
+    });
+    this.leadership = new Leadership(kit, {
+      book: this.book,
+      votes: this.votes,
+      witness: this.witness,
+      pulse: this.pulse,
+      view: () => this.#view(),
+      onRole: (move) => this.#roleMoved(move),
+      onCampaignLost: (reason) => this.#campaignLost(reason),
+      campaign: {
+        monitor: this.monitor,
+        election: this.election,
+        describe: (epoch) => this.describe(epoch),
+        position: () => deps.position(),
+        patienceIsOver: () => this.restraints.patienceIsOver(),
+        stillHolds: (ground) => this.#stillHolds(ground),
+        waitMs: () => this.waitMs,
+      },
+    });
+  }
+
+  start(): void {
+    this.#distrust("just started");
+    this.monitor.start();
+    this.pulse.start();
+    this.witness.beat();
+  }
+
+  stop(): void {
+    this.#disarm();
+    this.pulse.stop();
+    this.election.stop();
+    this.leadership.stop();
+    this.monitor.stop();
+    this.witness.stop();
+  }
+
+  /** How long a promise binds and a record must stand still [VT2], ms. */
+  get waitMs(): number {
+    const { policy, campaignWaitMs, leaseMs } = this.#kit.failover;
+    return policy === "consistency" ? campaignWaitMs : leaseMs;
+  }
+
+  claim(): Claim {
+    return {
+      label: this.#kit.options.label,
+      healthy: this.#kit.ports.engine.health() !== "failed",
+      acceptedEpoch: this.book.accepted,
+      log: this.#deps.position(),
+    };
+  }
+
+  describe(epoch: number): Omit<WitnessRecord, "seq" | "released"> {
+    const acknowledged = this.#deps.acknowledged();
+    return {
+      holder: this.#kit.options.label,
+      engineId: this.#kit.self.engineId,
+      epoch,
+      lastCommandSeq: acknowledged.seq,
+      lastCommandEpoch: acknowledged.epoch,
+      clock: this.#deps.clock(),
+    };
+  }
+
+  /** An epoch was seen that another engine leads in, wherever it was [EP3]. */
+  sawEpoch(epoch: number): void {
+    this.book.see(epoch);
+    const { role } = this.leadership;
+    if (epoch <= this.book.accepted && role === "follower") return;
+    if (this.#kit.rules.mustYield(this.book.accepted, epoch)) this.book.accept(epoch);
+    if (role !== "follower") this.leadership.send({ type: "OVERRULED", epoch });
+  }
+
+  /** The hold on automation was set or lifted, here or at the peer. */
+  maintenanceChanged(): void {
+    this.leadership.send({ type: this.restraints.maintenanceOn ? "MAINTENANCE_ON" : "MAINTENANCE_OFF" });
+    if (!this.restraints.maintenanceOn) this.#kit.alarms.clear("maintenance-blocks-failover");
+    this.consider();
+  }
+
+  /** A leader has told how far clients were answered. */
+  told(position: LogPosition): void {
+    if (comparePositions(position, this.#told) > 0) this.#told = position;
+  }
+
+  /** A socket of the peer was closed: its process may be gone [DP1]. The record is read while the probe is under way. */
+  async linkClosed(): Promise<void> {
+    if (this.#deps.linked() || this.#kit.failover.deathProof === "none") return;
+    await this.#probe();
+  }
+
+  /** Looks whether a campaign is due now, and if not, when it may be. */
+  consider(): void {
+    this.#disarm();
+    const { leadership, restraints } = this;
+    if (leadership.role !== "follower" || this.#deps.handoverUnderWay()) return;
+    const now = this.#kit.nowMs();
+    this.#syncRestraints(now);
+    const behind = !this.monitor.alive && this.#isBehind();
+    restraints.noteBehind(behind);
+    if (now < this.#notBeforeMs) return this.#armAt(this.#notBeforeMs);
+    const ground = this.#ground();
+    leadership.consider(ground, this.#mover(ground));
+    if (leadership.role === "follower") (this.#explain(behind), this.#armAt(this.#nextChanceMs(now)));
+  }
+
+  #beat(): void {
+    this.witness.beat();
+    this.#deps.beat();
+    this.#deps.onBeat();
+    if (!this.monitor.alive && !this.#deps.linked() && this.#kit.failover.deathProof === "refused") void this.#probe();
+    const followsLeader = this.monitor.alive && this.monitor.last?.heartbeat.role === "leader";
+    if (this.leadership.role === "follower" && !followsLeader) this.consider();
+    else this.#syncRestraints(this.#kit.nowMs());
+  }
+
+  async #probe(): Promise<void> {
+    const answer = await this.monitor.probe();
+    if (answer === null || this.monitor.state !== "dead") return;
+    this.#provenAtMs = answer.sentAtMs;
+    if (this.leadership.role === "leader") this.votes.peerVotedFor(answer.sentAtMs);
+    this.consider();
+  }
+
+  #ground(): Ground {
+    if (this.monitor.state === "dead" && this.#kit.failover.deathProof === "refused") {
+      return { kind: "death-proof", provenAtMs: this.#provenAtMs };
+    }
+    if (this.#electionDue()) return { kind: "election" };
+    const blind = this.#kit.failover.blindPromoteMs !== "never" && this.witness.reachable !== true;
+    return { kind: blind ? "blind" : "silence" };
+  }
+
+  #mover(ground: Ground): Mover {
+    if (!this.#everLed && this.book.accepted === 0)
+      return { cause: "cold-start", by: AUTOMATION, reason: "first start" };
+    if (ground.kind === "election") return { cause: "cold-start", by: AUTOMATION, reason: "neither engine led" };
+    const cause = ground.kind === "death-proof" || ground.kind === "blind" ? ground.kind : "silence";
+    return { cause, by: AUTOMATION, reason: `the peer is ${this.monitor.state}` };
+  }
+
+  #view(): CampaignView {
+    const { monitor, restraints, witness } = this;
+    const { blindPromoteMs } = this.#kit.failover;
+    const released = witness.record?.released === true;
+    return {
+      nowMs: this.#kit.nowMs(),
+      maintenanceOn: restraints.maintenanceOn,
+      quarantineUntilMs: restraints.quarantineUntilMs,
+      promiseUntilMs: released ? 0 : monitor.promiseUntilMs,
+      engineFailed: this.#kit.ports.engine.health() === "failed",
+      behind: this.#isBehind() && !monitor.alive && !restraints.patienceIsOver(),
+      heldDown: restraints.heldDownUntilMs() !== null,
+      peer: monitor.state,
+      recordSinceMs: released ? 0 : (witness.sighting?.sinceMs ?? null),
+      witness: !witness.configured ? "none" : witness.reachable === true ? "reachable" : "unreachable",
+      waitMs: this.waitMs,
+      blindAfterMs: blindPromoteMs === "never" ? null : blindPromoteMs,
+      peerLastHeardMs: monitor.lastHeardMs,
+      deathProofCounts: this.#kit.failover.deathProof === "refused",
+      electionDue: this.#electionDue(),
+    };
+  }
+
+  /** Both are alive and neither leads: the better claim asks [CP7]. */
+  #electionDue(): boolean {
+    const last = this.monitor.last;
+    if (last === null || !this.monitor.alive || last.heartbeat.role !== "follower") return false;
+    const theirs: Claim = {
+      label: otherLabel(this.#kit.options.label),
+      healthy: last.heartbeat.health !== "failed",
+      acceptedEpoch: last.heartbeat.epoch,
+      log: last.heartbeat.log,
+    };
+    return hasBetterClaim(this.claim(), theirs);
+  }
+
+  #stillHolds(ground: Ground): boolean {
+    switch (ground.kind) {
+      case "silence":
+      case "blind":
+        return !this.monitor.alive;
+      case "death-proof":
+        return this.monitor.state === "dead";
+      case "election":
+      case "granted":
+      case "forced":
+        return true;
+    }
+  }
+
+  #isBehind(): boolean {
+    const { record } = this.witness;
+    const borne = record === null ? null : { epoch: record.lastCommandEpoch, seq: record.lastCommandSeq };
+    if (borne !== null && record?.holder !== this.#kit.options.label) this.told(borne);
+    return comparePositions(this.#deps.position(), this.#told) < 0;
+  }
+
+  #mayReassert(): boolean {
+    const now = this.#kit.nowMs();
+    return this.#kit.failover.policy === "on-air" || now < Math.max(this.votes.peerUntilMs, this.votes.witnessUntilMs);
+  }
+
+  #nextChanceMs(now: number): number | null {
+    const { monitor, restraints, witness } = this;
+    const { blindPromoteMs } = this.#kit.failover;
+    const instants = [
+      restraints.quarantineUntilMs,
+      monitor.promiseUntilMs,
+      monitor.silentAtMs,
+      (witness.sighting?.sinceMs ?? now) + this.waitMs,
+      restraints.heldDownUntilMs() ?? 0,
+      restraints.patienceEndsMs ?? 0,
+      blindPromoteMs === "never" ? 0 : monitor.lastHeardMs + blindPromoteMs,
+    ].filter((at) => at > now);
+    return instants.length === 0 ? null : Math.min(...instants);
+  }
+
+  #peerChanged(state: PeerState): void {
+    const { alarms } = this.#kit;
+    if (state === "alive") {
+      alarms.clear("peer-unreachable");
+      alarms.clear("no-quorum");
+    }
+    if (state === "silent" || state === "dead") alarms.raise("peer-unreachable", `the peer is ${state}`);
+    if (state === "suspect" && this.leadership.role === "follower") this.witness.beat();
+    if (state === "silent" || state === "dead") {
+      this.#deps.onPeerLost();
+      this.consider();
+    }
+  }
+
+  #campaignLost(reason: string): void {
+    this.#kit.ports.logger.info({ reason }, "campaign lost");
+    const jitterMs = this.#kit.ports.random.next() * this.#kit.failover.heartbeatMs;
+    this.#notBeforeMs = this.#kit.nowMs() + this.#kit.failover.heartbeatMs / 2 + jitterMs;
+  }
+
+  #roleMoved(move: RoleMove): void {
+    if (move.role === "leader") {
+      this.#everLed = true;
+      if (this.#isBehind()) this.#kit.alarms.raise("stale-takeover", "leads without all that clients were answered");
+      this.#told = { epoch: 0, seq: 0 };
+      this.restraints.noteBehind(false);
+      this.#kit.alarms.clear("no-quorum");
+      this.#kit.alarms.clear("awaiting-operator");
+      this.#kit.alarms.clear("maintenance-blocks-failover");
+    }
+    this.#deps.onRole(move);
+  }
+
+  #woke(gapMs: number): void {
+    this.#kit.ports.logger.warn({ gapMs, role: this.leadership.role }, "paused: votes must be renewed");
+    this.monitor.forgive();
+    this.leadership.distrustSelf();
+    this.#distrust("paused");
+    this.#kit.ports.clock.soon(() => this.#deps.beat());
+    if (this.leadership.role === "leader") this.witness.beat();
+  }
+
+  #distrust(reason: string): void {
+    this.restraints.quarantine();
+    this.leadership.send({ type: "DISTRUSTED", reason });
+    this.#armAt(this.restraints.quarantineUntilMs);
+  }
+
+  #syncRestraints(now: number): void {
+    const { leadership, restraints } = this;
+    if (now >= restraints.quarantineUntilMs) {
+      leadership.send({ type: "TRUSTED" });
+      this.#kit.alarms.clear("witness-amnesia");
+    }
+    const heldUntilMs = restraints.heldDownUntilMs();
+    leadership.send({ type: heldUntilMs === null ? "STEADY" : "FLAPPING" });
+    this.#kit.alarms.set(
+      "hold-down",
+      heldUntilMs !== null,
+      "the role has moved too often; only a dead peer or a person moves it",
+    );
+    this.#kit.alarms.set(
+      "unconfirmed",
+      leadership.role === "leader" && this.votes.confirmedBy(now) === "none",
+      "leads without any vote",
+    );
+  }
+
+  /** Says what keeps automation from acting, where a person could. */
+  #explain(behind: boolean): void {
+    const { alarms, failover } = this.#kit;
+    if (this.monitor.alive) return;
+    alarms.set("maintenance-blocks-failover", this.restraints.maintenanceOn, "a person holds the role where it is");
+    alarms.set("awaiting-operator", behind && failover.policy === "consistency", "behind what clients were answered");
+    const unreachable = this.witness.reachable === false && this.monitor.state === "silent";
+    alarms.set("no-quorum", unreachable, "neither the peer nor the witness answers; nobody takes over without proof");
+  }
+
+  #armAt(atMs: number | null): void {
+    if (atMs === null) return;
+    this.#disarm();
+    const fire = (): void => this.consider();
+    this.#considerTimer = this.#kit.ports.clock.setTimeout(fire, Math.max(0, atMs - this.#kit.nowMs()));
+  }
+
+  #disarm(): void {
+    if (this.#considerTimer !== null) this.#kit.ports.clock.clearTimeout(this.#considerTimer);
+    this.#considerTimer = null;
+  }
+
+  /** The peer's wall clock as mapping from this engine's monotonic one; null before the first exchange. */
+  get peerUnixMinusMonoMs(): number | null {
+    return peerUnixMinusMonoMs(this.monitor.offset);
+  }
+}

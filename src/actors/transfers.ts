@@ -1,0 +1,107 @@
+/**
+ * Purpose: large texts over the peer channel in small pieces with flow control, sending and receiving.
+ * Keeps true: at most `WINDOW` pieces are under way, so that heartbeats never queue behind a transfer; a piece out of
+ * order ends the transfer.
+ */
+import { canonicalPieces, type Json } from "../core/canonical-json.ts";
+import type { RequestId } from "../core/ids.ts";
+import type { PeerMessage, SnapshotPiece } from "../core/messages.ts";
+import type { TimerHandle } from "../ports/clock.ts";
+import type { Kit } from "./kit.ts";
+
+const PIECE_CHARS = 49_152;
+const WINDOW = 4;
+const STALLED_MS = 5_000;
+/** The largest text that is put together again, characters. */
+const MAX_TEXT_CHARS = 128 * 1_048_576;
+
+export interface Sending {
+  readonly requestId: RequestId;
+  readonly epoch: number;
+  readonly lock: SnapshotPiece["lock"];
+}
+
+export class OutgoingTransfer {
+  readonly #kit: Kit;
+  readonly #sending: Sending;
+  readonly #send: (message: PeerMessage) => boolean;
+  readonly #pieces: Generator<string, void, undefined>;
+  #index = 0;
+  #acknowledged = 0;
+  #ended = false;
+  #timer: TimerHandle | null = null;
+  readonly done: Promise<boolean>;
+  #settle: (sent: boolean) => void = () => undefined;
+
+  constructor(kit: Kit, sending: Sending, value: Json, send: (message: PeerMessage) => boolean) {
+    this.#kit = kit;
+    this.#sending = sending;
+    this.#send = send;
+    this.#pieces = grouped(canonicalPieces(value));
+    this.done = new Promise((settle) => (this.#settle = settle));
+  }
+
+  start(): void {
+    for (let count = 0; count < WINDOW; count += 1) this.#sendNext();
+  }
+
+  acknowledge(index: number): void {
+    this.#acknowledged = Math.max(this.#acknowledged, index + 1);
+    if (this.#ended && this.#acknowledged >= this.#index) this.end(true);
+    else this.#sendNext();
+  }
+
+  /** Ends it; idempotent. */
+  end(sent: boolean): void {
+    if (this.#timer !== null) this.#kit.ports.clock.clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#ended = true;
+    this.#settle(sent);
+  }
+
+  #sendNext(): void {
+    if (this.#ended) return;
+    const next = this.#pieces.next();
+    const last = next.done === true;
+    const text = last ? "" : (next.value as string);
+    const { requestId, epoch, lock } = this.#sending;
+    const took = this.#send({ type: "snapshot-piece", requestId, epoch, index: this.#index, last, text, lock });
+    if (!took) return this.end(false);
+    this.#index += 1;
+    this.#ended = last;
+    if (this.#timer !== null) this.#kit.ports.clock.clearTimeout(this.#timer);
+    this.#timer = this.#kit.ports.clock.setTimeout(() => this.end(false), STALLED_MS);
+  }
+}
+
+/** Puts a text together again from pieces that come in order. */
+export class IncomingTransfer {
+  readonly requestId: RequestId;
+  #texts: string[] = [];
+  #chars = 0;
+
+  constructor(requestId: RequestId) {
+    this.requestId = requestId;
+  }
+
+  /** `whole` carries the text; `broken`: a piece is missing or it has grown too large. */
+  take(piece: SnapshotPiece): { state: "more" } | { state: "whole"; text: string } | { state: "broken" } {
+    if (piece.index !== this.#texts.length) return { state: "broken" };
+    this.#chars += piece.text.length;
+    if (this.#chars > MAX_TEXT_CHARS) return { state: "broken" };
+    this.#texts.push(piece.text);
+    return piece.last ? { state: "whole", text: this.#texts.join("") } : { state: "more" };
+  }
+}
+
+function* grouped(pieces: Generator<string, void, undefined>): Generator<string, void, undefined> {
+  let text = "";
+  for (const piece of pieces) {
+    text += piece;
+    while (text.length >= PIECE_CHARS) {
+      yield text.slice(0, PIECE_CHARS);
+      text = text.slice(PIECE_CHARS);
+    }
+  }
+  if (text !== "") yield text;
+}

@@ -1,0 +1,92 @@
+/**
+ * Purpose: the votes that a leader counts beside its own [VT1].
+ * Keeps true: every vote counts from the send time of what it answers [VT2, VT3].
+ */
+import type { Epoch } from "../core/epoch.ts";
+import { NO_VOTE, voteLeftMs } from "../core/vote-window.ts";
+import type { Kit } from "./kit.ts";
+
+/** Heartbeats whose send time is remembered: many more than fit into a lease. */
+const SENT_KEPT = 64;
+
+export class Votes {
+  readonly #kit: Kit;
+  readonly #sentAtMs = new Map<number, number>();
+  #peerUntilMs = NO_VOTE;
+  #witnessUntilMs = NO_VOTE;
+
+  constructor(kit: Kit) {
+    this.#kit = kit;
+  }
+
+  heartbeatSent(n: number, atMs: number): void {
+    this.#sentAtMs.set(n, atMs);
+    if (this.#sentAtMs.size > SENT_KEPT) this.#sentAtMs.delete(n - SENT_KEPT);
+  }
+
+  /** When heartbeat `n` was sent; null when that is long ago. */
+  sentAtMs(n: number): number | null {
+    return this.#sentAtMs.get(n) ?? null;
+  }
+
+  /** The peer has voted for heartbeat `n`; the send time that the vote counts from, or null when it is too old. */
+  peerVoted(n: number): number | null {
+    const sentAtMs = this.sentAtMs(n);
+    if (sentAtMs !== null) this.peerVotedFor(sentAtMs);
+    return sentAtMs;
+  }
+
+  /** The peer has voted for something sent at `sentAtMs` (a vote request, a probe that proved its death). */
+  peerVotedFor(sentAtMs: number): void {
+    this.#peerUntilMs = this.#extended(this.#peerUntilMs, sentAtMs);
+  }
+
+  /** A rewrite of the witness record that was sent at `sentAtMs` has succeeded. */
+  witnessVotedFor(sentAtMs: number): void {
+    this.#witnessUntilMs = this.#extended(this.#witnessUntilMs, sentAtMs);
+  }
+
+  /** The old leader's grant counts until `untilMs` [HO1]. */
+  granted(untilMs: number): void {
+    this.#peerUntilMs = untilMs;
+  }
+
+  /** Nothing of what was counted counts any more. */
+  clear(): void {
+    this.#peerUntilMs = NO_VOTE;
+    this.#witnessUntilMs = NO_VOTE;
+    this.#sentAtMs.clear();
+  }
+
+  get peerUntilMs(): number {
+    return this.#peerUntilMs;
+  }
+
+  get witnessUntilMs(): number {
+    return this.#witnessUntilMs;
+  }
+
+  /** Ms that each vote still counts. */
+  left(nowMs: number): { peerMs: number; witnessMs: number } {
+    return { peerMs: voteLeftMs(this.#peerUntilMs, nowMs), witnessMs: voteLeftMs(this.#witnessUntilMs, nowMs) };
+  }
+
+  confirmedBy(nowMs: number): "peer" | "witness" | "both" | "none" {
+    const peer = nowMs < this.#peerUntilMs;
+    const witness = nowMs < this.#witnessUntilMs;
+    if (peer && witness) return "both";
+    if (peer) return "peer";
+    return witness ? "witness" : "none";
+  }
+
+  #extended(untilMs: number, sentAtMs: number): number {
+    const { rules, failover } = this.#kit;
+    return rules.voteUntilMs(untilMs, sentAtMs, this.#kit.nowMs(), failover.leaseMs);
+  }
+}
+
+/** A vote of the peer as a heartbeat carries it. */
+export interface HeartbeatVote {
+  readonly epoch: Epoch;
+  readonly n: number;
+}

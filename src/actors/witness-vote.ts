@@ -1,0 +1,244 @@
+/**
+ * Purpose: the witness's vote: rewriting the record as leader [VT3], watching it as follower [VT4]. Binds `witness-vote`.
+ * Keeps true: a vote counts from the send time of a rewrite that succeeded; an unknown result is read back; one call
+ * is under way at a time.
+ */
+import { witnessVoteMachine } from "../../machines/witness-vote.machine.ts";
+import type { Epoch } from "../core/epoch.ts";
+import { sight, wentBack, type RecordKey, type Sighting } from "../core/sighting.ts";
+import type { ExpectedRecord, WitnessRead, WitnessRecord, WitnessSwap } from "../ports/witness.ts";
+import { startMachine, type Kit } from "./kit.ts";
+import type { Votes } from "./votes.ts";
+
+export interface WitnessVoteHandlers {
+  /** The record names a higher epoch than this engine's [EP3]. */
+  onHigherEpoch(epoch: Epoch): void;
+  /** The witness has forgotten: no campaign for a while [CP5]. */
+  onAmnesia(): void;
+  /** A rewrite has succeeded. */
+  onRenewed(sentAtMs: number): void;
+  /** What is written into the next rewrite. */
+  describe(): Omit<WitnessRecord, "seq" | "released">;
+  /** Whether a leader may assert its record over a forgotten or older one [CP5]. */
+  mayReassert(): boolean;
+}
+
+export class WitnessVote {
+  readonly #kit: Kit;
+  readonly #votes: Votes;
+  readonly #handlers: WitnessVoteHandlers;
+  readonly #machine;
+  #sighting: Sighting | null = null;
+  #record: WitnessRecord | null = null;
+  #runId: string | null = null;
+  #leading = false;
+  /** seq of the last rewrite sent in this leadership [HB1]. */
+  #sentSeq: number | null = null;
+  #busy = false;
+  /** Calls are numbered, so that an answer that was overtaken by a later one is not taken for news. */
+  #asked = 0;
+  #newestAnswered = 0;
+  #reachable: boolean | null = null;
+  #lastAnswerMs: number | null = null;
+
+  constructor(kit: Kit, votes: Votes, handlers: WitnessVoteHandlers) {
+    this.#kit = kit;
+    this.#votes = votes;
+    this.#handlers = handlers;
+    const { alarms } = kit;
+    this.#machine = startMachine(
+      kit,
+      witnessVoteMachine.provide({
+        actions: {
+          witnessLost: () => alarms.raise("witness-unreachable", "the witness does not answer"),
+          witnessBack: () => alarms.clear("witness-unreachable"),
+          witnessForgot: () => alarms.raise("witness-amnesia", "the witness has lost memory; no campaign for a while"),
+        },
+      }),
+    );
+  }
+
+  stop(): void {
+    this.#machine.stop();
+  }
+
+  get configured(): boolean {
+    return this.#kit.ports.witness.kind !== "none";
+  }
+
+  get machineValue(): unknown {
+    return this.#machine.getSnapshot().value;
+  }
+
+  /** null: never asked, or none is configured. */
+  get reachable(): boolean | null {
+    return this.configured ? this.#reachable : null;
+  }
+
+  get record(): WitnessRecord | null {
+    return this.#record;
+  }
+
+  get sighting(): Sighting | null {
+    return this.#sighting;
+  }
+
+  get sentSeq(): number | null {
+    return this.#sentSeq;
+  }
+
+  get lastAnswerMs(): number | null {
+    return this.#lastAnswerMs;
+  }
+
+  /** The leader has named the rewrite it last sent: a sight of the record at the receipt of its heartbeat [VT4]. */
+  sightByHeartbeat(key: RecordKey, atMs: number): void {
+    if (key !== null) this.#sighting = sight(this.#sighting, key, atMs, this.#maxGapMs);
+  }
+
+  /** One regular look or rewrite; nothing while the last one is still under way. */
+  beat(): void {
+    if (!this.configured || this.#busy) return;
+    if (this.#leading) void this.#rewrite();
+    else void this.read();
+  }
+
+  /** From now on this engine rewrites, from the record that it swapped in with `seq`; null: it could not swap. */
+  lead(seq: number | null): void {
+    this.#leading = true;
+    this.#sentSeq = seq;
+    this.#machine.send({ type: "LEAD" });
+  }
+
+  follow(): void {
+    if (!this.#leading) return;
+    this.#leading = false;
+    this.#sentSeq = null;
+    this.#machine.send({ type: "FOLLOW" });
+  }
+
+  /** Reads the record and notes the sight. */
+  async read(): Promise<WitnessRead> {
+    const call = ++this.#asked;
+    const answer = await this.#kit.ports.witness.read();
+    if (answer.outcome === "unreachable") this.#unreachable();
+    else this.#observe(call, answer.record, answer.runId);
+    return answer;
+  }
+
+  /** Swaps `next` in for exactly `expected`; a success counts as vote from its send time. */
+  async swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap> {
+    const sentAtMs = this.#kit.nowMs();
+    const call = ++this.#asked;
+    this.#kit.counters.witnessSwaps += 1;
+    const answer = await this.#kit.ports.witness.swap(expected, next);
+    switch (answer.outcome) {
+      case "swapped":
+        this.#note(call, next, answer.runId);
+        this.#votes.witnessVotedFor(sentAtMs);
+        return answer;
+      case "lost":
+        this.#observe(call, answer.record, answer.runId);
+        return answer;
+      case "unknown":
+        return this.#readBack(next, sentAtMs, answer);
+      case "unreachable":
+        this.#unreachable();
+        return answer;
+    }
+  }
+
+  /** Marks the record as released, so that nobody need wait for it [DP3]. Best effort. */
+  async release(): Promise<void> {
+    if (!this.configured || this.#record === null || this.#sentSeq === null) return;
+    const mine = { ...this.#handlers.describe(), seq: this.#sentSeq + 1, released: true };
+    const expected = this.#record;
+    if (expected.engineId === mine.engineId && expected.epoch === mine.epoch) await this.swap(expected, mine);
+  }
+
+  async #rewrite(): Promise<void> {
+    this.#busy = true;
+    const described = this.#handlers.describe();
+    const standing = this.#record;
+    const own = standing !== null && standing.engineId === described.engineId && standing.epoch === described.epoch;
+    if (!own && !(await this.#canReassert(described.epoch))) {
+      this.#busy = false;
+      return;
+    }
+    const seq = Math.max(this.#sentSeq ?? 0, this.#record?.epoch === described.epoch ? this.#record.seq : 0) + 1;
+    this.#sentSeq = seq;
+    const sentAtMs = this.#kit.nowMs();
+    const answer = await this.swap(this.#record, { ...described, seq, released: false });
+    this.#busy = false;
+    if (!this.#leading) return;
+    if (answer.outcome === "swapped") {
+      this.#answered();
+      this.#handlers.onRenewed(sentAtMs);
+    } else this.#kit.counters.witnessFailures += 1;
+  }
+
+  /** The record that stands is not this leadership's: whether to assert it, after a fresh look [CP5]. */
+  async #canReassert(epoch: Epoch): Promise<boolean> {
+    const answer = await this.read();
+    if (answer.outcome === "unreachable" || !this.#leading) return false;
+    if (answer.record !== null && answer.record.epoch > epoch) return false;
+    return this.#handlers.mayReassert();
+  }
+
+  async #readBack(next: WitnessRecord, sentAtMs: number, unknown: WitnessSwap): Promise<WitnessSwap> {
+    if (this.#leading) this.#machine.send({ type: "UNKNOWN" });
+    const answer = await this.read();
+    if (answer.outcome === "unreachable") return unknown;
+    const { record, runId } = answer;
+    const done = record?.engineId === next.engineId && record.epoch === next.epoch && record.seq === next.seq;
+    if (!done) return { outcome: "lost", record, runId };
+    this.#votes.witnessVotedFor(sentAtMs);
+    return { outcome: "swapped", runId };
+  }
+
+  #observe(call: number, record: WitnessRecord | null, runId: string): void {
+    const forgot = call > this.#newestAnswered && this.#hasForgotten(record, runId);
+    if (forgot) this.#sighting = null;
+    this.#note(call, record, runId);
+    if (forgot) {
+      this.#machine.send({ type: "FORGOTTEN" });
+      this.#handlers.onAmnesia();
+    }
+    if (record !== null) this.#handlers.onHigherEpoch(record.epoch);
+  }
+
+  #hasForgotten(record: WitnessRecord | null, runId: string): boolean {
+    return (this.#runId !== null && this.#runId !== runId) || wentBack(this.#record, record);
+  }
+
+  #note(call: number, record: WitnessRecord | null, runId: string): void {
+    this.#answered();
+    if (call < this.#newestAnswered) return;
+    this.#newestAnswered = call;
+    this.#runId = runId;
+    this.#record = record;
+    this.#sighting = sight(this.#sighting, record, this.#kit.nowMs(), this.#maxGapMs);
+  }
+
+  #answered(): void {
+    this.#lastAnswerMs = this.#kit.nowMs();
+    if (this.#reachable === true && !this.#leading) return;
+    const before = this.#reachable;
+    this.#reachable = true;
+    if (before !== true || this.#machine.getSnapshot().matches({ renewing: "readingBack" })) {
+      this.#machine.send({ type: "ANSWERED" });
+    }
+  }
+
+  #unreachable(): void {
+    if (!this.configured) return;
+    this.#kit.counters.witnessFailures += 1;
+    if (this.#reachable !== false) this.#machine.send({ type: "UNREACHABLE" });
+    this.#reachable = false;
+  }
+
+  /** Two polls, and the slack of one call. */
+  get #maxGapMs(): number {
+    return this.#kit.failover.heartbeatMs * 2 + this.#kit.failover.witnessTimeoutMs;
+  }
+}

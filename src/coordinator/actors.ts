@@ -1,0 +1,247 @@
+/**
+ * Purpose: all actors of one coordinator, joined: who hears of what.
+ * Does not know: lifecycle and the calls from outside (`pair-coordinator.ts`), messages (`dispatch.ts`).
+ */
+import { CatchUpSource } from "../actors/catch-up-source.ts";
+import { CatchUp } from "../actors/catch-up.ts";
+import { CommandLog } from "../actors/command-log.ts";
+import { Comparison } from "../actors/comparison.ts";
+import { backupIsValid, EngineWatch } from "../actors/engine-watch.ts";
+import { Executor } from "../actors/executor.ts";
+import { Handover } from "../actors/handover.ts";
+import { Heartbeats } from "../actors/heartbeats.ts";
+import type { Kit } from "../actors/kit.ts";
+import type { RoleMove } from "../actors/leadership.ts";
+import { Loser } from "../actors/loser.ts";
+import { ProgrammeClock } from "../actors/programme-clock.ts";
+import { ReconcileLock } from "../actors/reconcile-lock.ts";
+import { RoleHooks } from "../actors/role-hooks.ts";
+import { Snapshots } from "../actors/snapshots.ts";
+import { SplitBrain } from "../actors/split-brain.ts";
+import { Succession } from "../actors/succession.ts";
+import type { Command, LogPosition } from "../core/command.ts";
+import { otherLabel, type Label } from "../core/ids.ts";
+import type { Heartbeat, PeerMessage } from "../core/messages.ts";
+
+/** Commands of one frame at most, so that heartbeats never queue behind one. */
+const FRAME_COMMANDS = 128;
+/** Conflicts of one message at most. */
+const CONFLICTS_TOLD = 100;
+
+export class Actors {
+  readonly succession: Succession;
+  readonly heartbeats: Heartbeats;
+  readonly log: CommandLog;
+  readonly executor: Executor;
+  readonly programmeClock: ProgrammeClock;
+  readonly snapshots: Snapshots;
+  readonly catchUp: CatchUp;
+  readonly catchUpSource: CatchUpSource;
+  readonly lock: ReconcileLock;
+  readonly splitBrain: SplitBrain;
+  readonly loser: Loser;
+  readonly handover: Handover;
+  readonly comparison: Comparison;
+  readonly roleHooks: RoleHooks;
+  readonly engineWatch: EngineWatch;
+  readonly #kit: Kit;
+  /** The leader that this engine follows or is. */
+  leader: Label | null = null;
+
+  constructor(kit: Kit) {
+    this.#kit = kit;
+    const send = (message: PeerMessage): boolean => kit.ports.peerChannel.send(message);
+    const leads = (): boolean => this.succession.leadership.role === "leader";
+    this.succession = new Succession(kit, {
+      position: () => this.log.position,
+      acknowledged: () => this.log.acknowledged,
+      clock: () => this.log.clock,
+      send,
+      linked: () => this.linked,
+      handoverUnderWay: () => this.handover.underWay,
+      beat: () => this.heartbeats.beat(),
+      onBeat: () => this.#onBeat(),
+      onRole: (move) => this.#onRole(move),
+      onPeerLost: () => this.#onPeerLost(),
+    });
+    const { book, leadership, monitor, restraints } = this.succession;
+    this.programmeClock = new ProgrammeClock(kit, () => monitor.offset);
+    this.log = new CommandLog(kit, {
+      mayAct: () => leadership.mayAct(),
+      epoch: () => book.accepted,
+      highestEpoch: () => book.highest,
+      peerFollows: () => monitor.alive && this.linked,
+      programmeTimeUs: () => this.programmeClock.nowUs(kit.self.engineId),
+      jitterMs: () => this.programmeClock.jitterMs,
+      onAccepted: (prev, commands) => this.#replicate(prev, commands),
+    });
+    this.executor = new Executor(kit, {
+      programmeClock: this.programmeClock,
+      role: () => leadership.role,
+      mayAct: () => leadership.mayAct(),
+      logEndSeq: () => this.log.position.seq,
+    });
+    const { log, executor } = this;
+    this.snapshots = new Snapshots(kit, { book, log, executor });
+    const { snapshots } = this;
+    this.lock = new ReconcileLock(kit);
+    this.catchUp = new CatchUp(kit, { book, log, executor, snapshots, send });
+    this.splitBrain = new SplitBrain(kit, {
+      book,
+      log,
+      lock: this.lock,
+      snapshots,
+      leads,
+      send,
+      submit: ({ kind, payload }, key) => log.submit({ kind, payload, idempotencyKey: key }),
+    });
+    this.catchUpSource = new CatchUpSource(kit, {
+      book,
+      log,
+      snapshots,
+      leads,
+      send,
+      onDivergence: (forkSeq, request) => this.splitBrain.begin(forkSeq, request),
+    });
+    this.loser = new Loser(kit, {
+      book,
+      log,
+      snapshots,
+      follows: () => leadership.role === "follower",
+      send,
+      onEnded: () => this.catchUp.reconciled(),
+    });
+    this.handover = new Handover(kit, { succession: this.succession, log, send, beat: () => this.heartbeats.beat() });
+    this.heartbeats = new Heartbeats(kit, {
+      succession: this.succession,
+      log,
+      executor,
+      sync: () => this.catchUp.sync,
+      send,
+      onLeader: (heartbeat) => this.#onLeader(heartbeat),
+      onFollower: (heartbeat) => this.#onFollower(heartbeat),
+    });
+    const peerReady = (): boolean => monitor.alive && monitor.last?.heartbeat.sync === "ready";
+    this.comparison = new Comparison(kit, { book, log, executor, leads, peerReady, send });
+    this.roleHooks = new RoleHooks(kit);
+    this.engineWatch = new EngineWatch(kit, {
+      monitor,
+      restraints,
+      leads,
+      handoverUnderWay: () => this.handover.underWay,
+      offer: () => {
+        const reason = "the own engine has failed";
+        void this.handover.offer(kit.ports.ids.next("request"), { cause: "unhealthy", by: "automation", reason });
+      },
+    });
+  }
+
+  get linked(): boolean {
+    return this.#kit.ports.peerChannel.links().some((link) => link.up);
+  }
+
+  /** Whether the peer could take the role now [HO5]. */
+  get backupIsValid(): boolean {
+    return backupIsValid(this.succession.monitor);
+  }
+
+  /** Ends every timer and statechart. */
+  stop(): void {
+    this.comparison.stop();
+    this.handover.stop();
+    this.splitBrain.stop();
+    this.catchUpSource.stop();
+    this.catchUp.stop();
+    this.lock.stop();
+    this.log.stop();
+    this.executor.stop();
+    this.roleHooks.stop();
+    this.succession.stop();
+  }
+
+  /** Everything that stands as a conflict, told to the peer, so that both list the same. */
+  tellConflicts(): void {
+    const conflicts = this.#kit.ports.store.conflicts(CONFLICTS_TOLD);
+    if (conflicts.length === 0) return;
+    this.#kit.ports.peerChannel.send({
+      type: "conflict-update",
+      epoch: this.succession.book.accepted,
+      conflicts,
+    });
+  }
+
+  #onBeat(): void {
+    this.programmeClock.watch();
+    this.engineWatch.look();
+    this.executor.kick();
+  }
+
+  #replicate(prev: LogPosition, commands: readonly Command[]): void {
+    const epoch = this.succession.book.accepted;
+    let after = prev;
+    for (let start = 0; start < commands.length; start += FRAME_COMMANDS) {
+      const frame = commands.slice(start, start + FRAME_COMMANDS);
+      this.#kit.ports.peerChannel.send({ type: "replicate", epoch, prev: after, commands: frame });
+      const last = frame.at(-1);
+      if (last !== undefined) after = { epoch: last.epoch, seq: last.seq };
+    }
+    this.executor.enqueue(commands, true);
+  }
+
+  #onRole(move: RoleMove): void {
+    if (move.role !== move.previousRole) this.#kit.counters.roleChanges += 1;
+    const { label } = this.#kit.options;
+    if (move.role === "leader" && move.previousRole !== "leader") {
+      this.leader = label;
+      this.log.beginLeading();
+      this.catchUp.leading();
+      if (move.origin !== null && this.succession.restraints.noteRoleChange(move.origin.cause)) {
+        this.#kit.counters.automaticFailovers += 1;
+      }
+    }
+    if (move.role !== "leader" && move.previousRole === "leader") {
+      this.leader = null;
+      this.log.stopLeading();
+      this.executor.doubt();
+      this.catchUpSource.stop();
+      this.splitBrain.demoted();
+      this.catchUp.leaderLost();
+      this.handover.roleSettled(true, move.epoch);
+    }
+    this.roleHooks.moved(move);
+    this.#kit.emit({
+      type: "role",
+      role: move.role,
+      epoch: move.epoch,
+      cause: move.origin?.cause ?? null,
+      atUnixMs: this.#kit.ports.clock.unixMs(),
+    });
+    this.#kit.ports.logger.info({ role: move.role, epoch: move.epoch, cause: move.origin?.cause }, "role moved");
+    if (move.role !== "candidate") this.heartbeats.beat();
+    this.executor.kick();
+  }
+
+  #onLeader(heartbeat: Heartbeat): void {
+    const before = this.leader;
+    this.leader = heartbeat.label;
+    this.roleHooks.peerLeads(heartbeat);
+    if (before !== heartbeat.label && heartbeat.leadership !== null) {
+      this.succession.restraints.noteRoleChange(heartbeat.leadership.cause);
+    }
+    this.catchUp.hear(heartbeat);
+  }
+
+  #onFollower(heartbeat: Heartbeat): void {
+    if (this.leader === heartbeat.label) {
+      this.leader = null;
+      this.catchUp.leaderLost();
+    }
+  }
+
+  #onPeerLost(): void {
+    if (this.leader === otherLabel(this.#kit.options.label)) this.leader = null;
+    this.log.peerGone();
+    this.splitBrain.interrupted("the peer is gone");
+    if (this.succession.leadership.role === "follower") this.catchUp.leaderLost();
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Purpose: gives each message of the peer to the actor whose business it is.
+ * Keeps true: a message of the leader's that bears a lower epoch than the accepted one reaches nobody [EP4].
+ */
+import type { Kit } from "../actors/kit.ts";
+import { assertNever } from "../core/assert.ts";
+import type { PeerMessage, SnapshotPiece } from "../core/messages.ts";
+import type { Actors } from "./actors.ts";
+
+/** Any malformed content that passed the channel must not take the engine down. */
+export function dispatch(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoMs: number): void {
+  try {
+    deliver(kit, actors, message, receivedAtMonoMs);
+  } catch (error) {
+    kit.ports.logger.error({ err: error, type: message.type }, "a message of the peer could not be taken");
+  }
+}
+
+function deliver(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoMs: number): void {
+  const { succession, handover, catchUp, catchUpSource, splitBrain, comparison } = actors;
+  switch (message.type) {
+    case "heartbeat":
+      return actors.heartbeats.hear(message, receivedAtMonoMs);
+    case "vote-request":
+      return succession.election.takeRequest(message);
+    case "vote-answer":
+      return succession.election.takeAnswer(message);
+    case "handover-offer":
+      return handover.takeOffer(message);
+    case "handover-request":
+      return handover.takeRequest(message);
+    case "handover-grant":
+      return handover.takeGrant(message);
+    case "handover-refusal":
+      return handover.takeRefusal(message);
+    case "replicate":
+      return catchUp.takeReplicate(message);
+    case "replicated":
+      return takeReplicated(actors, message.epoch, message.throughSeq);
+    case "stale-epoch":
+      return succession.sawEpoch(message.highestEpoch);
+    case "catch-up-request":
+      return catchUpSource.takeRequest(message);
+    case "catch-up-plan":
+      return catchUp.takePlan(message);
+    case "catch-up-page":
+      return catchUp.takePage(message);
+    case "snapshot-piece":
+      return takePiece(actors, message);
+    case "transfer-ack":
+      catchUpSource.takeAck(message);
+      return splitBrain.takeAck(message);
+    case "divergence-request":
+      return actors.loser.takeRequest(message);
+    case "divergence-page":
+      return splitBrain.takeDivergence(message);
+    case "reconciled":
+      return splitBrain.takeReconciled(message);
+    case "checkpoint":
+      return comparison.take(message);
+    case "checkpoint-result":
+      return comparison.takeResult(message);
+    case "conflict-update":
+      return takeConflicts(kit, actors, message);
+    default:
+      return assertNever(message);
+  }
+}
+
+function takeReplicated(actors: Actors, epoch: number, throughSeq: number): void {
+  const { succession, log } = actors;
+  if (epoch === succession.book.accepted && succession.leadership.role === "leader") log.peerHolds(throughSeq);
+}
+
+function takePiece(actors: Actors, piece: SnapshotPiece): void {
+  if (piece.lock === null) actors.catchUp.takePiece(piece);
+  else actors.loser.takePiece(piece);
+}
+
+function takeConflicts(kit: Kit, actors: Actors, message: Extract<PeerMessage, { type: "conflict-update" }>): void {
+  if (message.epoch !== actors.succession.book.accepted) return;
+  const news = message.conflicts.filter((conflict) => {
+    const known = kit.ports.store.findConflict(conflict.id);
+    return known === null || (known.resolution === null && conflict.resolution !== null);
+  });
+  if (news.length === 0) return;
+  kit.ports.store.saveConflicts(news);
+  for (const conflict of news) kit.emit({ type: "conflict", conflict });
+}

@@ -1,0 +1,150 @@
+/** Purpose: what the coordinator tells of itself, read at the moment of the question; nothing here changes anything. */
+import type { Kit } from "../actors/kit.ts";
+import { roundTripMs } from "../core/clock-offset.ts";
+import type { Json } from "../core/canonical-json.ts";
+import { otherLabel } from "../core/ids.ts";
+import type { Health } from "../core/messages.ts";
+import type { Actors } from "./actors.ts";
+import type { CoordinatorState, PeerHealthReport, SyncHealthReport } from "./types.ts";
+
+/** Alarms that mean that this engine itself is not whole. */
+const DEGRADING = new Set(["store-failed", "engine-hook-slow", "split-brain", "state-drift", "commands-late"]);
+
+export class Reports {
+  readonly #kit: Kit;
+  readonly #actors: Actors;
+  readonly #startedAtMs: number;
+  lastPongSentUs = 0;
+  refusedPeers = 0;
+
+  constructor(kit: Kit, actors: Actors) {
+    this.#kit = kit;
+    this.#actors = actors;
+    this.#startedAtMs = kit.nowMs();
+  }
+
+  get health(): Health {
+    const engine = this.#kit.ports.engine.health();
+    if (engine !== "ok") return engine;
+    return this.#kit.alarms.list().some((alarm) => DEGRADING.has(alarm.code)) ? "degraded" : "ok";
+  }
+
+  peerHealth(): PeerHealthReport {
+    const { succession, log } = this.#actors;
+    return {
+      status: this.health,
+      uptimeMs: this.#uptimeMs,
+      programSource: this.#kit.ports.engine.programSource(),
+      lastCommandSeq: log.position.seq,
+      engineLabel: this.#kit.options.label,
+      epoch: succession.book.accepted,
+      role: succession.leadership.role,
+    };
+  }
+
+  syncHealth(): SyncHealthReport {
+    const { succession, log, executor, programmeClock, catchUp } = this.#actors;
+    return {
+      clockSync: programmeClock.reading(),
+      lastCommandSeq: log.position.seq,
+      lastExecutedSeq: executor.executedSeq,
+      lastExecutedErr: executor.lastError,
+      lateCommands: this.#kit.counters.commandsLate,
+      uptimeMs: this.#uptimeMs,
+      lastPongSentUs: this.lastPongSentUs,
+      syncState: catchUp.sync,
+      epoch: succession.book.accepted,
+      clock: log.clock,
+    };
+  }
+
+  state(): CoordinatorState {
+    const { succession, log, executor, catchUp } = this.#actors;
+    const { leadership, book, votes, restraints } = succession;
+    const now = this.#kit.nowMs();
+    const { options, self } = this.#kit;
+    return {
+      pair: options.pair,
+      engineLabel: options.label,
+      engineId: self.engineId,
+      version: options.version,
+      policy: this.#kit.failover.policy,
+      role: leadership.role,
+      epoch: book.accepted,
+      mayAct: leadership.mayAct(),
+      confirmedBy: leadership.role === "leader" ? votes.confirmedBy(now) : "none",
+      leader: this.#actors.leader,
+      uptimeMs: this.#uptimeMs,
+      health: this.health,
+      syncState: catchUp.sync,
+      lastCommandSeq: log.position.seq,
+      lastExecutedSeq: executor.executedSeq,
+      programSource: this.#kit.ports.engine.programSource(),
+      votes: votes.left(now),
+      peer: this.#peer(now),
+      witness: this.#witness(now),
+      reconcileLock: this.#lock(),
+      maintenance: restraints.maintenance,
+      alarms: this.#kit.alarms.list(),
+      machines: this.#machines(),
+    };
+  }
+
+  #peer(now: number): CoordinatorState["peer"] {
+    const { monitor } = this.#actors.succession;
+    const heartbeat = monitor.last?.heartbeat;
+    const reading = this.#actors.programmeClock.reading();
+    return {
+      label: otherLabel(this.#kit.options.label),
+      state: monitor.state,
+      engineId: heartbeat?.engineId ?? null,
+      version: heartbeat?.version ?? null,
+      role: heartbeat?.role ?? null,
+      epoch: heartbeat?.epoch ?? null,
+      health: heartbeat?.health ?? null,
+      syncState: heartbeat?.sync ?? null,
+      lastCommandSeq: heartbeat?.log.seq ?? null,
+      lastExecutedSeq: heartbeat?.lastExecutedSeq ?? null,
+      lastHeardMs: monitor.last === null ? null : now - monitor.last.receivedAtMonoMs,
+      roundTripMs: roundTripMs(monitor.offset),
+      clockOffsetMs: reading.mode === "free" ? null : reading.offsetNs / 1e6,
+      links: this.#kit.ports.peerChannel.links(),
+      refused: this.refusedPeers,
+      url: this.#kit.options.peerUrl,
+    };
+  }
+
+  #witness(now: number): CoordinatorState["witness"] {
+    const { witness } = this.#actors.succession;
+    return {
+      kind: this.#kit.ports.witness.kind,
+      reachable: witness.reachable,
+      holder: witness.record?.holder ?? null,
+      epoch: witness.record?.epoch ?? null,
+      seq: witness.record?.seq ?? null,
+      lastAnswerMs: witness.lastAnswerMs === null ? null : now - witness.lastAnswerMs,
+    };
+  }
+
+  #lock(): CoordinatorState["reconcileLock"] {
+    const { lock } = this.#actors;
+    return lock.usable === null ? null : { holder: this.#kit.options.label, expiresMs: lock.usableForMs };
+  }
+
+  #machines(): Record<string, Json> {
+    const { succession, handover, catchUp, lock, splitBrain } = this.#actors;
+    return {
+      leadership: succession.leadership.machineValue as Json,
+      "peer-link": succession.monitor.machineValue,
+      "witness-vote": succession.witness.machineValue as Json,
+      handover: handover.machineValue,
+      "catch-up": catchUp.machineValue,
+      "reconcile-lock": lock.machineValue,
+      "split-brain": splitBrain.machineValue,
+    };
+  }
+
+  get #uptimeMs(): number {
+    return Math.round(this.#kit.nowMs() - this.#startedAtMs);
+  }
+}
