@@ -12,11 +12,20 @@ import type { Scheduler } from "./scheduler.ts";
 /** How often a replica copies the record. */
 const COPY_EVERY_MS = 700;
 
+/** A clock on which locks lapse too early or too late. */
+class SteppedClock extends ProcessClock {
+  stepMs = 0;
+
+  override monoMs(): number {
+    return super.monoMs() + this.stepMs;
+  }
+}
+
 /** The witness's machine. */
 export class WitnessHost {
   readonly server: MemoryWitnessServer;
   readonly #scheduler: Scheduler;
-  #stepMs = 0;
+  readonly #clock: SteppedClock;
   #copy: WitnessRecord | null = null;
   #olderCopy: WitnessRecord | null = null;
   #copiedAtMs = 0;
@@ -27,14 +36,13 @@ export class WitnessHost {
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
-    const clock = new ProcessClock({
+    this.#clock = new SteppedClock({
       scheduler,
       host: new HostClock({ driftPpm: 0, unixOffsetMs: 0 }),
       life: { alive: true, paused: false, backlog: [] },
       lateness: new Prng(0),
     });
-    const stepped = Object.create(clock, { monoMs: { value: () => scheduler.nowMs + this.#stepMs } }) as ProcessClock;
-    this.server = new MemoryWitnessServer({ clock: stepped });
+    this.server = new MemoryWitnessServer({ clock: this.#clock });
   }
 
   /** Keeps what a lagging replica would have, before a change. */
@@ -52,6 +60,6 @@ export class WitnessHost {
 
   /** Redis counts a lock's life on its wall clock: a step shortens or prolongs it. */
   stepClock(byMs: number): void {
-    this.#stepMs += byMs;
+    this.#clock.stepMs += byMs;
   }
 }
