@@ -14,13 +14,13 @@ import type { WsPeerChannel } from "../adapters/ws-peer-channel/ws-peer-channel.
 import type { Environment } from "../config/environment.ts";
 import { type EngineSecrets, readSecrets } from "../config/secrets.ts";
 import type { Config } from "../config/types.ts";
+import type { CoordinatorOptions } from "../actors/options.ts";
 import { createCoordinator } from "../coordinator/create-coordinator.ts";
 import type { Coordinator } from "../coordinator/types.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { buildApp } from "../http/app.ts";
 import type { MachineDefinition } from "../http/components.ts";
 import { type HttpServer, listen } from "../http/server.ts";
-import type { CoordinatorPorts } from "../ports/coordinator-ports.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { Logger } from "../ports/logger.ts";
 import {
@@ -67,9 +67,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   const secrets = readSecrets(config, options.environment ?? process.env);
   const log = options.logger === undefined ? standardErrorLog(config) : { logger: options.logger, flush: () => {} };
   const basics = { clock: new SystemClock(), random: new SystemRandom(), ids: new NanoIds(), logger: log.logger };
-  const { ports, peerChannel } = openPorts(basics, config, secrets, options.engine);
-  const version = packageVersion();
-  const coordinator = await joined(ports, config, version);
+  const { coordinator, peerChannel } = await assemble(basics, config, secrets, options.engine);
   let server: HttpServer | null = null;
   const close = async (): Promise<void> => {
     await coordinator.stop();
@@ -79,7 +77,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   try {
     const app = await buildApp(
       { ...basics, coordinator, peerSockets: peerChannel, machines: definitions() },
-      { label: config.label, version, secrets },
+      { label: config.label, version: packageVersion(), secrets },
     );
     server = await listen({ app, coordinator, ...basics }, { ...config.listen, secrets });
     await coordinator.start();
@@ -92,41 +90,41 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   return { coordinator, url, close: () => (closing ??= close()) };
 }
 
-/** The coordinator over its ports; without one, nobody else would close them. */
-async function joined(ports: CoordinatorPorts, config: Config, version: string): Promise<Coordinator> {
-  const { pair, label, failover, commands } = config;
+/** The coordinator and what it works through. When one of them cannot be had, those before it are closed again. */
+async function assemble(
+  basics: Basics,
+  config: Config,
+  secrets: EngineSecrets,
+  own: Engine | undefined,
+): Promise<{ readonly coordinator: Coordinator; readonly peerChannel: WsPeerChannel }> {
+  const opened: { close(): unknown }[] = [];
+  const keep = <Port extends { close(): unknown }>(port: Port): Port => {
+    opened.push(port);
+    return port;
+  };
   try {
-    return createCoordinator(ports, { pair, label, version, failover, commands, peerUrl: peerAddress(config) });
+    const store = keep(openStore(basics, config));
+    const witness = keep(makeWitness(basics, config, secrets));
+    const peerChannel = keep(makePeerChannel(basics, config, secrets));
+    const peerProbe = new HttpPeerProbe(basics, { urls: config.peer.links.map(({ url }) => url) });
+    const engine = keep(own ?? makeEngine(basics, config, secrets));
+    const clockSource = makeClockSource(config);
+    const changeoverSwitches = config.changeover.map((target) => keep(makeChangeoverSwitch(basics, target)));
+    const digest = new NodeDigest();
+    const coordinator = createCoordinator(
+      { ...basics, digest, store, witness, peerChannel, peerProbe, engine, clockSource, changeoverSwitches },
+      optionsFor(config),
+    );
+    return { coordinator, peerChannel };
   } catch (error) {
-    const { store, witness, peerChannel, engine, clockSource, changeoverSwitches } = ports;
-    store.close();
-    const closable = [witness, peerChannel, engine, ...(clockSource === null ? [] : [clockSource])];
-    await Promise.all([...closable, ...changeoverSwitches].map((port) => port.close()));
+    await Promise.all(opened.map((port) => port.close()));
     throw error;
   }
 }
 
-/** Every port; the store first, since it is the one whose opening can fail. */
-function openPorts(
-  basics: Basics,
-  config: Config,
-  secrets: EngineSecrets,
-  engine: Engine | undefined,
-): { readonly ports: CoordinatorPorts; readonly peerChannel: WsPeerChannel } {
-  const store = openStore(basics, config);
-  const peerChannel = makePeerChannel(basics, config, secrets);
-  const ports = {
-    ...basics,
-    digest: new NodeDigest(),
-    store,
-    witness: makeWitness(basics, config, secrets),
-    peerChannel,
-    peerProbe: new HttpPeerProbe(basics, { urls: config.peer.links.map(({ url }) => url) }),
-    engine: engine ?? makeEngine(basics, config, secrets),
-    clockSource: makeClockSource(config),
-    changeoverSwitches: config.changeover.map((target) => makeChangeoverSwitch(basics, target)),
-  };
-  return { ports, peerChannel };
+function optionsFor(config: Config): CoordinatorOptions {
+  const { pair, label, failover, commands } = config;
+  return { pair, label, failover, commands, version: packageVersion(), peerUrl: peerAddress(config) };
 }
 
 function definitions(): MachineDefinition[] {
