@@ -176,7 +176,8 @@ export class SplitBrain {
     } catch (error) {
       return this.interrupted(error instanceof Error ? error.message : String(error));
     }
-    if (this.machineValue === "resolving") this.#machine.send({ type: "RESOLVED" });
+    // Not the machine's value: this may run within its very transition, when it still says `comparing`.
+    if (this.#case === current) this.#machine.send({ type: "RESOLVED" });
   }
 
   /** Sends the own state under the lock; the loser answers with what it then holds. */
