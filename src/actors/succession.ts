@@ -177,6 +177,8 @@ export class Succession {
   /** Looks whether a campaign is due now, and if not, when it may be. */
   consider(): void {
     this.#disarm();
+    // A timer that fires right after a pause must not campaign before the pulse has noticed it [CP5].
+    this.pulse.check();
     const { leadership, restraints } = this;
     if (leadership.role !== "follower" || this.#deps.handoverUnderWay()) return;
     const now = this.#kit.nowMs();
@@ -207,98 +209,9 @@ export class Succession {
     this.consider();
   }
 
-  #ground(): Ground {
-    if (this.monitor.state === "dead" && this.#kit.failover.deathProof === "refused") {
-      return { kind: "death-proof", provenAtMs: this.#provenAtMs };
-    }
-    if (this.#electionDue()) return { kind: "election" };
-    const blind = this.#kit.failover.blindPromoteMs !== "never" && this.witness.reachable !== true;
-    return { kind: blind ? "blind" : "silence" };
-  }
-
-  #mover(ground: Ground): Mover {
-    if (!this.#everLed && this.book.accepted === 0)
-      return { cause: "cold-start", by: AUTOMATION, reason: "first start" };
-    if (ground.kind === "election") return { cause: "cold-start", by: AUTOMATION, reason: "neither engine led" };
-    const cause = ground.kind === "death-proof" || ground.kind === "blind" ? ground.kind : "silence";
-    return { cause, by: AUTOMATION, reason: `the peer is ${this.monitor.state}` };
-  }
-
-  #view(): CampaignView {
-    const { monitor, restraints, witness } = this;
-    const { blindPromoteMs } = this.#kit.failover;
-    const released = witness.record?.released === true;
-    return {
-      nowMs: this.#kit.nowMs(),
-      maintenanceOn: restraints.maintenanceOn,
-      quarantineUntilMs: restraints.quarantineUntilMs,
-      promiseUntilMs: released ? 0 : monitor.promiseUntilMs,
-      engineFailed: this.#kit.ports.engine.health() === "failed",
-      behind: this.#isBehind() && !monitor.alive && !restraints.patienceIsOver(),
-      heldDown: restraints.heldDownUntilMs() !== null,
-      peer: monitor.state,
-      recordSinceMs: released ? 0 : (witness.sighting?.sinceMs ?? null),
-      witness: !witness.configured ? "none" : witness.reachable === true ? "reachable" : "unreachable",
-      waitMs: this.waitMs,
-      blindAfterMs: blindPromoteMs === "never" ? null : blindPromoteMs,
-      peerLastHeardMs: monitor.lastHeardMs,
-      deathProofCounts: this.#kit.failover.deathProof === "refused",
-      electionDue: this.#electionDue(),
-    };
-  }
-
-  /** Both are alive and neither leads: the better claim asks [CP7]. */
-  #electionDue(): boolean {
-    const last = this.monitor.last;
-    if (last === null || !this.monitor.alive || last.heartbeat.role !== "follower") return false;
-    const theirs: Claim = {
-      label: otherLabel(this.#kit.options.label),
-      healthy: last.heartbeat.health !== "failed",
-      acceptedEpoch: last.heartbeat.epoch,
-      log: last.heartbeat.log,
-    };
-    return hasBetterClaim(this.claim(), theirs);
-  }
-
-  #stillHolds(ground: Ground): boolean {
-    switch (ground.kind) {
-      case "silence":
-      case "blind":
-        return !this.monitor.alive;
-      case "death-proof":
-        return this.monitor.state === "dead";
-      case "election":
-      case "granted":
-      case "forced":
-        return true;
-    }
-  }
-
-  #isBehind(): boolean {
-    const { record } = this.witness;
-    const borne = record === null ? null : { epoch: record.lastCommandEpoch, seq: record.lastCommandSeq };
-    if (borne !== null && record?.holder !== this.#kit.options.label) this.told(borne);
-    return comparePositions(this.#deps.position(), this.#told) < 0;
-  }
-
   #mayReassert(): boolean {
     const now = this.#kit.nowMs();
     return this.#kit.failover.policy === "on-air" || now < Math.max(this.votes.peerUntilMs, this.votes.witnessUntilMs);
-  }
-
-  #nextChanceMs(now: number): number | null {
-    const { monitor, restraints, witness } = this;
-    const { blindPromoteMs } = this.#kit.failover;
-    const instants = [
-      restraints.quarantineUntilMs,
-      monitor.promiseUntilMs,
-      monitor.silentAtMs,
-      (witness.sighting?.sinceMs ?? now) + this.waitMs,
-      restraints.heldDownUntilMs() ?? 0,
-      restraints.patienceEndsMs ?? 0,
-      blindPromoteMs === "never" ? 0 : monitor.lastHeardMs + blindPromoteMs,
-    ].filter((at) => at > now);
-    return instants.length === 0 ? null : Math.min(...instants);
   }
 
   #peerChanged(state: PeerState): void {

@@ -17,19 +17,22 @@ export function heartbeats(world: World): Watch {
   };
   let doubt: Doubt | null = null;
   const received = (label: Label): number => world.processes[label].coordinator?.counters().heartbeatsReceived ?? 0;
+  // Several may come in one step, from a retransmission: each is judged before the next.
+  const judge = (): void => {
+    if (doubt === null) return;
+    const { label, n, receivedBefore } = doubt;
+    doubt = null;
+    if (received(label) > receivedBefore) world.violate("HB2", `${label} took heartbeat ${n} after ${last[label].n}`);
+  };
   return {
     booted: (label) => void (last[label] = { incarnation: "", n: 0 }),
     delivered: (to, message) => {
+      judge();
       if (message.type !== "heartbeat") return;
       const { incarnation, n } = message;
       if (incarnation === last[to].incarnation && n <= last[to].n) doubt = { label: to, n, receivedBefore: received(to) };
       else last[to] = { incarnation, n };
     },
-    afterStep: () => {
-      if (doubt === null) return;
-      const { label, n, receivedBefore } = doubt;
-      doubt = null;
-      if (received(label) > receivedBefore) world.violate("HB2", `${label} took heartbeat ${n} after ${last[label].n}`);
-    },
+    afterStep: judge,
   };
 }
