@@ -35,10 +35,16 @@ export class Election {
   readonly #kit: Kit;
   readonly #deps: ElectionDeps;
   #asked: Asked | null = null;
+  #grantedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(kit: Kit, deps: ElectionDeps) {
     this.#kit = kit;
     this.#deps = deps;
+  }
+
+  /** Until here this engine's vote is given away: it asks for none itself. */
+  get grantedUntilMs(): number {
+    return this.#grantedUntilMs;
   }
 
   stop(): void {
@@ -80,8 +86,10 @@ export class Election {
     const { book, monitor } = this.#deps;
     const reason = this.#judge(request);
     const granted = reason === "granted" && book.see(request.epoch) && book.accept(request.epoch);
-    if (granted) monitor.promiseUntil(this.#kit.nowMs() + this.#deps.waitMs());
-    else book.see(request.epoch);
+    if (granted) {
+      this.#grantedUntilMs = this.#kit.nowMs() + this.#deps.waitMs();
+      monitor.promiseUntil(this.#grantedUntilMs);
+    } else book.see(request.epoch);
     this.#deps.send({
       type: "vote-answer",
       requestId: request.requestId,

@@ -60,13 +60,13 @@ export class Heartbeats {
     }
     succession.sawEpoch(heartbeat.epoch);
     if (leadership.role !== "follower" || heartbeat.epoch !== book.accepted) return;
-    monitor.promiseUntil(receivedAtMonoMs + succession.waitMs);
+    monitor.promiseUntil(receivedAtMonoMs + succession.judge.waitMs);
     this.#vote = { epoch: heartbeat.epoch, n: heartbeat.n };
     const holder = otherLabel(this.#kit.options.label);
     if (heartbeat.witnessSeq !== null) {
       witness.sightByHeartbeat({ holder, epoch: heartbeat.epoch, seq: heartbeat.witnessSeq }, receivedAtMonoMs);
     }
-    succession.told(heartbeat.acknowledged);
+    succession.judge.told(heartbeat.acknowledged);
     this.#deps.onLeader(heartbeat);
   }
 

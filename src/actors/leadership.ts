@@ -65,7 +65,7 @@ export class Leadership implements Acting {
     this.#kit = kit;
     this.#deps = deps;
     const { rules } = kit;
-    const view = deps.view;
+    const view = (): CampaignView => deps.view();
     this.#machine = startMachine(
       kit,
       leadershipMachine.provide({

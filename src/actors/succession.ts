@@ -3,23 +3,19 @@
  * when a campaign is due.
  * Keeps true: a campaign is considered at the very instant at which the last thing that holds it back lapses.
  */
-import { comparePositions, hasBetterClaim, type Claim } from "../core/claim.ts";
 import type { LogPosition } from "../core/command.ts";
-import { otherLabel } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
-import { peerUnixMinusMonoMs } from "../core/clock-offset.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { WitnessRecord } from "../ports/witness.ts";
-import type { Ground } from "./campaign.ts";
+import { CampaignJudge } from "./campaign-judge.ts";
 import { Election } from "./election.ts";
 import { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
-import { Leadership, type Mover, type RoleMove } from "./leadership.ts";
+import { Leadership, type RoleMove } from "./leadership.ts";
 import { PeerMonitor, type PeerState } from "./peer-monitor.ts";
 import { Pulse } from "./pulse.ts";
 import { Restraints } from "./restraints.ts";
-import type { CampaignView } from "./rules.ts";
 import { Votes } from "./votes.ts";
 import { WitnessVote } from "./witness-vote.ts";
 
@@ -41,8 +37,6 @@ export interface SuccessionDeps {
   onPeerLost(): void;
 }
 
-const AUTOMATION = "automation";
-
 export class Succession {
   readonly book: EpochBook;
   readonly votes: Votes;
@@ -52,14 +46,13 @@ export class Succession {
   readonly leadership: Leadership;
   readonly restraints: Restraints;
   readonly pulse: Pulse;
+  readonly judge: CampaignJudge;
   readonly #kit: Kit;
   readonly #deps: SuccessionDeps;
   #considerTimer: TimerHandle | null = null;
   #notBeforeMs = 0;
-  #provenAtMs = 0;
-  /** The best position that a leader has told or the witness bears [CP4]. */
-  #told: LogPosition = { epoch: 0, seq: 0 };
-  #everLed = false;
+  #trusted = false;
+  #heldDown = false;
 
   constructor(kit: Kit, deps: SuccessionDeps) {
     this.#kit = kit;
@@ -76,20 +69,28 @@ export class Succession {
       describe: () => this.describe(this.leadership.epoch),
       mayReassert: () => this.#mayReassert(),
     });
+    this.judge = new CampaignJudge(kit, {
+      book: this.book,
+      monitor: this.monitor,
+      witness: this.witness,
+      restraints: this.restraints,
+      election: () => this.election,
+      position: () => deps.position(),
+    });
     this.election = new Election(kit, {
       book: this.book,
       monitor: this.monitor,
       send: (message) => deps.send(message),
       role: () => this.leadership.role,
-      claim: () => this.claim(),
-      waitMs: () => this.waitMs,
+      claim: () => this.judge.claim(),
+      waitMs: () => this.judge.waitMs,
     });
     this.leadership = new Leadership(kit, {
       book: this.book,
       votes: this.votes,
       witness: this.witness,
       pulse: this.pulse,
-      view: () => this.#view(),
+      view: () => this.judge.view(),
       onRole: (move) => this.#roleMoved(move),
       onCampaignLost: (reason) => this.#campaignLost(reason),
       campaign: {
@@ -98,8 +99,8 @@ export class Succession {
         describe: (epoch) => this.describe(epoch),
         position: () => deps.position(),
         patienceIsOver: () => this.restraints.patienceIsOver(),
-        stillHolds: (ground) => this.#stillHolds(ground),
-        waitMs: () => this.waitMs,
+        stillHolds: (ground) => this.judge.stillHolds(ground),
+        waitMs: () => this.judge.waitMs,
       },
     });
   }
@@ -118,21 +119,6 @@ export class Succession {
     this.leadership.stop();
     this.monitor.stop();
     this.witness.stop();
-  }
-
-  /** How long a promise binds and a record must stand still [VT2], ms. */
-  get waitMs(): number {
-    const { policy, campaignWaitMs, leaseMs } = this.#kit.failover;
-    return policy === "consistency" ? campaignWaitMs : leaseMs;
-  }
-
-  claim(): Claim {
-    return {
-      label: this.#kit.options.label,
-      healthy: this.#kit.ports.engine.health() !== "failed",
-      acceptedEpoch: this.book.accepted,
-      log: this.#deps.position(),
-    };
   }
 
   describe(epoch: number): Omit<WitnessRecord, "seq" | "released"> {
@@ -163,11 +149,6 @@ export class Succession {
     this.consider();
   }
 
-  /** A leader has told how far clients were answered. */
-  told(position: LogPosition): void {
-    if (comparePositions(position, this.#told) > 0) this.#told = position;
-  }
-
   /** A socket of the peer was closed: its process may be gone [DP1]. The record is read while the probe is under way. */
   async linkClosed(): Promise<void> {
     if (this.#deps.linked() || this.#kit.failover.deathProof === "none") return;
@@ -183,12 +164,14 @@ export class Succession {
     if (leadership.role !== "follower" || this.#deps.handoverUnderWay()) return;
     const now = this.#kit.nowMs();
     this.#syncRestraints(now);
-    const behind = !this.monitor.alive && this.#isBehind();
+    const behind = !this.monitor.alive && this.judge.isBehind();
     restraints.noteBehind(behind);
     if (now < this.#notBeforeMs) return this.#armAt(this.#notBeforeMs);
-    const ground = this.#ground();
-    leadership.consider(ground, this.#mover(ground));
-    if (leadership.role === "follower") (this.#explain(behind), this.#armAt(this.#nextChanceMs(now)));
+    const ground = this.judge.ground();
+    leadership.consider(ground, this.judge.mover(ground));
+    if (leadership.role !== "follower") return;
+    this.#explain(behind);
+    this.#armAt(this.judge.nextChanceMs(now));
   }
 
   #beat(): void {
@@ -204,7 +187,7 @@ export class Succession {
   async #probe(): Promise<void> {
     const answer = await this.monitor.probe();
     if (answer === null || this.monitor.state !== "dead") return;
-    this.#provenAtMs = answer.sentAtMs;
+    this.judge.proven(answer.sentAtMs);
     if (this.leadership.role === "leader") this.votes.peerVotedFor(answer.sentAtMs);
     this.consider();
   }
@@ -236,9 +219,9 @@ export class Succession {
 
   #roleMoved(move: RoleMove): void {
     if (move.role === "leader") {
-      this.#everLed = true;
-      if (this.#isBehind()) this.#kit.alarms.raise("stale-takeover", "leads without all that clients were answered");
-      this.#told = { epoch: 0, seq: 0 };
+      if (this.judge.isBehind())
+        this.#kit.alarms.raise("stale-takeover", "leads without all that clients were answered");
+      this.judge.led();
       this.restraints.noteBehind(false);
       this.#kit.alarms.clear("no-quorum");
       this.#kit.alarms.clear("awaiting-operator");
@@ -258,23 +241,22 @@ export class Succession {
 
   #distrust(reason: string): void {
     this.restraints.quarantine();
+    this.#trusted = false;
     this.leadership.send({ type: "DISTRUSTED", reason });
     this.#armAt(this.restraints.quarantineUntilMs);
   }
 
   #syncRestraints(now: number): void {
     const { leadership, restraints } = this;
-    if (now >= restraints.quarantineUntilMs) {
+    if (!this.#trusted && now >= restraints.quarantineUntilMs) {
+      this.#trusted = true;
       leadership.send({ type: "TRUSTED" });
       this.#kit.alarms.clear("witness-amnesia");
     }
-    const heldUntilMs = restraints.heldDownUntilMs();
-    leadership.send({ type: heldUntilMs === null ? "STEADY" : "FLAPPING" });
-    this.#kit.alarms.set(
-      "hold-down",
-      heldUntilMs !== null,
-      "the role has moved too often; only a dead peer or a person moves it",
-    );
+    const heldDown = restraints.heldDownUntilMs() !== null;
+    if (heldDown !== this.#heldDown) leadership.send({ type: heldDown ? "FLAPPING" : "STEADY" });
+    this.#heldDown = heldDown;
+    this.#kit.alarms.set("hold-down", heldDown, "the role has moved too often; only a dead peer or a person moves it");
     this.#kit.alarms.set(
       "unconfirmed",
       leadership.role === "leader" && this.votes.confirmedBy(now) === "none",
@@ -302,10 +284,5 @@ export class Succession {
   #disarm(): void {
     if (this.#considerTimer !== null) this.#kit.ports.clock.clearTimeout(this.#considerTimer);
     this.#considerTimer = null;
-  }
-
-  /** The peer's wall clock as mapping from this engine's monotonic one; null before the first exchange. */
-  get peerUnixMinusMonoMs(): number | null {
-    return peerUnixMinusMonoMs(this.monitor.offset);
   }
 }

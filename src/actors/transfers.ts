@@ -63,7 +63,7 @@ export class OutgoingTransfer {
     if (this.#ended) return;
     const next = this.#pieces.next();
     const last = next.done === true;
-    const text = last ? "" : (next.value as string);
+    const text = next.done === true ? "" : next.value;
     const { requestId, epoch, lock } = this.#sending;
     const took = this.#send({ type: "snapshot-piece", requestId, epoch, index: this.#index, last, text, lock });
     if (!took) return this.end(false);

@@ -4,7 +4,7 @@
  */
 import { CatchUpSource } from "../actors/catch-up-source.ts";
 import { CatchUp } from "../actors/catch-up.ts";
-import { CommandLog } from "../actors/command-log.ts";
+import { CommandLog, type CommandLogDeps } from "../actors/command-log.ts";
 import { Comparison } from "../actors/comparison.ts";
 import { backupIsValid, EngineWatch } from "../actors/engine-watch.ts";
 import { Executor } from "../actors/executor.ts";
@@ -18,7 +18,7 @@ import { ReconcileLock } from "../actors/reconcile-lock.ts";
 import { RoleHooks } from "../actors/role-hooks.ts";
 import { Snapshots } from "../actors/snapshots.ts";
 import { SplitBrain } from "../actors/split-brain.ts";
-import { Succession } from "../actors/succession.ts";
+import { Succession, type SuccessionDeps } from "../actors/succession.ts";
 import type { Command, LogPosition } from "../core/command.ts";
 import { otherLabel, type Label } from "../core/ids.ts";
 import type { Heartbeat, PeerMessage } from "../core/messages.ts";
@@ -50,89 +50,56 @@ export class Actors {
 
   constructor(kit: Kit) {
     this.#kit = kit;
-    const send = (message: PeerMessage): boolean => kit.ports.peerChannel.send(message);
-    const leads = (): boolean => this.succession.leadership.role === "leader";
-    this.succession = new Succession(kit, {
-      position: () => this.log.position,
-      acknowledged: () => this.log.acknowledged,
-      clock: () => this.log.clock,
-      send,
-      linked: () => this.linked,
-      handoverUnderWay: () => this.handover.underWay,
-      beat: () => this.heartbeats.beat(),
-      onBeat: () => this.#onBeat(),
-      onRole: (move) => this.#onRole(move),
-      onPeerLost: () => this.#onPeerLost(),
-    });
+    this.succession = new Succession(kit, this.#successionDeps());
     const { book, leadership, monitor, restraints } = this.succession;
     this.programmeClock = new ProgrammeClock(kit, () => monitor.offset);
-    this.log = new CommandLog(kit, {
-      mayAct: () => leadership.mayAct(),
-      epoch: () => book.accepted,
-      highestEpoch: () => book.highest,
-      peerFollows: () => monitor.alive && this.linked,
-      programmeTimeUs: () => this.programmeClock.nowUs(kit.self.engineId),
-      jitterMs: () => this.programmeClock.jitterMs,
-      onAccepted: (prev, commands) => this.#replicate(prev, commands),
-    });
+    const { programmeClock } = this;
+    this.log = new CommandLog(kit, this.#logDeps());
+    const { log } = this;
     this.executor = new Executor(kit, {
-      programmeClock: this.programmeClock,
+      programmeClock,
       role: () => leadership.role,
       mayAct: () => leadership.mayAct(),
-      logEndSeq: () => this.log.position.seq,
+      logEndSeq: () => log.position.seq,
     });
-    const { log, executor } = this;
+    const { executor } = this;
     this.snapshots = new Snapshots(kit, { book, log, executor });
-    const { snapshots } = this;
     this.lock = new ReconcileLock(kit);
-    this.catchUp = new CatchUp(kit, { book, log, executor, snapshots, send });
+    const shared = { book, log, executor, snapshots: this.snapshots, send: this.#send, leads: this.#leads };
+    this.catchUp = new CatchUp(kit, shared);
     this.splitBrain = new SplitBrain(kit, {
-      book,
-      log,
+      ...shared,
       lock: this.lock,
-      snapshots,
-      leads,
-      send,
       submit: ({ kind, payload }, key) => log.submit({ kind, payload, idempotencyKey: key }),
     });
     this.catchUpSource = new CatchUpSource(kit, {
-      book,
-      log,
-      snapshots,
-      leads,
-      send,
+      ...shared,
       onDivergence: (forkSeq, request) => this.splitBrain.begin(forkSeq, request),
     });
     this.loser = new Loser(kit, {
-      book,
-      log,
-      snapshots,
+      ...shared,
       follows: () => leadership.role === "follower",
-      send,
       onEnded: () => this.catchUp.reconciled(),
     });
-    this.handover = new Handover(kit, { succession: this.succession, log, send, beat: () => this.heartbeats.beat() });
+    this.handover = new Handover(kit, { ...shared, succession: this.succession, beat: () => this.heartbeats.beat() });
     this.heartbeats = new Heartbeats(kit, {
+      ...shared,
       succession: this.succession,
-      log,
-      executor,
       sync: () => this.catchUp.sync,
-      send,
       onLeader: (heartbeat) => this.#onLeader(heartbeat),
       onFollower: (heartbeat) => this.#onFollower(heartbeat),
     });
-    const peerReady = (): boolean => monitor.alive && monitor.last?.heartbeat.sync === "ready";
-    this.comparison = new Comparison(kit, { book, log, executor, leads, peerReady, send });
+    this.comparison = new Comparison(kit, {
+      ...shared,
+      peerReady: () => monitor.alive && monitor.last?.heartbeat.sync === "ready",
+    });
     this.roleHooks = new RoleHooks(kit);
     this.engineWatch = new EngineWatch(kit, {
       monitor,
       restraints,
-      leads,
+      leads: this.#leads,
       handoverUnderWay: () => this.handover.underWay,
-      offer: () => {
-        const reason = "the own engine has failed";
-        void this.handover.offer(kit.ports.ids.next("request"), { cause: "unhealthy", by: "automation", reason });
-      },
+      offer: () => this.#offerRole(),
     });
   }
 
@@ -168,6 +135,43 @@ export class Actors {
       epoch: this.succession.book.accepted,
       conflicts,
     });
+  }
+
+  readonly #send = (message: PeerMessage): boolean => this.#kit.ports.peerChannel.send(message);
+  readonly #leads = (): boolean => this.succession.leadership.role === "leader";
+
+  #successionDeps(): SuccessionDeps {
+    return {
+      position: () => this.log.position,
+      acknowledged: () => this.log.acknowledged,
+      clock: () => this.log.clock,
+      send: this.#send,
+      linked: () => this.linked,
+      handoverUnderWay: () => this.handover.underWay,
+      beat: () => this.heartbeats.beat(),
+      onBeat: () => this.#onBeat(),
+      onRole: (move) => this.#onRole(move),
+      onPeerLost: () => this.#onPeerLost(),
+    };
+  }
+
+  #logDeps(): CommandLogDeps {
+    const { book, leadership, monitor } = this.succession;
+    return {
+      mayAct: () => leadership.mayAct(),
+      epoch: () => book.accepted,
+      highestEpoch: () => book.highest,
+      peerFollows: () => monitor.alive && this.linked,
+      programmeTimeUs: () => this.programmeClock.nowUs(this.#kit.self.engineId),
+      jitterMs: () => this.programmeClock.jitterMs,
+      onAccepted: (prev, commands) => this.#replicate(prev, commands),
+    };
+  }
+
+  #offerRole(): void {
+    const requestId = this.#kit.ports.ids.next("request");
+    const reason = "the own engine has failed";
+    void this.handover.offer(requestId, { cause: "unhealthy", by: "automation", reason });
   }
 
   #onBeat(): void {

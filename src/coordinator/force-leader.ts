@@ -82,15 +82,12 @@ export class ForceLeader {
       if (request.mode === "graceful") return `the leader did not hand over: ${result.reason}`;
     }
     const { mode, acceptDualAir } = request;
-    let reason = "";
-    do {
+    for (;;) {
       const result = await succession.leadership.campaign({ kind: "forced", mode, acceptDualAir }, mover);
       if (result.outcome === "won") return null;
-      reason = result.reason;
-      if (reason === "no quorum") break;
+      if (result.reason === "no quorum" || this.#kit.nowMs() >= startedAtMs + TRY_FOR_MS) return result.reason;
       await new Promise<void>((resolve) => this.#kit.ports.clock.setTimeout(resolve, RETRY_MS));
-    } while (this.#kit.nowMs() < startedAtMs + TRY_FOR_MS);
-    return reason;
+    }
   }
 
   #record(requestId: string, request: ForceLeaderRequest, outcome: ForceLeaderOutcome): void {

@@ -68,7 +68,7 @@ const moved = { requestId, epoch: 5, cause: "forced", by: "ops", reason: "rehear
 
 export const SAMPLES: { readonly [T in PeerMessage["type"]]: Extract<PeerMessage, { readonly type: T }> } = {
   heartbeat: sampleHeartbeat,
-  "vote-request": { type: "vote-request", requestId, epoch: 5, log, acceptedEpoch: 3, healthy: true },
+  "vote-request": { type: "vote-request", requestId, epoch: 5, log, acceptedEpoch: 3, healthy: true, forced: false },
   "vote-answer": {
     type: "vote-answer",
     requestId,

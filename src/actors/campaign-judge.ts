@@ -1,0 +1,163 @@
+/**
+ * Purpose: judges whether, why and when this engine may campaign, from all that bears on it.
+ * Does not know: timers and the statechart; it only looks [CP1–CP7].
+ */
+import { comparePositions, hasBetterClaim, type Claim } from "../core/claim.ts";
+import type { LogPosition } from "../core/command.ts";
+import { otherLabel } from "../core/ids.ts";
+import type { Ground } from "./campaign.ts";
+import type { Election } from "./election.ts";
+import type { EpochBook } from "./epoch-book.ts";
+import type { Kit } from "./kit.ts";
+import type { Mover } from "./leadership.ts";
+import type { PeerMonitor } from "./peer-monitor.ts";
+import type { Restraints } from "./restraints.ts";
+import type { CampaignView } from "./rules.ts";
+import type { WitnessVote } from "./witness-vote.ts";
+
+export interface JudgeDeps {
+  readonly book: EpochBook;
+  readonly monitor: PeerMonitor;
+  readonly witness: WitnessVote;
+  readonly restraints: Restraints;
+  readonly election: () => Election;
+  position(): LogPosition;
+}
+
+const AUTOMATION = "automation";
+
+export class CampaignJudge {
+  readonly #kit: Kit;
+  readonly #deps: JudgeDeps;
+  /** The best position that a leader has told or the witness bears [CP4]. */
+  #told: LogPosition = { epoch: 0, seq: 0 };
+  #provenAtMs = 0;
+  #everLed = false;
+
+  constructor(kit: Kit, deps: JudgeDeps) {
+    this.#kit = kit;
+    this.#deps = deps;
+  }
+
+  /** How long a promise binds and a record must stand still [VT2], ms. */
+  get waitMs(): number {
+    const { policy, campaignWaitMs, leaseMs } = this.#kit.failover;
+    return policy === "consistency" ? campaignWaitMs : leaseMs;
+  }
+
+  claim(): Claim {
+    return {
+      label: this.#kit.options.label,
+      healthy: this.#kit.ports.engine.health() !== "failed",
+      acceptedEpoch: this.#deps.book.accepted,
+      log: this.#deps.position(),
+    };
+  }
+
+  /** A leader has told how far clients were answered. */
+  told(position: LogPosition): void {
+    if (comparePositions(position, this.#told) > 0) this.#told = position;
+  }
+
+  /** The peer's death was proven by a probe sent at `atMs` [DP1]. */
+  proven(atMs: number): void {
+    this.#provenAtMs = atMs;
+  }
+
+  /** This engine leads: what was told before is its own now. */
+  led(): void {
+    this.#everLed = true;
+    this.#told = { epoch: 0, seq: 0 };
+  }
+
+  ground(): Ground {
+    if (this.#deps.monitor.state === "dead" && this.#kit.failover.deathProof === "refused") {
+      return { kind: "death-proof", provenAtMs: this.#provenAtMs };
+    }
+    if (this.electionDue()) return { kind: "election" };
+    const blind = this.#kit.failover.blindPromoteMs !== "never" && this.#deps.witness.reachable !== true;
+    return { kind: blind ? "blind" : "silence" };
+  }
+
+  mover(ground: Ground): Mover {
+    if (!this.#everLed && this.#deps.book.accepted === 0)
+      return { cause: "cold-start", by: AUTOMATION, reason: "first start" };
+    if (ground.kind === "election") return { cause: "cold-start", by: AUTOMATION, reason: "neither engine led" };
+    const cause = ground.kind === "death-proof" || ground.kind === "blind" ? ground.kind : "silence";
+    return { cause, by: AUTOMATION, reason: `the peer is ${this.#deps.monitor.state}` };
+  }
+
+  view(): CampaignView {
+    const { monitor, restraints, witness } = this.#deps;
+    const { blindPromoteMs } = this.#kit.failover;
+    const released = witness.record?.released === true;
+    return {
+      nowMs: this.#kit.nowMs(),
+      maintenanceOn: restraints.maintenanceOn,
+      quarantineUntilMs: restraints.quarantineUntilMs,
+      promiseUntilMs: released ? 0 : monitor.promiseUntilMs,
+      engineFailed: this.#kit.ports.engine.health() === "failed",
+      behind: this.isBehind() && !monitor.alive && !restraints.patienceIsOver(),
+      heldDown: restraints.heldDownUntilMs() !== null,
+      peer: monitor.state,
+      recordSinceMs: released ? 0 : (witness.sighting?.sinceMs ?? null),
+      witness: !witness.configured ? "none" : witness.reachable === true ? "reachable" : "unreachable",
+      waitMs: this.waitMs,
+      blindAfterMs: blindPromoteMs === "never" ? null : blindPromoteMs,
+      peerLastHeardMs: monitor.lastHeardMs,
+      deathProofCounts: this.#kit.failover.deathProof === "refused",
+      electionDue: this.electionDue(),
+    };
+  }
+
+  /** Both are alive and neither leads: the better claim asks [CP7]. */
+  electionDue(): boolean {
+    const last = this.#deps.monitor.last;
+    if (this.#kit.nowMs() < this.#deps.election().grantedUntilMs) return false;
+    if (last === null || !this.#deps.monitor.alive || last.heartbeat.role !== "follower") return false;
+    const theirs: Claim = {
+      label: otherLabel(this.#kit.options.label),
+      healthy: last.heartbeat.health !== "failed",
+      acceptedEpoch: last.heartbeat.epoch,
+      log: last.heartbeat.log,
+    };
+    return hasBetterClaim(this.claim(), theirs);
+  }
+
+  stillHolds(ground: Ground): boolean {
+    switch (ground.kind) {
+      case "silence":
+      case "blind":
+        return !this.#deps.monitor.alive;
+      case "death-proof":
+        return this.#deps.monitor.state === "dead";
+      case "election":
+      case "granted":
+      case "forced":
+        return true;
+    }
+  }
+
+  isBehind(): boolean {
+    const { record } = this.#deps.witness;
+    const borne = record === null ? null : { epoch: record.lastCommandEpoch, seq: record.lastCommandSeq };
+    if (borne !== null && record?.holder !== this.#kit.options.label) this.told(borne);
+    return comparePositions(this.#deps.position(), this.#told) < 0;
+  }
+
+  nextChanceMs(now: number): number | null {
+    const { monitor, restraints, witness } = this.#deps;
+    const { blindPromoteMs } = this.#kit.failover;
+    const instants = [
+      restraints.quarantineUntilMs,
+      this.#deps.election().grantedUntilMs,
+      monitor.promiseUntilMs,
+      monitor.silentAtMs,
+      (witness.sighting?.sinceMs ?? now) + this.waitMs,
+      restraints.heldDownUntilMs() ?? 0,
+      restraints.patienceEndsMs ?? 0,
+      blindPromoteMs === "never" ? 0 : monitor.lastHeardMs + blindPromoteMs,
+    ].filter((at) => at > now);
+    return instants.length === 0 ? null : Math.min(...instants);
+  }
+}
