@@ -1,7 +1,7 @@
 /**
  * Purpose: I5 (no campaign of automation during a promise, quarantine, maintenance or hold-down) and I11 (automatic role
  * changes are bounded).
- * How: what bore on a campaign is noted when its swap is sent, and judged when its cause is told with the new role.
+ * How: what bore on a campaign is noted when it begins, and judged when its cause is told with the new role.
  */
 import { otherLabel, type Label } from "../../core/ids.ts";
 import type { LeadershipCause } from "../../core/messages.ts";
@@ -25,7 +25,7 @@ interface Known {
   wokeMs: number;
   lastN: number;
   epoch: number;
-  standing: Map<number, Standing>;
+  standing: Standing | null;
   /** True times of its automatic take-overs that hold-down counts. */
   changes: number[];
 }
@@ -33,7 +33,6 @@ interface Known {
 const AUTOMATIC: ReadonlySet<LeadershipCause> = new Set(["cold-start", "silence", "death-proof", "unhealthy", "blind"]);
 /** Those that a hold-down forbids; a dead peer may always be replaced [CP6]. */
 const LIMITED: ReadonlySet<LeadershipCause> = new Set(["silence", "blind", "unhealthy"]);
-const STANDINGS_KEPT = 16;
 const PROOF_LASTS_MS = 400;
 const ROUNDING_MS = 0.01;
 
@@ -41,7 +40,7 @@ const ROUNDING_MS = 0.01;
 export function campaigns(world: World): Watch {
   const fresh = (): Known => ({
     ...{ bornMs: world.nowMs, diedMs: -Infinity, heardLeaderMs: -Infinity, wokeMs: -Infinity, lastN: 0, epoch: 0 },
-    standing: new Map(),
+    standing: null,
     changes: [],
   });
   const known: Record<Label, Known> = { a: fresh(), b: fresh() };
@@ -62,7 +61,7 @@ export function campaigns(world: World): Watch {
   };
 
   const judge = (label: Label, epoch: number, cause: LeadershipCause): void => {
-    const standing = known[label].standing.get(epoch) ?? standingOf(label);
+    const standing = known[label].standing ?? standingOf(label);
     const { promiseAgeMs, quarantineAgeMs, maintenanceOn, engineFailed, peerDead } = standing;
     const what = `${label} campaigned for epoch ${epoch} (${cause})`;
     if (maintenanceOn) world.violate("I5", `${what} during maintenance`);
@@ -97,14 +96,10 @@ export function campaigns(world: World): Watch {
       const accepted = world.processes[to].disk.content?.acceptedEpoch ?? 0;
       if (message.role === "leader" && message.epoch >= accepted) known[to].heardLeaderMs = world.nowMs;
     },
-    swapSent: (from, next) => {
-      const { standing, epoch } = known[from];
-      if (next.epoch <= epoch || standing.has(next.epoch)) return;
-      standing.set(next.epoch, standingOf(from));
-      if (standing.size > STANDINGS_KEPT) standing.delete(standing.keys().next().value as number);
-    },
     told: (label, event) => {
-      if (event.type !== "role" || event.role !== "leader") return;
+      if (event.type !== "role") return;
+      if (event.role === "candidate") known[label].standing = standingOf(label);
+      if (event.role !== "leader") return;
       const resumed = event.epoch <= known[label].epoch;
       known[label].epoch = Math.max(known[label].epoch, event.epoch);
       if (!resumed && event.cause !== null && AUTOMATIC.has(event.cause)) judge(label, event.epoch, event.cause);

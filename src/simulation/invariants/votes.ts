@@ -17,19 +17,21 @@ const ROUNDING_MS = 0.01;
 /** Watches the peer's votes. */
 export function votes(world: World): Watch {
   const receivedAtMs: Record<Label, Map<number, number>> = { a: new Map(), b: new Map() };
+  const incarnations: Record<Label, string> = { a: "", b: "" };
   const grantEndsMs: Record<Label, number> = { a: 0, b: 0 };
   const changedAtMs: Record<Label, number> = { a: 0, b: 0 };
   const { policy, campaignWaitMs } = world.settings.failover;
   let count = 0;
   let leader: Label | null = null;
   return {
-    booted: (label) => receivedAtMs[otherLabel(label)].clear(),
     told: (label, event) => {
       if (event.type === "role") changedAtMs[label] = world.nowMs;
     },
     delivered: (to, message) => {
       if (policy !== "consistency" || message.type !== "heartbeat") return;
       const receipts = receivedAtMs[to];
+      if (incarnations[to] !== message.incarnation) receipts.clear();
+      incarnations[to] = message.incarnation;
       if (!receipts.has(message.n)) receipts.set(message.n, world.nowMs);
       if (receipts.size > RECEIPTS_KEPT) receipts.delete(receipts.keys().next().value as number);
       if (message.vote === null) return;
