@@ -12,6 +12,7 @@
  * - All keys of a pair share one hash tag, so that a Cluster keeps them on one node.
  * Does not know: who leads. It compares, keeps and answers.
  */
+import { assert } from "../core/assert.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { LockId } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -30,14 +31,17 @@ import type {
 import { randomUUID } from "node:crypto";
 import type { LockRequest } from "./local-lock.ts";
 import { parseRedisUrl } from "./redis-witness/address.ts";
-import { RedisConnection, type ScriptAnswer, type ScriptReply } from "./redis-witness/connection.ts";
+import { openRedisClient, type RedisClient } from "./redis-witness/client.ts";
+import { RedisConnection, type ScriptAnswer, type ScriptReply, type ScriptValue } from "./redis-witness/connection.ts";
 import {
   ACQUIRE_LOCK,
+  EXPIRED,
   READ_LOCK,
   READ_RECORD,
   REFRESH_LOCK,
   RELEASE_LOCK,
   SWAP_RECORD,
+  WRONG_ID,
 } from "./redis-witness/scripts.ts";
 import { recordFromText, recordToText, versionOf } from "./witness-record.ts";
 
@@ -62,26 +66,32 @@ export class RedisWitness implements Witness {
   readonly kind = "redis";
   readonly #connection: RedisConnection;
   readonly #keys: { readonly record: readonly string[]; readonly lock: readonly string[]; readonly fence: string };
-  readonly #client = randomUUID();
+  readonly #self = randomUUID();
   #candidates = 0;
   #fenceFloor = 0;
 
-  /** Connects in the background. @throws ChangeoverError `invalid_configuration` for a URL or pair of no known form */
-  constructor(components: { readonly clock: Clock }, init: RedisWitnessInit) {
-    const tag = `changeover:{${checkedPair(init.pair)}}`;
+  /**
+   * Connects in the background; `client` stands in for the one that `url` would open, and is closed with the witness.
+   *
+   * @throws ChangeoverError `invalid_configuration` for a URL or a pair of no known form
+   */
+  constructor(components: { readonly clock: Clock; readonly client?: RedisClient }, init: RedisWitnessInit) {
+    const { clock, client } = components;
+    const { url, pair, timeoutMs = DEFAULT_TIMEOUT_MS, sentinelPassword } = init;
+    const tag = `changeover:{${checkedPair(pair)}}`;
+    const address = parseRedisUrl(url);
     this.#keys = { record: [`${tag}:record`], lock: [`${tag}:lock`], fence: `${tag}:fence` };
-    this.#connection = new RedisConnection(components, {
-      address: parseRedisUrl(init.url),
-      timeoutMs: init.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      sentinelPassword: init.sentinelPassword,
-    });
+    this.#connection = new RedisConnection(
+      { clock, client: client ?? openRedisClient({ address, timeoutMs, sentinelPassword }) },
+      { timeoutMs },
+    );
   }
 
   async read(): Promise<WitnessRead> {
     const args = [this.#candidateGeneration()];
     const answer = await this.#connection.run({ script: READ_RECORD, keys: this.#keys.record, args });
     if (answer.outcome !== "answered") return unreachable(answer);
-    const [runId, body] = answer.reply;
+    const [runId, body] = listOf(answer.reply);
     const found = readBody(body);
     return found.readable
       ? { outcome: "read", record: found.record, runId: String(runId) }
@@ -96,7 +106,7 @@ export class RedisWitness implements Witness {
     });
     if (answer.outcome === "unknown") return answer;
     if (answer.outcome === "not-done") return unreachable(answer);
-    const [swapped, runId, body] = answer.reply;
+    const [swapped, runId, body] = listOf(answer.reply);
     if (swapped === 1) return { outcome: "swapped", runId: String(runId) };
     const found = readBody(body);
     return found.readable
@@ -110,34 +120,37 @@ export class RedisWitness implements Witness {
       script: ACQUIRE_LOCK,
       keys: [...this.#keys.lock, this.#keys.fence],
       args: [lockId, holder, wholeMs(ttlMs), this.#fenceFloor],
-      onLate: ([acquired]) => void (acquired === 1 && this.releaseLock(lockId)),
+      onLate: (reply) => void (typeof reply === "number" && this.releaseLock(lockId)),
     });
     if (answer.outcome !== "answered") return unreachable(answer);
-    const [acquired, value, leftMs] = answer.reply;
-    if (acquired === 1) return { outcome: "acquired", lockId, fence: this.#seenFence(Number(value)), expiresMs: ttlMs };
-    const { holder: standing, expiresMs } = this.#lockState(String(value), leftMs);
-    return { outcome: "held", holder: standing, expiresMs };
+    const { reply } = answer;
+    if (typeof reply === "number") {
+      return { outcome: "acquired", lockId, fence: this.#seenFence(reply), expiresMs: ttlMs };
+    }
+    const [standing, leftMs] = listOf(reply);
+    const { holder: other, expiresMs } = this.#lockState(String(standing), leftMs);
+    return { outcome: "held", holder: other, expiresMs };
   }
 
   async refreshLock(lockId: LockId, ttlMs: number): Promise<LockRefresh> {
     const args = [lockId, wholeMs(ttlMs)];
     const answer = await this.#connection.run({ script: REFRESH_LOCK, keys: this.#keys.lock, args });
     if (answer.outcome !== "answered") return unreachable(answer);
-    const [outcome, standing] = answer.reply;
-    if (outcome !== "refreshed") return { outcome: notHolder(answer.reply) };
-    return { outcome: "refreshed", fence: this.#lockState(String(standing), ttlMs).fence, expiresMs: ttlMs };
+    const { reply } = answer;
+    if (typeof reply !== "string") return { outcome: whyNotHolder(reply) };
+    return { outcome: "refreshed", fence: this.#lockState(reply, ttlMs).fence, expiresMs: ttlMs };
   }
 
   async releaseLock(lockId: LockId): Promise<LockRelease> {
     const answer = await this.#connection.run({ script: RELEASE_LOCK, keys: this.#keys.lock, args: [lockId] });
     if (answer.outcome !== "answered") return unreachable(answer);
-    return answer.reply[0] === "released" ? { outcome: "released" } : { outcome: notHolder(answer.reply) };
+    return answer.reply === 1 ? { outcome: "released" } : { outcome: whyNotHolder(answer.reply) };
   }
 
   async readLock(): Promise<LockRead> {
     const answer = await this.#connection.run({ script: READ_LOCK, keys: this.#keys.lock, args: [] });
     if (answer.outcome !== "answered") return unreachable(answer);
-    const [standing, leftMs] = answer.reply;
+    const [standing, leftMs] = listOf(answer.reply);
     return { outcome: "read", lock: typeof standing === "string" ? this.#lockState(standing, leftMs) : null };
   }
 
@@ -148,11 +161,11 @@ export class RedisWitness implements Witness {
   /** A name that no life of this memory has had: taken only where the memory has none. */
   #candidateGeneration(): string {
     this.#candidates += 1;
-    return `${this.#client}.${this.#candidates}`;
+    return `${this.#self}.${this.#candidates}`;
   }
 
   /** The lock as the scripts keep it: `LOCK_ID FENCE HOLDER`. */
-  #lockState(standing: string, leftMs: string | number | null | undefined): LockState {
+  #lockState(standing: string, leftMs: ScriptValue | undefined): LockState {
     const [lockId = "", fence = "", ...holder] = standing.split(" ");
     return {
       holder: holder.join(" "),
@@ -172,12 +185,18 @@ function unreachable(answer: Exclude<ScriptAnswer, { outcome: "answered" }>): Un
   return { outcome: "unreachable", reason: answer.reason };
 }
 
-function notHolder([outcome]: ScriptReply): "expired" | "wrong-id" {
-  return outcome === "expired" ? "expired" : "wrong-id";
+function listOf(reply: ScriptReply): readonly ScriptValue[] {
+  assert(Array.isArray(reply), "this script answers a list");
+  return reply as readonly ScriptValue[];
+}
+
+function whyNotHolder(reply: ScriptReply): "expired" | "wrong-id" {
+  assert(reply === EXPIRED || reply === WRONG_ID, "a script for the holder says why it refused");
+  return reply === EXPIRED ? "expired" : "wrong-id";
 }
 
 function readBody(
-  body: string | number | null | undefined,
+  body: ScriptValue | undefined,
 ): { readonly readable: true; readonly record: WitnessRecord | null } | { readonly readable: false } {
   if (typeof body !== "string") return { readable: true, record: null };
   const record = recordFromText(body);

@@ -14,38 +14,38 @@ import { ManualClock } from "../support/manual-clock.ts";
 
 const RIVAL = join(import.meta.dirname, "sqlite-witness-rival.ts");
 
-describe("witness sqlite", () => {
-  let dir: string;
-  let file: string;
-  let clock: ManualClock;
-  let opened: SqliteWitness[];
-  let children: ChildProcess[];
+let dir: string;
+let file: string;
+let clock: ManualClock;
+let opened: SqliteWitness[];
+let children: ChildProcess[];
 
-  const open = (pair = "studio-1"): SqliteWitness => {
-    const witness = new SqliteWitness({ clock }, { file, pair });
-    opened.push(witness);
-    return witness;
-  };
+const open = (pair = "studio-1"): SqliteWitness => {
+  const witness = new SqliteWitness({ clock }, { file, pair });
+  opened.push(witness);
+  return witness;
+};
 
-  const start = (...args: string[]): ChildProcessByStdio<Writable, Readable, null> => {
-    const child = spawn(process.execPath, [RIVAL, ...args], { stdio: ["pipe", "pipe", "inherit"] });
-    children.push(child);
-    return child;
-  };
+const start = (...args: string[]): ChildProcessByStdio<Writable, Readable, null> => {
+  const child = spawn(process.execPath, [RIVAL, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  children.push(child);
+  return child;
+};
 
-  beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), "changeover-witness-"));
-    file = join(dir, "witness.db");
-    clock = new ManualClock();
-    opened = [];
-    children = [];
-  });
-  afterEach(async () => {
-    for (const child of children) child.kill("SIGKILL");
-    for (const witness of opened) await witness.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "changeover-witness-"));
+  file = join(dir, "witness.db");
+  clock = new ManualClock();
+  opened = [];
+  children = [];
+});
+afterEach(async () => {
+  for (const child of children) child.kill("SIGKILL");
+  for (const witness of opened) await witness.close();
+  rmSync(dir, { recursive: true, force: true });
+});
 
+describe("witness sqlite between processes", () => {
   it("[VT3] [RL1] never gives one step or one fence to two of three processes that start at once", async () => {
     const top = 1_000;
     const rivals = ["one", "two", "three"].map((name) => start("climb", file, name, `${top}`));
@@ -79,7 +79,9 @@ describe("witness sqlite", () => {
     await gone;
     expect(await witness.swap(aRecord(), aRecord({ seq: 2 }))).toMatchObject({ outcome: "swapped" });
   });
+});
 
+describe("witness sqlite and its file", () => {
   it("[CP5] notices a file that was replaced by an older copy of another life", async () => {
     const witness = open();
     await witness.swap(null, aRecord());
@@ -117,6 +119,17 @@ describe("witness sqlite", () => {
     expect(await two.readLock()).toEqual({ outcome: "read", lock: null });
   });
 
+  it("leaves a file that is something else as it is", async () => {
+    writeFileSync(file, "minutes of the meeting, nothing that SQLite would know\n".repeat(40));
+    const answer = await open().swap(null, aRecord());
+    expect(answer).toEqual({ outcome: "unreachable", reason: "the file is not a witness file" });
+    rmSync(file);
+    mkdirSync(file);
+    expect(await open().read()).toEqual({ outcome: "unreachable", reason: "the file cannot be opened" });
+  });
+});
+
+describe("witness sqlite and the wall clock", () => {
   it("[RL1] a lock outlives a clock set back by twice its time at most", async () => {
     const witness = open();
     await witness.acquireLock({ lockId: makeId("lock", "x"), holder: "one", ttlMs: 1_000 });
@@ -136,14 +149,5 @@ describe("witness sqlite", () => {
     expect(await witness.read()).toMatchObject({ record: aRecord() });
     clock.stepWall(86_400_000);
     expect(await witness.read()).toMatchObject({ record: aRecord() });
-  });
-
-  it("leaves a file that is something else as it is", async () => {
-    writeFileSync(file, "minutes of the meeting, nothing that SQLite would know\n".repeat(40));
-    const answer = await open().swap(null, aRecord());
-    expect(answer).toEqual({ outcome: "unreachable", reason: "the file is not a witness file" });
-    rmSync(file);
-    mkdirSync(file);
-    expect(await open().read()).toEqual({ outcome: "unreachable", reason: "the file cannot be opened" });
   });
 });

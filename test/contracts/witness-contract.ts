@@ -21,6 +21,7 @@ export function witnessContract(name: string, make: () => Promise<WitnessUnderTe
 
     const both = (): readonly [Witness, Witness] => [a, b];
     swapping(both);
+    keeping(both);
     racing(both);
     forgetting(both, () => given);
   });
@@ -63,7 +64,9 @@ function swapping(both: () => readonly [Witness, Witness]): void {
     expect(await b.swap(standing, next)).toMatchObject({ outcome: "swapped" });
     expect(await a.read()).toMatchObject({ record: next });
   });
+}
 
+function keeping(both: () => readonly [Witness, Witness]): void {
   it("gives a record back whole", async () => {
     const [a, b] = both();
     const whole = aRecord({

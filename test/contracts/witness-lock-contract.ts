@@ -22,6 +22,7 @@ export function witnessLockContract(name: string, make: () => Promise<WitnessUnd
 
     const both = (): readonly [Witness, Witness] => [a, b];
     holding(both);
+    givingBack(both);
     lapsing(both, () => given);
   });
 }
@@ -82,7 +83,9 @@ function holding(both: () => readonly [Witness, Witness]): void {
       expect(await witness.releaseLock(lockId(`r${round}`))).toEqual({ outcome: "released" });
     }
   });
+}
 
+function givingBack(both: () => readonly [Witness, Witness]): void {
   it("[RL1] extends the lock of the one that holds it, with the same fence", async () => {
     const [a, b] = both();
     const fence = await acquired(a, "x", 5_000);

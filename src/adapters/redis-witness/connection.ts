@@ -1,19 +1,19 @@
 /**
  * Purpose: one dedicated connection to Redis, and one call on it: run a script within a time.
- * Keeps true: nothing waits in a queue for a connection, nothing is sent twice by itself, and no call outlives its time.
- * Every answer says which of three things is so: answered, certainly not done, or sent and unknown. It connects in the
- * background from the start, reconnects for ever with a capped back-off, and never throws for a server out of reach.
- * Within one connection Redis answers in order, so that a read answered after an unknown swap has seen its result.
+ * Keeps true: no call outlives its time or waits for a second attempt to connect, and every answer says which of three
+ * things is so: answered, certainly not done, or sent and unknown. Within one connection Redis answers in order, so that a read answered after an unknown swap has seen its result.
  * Does not know: what the scripts do.
  */
-import { Cluster, Redis } from "ioredis";
-import { assertNever } from "../../core/assert.ts";
+import { Command } from "ioredis";
 import type { Clock } from "../../ports/clock.ts";
-import type { RedisAddress } from "./address.ts";
+import { FAREWELL_MS, type RedisClient } from "./client.ts";
+import { Deadlines } from "./deadlines.ts";
 import { isErrorReply, reasonOf, replyCode } from "./reason.ts";
 import type { Script } from "./scripts.ts";
 
-export type ScriptReply = readonly (string | number | null)[];
+/** One value, or a list of values. */
+export type ScriptReply = ScriptValue | readonly ScriptValue[];
+export type ScriptValue = string | number | null;
 
 export type ScriptAnswer =
   | { readonly outcome: "answered"; readonly reply: ScriptReply }
@@ -28,30 +28,20 @@ export interface ScriptCall {
   readonly onLate?: (reply: ScriptReply) => void;
 }
 
+/** Settings of `RedisConnection`. */
 export interface RedisConnectionInit {
-  readonly address: RedisAddress;
   /** From the call to its answer, ms. */
   readonly timeoutMs: number;
-  readonly sentinelPassword?: string | undefined;
 }
 
-/** First and longest pause before it connects again, ms: short, because the witness is one vote of two. */
-const RECONNECT_MIN_MS = 20;
-const RECONNECT_MAX_MS = 250;
-/** Time for TCP and TLS to connect, ms. */
-const CONNECT_MS = 1_000;
-/** A connection on which nothing has come back for so long is given up, ms (and at least twice `timeoutMs`). */
-const SILENT_LINK_MS = 1_000;
-/** How often a server that is still loading is asked, and how long a farewell may take, ms. */
-const LOADING_RETRY_MS = 200;
-const FAREWELL_MS = 200;
 /** Calls on the connection without an answer, those that timed out included. */
 const MAX_UNANSWERED = 1_024;
 
 export class RedisConnection {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  readonly #client: Redis | Cluster;
+  readonly #client: RedisClient;
+  readonly #deadlines: Deadlines;
   /** Ends with the first attempt to connect, whichever way; until then calls wait for it, later ones never. */
   readonly #firstAttempt: Promise<void>;
   #attempted = false;
@@ -59,10 +49,12 @@ export class RedisConnection {
   #fault = "not connected yet";
   #closing: Promise<void> | null = null;
 
-  constructor(components: { readonly clock: Clock }, init: RedisConnectionInit) {
+  /** Owns `client` from now on. */
+  constructor(components: { readonly clock: Clock; readonly client: RedisClient }, init: RedisConnectionInit) {
     this.#clock = components.clock;
     this.#timeoutMs = init.timeoutMs;
-    this.#client = openClient(init);
+    this.#deadlines = new Deadlines(components);
+    this.#client = components.client;
     this.#client.on("error", (error: unknown) => (this.#fault = reasonOf(error)));
     this.#firstAttempt = new Promise((resolve) => {
       const done = (): void => {
@@ -100,13 +92,17 @@ export class RedisConnection {
     this.#unanswered += 1;
     return new Promise((resolve) => {
       let late = false;
-      const timer = this.#clock.setTimeout(() => {
-        late = true;
-        resolve({ outcome: "unknown", reason: "no answer in time" });
-      }, timeoutMs);
+      const deadline = {
+        atMonoMs: this.#clock.monoMs() + timeoutMs,
+        expire: () => {
+          late = true;
+          resolve({ outcome: "unknown", reason: "no answer in time" });
+        },
+      };
+      this.#deadlines.add(deadline);
       this.#evaluate(call, (answer) => {
         this.#unanswered -= 1;
-        this.#clock.clearTimeout(timer);
+        this.#deadlines.done(deadline);
         if (!late) resolve(answer);
         else if (answer.outcome === "answered") call.onLate?.(answer.reply);
       });
@@ -120,10 +116,16 @@ export class RedisConnection {
       const outcome = isErrorReply(error) ? "not-done" : "unknown";
       settle({ outcome, reason: reasonOf(error) });
     };
-    this.#client.evalsha(script.sha, keys.length, ...keys, ...args).then(answered, (error: unknown) => {
+    const rest = [keys.length, ...keys, ...args];
+    this.#command("evalsha", [script.sha, ...rest]).then(answered, (error: unknown) => {
       if (replyCode(error) !== "NOSCRIPT") return failed(error);
-      this.#client.eval(script.lua, keys.length, ...keys, ...args).then(answered, failed);
+      this.#command("eval", [script.lua, ...rest]).then(answered, failed);
     });
+  }
+
+  /** As the client's own method of that name, without the twentieth of the time that its conveniences take. */
+  #command(name: "eval" | "evalsha", args: (string | number)[]): Promise<unknown> {
+    return this.#client.sendCommand(new Command(name, args, { replyEncoding: "utf8" })) as Promise<unknown>;
   }
 
   #notConnected(): ScriptAnswer {
@@ -135,6 +137,7 @@ export class RedisConnection {
     const mustEnd = !["end", "wait", "reconnecting"].includes(this.#client.status);
     this.#client.disconnect();
     if (mustEnd) await this.#within(ended, 2 * FAREWELL_MS);
+    this.#deadlines.close();
   }
 
   async #within(event: Promise<void>, ms: number): Promise<void> {
@@ -146,67 +149,4 @@ export class RedisConnection {
     await Promise.race([event, time]);
     stop();
   }
-}
-
-/** Redirections are followed (what was redirected was not done); nothing that may have been done is sent again. */
-const CLUSTER_OPTIONS = {
-  enableOfflineQueue: false,
-  clusterRetryStrategy: reconnectDelayMs,
-  retryDelayOnFailover: 0,
-  retryDelayOnClusterDown: 0,
-  retryDelayOnTryAgain: 0,
-  slotsRefreshTimeout: CONNECT_MS,
-} as const;
-
-function openClient(init: RedisConnectionInit): Redis | Cluster {
-  const { address } = init;
-  const options = nodeOptions(init);
-  switch (address.kind) {
-    case "single":
-      return new Redis({ ...options, ...address.node, db: address.db });
-    case "sentinel":
-      return new Redis({
-        ...options,
-        sentinels: address.sentinels.map((node) => ({ ...node })),
-        name: address.name,
-        sentinelPassword: init.sentinelPassword,
-        sentinelCommandTimeout: CONNECT_MS,
-        sentinelRetryStrategy: reconnectDelayMs,
-        enableTLSForSentinelMode: address.tls,
-        ...(address.tls ? { sentinelTLS: {} } : {}),
-      });
-    case "cluster":
-      return new Cluster(
-        address.nodes.map((node) => ({ ...node })),
-        { redisOptions: options, ...CLUSTER_OPTIONS },
-      );
-    default:
-      return assertNever(address);
-  }
-}
-
-function nodeOptions({ address, timeoutMs }: RedisConnectionInit) {
-  return {
-    connectionName: "changeover-witness",
-    ...(address.username === null ? {} : { username: address.username }),
-    ...(address.password === null ? {} : { password: address.password }),
-    ...(address.tls ? { tls: {} } : {}),
-    protocol: 2,
-    disableClientInfo: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    autoResubscribe: false,
-    connectTimeout: CONNECT_MS,
-    disconnectTimeout: FAREWELL_MS,
-    maxLoadingRetryTime: LOADING_RETRY_MS,
-    socketTimeout: Math.max(SILENT_LINK_MS, 2 * timeoutMs),
-    retryStrategy: reconnectDelayMs,
-    // A server that has become a replica is of no use: look for the one that took its place.
-    reconnectOnError: (error: Error) => replyCode(error) === "READONLY",
-  } as const;
-}
-
-function reconnectDelayMs(attempt: number): number {
-  return Math.min(RECONNECT_MIN_MS * 2 ** Math.min(attempt - 1, 8), RECONNECT_MAX_MS);
 }

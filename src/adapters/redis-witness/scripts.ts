@@ -45,7 +45,7 @@ redis.call('HSET', KEYS[1], 'version', ARGV[3], 'body', ARGV[4])
 return { 1, life(record[1]) }`);
 
 /**
- * KEYS lock, fence. ARGV lock id, holder, ttl in ms, fence floor. Answers {1, fence} or {0, standing lock, ms left}.
+ * KEYS lock, fence. ARGV lock id, holder, ttl in ms, fence floor. Answers the fence, or {standing lock, ms left}.
  * The lock is kept as `LOCK_ID FENCE HOLDER`. The fence is taken before it is known whether the lock is free: one call
  * less, and a number that nobody got does no harm. A counter that was lost starts again from the server's wall clock in
  * ms, which is above all it ever gave, and above the highest fence that the caller knows.
@@ -61,25 +61,28 @@ if fence <= floor then
   redis.call('SET', KEYS[2], string.format('%.0f', fence))
 end
 if redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. fence .. ' ' .. ARGV[2], 'NX', 'PX', ARGV[3]) then
-  return { 1, fence }
+  return fence
 end
-return { 0, redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }`);
+return { redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }`);
 
-/** The beginning of the scripts that only the holder may run: ends with the reason when the caller is not the holder. */
-const OWN_LOCK = `
+/** What the holder's scripts answer to somebody else. */
+export const EXPIRED = 0;
+export const WRONG_ID = -1;
+
+/** The beginning of the scripts that only the holder may run. Simple answers: a list would cost as much as the step. */
+const ONLY_HOLDER = `
 local standing = redis.call('GET', KEYS[1])
-if not standing then return { 'expired' } end
-if string.sub(standing, 1, #ARGV[1] + 1) ~= ARGV[1] .. ' ' then return { 'wrong-id' } end`;
+if not standing then return ${EXPIRED} end
+if string.sub(standing, 1, #ARGV[1] + 1) ~= ARGV[1] .. ' ' then return ${WRONG_ID} end`;
 
-/** KEYS lock. ARGV lock id, ttl in ms. Answers {'refreshed', standing lock}, {'expired'} or {'wrong-id'}. */
-export const REFRESH_LOCK = script(`${OWN_LOCK}
+/** KEYS lock. ARGV lock id, ttl in ms. Answers the standing lock, EXPIRED or WRONG_ID. */
+export const REFRESH_LOCK = script(`${ONLY_HOLDER}
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return { 'refreshed', standing }`);
+return standing`);
 
-/** KEYS lock. ARGV lock id. Answers {'released'}, {'expired'} or {'wrong-id'}. */
-export const RELEASE_LOCK = script(`${OWN_LOCK}
-redis.call('DEL', KEYS[1])
-return { 'released' }`);
+/** KEYS lock. ARGV lock id. Answers 1, EXPIRED or WRONG_ID. */
+export const RELEASE_LOCK = script(`${ONLY_HOLDER}
+return redis.call('DEL', KEYS[1])`);
 
 /** KEYS lock. Answers {standing lock or nil, ms left}. */
 export const READ_LOCK = script(`

@@ -63,9 +63,14 @@ const FAULTS: readonly (readonly [code: string, fault: WitnessFileFault])[] = [
 /** Reads an error of this file, or of anything done with it. */
 export function witnessFileFault(error: unknown): WitnessFileFault {
   if (error instanceof WitnessFileUnusable) return { reason: error.message, notDone: true };
-  const code = String((error as { code?: unknown } | null)?.code ?? "");
+  const code = codeOf(error);
   const known = FAULTS.find(([start]) => code.startsWith(start));
   return known?.[1] ?? { reason: "the file cannot be used", notDone: false };
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : "";
+  return typeof code === "string" ? code : "";
 }
 
 /** Says in its message, in safe words, why the file cannot serve. Nothing was done. */
@@ -197,8 +202,7 @@ function switchToWal(db: Database.Database): void {
       db.pragma("journal_mode = WAL");
       return;
     } catch (error) {
-      const busy = String((error as { code?: unknown }).code).startsWith("SQLITE_BUSY");
-      if (!busy || retries === MAX_WAL_RETRIES) throw error;
+      if (!codeOf(error).startsWith("SQLITE_BUSY") || retries === MAX_WAL_RETRIES) throw error;
       sleep(WAL_RETRY_MS);
     }
   }

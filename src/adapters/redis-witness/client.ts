@@ -1,0 +1,95 @@
+/**
+ * Purpose: the ioredis client with the settings that the witness needs.
+ * Keeps true: nothing waits in a queue for a connection, and nothing that may have been done is sent again by itself. It
+ * connects in the background, reconnects for ever with a capped back-off, gives up a connection that has gone silent,
+ * and never throws for a server out of reach.
+ */
+import { Cluster, Redis } from "ioredis";
+import { assertNever } from "../../core/assert.ts";
+import type { RedisAddress } from "./address.ts";
+import { replyCode } from "./reason.ts";
+
+export type RedisClient = Redis | Cluster;
+
+/** Settings of `openRedisClient`. */
+export interface RedisClientInit {
+  readonly address: RedisAddress;
+  /** Time-out of one call, ms. */
+  readonly timeoutMs: number;
+  readonly sentinelPassword?: string | undefined;
+}
+
+/** First and longest pause before it connects again, ms: short, because the witness is one vote of two. */
+const RECONNECT_MIN_MS = 20;
+const RECONNECT_MAX_MS = 250;
+/** Time for TCP and TLS to connect, ms. */
+const CONNECT_MS = 1_000;
+/** A connection on which nothing has come back for so long is given up, ms (and at least twice `timeoutMs`). */
+const SILENT_LINK_MS = 1_000;
+/** How often a server that is still loading its data is asked, ms. */
+const LOADING_RETRY_MS = 200;
+/** How long a closing connection may take to say farewell, ms. */
+export const FAREWELL_MS = 200;
+/** Redirections are followed (what was redirected was not done); nothing that may have been done is sent again. */
+const CLUSTER_OPTIONS = {
+  enableOfflineQueue: false,
+  clusterRetryStrategy: reconnectDelayMs,
+  retryDelayOnFailover: 0,
+  retryDelayOnClusterDown: 0,
+  retryDelayOnTryAgain: 0,
+  slotsRefreshTimeout: CONNECT_MS,
+} as const;
+
+/** An ioredis client of the settings that the witness needs; it connects in the background. */
+export function openRedisClient(init: RedisClientInit): RedisClient {
+  const { address } = init;
+  const options = nodeOptions(init);
+  switch (address.kind) {
+    case "single":
+      return new Redis({ ...options, ...address.node, db: address.db });
+    case "sentinel":
+      return new Redis({
+        ...options,
+        sentinels: address.sentinels.map((node) => ({ ...node })),
+        name: address.name,
+        sentinelPassword: init.sentinelPassword,
+        sentinelCommandTimeout: CONNECT_MS,
+        sentinelRetryStrategy: reconnectDelayMs,
+        enableTLSForSentinelMode: address.tls,
+        ...(address.tls ? { sentinelTLS: {} } : {}),
+      });
+    case "cluster":
+      return new Cluster(
+        address.nodes.map((node) => ({ ...node })),
+        { redisOptions: options, ...CLUSTER_OPTIONS },
+      );
+    default:
+      return assertNever(address);
+  }
+}
+
+function nodeOptions({ address, timeoutMs }: RedisClientInit) {
+  return {
+    connectionName: "changeover-witness",
+    ...(address.username === null ? {} : { username: address.username }),
+    ...(address.password === null ? {} : { password: address.password }),
+    ...(address.tls ? { tls: {} } : {}),
+    protocol: 2,
+    disableClientInfo: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    connectTimeout: CONNECT_MS,
+    disconnectTimeout: FAREWELL_MS,
+    maxLoadingRetryTime: LOADING_RETRY_MS,
+    socketTimeout: Math.max(SILENT_LINK_MS, 2 * timeoutMs),
+    retryStrategy: reconnectDelayMs,
+    // A server that has become a replica is of no use: look for the one that took its place.
+    reconnectOnError: (error: Error) => replyCode(error) === "READONLY",
+  } as const;
+}
+
+function reconnectDelayMs(attempt: number): number {
+  return Math.min(RECONNECT_MIN_MS * 2 ** Math.min(attempt - 1, 8), RECONNECT_MAX_MS);
+}
