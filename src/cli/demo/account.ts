@@ -3,6 +3,7 @@
  * a conflict with both sides.
  * Keeps true: judged only by what the engines tell anyone who asks, not by what the demonstration believes.
  */
+import { canonicalJson } from "../../core/canonical-json.ts";
 import type { Conflict } from "../../core/command.ts";
 import { Client } from "../client.ts";
 import type { Conflicts } from "../conflicts.ts";
@@ -19,7 +20,8 @@ export interface Account {
   readonly conflicts: number;
   /** Commands of one key at two places, or one place with two keys. */
   readonly doubled: number;
-  readonly logsEqual: boolean;
+  /** Place of the first command that the two logs do not share; null when they are equal. */
+  readonly firstDifference: string | null;
   readonly checksums: Readonly<{ a: string; b: string }>;
 }
 
@@ -40,7 +42,7 @@ export async function settle(plant: Plant, acknowledged: readonly Acknowledged[]
     lost: acknowledged.filter((command) => !inBoth.has(placeOf(command)) && !kept.has(placeOf(command))),
     conflicts: acknowledged.filter((command) => kept.has(placeOf(command))).length,
     doubled: acknowledged.length - new Set(acknowledged.map(placeOf)).size + repeatedSeqs(logA),
-    logsEqual: JSON.stringify(logA) === JSON.stringify(logB),
+    firstDifference: firstDifference(logA, logB),
     checksums,
   };
 }
@@ -50,6 +52,8 @@ export async function isSettled(plant: Plant): Promise<boolean> {
   const [a, b] = await Promise.all([stateOf(plant.engines.a.url), stateOf(plant.engines.b.url)]);
   if (a === null || b === null || [a, b].filter(({ mayAct }) => mayAct).length !== 1) return false;
   if (a.syncState !== "ready" || b.syncState !== "ready" || a.epoch !== b.epoch) return false;
+  // Each must know it of the other, too: what it offers and hands over rests on that.
+  if (a.peer.syncState !== "ready" || b.peer.syncState !== "ready") return false;
   const isExecuted = a.lastExecutedSeq === a.lastCommandSeq && b.lastExecutedSeq === a.lastExecutedSeq;
   if (!isExecuted || a.lastCommandSeq !== b.lastCommandSeq) return false;
   const [one, other] = await Promise.all([checksumOf(plant.engines.a.url), checksumOf(plant.engines.b.url)]);
@@ -59,6 +63,16 @@ export async function isSettled(plant: Plant): Promise<boolean> {
 /** The place names the command; the kind guards against another command at the same place. */
 function placeOf({ epoch, seq, kind }: { epoch: number; seq: number; kind: string }): string {
   return `${epoch}/${seq} ${kind}`;
+}
+
+function firstDifference(one: readonly ShownCommand[], other: readonly ShownCommand[]): string | null {
+  const [texts, others] = [one, other].map((log) => log.map((command) => canonicalJson({ ...command })));
+  const length = Math.max(one.length, other.length);
+  for (let at = 0; at < length; at += 1) {
+    const [here, there] = [texts?.[at] ?? "nothing", others?.[at] ?? "nothing"];
+    if (here !== there) return `${here} on a, ${there} on b`;
+  }
+  return null;
 }
 
 function places(log: readonly ShownCommand[]): string[] {

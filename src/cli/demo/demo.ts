@@ -35,17 +35,24 @@ export function addDemo(program: Command, launcher: string): void {
 async function demonstrate(launcher: string, { scripted, redis }: Options): Promise<ExitCode> {
   const plant = await Plant.start({ launcher, redis: redis ?? null });
   const { a, b } = plant.engines;
+  let end: ExitCode = EXIT.failed;
   const close = async (): Promise<void> => {
-    await plant.close();
+    const wentWrong = end === EXIT.failed;
+    await plant.close(wentWrong);
     stopObserving();
+    if (wentWrong) line(`logs and stores are kept in ${plant.folder}`);
   };
-  const interrupted = (): void => void close().finally(() => process.exit(EXIT.failed));
+  const interrupted = (): void => {
+    end = EXIT.wrongUse;
+    void close().finally(() => process.exit(EXIT.failed));
+  };
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   try {
     line(`engine a ${a.url}   engine b ${b.url}   witness ${redis ?? "embedded"}`);
     line(`look on in another terminal: changeover watch --url ${a.url}`);
     const show = new Show(loadRundown(), { a: a.url, b: b.url });
-    return scripted ? await playScript(plant, show) : await playWithKeys(plant, show);
+    end = scripted ? await playScript(plant, show) : await playWithKeys(plant, show);
+    return end;
   } finally {
     process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
     await close();

@@ -1,6 +1,6 @@
 /**
  * Purpose: the whole demonstration pair: two engines, the link between them, the witness, all in one temporary folder.
- * Keeps true: closing it leaves no process, port or folder behind.
+ * Keeps true: closing it leaves no process and no port behind, and no folder unless that is asked for.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -86,9 +86,10 @@ export class Plant {
     this.#links.b.heal();
   }
 
-  async close(): Promise<void> {
+  /** @param keepFolder leaves logs and stores for whoever wants to know what went wrong */
+  async close(keepFolder = false): Promise<void> {
     await Promise.all([this.engines.a.stop(), this.engines.b.stop()]);
     await Promise.all([this.#links.a.close(), this.#links.b.close(), this.witness.close()]);
-    rmSync(this.folder, { recursive: true, force: true });
+    if (!keepFolder) rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -57,10 +57,11 @@ const TOTAL = 98;
 /** The gap that a caller sees: from the last answer of the old epoch to the first of the new. */
 async function handoverUnderLoad(plant: Plant, show: Show): Promise<Measured> {
   const before = show.acknowledged.length;
-  const playing = show.play(CALLS.handover);
-  await waitFor(() => show.acknowledged.length >= before + CALLS.handover / 3);
-  const done = await handover(plant);
-  await playing;
+  const inTheMiddle = async (): Promise<Measured> => {
+    await waitFor(() => show.acknowledged.length >= before + CALLS.handover / 3);
+    return handover(plant);
+  };
+  const [done] = await Promise.all([inTheMiddle(), show.play(CALLS.handover)]);
   const played = show.acknowledged.slice(before);
   const turn = played.findIndex(({ epoch }, at) => at > 0 && epoch !== played[at - 1]?.epoch);
   const [last, first] = [played[turn - 1], played[turn]];

@@ -17,18 +17,24 @@ export function measuredLines(measured: readonly Measured[]): string[] {
 
 /** What became of the commands, as lines. */
 export function accountLines(account: Account): string[] {
-  const { acknowledged, lost, conflicts, doubled, logsEqual, checksums } = account;
+  const { acknowledged, lost, conflicts, doubled, firstDifference, checksums } = account;
   return [
     `${acknowledged} commands acknowledged, ${conflicts} of them kept as conflicts of the split`,
     `${lost.length} acknowledged commands lost`,
     ...lost.map(({ epoch, seq, kind }) => `  lost: ${epoch}/${seq} ${kind}`),
     `${doubled} commands doubled`,
-    `logs ${logsEqual ? "equal" : "DIFFER"}`,
+    firstDifference === null ? "logs equal" : `logs DIFFER: ${firstDifference}`,
     checksums.a === checksums.b ? `checksums equal: ${checksums.a}` : `checksums DIFFER: ${checksums.a} ${checksums.b}`,
   ];
 }
 
 /** Whether nothing was lost, nothing doubled, and both ended equal. */
-export function isGood({ lost, doubled, logsEqual, checksums }: Account): boolean {
-  return lost.length === 0 && doubled === 0 && logsEqual && checksums.a === checksums.b && checksums.a !== "none";
+export function isGood({ lost, doubled, firstDifference, checksums }: Account): boolean {
+  return (
+    lost.length === 0 &&
+    doubled === 0 &&
+    firstDifference === null &&
+    checksums.a === checksums.b &&
+    checksums.a !== "none"
+  );
 }
