@@ -12,6 +12,7 @@
  * - All keys of a pair share one hash tag, so that a Cluster keeps them on one node.
  * Does not know: who leads. It compares, keeps and answers.
  */
+import { randomUUID } from "node:crypto";
 import { assert } from "../core/assert.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { LockId } from "../core/ids.ts";
@@ -28,7 +29,6 @@ import type {
   WitnessRecord,
   WitnessSwap,
 } from "../ports/witness.ts";
-import { randomUUID } from "node:crypto";
 import type { LockRequest } from "./local-lock.ts";
 import { parseRedisUrl } from "./redis-witness/address.ts";
 import { openRedisClient, type RedisClient } from "./redis-witness/client.ts";

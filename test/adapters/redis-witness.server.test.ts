@@ -187,6 +187,19 @@ function withRefusals(): void {
     expect(await witness.read()).toEqual({ outcome: "unreachable", reason: "the record is not changeover's" });
   });
 
+  it.each([
+    ["min-replicas-to-write", "1", "too few replicas"],
+    ["maxmemory", "1", "the server is out of memory"],
+  ])("says unreachable, and nothing is done, under %s %s", async (setting, value, reason) => {
+    const witness = open(server.url, LONG_MS);
+    await witness.swap(null, aRecord());
+    const [before] = (await admin.config("GET", setting)).slice(1);
+    await admin.config("SET", setting, value);
+    expect(await witness.swap(aRecord(), aRecord({ seq: 2 }))).toEqual({ outcome: "unreachable", reason });
+    await admin.config("SET", setting, String(before));
+    expect(await witness.read()).toMatchObject({ record: aRecord() });
+  });
+
   it("says in safe words that a password is wrong or missing", async () => {
     await admin.config("SET", "requirepass", "right");
     const wrong = open(server.url.replace("//", "//:hunter2@"), LONG_MS);

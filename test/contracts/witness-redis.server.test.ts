@@ -16,6 +16,7 @@ const TIMEOUT_MS = 5_000;
 /** The rights that `docs/deployment-redis.md` asks for. */
 const RIGHTS =
   "reset on >secret%1 resetkeys ~changeover:* resetchannels -@all +ping +info +evalsha +eval +hsetnx +hmget +hset +get +set +incr +time +pexpire +pttl +del +client|setname";
+const CLUSTER_RIGHTS = "+cluster|slots +cluster|info +asking";
 
 let pairs = 0;
 
@@ -63,13 +64,16 @@ describeWithServer("redis-server", "witness in Redis", () => {
       server = await startRedis({ args: ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"] });
       admin = new Redis(server.url);
       await admin.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+      await admin.call("ACL", "SETUSER", "changeover", ...RIGHTS.split(" "), ...CLUSTER_RIGHTS.split(" "));
       while (!(await admin.cluster("INFO")).includes("cluster_state:ok")) await delay(20);
     });
     afterAll(async () => {
       admin.disconnect();
       await server.stop();
     });
-    witnessContract("redis cluster", async () => onServer(server.url.replace("redis:", "redis+cluster:"), admin));
+    witnessContract("redis cluster, as a user with few rights", async () =>
+      onServer(server.url.replace("redis://", "redis+cluster://changeover:secret%251@"), admin),
+    );
   });
 
   describe("Sentinel", () => {

@@ -1,7 +1,8 @@
 /**
  * Purpose: one dedicated connection to Redis, and one call on it: run a script within a time.
  * Keeps true: no call outlives its time or waits for a second attempt to connect, and every answer says which of three
- * things is so: answered, certainly not done, or sent and unknown. Within one connection Redis answers in order, so that a read answered after an unknown swap has seen its result.
+ * things is so: answered, certainly not done, or sent and unknown. Within one connection Redis answers in order, so that
+ * a read answered after an unknown swap has seen its result.
  * Does not know: what the scripts do.
  */
 import { Command } from "ioredis";
