@@ -52,8 +52,6 @@ export class ControlChannel implements Channel {
   }
 
   open(socket: WebSocket, caller: Caller): void {
-    // ws closes a socket whose frames are wrong by itself; who listens to nothing would end the process.
-    socket.on("error", () => undefined);
     if (this.#clients === MAX_CONTROL_CLIENTS) {
       socket.close(TRY_AGAIN_LATER, "too many clients");
       return;

@@ -77,7 +77,11 @@ export class Upgrades {
       this.#refuse(request, socket, caller);
       return;
     }
-    server.handleUpgrade(request, socket, head, (opened) => channel.open(opened, caller, remote));
+    server.handleUpgrade(request, socket, head, (opened) => {
+      // ws ends a socket whose frames are wrong by itself; if nobody listened, its error would end the process.
+      opened.on("error", () => undefined);
+      channel.open(opened, caller, remote);
+    });
   }
 
   #admit(channel: Channel, request: IncomingMessage): Caller | Problem {

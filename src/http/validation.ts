@@ -56,7 +56,7 @@ function withNumbers(schema: TSchema, given: object): object {
     const isNumber = properties?.[key]?.type === "integer" && typeof text === "string" && /^-?\d{1,15}$/.test(text);
     return [key, isNumber ? Number(text) : text];
   });
-  return Object.fromEntries(read);
+  return Object.fromEntries(read) as object;
 }
 
 /** Fastify's way to make validators. */

@@ -59,15 +59,6 @@ describe("the reconcile lock", () => {
     rig.coordinator.acquired = { outcome: "held", holder: "eng_b", expiresMs: 12_000 };
     expect(problemIn(await rig.post(lockUrl), 409, "lock_held")).toMatchObject({ holder: "eng_b", expiresMs: 12_000 });
   });
-});
-
-describe("the reconcile lock, refused", () => {
-  it.each([{ ttlMs: 999 }, { ttlMs: 120_001 }, { ttlMs: 1_500.5 }, { holder: "" }, { who: "me" }])(
-    "is refused for %j",
-    async (body) => {
-      problemIn(await rig.post(lockUrl, body), 400, "invalid_request");
-    },
-  );
 
   it("says who holds it", async () => {
     expect((await rig.get(lockUrl)).json()).toEqual({ held: false });
@@ -84,6 +75,15 @@ describe("the reconcile lock, refused", () => {
     const released = await rig.call("peer", { method: "DELETE", url: `${lockUrl}/${sample.lockId}` });
     expect([released.statusCode, released.body]).toEqual([204, ""]);
   });
+});
+
+describe("the reconcile lock, refused", () => {
+  it.each([{ ttlMs: 999 }, { ttlMs: 120_001 }, { ttlMs: 1_500.5 }, { holder: "" }, { who: "me" }])(
+    "is refused for %j",
+    async (body) => {
+      problemIn(await rig.post(lockUrl, body), 400, "invalid_request");
+    },
+  );
 
   it.each(["expired", "wrong-id"] as const)("[A14] is not found when %s", async (outcome) => {
     rig.coordinator.refreshed = { outcome };

@@ -1,0 +1,116 @@
+/** The document that describes the surface, and that the surface keeps to it. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { conforms, type TSchema } from "./schema-check.ts";
+import { buildRig, type Rig } from "./rig.ts";
+
+interface Operation {
+  readonly summary?: string;
+  readonly security?: readonly object[];
+  readonly requestBody?: { readonly required: boolean; readonly content: Record<string, { readonly schema: TSchema }> };
+  readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: TSchema }> }>;
+}
+interface Document {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { readonly schemas: Record<string, TSchema> };
+}
+
+let rig: Rig;
+let document: Document;
+beforeAll(async () => {
+  rig = await buildRig();
+  document = (await rig.get("/openapi.json")).json<Document>();
+});
+afterAll(() => rig.app.close());
+
+const operations = (): (readonly [string, Operation])[] =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const),
+  );
+
+describe("GET /openapi.json", () => {
+  it("is OpenAPI 3.1 and names every route and every shape", () => {
+    expect(document.openapi).toBe("3.1.0");
+    const own = rig.app.routeTable.entries().filter(({ url, method }) => !url.startsWith("/docs") && method !== "HEAD");
+    const wanted = own.map(({ method, url }) => `${method} ${url.replace(/:(\w+)/, "{$1}")}`).sort();
+    expect(
+      operations()
+        .map(([name]) => name)
+        .sort(),
+    ).toEqual(wanted.map((name) => name.replace("/*", "/{*}")));
+    expect(Object.keys(document.components.schemas)).toEqual(
+      expect.arrayContaining(["Problem", "PeerHealth", "StateSnapshot", "State", "Conflict"]),
+    );
+  });
+
+  it("gives every operation a summary, says which need a token, and which bodies may be left out", () => {
+    for (const [name, operation] of operations()) expect(operation.summary, name).toBeTruthy();
+    const open = operations().filter(([, { security }]) => security?.length === 0);
+    expect(open).toHaveLength(10);
+    const required = operations().flatMap(([name, { requestBody }]) => (requestBody?.required ? [name] : []));
+    expect(required.sort()).toEqual([
+      "POST /api/commands",
+      "POST /api/conflicts/{id}/resolve",
+      "POST /api/maintenance",
+      "POST /api/sync/state-snapshot",
+    ]);
+  });
+
+  it("names no schema that it does not hold", () => {
+    const refs = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref]) => ref);
+    expect(refs.length).toBeGreaterThan(20);
+    for (const ref of refs) {
+      expect(Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`)).toContain(ref);
+    }
+  });
+});
+
+describe("answers", () => {
+  const reads = () =>
+    operations().filter(([name, { responses }]) => {
+      const isOwn = name.startsWith("GET ") && !name.includes("{") && !name.includes("channel");
+      return isOwn && responses["200"]?.content?.["application/json"] !== undefined;
+    });
+
+  it("have exactly the fields that the document says", async () => {
+    expect(reads().length).toBeGreaterThan(12);
+    for (const [name, { responses }] of reads()) {
+      const schema = responses["200"]?.content?.["application/json"]?.schema as TSchema;
+      const answer = await rig.get(name.slice("GET ".length));
+      expect(conforms(document.components.schemas, schema, answer.json()), `${name}: ${answer.body}`).toBe(true);
+    }
+  });
+
+  it("of writes as well", async () => {
+    const writes = [
+      ["POST", "/api/commands", { kind: "x", payload: 1 }],
+      ["POST", "/api/handover", {}],
+      ["POST", "/api/maintenance", { on: true }],
+      ["POST", "/api/sync/reconcile-lock", {}],
+    ] as const;
+    for (const [method, path, body] of writes) {
+      const schema =
+        document.paths[path]?.[method.toLowerCase()]?.responses["200"]?.content?.["application/json"]?.schema;
+      const answer = await rig.post(path, body);
+      expect(conforms(document.components.schemas, schema as TSchema, answer.json()), `${path}: ${answer.body}`).toBe(
+        true,
+      );
+    }
+  });
+});
+
+describe("GET /docs", () => {
+  it("is a page that asks no other host for anything", async () => {
+    const page = await rig.get("/docs/");
+    expect(page.statusCode).toBe(200);
+    const assets = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? "");
+    expect(assets.length).toBeGreaterThan(3);
+    for (const asset of assets) {
+      expect(asset).toMatch(/^\.\//);
+      expect((await rig.get(`/docs/${asset.slice(2)}`)).statusCode, asset).toBe(200);
+    }
+    const policy = String(page.headers["content-security-policy"]);
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).not.toMatch(/https:|validator|upgrade-insecure/);
+  });
+});

@@ -1,0 +1,169 @@
+/** What operators and pages call: commands, the engine's own calls, state, handover, maintenance, history, conflicts. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import * as sample from "../support/samples.ts";
+import { buildRig, problemIn, type Rig } from "./rig.ts";
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await buildRig();
+});
+afterEach(() => rig.app.close());
+
+const command = { kind: "POST /api/switch/cut", payload: { source: "cam2" } };
+const given = { seq: 4, epoch: 7, executeAtUs: 1_700_000_000_040_000, durability: "pair" };
+
+const REFUSALS = [
+  [{ outcome: "not-leader", leader: "b", leaderUrl: "http://b:7401" }, 409, "not_leader"],
+  [{ outcome: "not-leader", leader: null, leaderUrl: null }, 409, "not_leader"],
+  [{ outcome: "fenced", epoch: 9 }, 409, "fenced"],
+  [{ outcome: "invalid-command", detail: "payload.source: unknown" }, 422, "invalid_command"],
+  [{ outcome: "busy", detail: "10000 commands wait" }, 503, "busy"],
+] as const;
+
+describe("commands", () => {
+  it("are given, with everything that a caller may say", async () => {
+    const full = { ...command, idempotencyKey: "k", executeAtUs: 1_700_000_000_040_000, ack: "local" };
+    const answer = await rig.post("/api/commands", full);
+    expect([answer.statusCode, answer.json()]).toEqual([200, given]);
+    expect(rig.coordinator.argsOf("submit")).toEqual([[full]]);
+  });
+
+  it.each([null, 5, "text", [], [{ a: 1 }]])("take %j for a payload", async (payload) => {
+    expect((await rig.post("/api/commands", { kind: "x", payload })).statusCode).toBe(200);
+    expect(rig.coordinator.argsOf("submit")).toEqual([[{ kind: "x", payload }]]);
+  });
+
+  it.each(REFUSALS)("are refused: %j is %i %s", async (outcome, status, code) => {
+    rig.coordinator.submitted = outcome;
+    const answer = await rig.post("/api/commands", command);
+    const document = problemIn(answer, status, code);
+    if (outcome.outcome === "not-leader")
+      expect(document).toMatchObject({ leader: outcome.leader, leaderUrl: outcome.leaderUrl });
+    if (outcome.outcome === "fenced") expect(document["epoch"]).toBe(9);
+    if (status === 503) expect(answer.headers["retry-after"]).toBe("1");
+  });
+
+  it("are listed, oldest first", async () => {
+    const { seq, epoch, kind, payload, executeAtUs, origin } = sample.command;
+    const listed = { commands: [{ seq, epoch, kind, payload, executeAtUs, origin }], hasMore: false };
+    expect((await rig.get("/api/commands")).json()).toEqual(listed);
+    expect(rig.coordinator.argsOf("commands")).toEqual([[0, 100]]);
+  });
+});
+
+describe("the engine's own calls", () => {
+  it.each(["POST", "PUT", "PATCH", "DELETE"] as const)("%s becomes a command", async (method) => {
+    const url = "/engine/api/sources/srt:cam%201/label?x=1&y=%2F";
+    const answer = await rig.call("operator", { method, url, payload: { label: "Left" } });
+    expect([answer.statusCode, answer.json()]).toEqual([200, given]);
+    const kind = `${method} /api/sources/srt:cam%201/label?x=1&y=%2F`;
+    expect(rig.coordinator.argsOf("submit")).toEqual([[{ kind, payload: { label: "Left" } }]]);
+  });
+
+  it.each([
+    ["none", undefined, {}],
+    ["an empty one", "", { "content-type": "application/json" }],
+  ])("take %s for a body: the payload is null", async (_what, payload, headers) => {
+    const url = "/engine/api/sources/cam1/key";
+    const options = payload === undefined ? {} : { payload };
+    expect((await rig.call("operator", { method: "DELETE", url, headers, ...options })).statusCode).toBe(200);
+    expect(rig.coordinator.argsOf("submit")).toEqual([[{ kind: "DELETE /api/sources/cam1/key", payload: null }]]);
+  });
+
+  it("carry an idempotency key in its header", async () => {
+    const headers = { "idempotency-key": "take-7" };
+    await rig.call("operator", { method: "POST", url: "/engine/api/switch/ftb", headers });
+    expect(rig.coordinator.argsOf("submit")[0]?.[0]).toMatchObject({ idempotencyKey: "take-7" });
+    const long = { "idempotency-key": "x".repeat(129) };
+    const answer = await rig.call("operator", { method: "POST", url: "/engine/api/switch/ftb", headers: long });
+    problemIn(answer, 400, "invalid_request");
+  });
+
+  it.each(REFUSALS)("are refused: %j is %i %s", async (outcome, status, code) => {
+    rig.coordinator.submitted = outcome;
+    problemIn(await rig.post("/engine/api/switch/cut", {}), status, code);
+  });
+
+  it("read the local engine, its own refusals included", async () => {
+    expect((await rig.get("/engine/api/switch/state?deep=1")).json()).toEqual({ program: "cam-1" });
+    expect(rig.coordinator.argsOf("readEngine")).toEqual([["/api/switch/state?deep=1"]]);
+    rig.coordinator.read = { status: 404, body: { error: "no such source" } };
+    const answer = await rig.get("/engine/api/sources/x");
+    expect([answer.statusCode, answer.json()]).toEqual([404, { error: "no such source" }]);
+  });
+
+  it("cannot be longer than a kind may be", async () => {
+    problemIn(await rig.post(`/engine/${"x".repeat(1_100)}`, {}), 400, "invalid_request");
+    problemIn(await rig.post(`/engine/x?${"y".repeat(1_100)}`, {}), 400, "invalid_request");
+  });
+});
+
+describe("state, machines, history", () => {
+  it("are shown whole", async () => {
+    expect((await rig.get("/api/state")).json()).toEqual(sample.state);
+    expect((await rig.get("/api/machines")).json()).toEqual({
+      machines: [{ name: "leadership", value: "leader", definition: { initial: "follower" } }],
+    });
+    const { epoch, leader, cause, by, reason, tookMs, fromUnixMs, toUnixMs } = sample.leadership;
+    const entry = { epoch, leader, cause, by, reason, tookMs, from: fromUnixMs, to: toUnixMs };
+    expect((await rig.get("/api/leadership?limit=5")).json()).toEqual({ history: [entry] });
+    expect(rig.coordinator.argsOf("leadership")).toEqual([[5]]);
+  });
+});
+
+describe("handover and maintenance", () => {
+  it("hand over, by the token's name", async () => {
+    const answer = await rig.post("/api/handover", { reason: "swap the power supply" });
+    expect([answer.statusCode, answer.json()]).toEqual([
+      200,
+      { leader: "b", epoch: 8, tookMs: 3.5, requestId: "req_1" },
+    ]);
+    expect((await rig.post("/api/handover")).statusCode).toBe(200);
+    expect(rig.coordinator.argsOf("handover")).toEqual([
+      [{ reason: "swap the power supply", by: "the-operator" }],
+      [{ reason: "", by: "the-operator" }],
+    ]);
+  });
+
+  it("refuse to hand over", async () => {
+    rig.coordinator.handed = { outcome: "not-leader", leader: "b", leaderUrl: "http://b:7401" };
+    expect(problemIn(await rig.post("/api/handover"), 409, "not_leader")["leader"]).toBe("b");
+    rig.coordinator.handed = { outcome: "no-valid-backup", detail: "b is catching up" };
+    problemIn(await rig.post("/api/handover"), 409, "no_valid_backup");
+  });
+
+  it("hold automation and let it go", async () => {
+    const answer = await rig.post("/api/maintenance", { on: true, reason: "rehearsal" });
+    expect(answer.json()).toMatchObject({ on: true, reason: "rehearsal", by: "the-operator" });
+    problemIn(await rig.post("/api/maintenance", {}), 400, "invalid_request");
+    problemIn(await rig.post("/api/maintenance", { on: "yes" }), 400, "invalid_request");
+  });
+});
+
+describe("conflicts", () => {
+  const url = "/api/conflicts/cfl_1/resolve";
+
+  it("are listed and resolved", async () => {
+    expect((await rig.get("/api/conflicts")).json()).toEqual({ conflicts: [sample.conflict] });
+    for (const body of [{ choice: "keep" }, { choice: "reapply" }, { choice: "value", value: null }]) {
+      expect((await rig.post(url, body)).json()).toEqual(sample.conflict);
+      expect(rig.coordinator.argsOf("resolveConflict").at(-1)).toEqual(["cfl_1", body, "the-operator"]);
+    }
+  });
+
+  it.each([{}, { choice: "drop" }, { choice: "value" }, { choice: "keep", value: 1 }, { choice: "keep", by: "me" }])(
+    "are not resolved by %j",
+    async (body) => {
+      problemIn(await rig.post(url, body), 400, "invalid_request");
+    },
+  );
+
+  it.each([
+    [{ outcome: "not-found" }, 404, "conflict_not_found"],
+    [{ outcome: "already-resolved", conflict: sample.conflict }, 409, "already_resolved"],
+    ...REFUSALS,
+  ] as const)("are refused: %j is %i %s", async (outcome, status, code) => {
+    rig.coordinator.resolved = outcome;
+    problemIn(await rig.post(url, { choice: "keep" }), status, code);
+  });
+});

@@ -1,0 +1,74 @@
+/** What load balancers, supervisors and Prometheus ask. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { buildRig, type Rig } from "./rig.ts";
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await buildRig();
+});
+afterAll(() => rig.app.close());
+beforeEach(() => {
+  rig.coordinator.acting = true;
+  rig.coordinator.fit = true;
+});
+
+const statusOf = async (url: string, method: "GET" | "HEAD" | "OPTIONS" = "GET") =>
+  (await rig.app.inject({ url, method })).statusCode;
+
+describe("probes", () => {
+  it.each(["GET", "HEAD", "OPTIONS"] as const)(
+    "[VT5] %s /leader and /follower follow mayAct, never both 200",
+    async (method) => {
+      expect([await statusOf("/leader", method), await statusOf("/follower", method)]).toEqual([200, 503]);
+      rig.coordinator.acting = false;
+      expect([await statusOf("/leader", method), await statusOf("/follower", method)]).toEqual([503, 200]);
+    },
+  );
+
+  it("say role and epoch", async () => {
+    for (const url of ["/leader", "/follower"]) {
+      expect((await rig.app.inject(url)).json()).toEqual({ role: "leader", epoch: 7 });
+    }
+    expect((await rig.app.inject({ url: "/leader", method: "HEAD" })).body).toBe("");
+  });
+
+  it("say whether this engine lives and is fit to take over", async () => {
+    expect([await statusOf("/live"), await statusOf("/ready")]).toEqual([200, 200]);
+    rig.coordinator.fit = false;
+    expect([await statusOf("/live"), await statusOf("/ready")]).toEqual([200, 503]);
+    expect((await rig.app.inject("/ready")).json()).toEqual({ ready: false, role: "leader", epoch: 7 });
+  });
+});
+
+describe("GET /metrics", () => {
+  it("shows counters and gauges, with the epoch", async () => {
+    const answer = await rig.get("/metrics");
+    expect(answer.headers["content-type"]).toContain("text/plain");
+    const lines = answer.body.split("\n");
+    for (const line of [
+      'changeover_heartbeats_sent_total{pair="studio-1",engine="a"} 10',
+      'changeover_epoch{pair="studio-1",engine="a"} 7',
+      'changeover_may_act{pair="studio-1",engine="a"} 1',
+      'changeover_alarm{code="no-quorum",epoch="7",pair="studio-1",engine="a"} 1',
+      'changeover_role{role="leader",epoch="7",health="ok",sync="ready",pair="studio-1",engine="a"} 1',
+    ]) {
+      expect(lines).toContain(line);
+    }
+    expect(answer.body).toContain("changeover_loop_lag_ms_bucket");
+  });
+
+  it("says the same when nothing has changed: counters are not added up", async () => {
+    const counted = async () => (await rig.get("/metrics")).body.split("\n").filter((line) => line.includes("_total{"));
+    expect(await counted()).toEqual(await counted());
+  });
+
+  it("forgets a role and an alarm that are over", async () => {
+    const before = rig.coordinator.now;
+    rig.coordinator.now = { ...before, role: "follower", epoch: 8, alarms: [] };
+    const { body } = await rig.get("/metrics");
+    rig.coordinator.now = before;
+    expect(body).not.toContain('role="leader"');
+    expect(body).not.toContain("changeover_alarm{");
+    expect(body).toContain('changeover_role{role="follower",epoch="8"');
+  });
+});

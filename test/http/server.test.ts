@@ -1,0 +1,145 @@
+/** Listening, closing, and what arrives on the wire that is no HTTP. */
+import { connect, type Socket } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { HEADERS_TIMEOUT_MS, MAX_CONNECTIONS, REQUEST_TIMEOUT_MS } from "../../src/http/limits.ts";
+import { type HttpServer, listen } from "../../src/http/server.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import { buildRig, OPEN, type Rig, SECRETS } from "./rig.ts";
+
+let rig: Rig;
+let servers: HttpServer[];
+beforeEach(async () => {
+  servers = [];
+  rig = await buildRig();
+});
+afterEach(async () => {
+  for (const server of servers) await server.close();
+  await rig.app.close();
+});
+
+async function start(
+  host = "127.0.0.1",
+  port = 0,
+  secrets: Pick<typeof SECRETS, "tokens"> = SECRETS,
+  app = rig.app,
+): Promise<HttpServer> {
+  const { coordinator, log: logger } = rig;
+  const server = await listen({ app, coordinator, clock: new SystemClock(), logger }, { host, port, secrets });
+  servers.push(server);
+  return server;
+}
+
+const statusAt = async (port: number, path = "/live") => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+
+/** Sends bytes as they are and gives what comes back until the connection ends. */
+function exchange(port: number, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    let heard = "";
+    const socket = connect(port, "127.0.0.1", () => void socket.write(text, "latin1"));
+    socket.on("data", (chunk: Buffer) => (heard += chunk.toString("latin1")));
+    socket.on("error", () => undefined);
+    socket.on("close", () => resolve(heard));
+  });
+}
+
+describe("listening", () => {
+  it("takes the port that is free where 0 is asked for", async () => {
+    const { port } = await start();
+    expect(await statusAt(port)).toBe(200);
+  });
+
+  it("says which address is in use", async () => {
+    const { port } = await start();
+    const other = await buildRig();
+    await expect(start("127.0.0.1", port, SECRETS, other.app)).rejects.toMatchObject({
+      code: "address_in_use",
+      details: { host: "127.0.0.1", port },
+    });
+    await other.app.close();
+  });
+
+  it.each(["0.0.0.0", "::", "192.0.2.7", "engine-a.example"])("refuses open mode on %s", async (host) => {
+    await expect(start(host, 0, OPEN)).rejects.toMatchObject({ code: "invalid_configuration" });
+  });
+
+  it("says in one line of the log that it is open", async () => {
+    await start("127.0.0.1", 0, OPEN);
+    expect(rig.log.lines.filter(({ message }) => message.startsWith("open mode"))).toHaveLength(1);
+  });
+});
+
+describe("[DP2] the listener and the leadership share one fate", () => {
+  it("a close tells the coordinator before anybody can find the port closed", async () => {
+    const server = await start();
+    const { port } = server;
+    let wasListening: boolean | null = null;
+    const told = rig.coordinator.listenerLost.bind(rig.coordinator);
+    rig.coordinator.listenerLost = (reason) => {
+      wasListening ??= rig.app.server.listening;
+      told(reason);
+    };
+    await server.close();
+    expect(wasListening).toBe(true);
+    await expect(statusAt(port)).rejects.toThrow();
+    await server.close();
+  });
+
+  it("a socket that fails or closes by itself is told at once", async () => {
+    await start();
+    rig.app.server.emit("error", new Error("EMFILE"));
+    expect(rig.coordinator.argsOf("listenerLost")).toEqual([["the listening socket failed: EMFILE"]]);
+    rig.app.server.close();
+    rig.app.server.closeAllConnections();
+    await waitUntil(() => rig.coordinator.argsOf("listenerLost").length === 2);
+  });
+
+  it("closes although a client still waits for its answer", async () => {
+    const server = await start();
+    const { port } = server;
+    let isAsked = false;
+    rig.coordinator.handover = () => {
+      isAsked = true;
+      return new Promise(() => undefined);
+    };
+    const headers = "host: x\r\nauthorization: Bearer token-of-operator\r\ncontent-length: 0";
+    const answer = exchange(port, `POST /api/handover HTTP/1.1\r\n${headers}\r\n\r\n`);
+    await waitUntil(() => isAsked);
+    await server.close();
+    expect(await answer).toBe("");
+  });
+});
+
+describe("what is no HTTP", () => {
+  it.each([
+    ["nonsense\r\n\r\n", 400],
+    ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 400],
+    ["GET /live HTTP/9.9\r\n\r\n", 400],
+    ["GET /live HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n", 400],
+    ["POST /api/commands HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n", 400],
+    [`GET /live HTTP/1.1\r\nhost: x\r\nx: ${"a".repeat(20_000)}\r\n\r\n`, 431],
+  ])("is answered with a problem document: %j", async (text, status) => {
+    const { port } = await start();
+    const heard = await exchange(port, text);
+    expect(heard).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(heard).toContain("application/problem+json");
+    expect(heard).toMatch(/x-request-id: req_/);
+    expect(await statusAt(port)).toBe(200);
+  });
+
+  it("cannot hold connections for ever", async () => {
+    await start();
+    const { server } = rig.app;
+    expect(server.headersTimeout).toBe(HEADERS_TIMEOUT_MS);
+    expect(server.requestTimeout).toBe(REQUEST_TIMEOUT_MS);
+    expect(server.maxConnections).toBe(MAX_CONNECTIONS);
+  });
+
+  it("leaves room for others beside 1 000 idle sockets", async () => {
+    const { port } = await start();
+    const idle: Socket[] = Array.from({ length: 1_000 }, () => connect(port, "127.0.0.1").on("error", () => undefined));
+    await waitUntil(() => idle.every(({ connecting }) => !connecting));
+    expect(await statusAt(port)).toBe(200);
+    for (const socket of idle) socket.destroy();
+  });
+});
