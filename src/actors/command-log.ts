@@ -9,33 +9,17 @@ import type { CommandInput, SubmitOutcome } from "../core/outcomes.ts";
 import { extendClock } from "../core/log-rules.ts";
 import { advanceClock, mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { StoredState } from "../ports/store.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import { Answers, type AnswersDeps, type Waiting } from "./answers.ts";
 import type { Kit } from "./kit.ts";
 
-export interface CommandLogDeps {
-  mayAct(): boolean;
+export interface CommandLogDeps extends AnswersDeps {
   /** The epoch that this engine leads in. */
   epoch(): number;
-  highestEpoch(): number;
-  /** Whether the peer can be expected to answer for a command. */
-  peerFollows(): boolean;
   programmeTimeUs(): number;
   /** Extra lead time for clocks that jitter, ms. */
   jitterMs(): number;
   /** Commands were appended by this leader: they go to the peer and to execution. */
   onAccepted(prev: LogPosition, commands: readonly Command[]): void;
-}
-
-interface Waiting {
-  readonly input: CommandInput;
-  readonly ack: Durability;
-  readonly settle: (outcome: SubmitOutcome) => void;
-}
-
-interface Unanswered {
-  readonly command: Command;
-  readonly waiting: Waiting[];
-  readonly sinceMs: number;
 }
 
 /** Commands of one transaction and one frame at most. */
@@ -47,28 +31,23 @@ export class CommandLog {
   readonly #kit: Kit;
   readonly #deps: CommandLogDeps;
   #position: LogPosition = { epoch: 0, seq: 0 };
-  #acknowledged: LogPosition = { epoch: 0, seq: 0 };
   #clock: VectorClock = {};
   #hlc = "";
   #lastExecuteAtUs = 0;
   #queue: Waiting[] = [];
   #flushing = false;
   readonly #queuedKeys = new Map<string, Waiting[]>();
-  #unanswered: Unanswered[] = [];
-  #ackTimer: TimerHandle | null = null;
-  /** The peer has let one time-out pass: it is not waited for until it has caught up. */
-  #peerLags = false;
-  #peerThroughSeq = 0;
-  #draining: (() => void)[] = [];
+  readonly #answers: Answers;
 
   constructor(kit: Kit, deps: CommandLogDeps) {
     this.#kit = kit;
     this.#deps = deps;
+    this.#answers = new Answers(kit, deps);
   }
 
   restore(stored: Pick<StoredState, "log" | "clock" | "hlc">): void {
     this.#position = stored.log;
-    this.#acknowledged = stored.log;
+    this.#answers.restartAt(stored.log);
     this.#clock = stored.clock;
     this.#hlc = stored.hlc;
   }
@@ -78,7 +57,7 @@ export class CommandLog {
   }
 
   get acknowledged(): LogPosition {
-    return this.#acknowledged;
+    return this.#answers.acknowledged;
   }
 
   get clock(): VectorClock {
@@ -91,11 +70,11 @@ export class CommandLog {
 
   /** Through here the peer has said to hold everything. */
   get peerThroughSeq(): number {
-    return this.#peerThroughSeq;
+    return this.#answers.peerThroughSeq;
   }
 
   get pending(): number {
-    return this.#queue.length + this.#unanswered.length;
+    return this.#queue.length + this.#answers.count;
   }
 
   /** Accepts one command, or says why not. The caller has checked who leads. */
@@ -141,44 +120,29 @@ export class CommandLog {
 
   /** The peer holds everything through `seq` durably. */
   peerHolds(seq: number): void {
-    this.#peerThroughSeq = Math.max(this.#peerThroughSeq, seq);
-    this.#peerLags &&= this.#peerThroughSeq < this.#position.seq;
-    const { rules } = this.#kit;
-    while (
-      this.#unanswered[0] !== undefined &&
-      rules.heldByPair(this.#peerThroughSeq, this.#unanswered[0].command.seq)
-    ) {
-      this.#answer(this.#unanswered.shift() as Unanswered, "pair");
-    }
-    this.#acknowledge(Math.min(this.#peerThroughSeq, this.#position.seq));
+    this.#answers.peerHolds(seq, this.#position);
   }
 
-  /** Nobody will answer for the peer: what waits is answered as `local`. */
+  /** Nobody will answer for the peer. */
   peerGone(): void {
-    for (const one of this.#unanswered.splice(0)) this.#answer(one, "local");
+    this.#answers.peerGone();
   }
 
   /** Resolves once every command that was accepted has been answered; bounded by `ackTimeoutMs`. */
   drained(): Promise<void> {
     this.flush();
-    if (this.#unanswered.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#draining.push(resolve));
+    return this.#answers.drained();
   }
 
-  /** A new leadership: nothing is known of what the peer holds. */
   beginLeading(): void {
-    this.#acknowledged = this.#position;
-    this.#peerThroughSeq = 0;
-    this.#peerLags = false;
+    this.#answers.beginLeading(this.#position);
   }
 
   /** The leadership ended: what was not answered is fenced. */
   stopLeading(): void {
     this.#fence(this.#queue.splice(0));
     this.#queuedKeys.clear();
-    for (const one of this.#unanswered.splice(0)) this.#fence(one.waiting);
-    for (const resolve of this.#draining.splice(0)) resolve();
-    this.#disarm();
+    this.#answers.fenceAll();
   }
 
   /** The log was replaced in the store. */
@@ -217,11 +181,12 @@ export class CommandLog {
     if (queued !== undefined) return new Promise((settle) => queued.push({ input, ack, settle }));
     const known = this.#kit.ports.store.findKey(key);
     if (known === null) return null;
-    const unanswered = this.#unanswered.find((one) => one.command.seq === known.seq);
-    if (unanswered !== undefined) return new Promise((settle) => unanswered.waiting.push({ input, ack, settle }));
     const { seq, epoch, executeAtUs } = known;
-    const durability = seq <= this.#peerThroughSeq ? "pair" : "local";
-    return Promise.resolve({ outcome: "accepted", seq, epoch, executeAtUs, durability });
+    const durability = seq <= this.#answers.peerThroughSeq ? "pair" : "local";
+    return new Promise((settle) => {
+      if (this.#answers.join(seq, { input, ack, settle })) return;
+      settle({ outcome: "accepted", seq, epoch, executeAtUs, durability });
+    });
   }
 
   #commit(batch: readonly Waiting[]): void {
@@ -237,14 +202,13 @@ export class CommandLog {
     }
     this.#advance(commands);
     this.#kit.counters.commandsAccepted += commands.length;
-    const sinceMs = this.#kit.nowMs();
     commands.forEach((command, index) => {
       const waiting = this.#withRepeats(batch.slice(index, index + 1));
-      this.#unanswered.push({ command, waiting, sinceMs });
+      this.#answers.await(command, waiting);
       this.#kit.emit({ type: "command", command });
     });
     this.#deps.onAccepted(prev, commands);
-    this.#answerWhatNeedNotWait();
+    this.#answers.tellTheHasty();
   }
 
   #toCommands(batch: readonly Waiting[]): Command[] {
@@ -282,52 +246,8 @@ export class CommandLog {
     return Math.max(Math.round(executeAtUs), bounded);
   }
 
-  #answerWhatNeedNotWait(): void {
-    if (!this.#deps.peerFollows() || this.#peerLags) return this.peerGone();
-    for (const one of this.#unanswered) {
-      const hasty = one.waiting.filter((waiting) => waiting.ack === "local");
-      if (hasty.length === 0) continue;
-      for (const waiting of hasty) one.waiting.splice(one.waiting.indexOf(waiting), 1);
-      settleAll(hasty, one.command, "local");
-    }
-    this.#armAckTimer();
-  }
-
-  #armAckTimer(): void {
-    const oldest = this.#unanswered[0];
-    if (oldest === undefined || this.#ackTimer !== null) return;
-    const dueMs = oldest.sinceMs + this.#kit.options.commands.ackTimeoutMs;
-    this.#ackTimer = this.#kit.ports.clock.setTimeout(
-      () => this.#ackTimedOut(),
-      Math.max(0, dueMs - this.#kit.nowMs()),
-    );
-  }
-
-  #ackTimedOut(): void {
-    this.#ackTimer = null;
-    const dueMs = this.#kit.nowMs() - this.#kit.options.commands.ackTimeoutMs;
-    while (this.#unanswered[0] !== undefined && this.#unanswered[0].sinceMs <= dueMs) {
-      this.#peerLags = true;
-      this.#answer(this.#unanswered.shift() as Unanswered, "local");
-    }
-    this.#armAckTimer();
-  }
-
-  #answer(one: Unanswered, durability: Durability): void {
-    if (this.#deps.mayAct()) {
-      this.#acknowledge(one.command.seq);
-      settleAll(one.waiting, one.command, durability);
-    } else this.#fence(one.waiting);
-    if (this.#unanswered.length === 0) for (const resolve of this.#draining.splice(0)) resolve();
-  }
-
-  #acknowledge(seq: number): void {
-    if (seq > this.#acknowledged.seq) this.#acknowledged = { epoch: this.#position.epoch, seq };
-  }
-
   #fence(waiting: readonly Waiting[]): void {
-    this.#kit.counters.commandsFenced += waiting.length;
-    for (const one of this.#withRepeats(waiting)) one.settle({ outcome: "fenced", epoch: this.#deps.highestEpoch() });
+    this.#answers.fence(this.#withRepeats(waiting));
   }
 
   /** Those who wait, and those who repeated their keys meanwhile. */
@@ -349,14 +269,4 @@ export class CommandLog {
     this.#position = { epoch: last.epoch, seq: last.seq };
     this.#lastExecuteAtUs = last.executeAtUs;
   }
-
-  #disarm(): void {
-    if (this.#ackTimer !== null) this.#kit.ports.clock.clearTimeout(this.#ackTimer);
-    this.#ackTimer = null;
-  }
-}
-
-function settleAll(waiting: readonly Waiting[], command: Command, durability: Durability): void {
-  const { seq, epoch, executeAtUs } = command;
-  for (const one of waiting) one.settle({ outcome: "accepted", seq, epoch, executeAtUs, durability });
 }

@@ -30,11 +30,11 @@ export interface Kit {
 /** Starts one statechart on the coordinator's clock and under its inspection. */
 export function startMachine<Machine extends AnyStateMachine>(kit: Kit, machine: Machine): Actor<Machine> {
   const { inspect } = kit.options;
-  const actor = createActor(machine, {
+  const actor: Actor<Machine> = createActor(machine, {
     clock: kit.ports.clock,
     id: machine.id,
     ...(inspect === undefined ? {} : { inspect }),
-  } as never) as Actor<Machine>;
+  } as never);
   actor.start();
   return actor;
 }
