@@ -12,7 +12,7 @@ import { makeId } from "../../src/core/ids.ts";
 import { aRecord } from "../contracts/witness-under-test.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
-const RIVAL = join(import.meta.dirname, "sqlite-witness-rival.ts");
+const RIVAL = join(import.meta.dirname, "sqlite-witness-process.ts");
 
 let dir: string;
 let file: string;

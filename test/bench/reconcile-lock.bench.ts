@@ -81,8 +81,8 @@ function ours(witness: RedisWitness, client: Redis): Contender {
 
 /** `null` where it is not installed. */
 async function redlock(client: Redis): Promise<Contender | null> {
-  const name: string = "redlock";
-  const loaded = (await import(name).catch(() => null)) as RedlockModule | null;
+  // @ts-expect-error redlock 4 has no types of its own
+  const loaded = (await import("redlock").catch(() => null)) as RedlockModule | null;
   if (loaded === null) return null;
   const locks = new loaded.default([client], { retryCount: 0 });
   let held: RedlockLock | null = null;
