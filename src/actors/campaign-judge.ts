@@ -5,6 +5,7 @@
 import { comparePositions, hasBetterClaim, type Claim } from "../core/claim.ts";
 import type { LogPosition } from "../core/command.ts";
 import { otherLabel } from "../core/ids.ts";
+import type { WitnessRead } from "../ports/witness.ts";
 import type { Ground } from "./campaign.ts";
 import type { Election } from "./election.ts";
 import type { EpochBook } from "./epoch-book.ts";
@@ -31,7 +32,7 @@ export class CampaignJudge {
   readonly #deps: JudgeDeps;
   /** The best position that a leader has told or the witness bears [CP4]. */
   #told: LogPosition = { epoch: 0, seq: 0 };
-  #provenAtMs = 0;
+  #proof: { readonly provenAtMs: number; readonly look: Promise<WitnessRead> | null } = { provenAtMs: 0, look: null };
   #everLed = false;
 
   constructor(kit: Kit, deps: JudgeDeps) {
@@ -59,9 +60,9 @@ export class CampaignJudge {
     if (comparePositions(position, this.#told) > 0) this.#told = position;
   }
 
-  /** The peer's death was proven by a probe sent at `atMs` [DP1]. */
-  proven(atMs: number): void {
-    this.#provenAtMs = atMs;
+  /** The peer's death was proven by a probe sent at `atMs` [DP1]; `look`: the witness record, read since then. */
+  proven(atMs: number, look: Promise<WitnessRead> | null): void {
+    this.#proof = { provenAtMs: atMs, look };
   }
 
   /** This engine leads: what was told before is its own now. */
@@ -72,7 +73,7 @@ export class CampaignJudge {
 
   ground(): Ground {
     if (this.#deps.monitor.state === "dead" && this.#kit.failover.deathProof === "refused") {
-      return { kind: "death-proof", provenAtMs: this.#provenAtMs };
+      return { kind: "death-proof", ...this.#proof };
     }
     if (this.electionDue()) return { kind: "election" };
     const blind = this.#kit.failover.blindPromoteMs !== "never" && this.#deps.witness.reachable !== true;

@@ -7,7 +7,7 @@ import { comparePositions } from "../core/claim.ts";
 import type { LogPosition } from "../core/command.ts";
 import type { Epoch } from "../core/epoch.ts";
 import { standsStill } from "../core/sighting.ts";
-import type { ExpectedRecord, WitnessRecord } from "../ports/witness.ts";
+import type { ExpectedRecord, WitnessRead, WitnessRecord } from "../ports/witness.ts";
 import type { Election } from "./election.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
@@ -17,7 +17,8 @@ import type { WitnessVote } from "./witness-vote.ts";
 
 /** Why an engine campaigns. `granted`: the old leader gave its role; `forced`: a person said so. */
 export type Ground =
-  | { readonly kind: "death-proof"; readonly provenAtMs: number }
+  /** `look`: the record, read while the proof was sought; null: not yet read. */
+  | { readonly kind: "death-proof"; readonly provenAtMs: number; readonly look: Promise<WitnessRead> | null }
   | { readonly kind: "silence" }
   | { readonly kind: "blind" }
   | { readonly kind: "election" }
@@ -62,7 +63,8 @@ export async function runCampaign(
   if (ground.kind === "granted") deps.votes.granted(ground.untilMs);
   if (!deps.witness.configured) return leadWithoutWitness(kit, deps, ground, epoch);
   if (ground.kind === "granted") return swapGranted(kit, deps, ground);
-  const look = await deps.witness.read();
+  const read = ground.kind === "death-proof" ? ground.look : null;
+  const look = await (read ?? deps.witness.read());
   if (!deps.stillHolds(ground)) return lost("the ground no longer holds");
   if (look.outcome === "unreachable") return leadWithoutWitness(kit, deps, ground, epoch);
   return swapFrom(kit, deps, ground, epoch, look.record);

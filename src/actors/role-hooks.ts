@@ -97,13 +97,15 @@ export class RoleHooks {
     });
   }
 
-  /** History is for people: a disk that refuses it stops nothing. */
+  /** History is for people: it is written once the take-over is done, and a disk that refuses it stops nothing. */
   #keep(write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      this.#kit.ports.logger.warn({ err: error }, "leadership history not stored");
-    }
+    this.#kit.ports.clock.soon(() => {
+      try {
+        write();
+      } catch (error) {
+        this.#kit.ports.logger.warn({ err: error }, "leadership history not stored");
+      }
+    });
   }
 }
 

@@ -7,7 +7,7 @@ import type { LogPosition } from "../core/command.ts";
 import type { PeerMessage } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { TimerHandle } from "../ports/clock.ts";
-import type { WitnessRecord } from "../ports/witness.ts";
+import type { WitnessRead, WitnessRecord } from "../ports/witness.ts";
 import { CampaignJudge } from "./campaign-judge.ts";
 import { Election } from "./election.ts";
 import { EpochBook } from "./epoch-book.ts";
@@ -152,7 +152,7 @@ export class Succession {
   /** A socket of the peer was closed: its process may be gone [DP1]. The record is read while the probe is under way. */
   async linkClosed(): Promise<void> {
     if (this.#deps.linked() || this.#kit.failover.deathProof === "none") return;
-    await this.#probe();
+    await this.#probe(this.witness.configured ? this.witness.read() : null);
   }
 
   /** Looks whether a campaign is due now, and if not, when it may be. */
@@ -178,18 +178,21 @@ export class Succession {
     this.witness.beat();
     this.#deps.beat();
     this.#deps.onBeat();
-    if (!this.monitor.alive && !this.#deps.linked() && this.#kit.failover.deathProof === "refused") void this.#probe();
+    if (!this.monitor.alive && !this.#deps.linked() && this.#kit.failover.deathProof === "refused")
+      void this.#probe(null);
     const followsLeader = this.monitor.alive && this.monitor.last?.heartbeat.role === "leader";
     if (this.leadership.role === "follower" && !followsLeader) this.consider();
     else this.#syncRestraints(this.#kit.nowMs());
   }
 
-  async #probe(): Promise<void> {
+  /** `look`: the witness record, being read since the probe began. */
+  async #probe(look: Promise<WitnessRead> | null): Promise<void> {
     const answer = await this.monitor.probe();
     if (answer === null || this.monitor.state !== "dead") return;
-    this.judge.proven(answer.sentAtMs);
+    this.judge.proven(answer.sentAtMs, look);
     if (this.leadership.role === "leader") this.votes.peerVotedFor(answer.sentAtMs);
     this.consider();
+    this.judge.proven(answer.sentAtMs, null);
   }
 
   #mayReassert(): boolean {
