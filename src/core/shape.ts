@@ -77,17 +77,20 @@ export function listOf(check: Check, maxItems: number): Check {
 
 /** An object with all of these fields and no other. Given the type, a forgotten field does not compile. */
 export function shape<T extends object>(fields: { readonly [K in keyof T]-?: Check }): Check {
-  const checks = Object.entries<Check>(fields);
-  const names = new Set(checks.map(([name]) => name));
+  const checks = new Map(Object.entries<Check>(fields));
   return (value) => {
     if (!isRecord(value)) return refusal("an object", value);
-    for (const [name, check] of checks) {
-      if (!Object.hasOwn(value, name)) return `.${name} is missing`;
+    let known = 0;
+    for (const name in value) {
+      const check = checks.get(name);
+      if (check === undefined) return `.${shown(name)} is not known`;
       const wrong = check(value[name]);
       if (wrong !== null) return `.${name}${wrong}`;
+      known++;
     }
-    for (const name in value) if (!names.has(name)) return `.${shown(name)} is not known`;
-    return null;
+    if (known === checks.size) return null;
+    const missing = [...checks.keys()].find((name) => !Object.hasOwn(value, name));
+    return `.${missing} is missing`;
   };
 }
 

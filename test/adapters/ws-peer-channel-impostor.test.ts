@@ -94,7 +94,7 @@ describe("WsPeerChannel: frames of an open session", () => {
     second.send(good);
     second.send(TEXT);
     second.send(good.replace('"seq":10', '"seq":11'));
-    second.send(`9${good}`);
+    second.send(good.replace(/\.1\./, ".9."));
     second.send(oldSeal.seal(TEXT));
     second.send(seal.seal('{"type":"reboot"}'));
     second.send(seal.seal(TEXT));
@@ -108,7 +108,7 @@ describe("WsPeerChannel: frames of an open session", () => {
     const stranger = await connect();
     await stranger.shakeHands(TOKEN, WHO);
     await waitUntil(() => a.up);
-    for (let frame = 0; frame < 40; frame++) stranger.send("1.AAAAAAAAAAAAAAAAAAAAAA.{}");
+    for (let frame = 0; frame < 40; frame++) stranger.send("AAAAAAAAAAAAAAAAAAAAAA.1.{}");
     expect(await stranger.closed()).toBe(4400);
     expect(refusals().length).toBeLessThanOrEqual(16);
     expect(a.downs).toMatchObject([{ link: "red", socketClosed: false }]);

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeMessage, decodeSnapshotTransfer, encodeMessage } from "../../src/core/message-codec.ts";
+import type { SnapshotTransfer } from "../../src/core/messages.ts";
 import { SAMPLES, sampleCommand } from "./sample-messages.ts";
 
 const samples = Object.values(SAMPLES);
@@ -160,11 +161,11 @@ describe("message codec: anything at all", () => {
 });
 
 describe("snapshot transfer codec", () => {
-  const transfer = {
+  const transfer: SnapshotTransfer = {
     snapshot: {
       version: 1,
       engineLabel: "a",
-      engineId: "eng_sample-a",
+      engineId: sampleCommand.origin,
       epoch: 3,
       clock: {},
       hlc: "",
@@ -173,7 +174,8 @@ describe("snapshot transfer codec", () => {
       state: { programme: "CAM 1" },
       checksum: "0".repeat(64),
     },
-    pending: [sampleCommand],
+    keepThroughSeq: 9,
+    commands: [sampleCommand],
     conflicts: [],
     keys: [{ key: "key-1", seq: 10, epoch: 3, executeAtUs: 1, atUnixMs: 1 }],
     shape: [{ epoch: 3, from: 1, to: 10 }],

@@ -32,10 +32,10 @@ interface Proof {
   readonly mac: string;
 }
 
-/** The keys of one session, one a direction. */
+/** The keys of one session, one a direction: 64 hexadecimal digits each. */
 export interface SessionKeys {
-  readonly sealing: KeyObject;
-  readonly opening: KeyObject;
+  readonly sealing: string;
+  readonly opening: string;
 }
 
 const hexOf32Bytes = matching(/^[0-9a-f]{64}$/, "64 hexadecimal digits");
@@ -97,7 +97,7 @@ export class Handshake {
   }
 
   keys(): SessionKeys {
-    const keyOf = (side: Side): KeyObject => createSecretKey(this.#derive(`frames of ${side}`));
+    const keyOf = (side: Side): string => this.#derive(`frames of ${side}`).toString("hex");
     return { sealing: keyOf(this.#side), opening: keyOf(otherSide(this.#side)) };
   }
 

@@ -7,11 +7,11 @@
 import type { Clock, TimerHandle } from "../../ports/clock.ts";
 import type { PeerSocket } from "./peer-socket.ts";
 
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 1_000;
 /** Silence after which the other side is asked for a sign of life: a socket may be spare, and silent for that. */
-const ASK_AFTER_MS = 750;
+const ASK_AFTER_MS = 900;
 /** Silence after which a socket is given up. */
-const GIVE_UP_AFTER_MS = 2_500;
+const GIVE_UP_AFTER_MS = 2_000;
 
 export class SilenceWatch {
   readonly #clock: Clock;
