@@ -1,10 +1,11 @@
-/** Purpose: what people do in the middle of it all: force, hand over, hold. */
-import { type FaultWork, nothingToEnd, secondAmount } from "./fault.ts";
-import { askForHandover, askForMaintenance, forceLeader } from "./operator.ts";
+/** Purpose: what people do and their tools do in the middle of it all: force, hand over, hold, restore. */
+import { type FaultWork, nothingToEnd, scaled, secondAmount } from "./fault.ts";
+import { askForHandover, askForMaintenance, contendForLock, forceLeader, postSnapshotLate } from "./operator.ts";
 import type { PlannedFault } from "./fault.ts";
 import type { World } from "./world.ts";
 
 const IMMEDIATE_SHARE = 0.5;
+const LAPSED_SHARE = 0.5;
 
 export const personFaults = {
   "force-leader": {
@@ -25,6 +26,22 @@ export const personFaults = {
     lastsMs: [500, 6_000],
     begin: (world, { target }) => askForMaintenance(world, target, true),
     end: (world, { target }) => askForMaintenance(world, target, false),
+  },
+  "lock-contention": {
+    weight: 2,
+    lastsMs: [0, 0],
+    begin: (world, fault) => contendForLock(world, fault.target, scaled(fault, 1_000, 4_000)),
+    end: nothingToEnd,
+  },
+  "late-snapshot": {
+    weight: 3,
+    lastsMs: [0, 0],
+    begin: (world, fault) => {
+      const afterMs = scaled(fault, 100, 3_000);
+      const lapses = secondAmount(fault) < LAPSED_SHARE;
+      postSnapshotLate(world, fault.target, { afterMs, ttlMs: lapses ? afterMs / 2 : afterMs + 1_000 });
+    },
+    end: nothingToEnd,
   },
 } satisfies Record<string, FaultWork>;
 

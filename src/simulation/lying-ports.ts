@@ -17,6 +17,18 @@ export function saveEpochsLate(ports: CoordinatorPorts): CoordinatorPorts {
   return { ...ports, store: lying };
 }
 
+/** [HO2] A checkpoint claims one command more than its state has executed. */
+export function checkpointAhead(ports: CoordinatorPorts): CoordinatorPorts {
+  const { store } = ports;
+  const lying = overridden(store, {
+    saveCheckpoint: ({ position, state }) => {
+      const ahead = { ...position, seq: Math.min(position.seq + 1, store.load().log.seq) };
+      store.saveCheckpoint({ position: ahead, state });
+    },
+  });
+  return { ...ports, store: lying };
+}
+
 /** [HO2] What a key was answered with is forgotten. */
 export function forgetKeys(ports: CoordinatorPorts): CoordinatorPorts {
   return { ...ports, store: overridden(ports.store, { findKey: () => null, recentKeys: () => [] }) };

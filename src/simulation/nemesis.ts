@@ -69,7 +69,13 @@ export function playFaults(world: World, plan: readonly Fault[], counts: Map<Fau
     const work = workOf(fault.kind);
     world.scheduler.at(fault.atMs, () => {
       counts.set(fault.kind, (counts.get(fault.kind) ?? 0) + 1);
-      world.trace.note(world.nowMs, "world", `fault ${fault.kind}`, fault.amount, () => `${fault.target} ${fault.forMs} ms`);
+      world.trace.note(
+        world.nowMs,
+        "world",
+        `fault ${fault.kind}`,
+        fault.amount,
+        () => `${fault.target} ${fault.forMs} ms`,
+      );
       work.begin(world, fault);
       world.scheduler.after(fault.forMs, () => {
         world.trace.note(world.nowMs, "world", `over: ${fault.kind}`, fault.amount, fault.target);

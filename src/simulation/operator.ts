@@ -1,6 +1,8 @@
-/** Purpose: people at the desks of the virtual world: their requests reach an engine over its HTTP surface. */
+/** Purpose: people and their tools at the desks of the virtual world: their requests reach an engine over its HTTP surface. */
 import type { Coordinator } from "../coordinator/types.ts";
-import type { Label } from "../core/ids.ts";
+import type { Json } from "../core/canonical-json.ts";
+import { type Label, makeId, otherLabel } from "../core/ids.ts";
+import type { StateSnapshot } from "../core/messages.ts";
 import type { ForceLeaderRequest } from "../core/outcomes.ts";
 import type { World } from "./world.ts";
 
@@ -8,6 +10,8 @@ import type { World } from "./world.ts";
 const REQUEST_TAKES_MS = 1;
 /** People give engines that have just come back a moment before they lift holds. */
 const LIFT_AFTER_MS = 1_000;
+/** An id under which nobody ever held the lock. */
+const STRANGER = makeId("lock", "stranger");
 
 /** `POST /api/peer/force-leader`. */
 export function forceLeader(world: World, label: Label, request: ForceLeaderRequest): void {
@@ -39,6 +43,48 @@ export function askForMaintenance(world: World, label: Label, on: boolean): void
 export function liftMaintenance(world: World): void {
   world.scheduler.after(LIFT_AFTER_MS, () => {
     for (const label of ["a", "b"] as const) askForMaintenance(world, label, false);
+  });
+}
+
+/** A tool takes the reconcile lock, and another one that never had it tries to free it [RL1]. */
+export function contendForLock(world: World, label: Label, ttlMs: number): void {
+  reach(world, label, async (coordinator) => {
+    const taken = await coordinator.acquireLock({ holder: "tool", ttlMs });
+    world.trace.note(world.nowMs, label, `lock answered: ${taken.outcome}`);
+  });
+  reach(world, otherLabel(label), async (coordinator) => {
+    const freed = await coordinator.releaseLock(STRANGER);
+    world.trace.note(world.nowMs, otherLabel(label), `stranger's release answered: ${freed.outcome}`);
+    if (freed.outcome === "released") world.violate("I14", "a lock was released by one who never held it");
+  });
+}
+
+/** A tool takes a snapshot, and posts it `afterMs` later under the lock, which may have lapsed by then [SB4]. */
+export function postSnapshotLate(world: World, label: Label, timing: { afterMs: number; ttlMs: number }): void {
+  reach(world, label, async (coordinator) => {
+    const taken = await coordinator.snapshot();
+    if (taken.outcome !== "taken") return;
+    const { snapshot } = taken;
+    if (timing.ttlMs > timing.afterMs)
+      world.scheduler.after(timing.afterMs, () => post(world, label, snapshot, timing.ttlMs));
+    else post(world, label, snapshot, timing.ttlMs, timing.afterMs);
+  });
+}
+
+/** Acquires the lock, waits, posts. */
+function post(world: World, label: Label, snapshot: StateSnapshot, ttlMs: number, waitMs = 0): void {
+  reach(world, label, async (coordinator) => {
+    const taken = await coordinator.acquireLock({ holder: "tool", ttlMs });
+    if (taken.outcome !== "acquired") return;
+    const { lockId } = taken;
+    world.scheduler.after(waitMs, () =>
+      reach(world, label, async (again) => {
+        const outcome = await again.applySnapshot(lockId, snapshot as unknown as Json);
+        world.trace.note(world.nowMs, label, `snapshot answered: ${outcome.outcome}`);
+        world.watchers.each((watch) => watch.snapshotAnswered?.(label, lockId, outcome));
+        await again.releaseLock(lockId);
+      }),
+    );
   });
 }
 

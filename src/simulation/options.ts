@@ -67,7 +67,9 @@ function schedule(text: string): readonly Fault[] {
     throw new ChangeoverError("invalid_value", "--faults is not JSON", { cause });
   }
   if (!Array.isArray(given) || !given.every(isFault)) {
-    throw invalid(`--faults must be a list of {kind, atMs, forMs, target, amount}, kind one of ${FAULT_KINDS.join(" ")}`);
+    throw invalid(
+      `--faults must be a list of {kind, atMs, forMs, target, amount}, kind one of ${FAULT_KINDS.join(" ")}`,
+    );
   }
   return given;
 }

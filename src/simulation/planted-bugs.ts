@@ -5,7 +5,7 @@
 import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Policy } from "../core/settings.ts";
-import { forgetKeys, releaseAnyLock, saveEpochsLate, swapWhateverStands } from "./lying-ports.ts";
+import { checkpointAhead, forgetKeys, releaseAnyLock, saveEpochsLate, swapWhateverStands } from "./lying-ports.ts";
 
 /** One planted bug. */
 export interface PlantedBug {
@@ -44,7 +44,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     policy: "on-air",
     rules: { mustYield: () => false },
   },
-  { name: "lower epoch admitted", rule: "EP4", bites: ["I2", "I7", "I9"], policy: "on-air", rules: { admitsEpoch: () => true } },
+  {
+    name: "lower epoch admitted",
+    rule: "EP4",
+    bites: ["I2", "I7", "I9"],
+    policy: "on-air",
+    rules: { admitsEpoch: () => true },
+  },
   {
     name: "stale heartbeat accepted",
     rule: "HB2",
@@ -59,7 +65,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     policy: "consistency",
     rules: { mayAct: (view) => view.leads },
   },
-  { name: "swap without epoch", rule: "VT3", bites: ["I1", "I2"], policy: "consistency", wrapPorts: swapWhateverStands },
+  {
+    name: "swap without epoch",
+    rule: "VT3",
+    bites: ["I1", "I2"],
+    policy: "consistency",
+    wrapPorts: swapWhateverStands,
+  },
   {
     name: "campaign during a promise",
     rule: "VT2",
@@ -88,10 +100,28 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     policy: "consistency",
     rules: { caughtUp: () => true },
   },
-  { name: "quarantine skipped", rule: "CP5", bites: ["I1", "I5"], policy: "consistency", rules: { outOfQuarantine: () => true } },
-  { name: "pause not noticed", rule: "CP5", bites: ["I1", "I5"], policy: "consistency", rules: { pauseSuspected: () => false } },
+  {
+    name: "quarantine skipped",
+    rule: "CP5",
+    bites: ["I1", "I5"],
+    policy: "consistency",
+    rules: { outOfQuarantine: () => true },
+  },
+  {
+    name: "pause not noticed",
+    rule: "CP5",
+    bites: ["I1", "I5"],
+    policy: "consistency",
+    rules: { pauseSuspected: () => false },
+  },
   { name: "hold-down ignored", rule: "CP6", bites: ["I11"], policy: "on-air", rules: { holdDownAllows: () => true } },
-  { name: "maintenance ignored", rule: "CP1", bites: ["I5"], policy: "on-air", rules: { outOfMaintenance: () => true } },
+  {
+    name: "maintenance ignored",
+    rule: "CP1",
+    bites: ["I5"],
+    policy: "on-air",
+    rules: { outOfMaintenance: () => true },
+  },
   { name: "failed engine campaigns", rule: "CP1", bites: ["I5"], policy: "on-air", rules: { engineFit: () => true } },
   {
     name: "death proof taken from a time-out",
@@ -114,13 +144,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     policy: "on-air",
     rules: { heldByPair: () => true },
   },
-  {
-    name: "execution not in its turn",
-    rule: "HO2",
-    bites: ["I9"],
-    policy: "on-air",
-    rules: { isNextToExecute: () => true },
-  },
+  { name: "checkpoint ahead of its state", rule: "HO2", bites: ["I9"], policy: "on-air", wrapPorts: checkpointAhead },
   { name: "idempotency key forgotten", rule: "HO2", bites: ["I9"], policy: "on-air", wrapPorts: forgetKeys },
   {
     name: "snapshot applied without lock",

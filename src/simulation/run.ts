@@ -80,7 +80,17 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   }
   const faults = [...counts].sort(([left], [right]) => (left < right ? -1 : 1));
   const { nowMs: virtualMs, steps, violation } = world;
-  return { seed, policy, weather: weather.name, virtualMs, steps, faults, tally, traceHash: world.trace.hash(), violation };
+  return {
+    seed,
+    policy,
+    weather: weather.name,
+    virtualMs,
+    steps,
+    faults,
+    tally,
+    traceHash: world.trace.hash(),
+    violation,
+  };
 }
 
 /** The faults that a seed plans. */

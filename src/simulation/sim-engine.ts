@@ -91,7 +91,8 @@ export class SimEngine implements Engine {
   }
 
   snapshot(): Json {
-    if (this.#faults.health === "failed") throw new ChangeoverError("engine_not_ready", "engine failed", { retryable: true });
+    if (this.#faults.health === "failed")
+      throw new ChangeoverError("engine_not_ready", "engine failed", { retryable: true });
     return { chain: this.#chain, count: this.#past?.count ?? 0, programSource: this.#programSource };
   }
 

@@ -6,7 +6,7 @@ import type { Command } from "../core/command.ts";
 import type { CoordinatorEvent } from "../core/events.ts";
 import type { Label } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
-import type { ForceLeaderOutcome, ForceLeaderRequest, SubmitOutcome } from "../core/outcomes.ts";
+import type { ApplySnapshotOutcome, ForceLeaderOutcome, ForceLeaderRequest, SubmitOutcome } from "../core/outcomes.ts";
 import type { Adoption } from "../ports/store.ts";
 import type { WitnessRecord } from "../ports/witness.ts";
 import type { Executed } from "./sim-engine.ts";
@@ -38,6 +38,8 @@ export interface Watch {
   told?(label: Label, event: CoordinatorEvent): void;
   submitted?(submission: Submission): void;
   forced?(label: Label, request: ForceLeaderRequest, outcome: ForceLeaderOutcome): void;
+  /** A tool posted a snapshot under a lock that it once had. */
+  snapshotAnswered?(label: Label, lockId: string, outcome: ApplySnapshotOutcome): void;
   /** A step is over, the promises that it resolved included. */
   afterStep?(): void;
   /** All faults have been taken back. */

@@ -103,7 +103,8 @@ export class World {
   /** A call to a coordinator was rejected: fine when it says so in its own words, a broken promise else. */
   rejected(label: Label, error: unknown): void {
     if (error instanceof ChangeoverError) this.trace.note(this.nowMs, label, `rejected: ${error.code}`);
-    else this.violate("no-throw", `${label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    else
+      this.violate("no-throw", `${label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
 
   boot(): void {

@@ -19,7 +19,8 @@ export function unsettled(world: World): string | null {
   if (!a.coordinator.ready() || !b.coordinator.ready()) return "an engine is not ready";
   const left = a.coordinator.syncHealth();
   const right = b.coordinator.syncHealth();
-  if (left.lastCommandSeq !== right.lastCommandSeq) return `logs end at ${left.lastCommandSeq} and ${right.lastCommandSeq}`;
+  if (left.lastCommandSeq !== right.lastCommandSeq)
+    return `logs end at ${left.lastCommandSeq} and ${right.lastCommandSeq}`;
   for (const health of [left, right]) {
     if (health.lastExecutedSeq !== health.lastCommandSeq) return "not everything is executed";
   }
@@ -54,11 +55,23 @@ function judgeEquality(world: World): void {
   }
   const clocks = compareClocks(left.clock, right.clock);
   if (clocks !== "equal") {
-    world.violate("I7", `the vector clocks differ: ${JSON.stringify(left.clock)} is ${clocks} ${JSON.stringify(right.clock)}`);
+    world.violate(
+      "I7",
+      `the vector clocks differ: ${JSON.stringify(left.clock)} is ${clocks} ${JSON.stringify(right.clock)}`,
+    );
   }
   const from = Math.max(left.firstHeldSeq, right.firstHeldSeq);
-  const rest = left.commands.slice(from - left.firstHeldSeq).map(identity).join();
-  if (rest !== right.commands.slice(from - right.firstHeldSeq).map(identity).join()) {
+  const rest = left.commands
+    .slice(from - left.firstHeldSeq)
+    .map(identity)
+    .join();
+  if (
+    rest !==
+    right.commands
+      .slice(from - right.firstHeldSeq)
+      .map(identity)
+      .join()
+  ) {
     world.violate("I7", `the logs differ after seq ${from}`);
   }
 }
@@ -79,7 +92,10 @@ function judgeAccounts(
   for (const [id, { by, command }] of accepted) {
     const name = command.idempotencyKey ?? command.kind;
     if (standing.has(`${command.epoch}/${command.seq}/${name}`) || kept.has(id)) continue;
-    world.violate("I7", `${name}, accepted by ${by} as ${command.epoch}/${command.seq}, neither stands nor is kept as a conflict`);
+    world.violate(
+      "I7",
+      `${name}, accepted by ${by} as ${command.epoch}/${command.seq}, neither stands nor is kept as a conflict`,
+    );
   }
 }
 

@@ -14,32 +14,38 @@ interface Standing {
   readonly quarantineAgeMs: number;
   readonly maintenanceOn: boolean;
   readonly engineFailed: boolean;
-  /** Whether the peer's process is dead, or was so recently that a proof of it may still be under way. */
+  /** Whether the peer's process is dead, or was until so recently that a proof of it may still be believed. */
   readonly peerDead: boolean;
+  readonly changes: readonly number[];
 }
 
 interface Known {
   bornMs: number;
-  diedMs: number;
   heardLeaderMs: number;
   wokeMs: number;
   lastN: number;
   epoch: number;
   standing: Standing | null;
-  /** True times of its automatic take-overs that hold-down counts. */
-  changes: number[];
+  /** True times of the newest automatic changes that it knows of; they count for hold-down. */
+  changes: readonly number[];
+  /** The newest epoch in which it heard its peer lead. */
+  heardEpoch: number;
 }
 
 const AUTOMATIC: ReadonlySet<LeadershipCause> = new Set(["cold-start", "silence", "death-proof", "unhealthy", "blind"]);
 /** Those that a hold-down forbids; a dead peer may always be replaced [CP6]. */
-const LIMITED: ReadonlySet<LeadershipCause> = new Set(["silence", "blind", "unhealthy"]);
+const LIMITED: ReadonlySet<LeadershipCause> = new Set(["silence", "blind"]);
+/** Those that count towards it. */
+const COUNTED: ReadonlySet<LeadershipCause> = new Set(["silence", "death-proof", "unhealthy", "blind"]);
+/** The engine notes a change some time after the world does, so its window ends later; never earlier than this. */
+const MARGIN_MS = 5;
 const PROOF_LASTS_MS = 400;
 const ROUNDING_MS = 0.01;
 
 /** Watches campaigns. */
 export function campaigns(world: World): Watch {
   const fresh = (): Known => ({
-    ...{ bornMs: world.nowMs, diedMs: -Infinity, heardLeaderMs: -Infinity, wokeMs: -Infinity, lastN: 0, epoch: 0 },
+    ...{ bornMs: world.nowMs, heardLeaderMs: -Infinity, wokeMs: -Infinity, lastN: 0, epoch: 0, heardEpoch: 0 },
     standing: null,
     changes: [],
   });
@@ -47,46 +53,55 @@ export function campaigns(world: World): Watch {
   const { leaseMs, campaignWaitMs, policy, maxAutomaticFailovers, holdDownWindowMs } = world.settings.failover;
   const waitMs = policy === "consistency" ? campaignWaitMs : leaseMs;
 
+  /** Automatic changes that this engine knows of: its own, and those of its peer that it heard of. */
+  const noteChange = (label: Label, cause: LeadershipCause | null): void => {
+    if (cause === null || !COUNTED.has(cause)) return;
+    known[label].changes = [...known[label].changes, world.nowMs].slice(-maxAutomaticFailovers);
+  };
+
   const standingOf = (label: Label): Standing => {
     const { rate } = world.processes[label].machine.clock;
     const { bornMs, heardLeaderMs, wokeMs } = known[label];
     const peer = otherLabel(label);
     return {
-      promiseAgeMs: (world.nowMs - heardLeaderMs) * rate,
+      // A record that its holder released frees from the promise to it [DP3].
+      promiseAgeMs:
+        world.ground.witness?.server.record?.released === true ? Infinity : (world.nowMs - heardLeaderMs) * rate,
       quarantineAgeMs: (world.nowMs - Math.max(bornMs, wokeMs)) * rate,
       maintenanceOn: world.processes[label].disk.content?.maintenance?.on ?? false,
       engineFailed: world.processes[label].engineFaults.health === "failed",
-      peerDead: !world.processes[peer].alive || world.nowMs - known[peer].diedMs < PROOF_LASTS_MS,
+      peerDead: !world.processes[peer].alive || world.nowMs - known[peer].bornMs < PROOF_LASTS_MS,
+      changes: known[label].changes,
     };
   };
 
   const judge = (label: Label, epoch: number, cause: LeadershipCause): void => {
     const standing = known[label].standing ?? standingOf(label);
-    const { promiseAgeMs, quarantineAgeMs, maintenanceOn, engineFailed, peerDead } = standing;
+    const { promiseAgeMs, quarantineAgeMs, maintenanceOn, engineFailed, peerDead, changes: heldDown } = standing;
     const what = `${label} campaigned for epoch ${epoch} (${cause})`;
     if (maintenanceOn) world.violate("I5", `${what} during maintenance`);
     if (engineFailed) world.violate("I5", `${what} with a failed engine`);
     if (cause === "death-proof" && !peerDead) world.violate("I5", `${what} while the peer lives`);
-    if (quarantineAgeMs < campaignWaitMs - ROUNDING_MS) {
+    // An unhealthy leader grants its role: what a quarantine protects from cannot happen then [HO5].
+    if (cause !== "unhealthy" && quarantineAgeMs < campaignWaitMs - ROUNDING_MS) {
       world.violate("I5", `${what} ${quarantineAgeMs.toFixed(1)} ms into its quarantine`);
     }
     if ((cause === "silence" || cause === "blind") && promiseAgeMs < waitMs - ROUNDING_MS) {
       world.violate("I5", `${what} ${promiseAgeMs.toFixed(1)} ms after a heartbeat of the leader`);
     }
     if (!LIMITED.has(cause)) return;
-    const since = world.nowMs - holdDownWindowMs;
-    known[label].changes = [...known[label].changes.filter((atMs) => atMs > since), world.nowMs];
-    if (known[label].changes.length > maxAutomaticFailovers) {
-      world.violate("I11", `${label} took over ${known[label].changes.length} times within the hold-down window`);
+    const oldest = heldDown[0];
+    if (heldDown.length < maxAutomaticFailovers || oldest === undefined) return;
+    if ((world.nowMs - oldest) * world.processes[label].machine.clock.rate < holdDownWindowMs - MARGIN_MS) {
+      world.violate("I11", `${what} after ${heldDown.length} automatic changes within the hold-down window`);
     }
   };
 
   return {
     booted: (label) => {
-      known[label] = { ...fresh(), diedMs: known[label].diedMs };
+      known[label] = fresh();
       known[otherLabel(label)].lastN = 0;
     },
-    died: (label) => void (known[label].diedMs = world.nowMs),
     woke: (label, forMs) => {
       if (forMs * world.processes[label].machine.clock.rate > leaseMs / 2) known[label].wokeMs = world.nowMs;
     },
@@ -94,7 +109,11 @@ export function campaigns(world: World): Watch {
       if (message.type !== "heartbeat" || message.n <= known[to].lastN) return;
       known[to].lastN = message.n;
       const accepted = world.processes[to].disk.content?.acceptedEpoch ?? 0;
-      if (message.role === "leader" && message.epoch >= accepted) known[to].heardLeaderMs = world.nowMs;
+      if (message.role !== "leader" || message.epoch < accepted) return;
+      known[to].heardLeaderMs = world.nowMs;
+      if (message.epoch <= known[to].heardEpoch) return;
+      known[to].heardEpoch = message.epoch;
+      noteChange(to, message.leadership?.cause ?? null);
     },
     told: (label, event) => {
       if (event.type !== "role") return;
@@ -102,7 +121,9 @@ export function campaigns(world: World): Watch {
       if (event.role !== "leader") return;
       const resumed = event.epoch <= known[label].epoch;
       known[label].epoch = Math.max(known[label].epoch, event.epoch);
-      if (!resumed && event.cause !== null && AUTOMATIC.has(event.cause)) judge(label, event.epoch, event.cause);
+      if (resumed) return;
+      if (event.cause !== null && AUTOMATIC.has(event.cause)) judge(label, event.epoch, event.cause);
+      noteChange(label, event.cause);
     },
   };
 }

@@ -22,7 +22,10 @@ export function commands(world: World): Watch {
       const { epoch, seq } = outcome;
       const first = acknowledged.get(key);
       if (first !== undefined && (first.seq !== seq || first.epoch !== epoch)) {
-        world.violate("I9", `${key} was acknowledged by ${to} as ${epoch}/${seq} and before as ${first.epoch}/${first.seq}`);
+        world.violate(
+          "I9",
+          `${key} was acknowledged by ${to} as ${epoch}/${seq} and before as ${first.epoch}/${first.seq}`,
+        );
       }
       acknowledged.set(key, { epoch, seq });
     },
@@ -47,7 +50,10 @@ function judgePast(world: World, label: Label, acknowledged: ReadonlyMap<string,
   for (; past !== null; past = past.previous) {
     const twice = executed.get(past.name);
     if (twice !== undefined) {
-      world.violate("I9", `${label} executed ${past.name} as ${past.epoch}/${past.seq} and as ${twice.epoch}/${twice.seq}`);
+      world.violate(
+        "I9",
+        `${label} executed ${past.name} as ${past.epoch}/${past.seq} and as ${twice.epoch}/${twice.seq}`,
+      );
     }
     executed.set(past.name, past);
   }

@@ -21,7 +21,8 @@ export function epochs(world: World): Watch {
     world.processes[label].disk.content;
 
   const used = (label: Label, epoch: number, how: string): void => {
-    if (epoch > (contentOf(label)?.highestEpoch ?? 0)) world.violate("I3", `${label} ${how} epoch ${epoch} before it is on disk`);
+    if (epoch > (contentOf(label)?.highestEpoch ?? 0))
+      world.violate("I3", `${label} ${how} epoch ${epoch} before it is on disk`);
     const owner = owners.get(epoch);
     if (owner === undefined) owners.set(epoch, label);
     else if (owner !== label) world.violate("I3", `epoch ${epoch} is used by ${label} (${how}) and by ${owner}`);
@@ -48,14 +49,18 @@ export function epochs(world: World): Watch {
       }
     },
     delivered: (to, message) => {
-      if (message.type === "replicate" || message.type === "catch-up-page") noteBatch(to, message.epoch, message.commands);
+      if (message.type === "replicate" || message.type === "catch-up-page")
+        noteBatch(to, message.epoch, message.commands);
     },
     appended: (label, commands) => {
       const content = contentOf(label);
       for (const command of commands) {
         const own = command.origin === content?.engineId;
         if (own && command.epoch < (content?.acceptedEpoch ?? 0)) {
-          world.violate("I2", `${label} accepted a command in epoch ${command.epoch}, having accepted ${content?.acceptedEpoch}`);
+          world.violate(
+            "I2",
+            `${label} accepted a command in epoch ${command.epoch}, having accepted ${content?.acceptedEpoch}`,
+          );
         }
         if (own && ownerOf(command.epoch) === label) used(label, command.epoch, "accepts a command in");
         if (stale[label].delete(identity(command))) {

@@ -30,7 +30,8 @@ export function heartbeats(world: World): Watch {
       judge();
       if (message.type !== "heartbeat") return;
       const { incarnation, n } = message;
-      if (incarnation === last[to].incarnation && n <= last[to].n) doubt = { label: to, n, receivedBefore: received(to) };
+      if (incarnation === last[to].incarnation && n <= last[to].n)
+        doubt = { label: to, n, receivedBefore: received(to) };
       else last[to] = { incarnation, n };
     },
     afterStep: judge,

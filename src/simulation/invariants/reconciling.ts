@@ -6,6 +6,12 @@ import type { World } from "../world.ts";
 export function reconciling(world: World): Watch {
   let highestFence = 0;
   return {
+    snapshotAnswered: (label, lockId, { outcome }) => {
+      const standing = world.ground.witness?.server.lock.read();
+      if (outcome === "applied" && standing !== undefined && standing?.lockId !== lockId) {
+        world.violate("I14", `${label} applied a snapshot under ${lockId}, which does not hold the lock`);
+      }
+    },
     adopted: (label, { lockFence }) => {
       const { witness } = world.ground;
       if (lockFence === 0 || witness === null) return;

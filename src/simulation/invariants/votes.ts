@@ -38,7 +38,10 @@ export function votes(world: World): Watch {
       const from = otherLabel(to);
       const receiptMs = receivedAtMs[from].get(message.vote.n);
       if (receiptMs === undefined) return;
-      grantEndsMs[to] = Math.max(grantEndsMs[to], receiptMs + campaignWaitMs / world.processes[from].machine.clock.rate);
+      grantEndsMs[to] = Math.max(
+        grantEndsMs[to],
+        receiptMs + campaignWaitMs / world.processes[from].machine.clock.rate,
+      );
       count += 1;
       if (count % EVERY === 0) leader = to;
     },
@@ -47,11 +50,15 @@ export function votes(world: World): Watch {
       const label = leader;
       leader = null;
       const process = world.processes[label];
-      if (world.nowMs - changedAtMs[label] < SETTLED_AFTER_MS || !process.running || process.coordinator === null) return;
+      if (world.nowMs - changedAtMs[label] < SETTLED_AFTER_MS || !process.running || process.coordinator === null)
+        return;
       const { votes: left, role } = process.coordinator.state();
       const countEndsMs = world.nowMs + left.peerMs / process.machine.clock.rate;
       if (role === "leader" && left.peerMs > 0 && countEndsMs > grantEndsMs[label] + ROUNDING_MS) {
-        world.violate("I4", `${label} counts until ${countEndsMs.toFixed(2)}, granted until ${grantEndsMs[label].toFixed(2)}`);
+        world.violate(
+          "I4",
+          `${label} counts until ${countEndsMs.toFixed(2)}, granted until ${grantEndsMs[label].toFixed(2)}`,
+        );
       }
     },
   };
