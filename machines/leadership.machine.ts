@@ -44,6 +44,11 @@ export const leadershipMachine = setup({
     recordStoodStill: () => false,
     electionDue: () => false,
     mustYield: () => false,
+    /** Nothing holds automation back [CP1, CP4–CP6]. */
+    unrestrained: and(["outOfMaintenance", "outOfQuarantine", "engineFit", "caughtUp", "holdDownAllows"]),
+    /** Something speaks for it: a proof, an election, or silence with nothing promised [CP1–CP3, CP7, DP1]. */
+    called: or(["provenDead", "electionDue", and(["promiseLapsed", "peerSilent", "recordStoodStill"])]),
+    campaignDue: and(["unrestrained", "called"]),
   },
   actions: {
     campaign: () => undefined,
@@ -62,17 +67,7 @@ export const leadershipMachine = setup({
       states: {
         follower: {
           on: {
-            CONSIDER: {
-              guard: and([
-                "outOfMaintenance",
-                "outOfQuarantine",
-                "engineFit",
-                "caughtUp",
-                "holdDownAllows",
-                or(["provenDead", "electionDue", and(["promiseLapsed", "peerSilent", "recordStoodStill"])]),
-              ]),
-              target: "candidate",
-            },
+            CONSIDER: { guard: "campaignDue", target: "candidate" },
             FORCED: { target: "candidate" },
             TAKE_OVER: { target: "candidate" },
           },
