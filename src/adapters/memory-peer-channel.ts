@@ -11,9 +11,9 @@ import type { Heartbeat, PeerMessage } from "../core/messages.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LinkStatus, PeerChannel, PeerChannelEvents, PeerHello } from "../ports/peer-channel.ts";
 import { PeerGate, type PeerIdentity, type TurnedAway } from "./peer-gate.ts";
+import { MAX_FRAME_BYTES } from "./ws-peer-channel/frame.ts";
 
 /** As on the real channel. */
-const MAX_FRAME_BYTES = 2_097_152;
 const MAX_BUFFERED_BYTES = 4_194_304;
 
 /** What joins two ends: a number of named links, each of which can be cut. */
