@@ -202,16 +202,15 @@ export class Succession {
 
   #peerChanged(state: PeerState): void {
     const { alarms } = this.#kit;
-    if (state === "alive") {
-      alarms.clear("peer-unreachable");
-      alarms.clear("no-quorum");
-    }
-    if (state === "silent" || state === "dead") alarms.raise("peer-unreachable", `the peer is ${state}`);
+    const lost = state === "silent" || state === "dead";
+    // The campaign first: what follows is not worth a millisecond of it.
+    if (lost) this.consider();
+    if (lost) this.#deps.onPeerLost();
+    if (lost) alarms.raise("peer-unreachable", `the peer is ${state}`);
     if (state === "suspect" && this.leadership.role === "follower") this.witness.beat();
-    if (state === "silent" || state === "dead") {
-      this.#deps.onPeerLost();
-      this.consider();
-    }
+    if (state !== "alive") return;
+    alarms.clear("peer-unreachable");
+    alarms.clear("no-quorum");
   }
 
   #campaignLost(reason: string): void {
