@@ -77,7 +77,9 @@ class Hooks(BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.split("?")[0]
         if path == "/health":
-            self.answer(200, {"status": "ok", "programSource": self.switcher.state["program"]})
+            state = self.switcher.state
+            position = {"epoch": state["epoch"], "seq": state["seq"]}
+            self.answer(200, {"status": "ok", "programSource": state["program"], "position": position})
         elif path in ("/snapshot", "/api/switch/state"):
             self.answer_text(200, self.switcher.snapshot())
         elif path == "/role":

@@ -6,7 +6,7 @@
  * Does not know: what a command means. Whether the engine keeps identities apart is the engine's duty.
  */
 import type { Json } from "../core/canonical-json.ts";
-import type { Command } from "../core/command.ts";
+import type { Command, LogPosition } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { Clock, TimerHandle } from "../ports/clock.ts";
 import type { Engine, EngineHealth, EngineRead, ExecuteOutcome, RoleChange } from "../ports/engine.ts";
@@ -111,6 +111,11 @@ export class HttpEngine implements Engine {
       }
       throw notReady("restore", answer);
     });
+  }
+
+  async position(): Promise<LogPosition | null> {
+    const answer = await this.#hook("GET", "/health", { timeoutMs: this.#init.healthTimeoutMs });
+    return answer.outcome === "answered" && isSuccess(answer.status) ? positionIn(answer.body) : null;
   }
 
   async onRole(change: RoleChange): Promise<void> {
@@ -248,6 +253,14 @@ function isWorthRepeating(status: number): boolean {
 function healthIn(body: Json): EngineHealth {
   const status = textField(body, "status");
   return status === "degraded" || status === "failed" ? status : "ok";
+}
+
+/** `position: {epoch, seq}` of a health answer; absent, or nothing executed: null. */
+function positionIn(body: Json): LogPosition | null {
+  const position = (body as { readonly position?: Partial<LogPosition> } | null)?.position;
+  const { epoch, seq } = position ?? {};
+  const valid = Number.isSafeInteger(epoch) && Number.isSafeInteger(seq) && (seq as number) > 0;
+  return valid ? { epoch: epoch as number, seq: seq as number } : null;
 }
 
 function textField(body: Json, name: string): string | null {

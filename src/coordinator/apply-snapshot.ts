@@ -58,7 +58,7 @@ function asTransfer(kit: Kit, actors: Actors, snapshot: StateSnapshot): Snapshot
   const covered = own.seq >= lastExecutedSeq;
   const beyond = { epoch: snapshot.epoch, from: own.seq + 1, to: lastExecutedSeq };
   return {
-    snapshot: { ...snapshot, lastCommandSeq: Math.max(own.seq, lastExecutedSeq) },
+    snapshot,
     keepThroughSeq: covered ? own.seq : 0,
     commands: [],
     conflicts: [],

@@ -5,6 +5,7 @@ import type { Kit } from "../actors/kit.ts";
 import { resolveConflict } from "../actors/conflict-book.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
+import { epochAt } from "../core/fork.ts";
 import { otherLabel, parseId, type LockId } from "../core/ids.ts";
 import type { Maintenance } from "../core/messages.ts";
 import type {
@@ -56,7 +57,10 @@ export class PairCoordinator implements Coordinator {
     succession.book.restore(this.#stored);
     succession.restraints.restore(maintenance);
     log.restore(this.#stored);
-    if (checkpoint !== null) {
+    const held = (await ports.engine.position?.()) ?? null;
+    if (held !== null && epochAt(ports.store.logShape(), held.seq) === held.epoch) {
+      executor.resetTo(held.seq);
+    } else if (checkpoint !== null) {
       await ports.engine.restore(checkpoint.state);
       executor.resetTo(checkpoint.position.seq);
     }

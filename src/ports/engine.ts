@@ -5,7 +5,7 @@
  * Does not know: which engine it is (reference switcher, HTTP hooks, scripts), nor who leads and why.
  */
 import type { Json } from "../core/canonical-json.ts";
-import type { Command } from "../core/command.ts";
+import type { Command, LogPosition } from "../core/command.ts";
 
 /** `ok`: fit to be on air. `degraded`: works, with something wrong or not yet proven. `failed`: must not be on air. */
 export type EngineHealth = "ok" | "degraded" | "failed";
@@ -50,6 +50,11 @@ export interface Engine {
    * cases the state stays as it was as far as the engine can say.
    */
   restore(state: Json): void | Promise<void>;
+  /**
+   * What it has last executed, for an engine that outlives its coordinator: asked once at a coordinator's start, which
+   * then goes on from there instead of putting an older state in place. `null`, or no such method: it starts afresh.
+   */
+  position?(): LogPosition | null | Promise<LogPosition | null>;
   /** Tells a role change. Has its own budget of time, never throws, and never delays a demotion: do not wait for it. */
   onRole(change: RoleChange): void | Promise<void>;
   /** Latest known health; never blocks. */
