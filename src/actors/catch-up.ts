@@ -182,7 +182,7 @@ export class CatchUp {
   }
 
   async #restore(transfer: SnapshotTransfer): Promise<void> {
-    const result = await this.#deps.snapshots.install(transfer, 0);
+    const result = await this.#deps.snapshots.install(transfer.snapshot, 0, () => transfer);
     this.#deps.book.accept(transfer.snapshot.epoch);
     if (result.outcome === "installed") this.#machine.send({ type: "FINISHED" });
     else this.#machine.send({ type: "FAILED", reason: result.detail });

@@ -77,7 +77,7 @@ export class Loser {
     if (!this.#deps.follows() || transfer.snapshot.epoch < this.#deps.book.accepted) {
       return this.#answer(piece.requestId, "stale-epoch", null);
     }
-    const result = await this.#deps.snapshots.install(transfer, lock.fence);
+    const result = await this.#deps.snapshots.install(transfer.snapshot, lock.fence, () => transfer);
     if (result.outcome === "invalid") return this.#answer(piece.requestId, "invalid-snapshot", null);
     if (result.outcome === "failed") return this.#answer(piece.requestId, "failed", null);
     this.#answer(piece.requestId, "applied", result.checksum);

@@ -83,16 +83,23 @@ export class Snapshots {
     return checksum === snapshot.checksum ? null : `its checksum is ${checksum}, it says ${snapshot.checksum}`;
   }
 
-  /** Replaces log end and state by the sender's. Nothing has changed unless the answer is `installed`. */
-  async install(transfer: SnapshotTransfer, lockFence: number): Promise<InstallResult> {
-    const flaw = await this.flaw(transfer.snapshot);
+  /**
+   * Replaces log end and state by the sender's. Nothing has changed unless the answer is `installed`. `transferNow` is
+   * asked in the very step of the replacement: the own log may have grown while an execution was waited for.
+   */
+  async install(
+    snapshot: StateSnapshot,
+    lockFence: number,
+    transferNow: () => Omit<SnapshotTransfer, "snapshot">,
+  ): Promise<InstallResult> {
+    const flaw = await this.flaw(snapshot);
     if (flaw !== null) return { outcome: "invalid", detail: flaw };
     const release = await this.#deps.executor.hold();
     try {
-      this.#adopt(transfer, lockFence);
-      await this.#kit.ports.engine.restore(transfer.snapshot.state);
+      this.#adopt({ ...transferNow(), snapshot }, lockFence);
+      await this.#kit.ports.engine.restore(snapshot.state);
       this.#kit.counters.snapshotsApplied += 1;
-      return { outcome: "installed", checksum: await this.#checksumNow(transfer.snapshot) };
+      return { outcome: "installed", checksum: await this.#checksumNow(snapshot) };
     } catch (error) {
       this.#kit.ports.logger.error({ err: error }, "snapshot not installed");
       return { outcome: "failed", detail: error instanceof Error ? error.message : String(error) };
@@ -123,7 +130,7 @@ export class Snapshots {
     });
     log.adopted(store.load());
     executor.resetTo(seq);
-    executor.confirm(snapshot.lastCommandSeq);
+    executor.confirm(Math.min(snapshot.lastCommandSeq, log.position.seq));
   }
 
   /** What the engine holds after the restore, not what was sent [SB5]. */

@@ -26,7 +26,7 @@ export async function applySnapshot(
   if (proof.outcome !== "proven") return proof;
   const { book } = actors.succession;
   if (!kit.rules.admitsEpoch(book.accepted, parsed.epoch)) return { outcome: "stale-epoch", epoch: book.accepted };
-  const result = await actors.snapshots.install(asTransfer(kit, actors, parsed), proof.fence);
+  const result = await actors.snapshots.install(parsed, proof.fence, () => asTransfer(kit, actors, parsed));
   if (result.outcome === "invalid") return { outcome: "invalid-snapshot", detail: result.detail };
   if (result.outcome === "failed") return { outcome: "engine-not-ready", detail: result.detail };
   actors.succession.sawEpoch(parsed.epoch);
@@ -50,7 +50,7 @@ async function prove(kit: Kit, lockId: LockId | null): Promise<Proof> {
 }
 
 /** The own log is kept where it reaches the snapshot's position; what it has beyond is executed again on the new state. */
-function asTransfer(kit: Kit, actors: Actors, snapshot: StateSnapshot): SnapshotTransfer {
+function asTransfer(kit: Kit, actors: Actors, snapshot: StateSnapshot): Omit<SnapshotTransfer, "snapshot"> {
   const { store } = kit.ports;
   const own = actors.log.position;
   const { lastExecutedSeq } = snapshot;
@@ -58,7 +58,6 @@ function asTransfer(kit: Kit, actors: Actors, snapshot: StateSnapshot): Snapshot
   const covered = own.seq >= lastExecutedSeq;
   const beyond = { epoch: snapshot.epoch, from: own.seq + 1, to: lastExecutedSeq };
   return {
-    snapshot,
     keepThroughSeq: covered ? own.seq : 0,
     commands: [],
     conflicts: [],

@@ -47,6 +47,11 @@ export class Connection {
     this.#pipes[label].push({ kind: "close" });
   }
 
+  /** Nothing of what `label` sent arrives any more. */
+  loseUnsent(label: Label): void {
+    this.#pipes[label].end();
+  }
+
   /** The other end has closed: nothing more can be sent. */
   endFrom(label: Label): void {
     this.#pipes[label].end();

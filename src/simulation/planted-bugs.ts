@@ -19,7 +19,11 @@ export interface PlantedBug {
   readonly wrapPorts?: (ports: CoordinatorPorts) => CoordinatorPorts;
 }
 
-/** The table. */
+/**
+ * The table. Three rules are not in it, since others imply them and no world can tell them from true: `peerSilent` (a
+ * heartbeat is a sight of the record, and the ground of a campaign is asked again before the swap), `isNextToExecute`
+ * (the queue holds only what comes next), `electionDue` (the peer's vote decides).
+ */
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "vote counted from its acknowledgement",
@@ -80,13 +84,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rules: { promiseLapsed: () => true },
   },
   {
-    name: "silence ignored",
-    rule: "CP1",
-    bites: ["I1", "I5"],
-    policy: "on-air",
-    rules: { peerSilent: () => true, promiseLapsed: () => true },
-  },
-  {
     name: "unmoved record not waited for",
     rule: "CP2",
     bites: ["I1"],
@@ -96,8 +93,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "led while behind",
     rule: "CP4",
-    bites: ["I5", "I7", "I9"],
-    policy: "consistency",
+    bites: ["I5"],
+    policy: "on-air",
     rules: { caughtUp: () => true },
   },
   {

@@ -110,6 +110,11 @@ export class SimPeerChannel implements PeerChannel {
     for (const slot of this.#slots) slot.connection?.closeFrom(this.#label);
   }
 
+  /** The machine has lost its power: what it had not sent yet is lost. */
+  lostWithMachine(): void {
+    for (const slot of this.#slots) slot.connection?.loseUnsent(this.#label);
+  }
+
   /** Someone dialled this machine over `link` and greeted. */
   accept(link: Link, hello: PeerHello, dialler: SimPeerChannel): void {
     if (this.#closed || this.#self === null || this.#events === null) return;

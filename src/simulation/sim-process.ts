@@ -124,6 +124,7 @@ export class SimProcess {
 
   /** The machine loses its power: nothing is closed, nothing answers. */
   losePower(): void {
+    this.machine.channel?.lostWithMachine();
     this.#die("lost power");
     this.machine.lostPower();
   }

@@ -3,6 +3,8 @@
  * changes are bounded).
  * How: what bore on a campaign is noted when it begins, and judged when its cause is told with the new role.
  */
+import { comparePositions } from "../../core/claim.ts";
+import type { LogPosition } from "../../core/command.ts";
 import { otherLabel, type Label } from "../../core/ids.ts";
 import type { LeadershipCause } from "../../core/messages.ts";
 import type { Watch } from "../watch.ts";
@@ -17,6 +19,7 @@ interface Standing {
   /** Whether the peer's process is dead, or was until so recently that a proof of it may still be believed. */
   readonly peerDead: boolean;
   readonly changes: readonly number[];
+  readonly behind: boolean;
 }
 
 interface Known {
@@ -28,6 +31,8 @@ interface Known {
   standing: Standing | null;
   /** True times of the newest automatic changes that it knows of; they count for hold-down. */
   changes: readonly number[];
+  /** The best position that a leader told it. */
+  told: LogPosition;
   /** The newest epoch in which it heard its peer lead. */
   heardEpoch: number;
 }
@@ -46,11 +51,14 @@ const ROUNDING_MS = 0.01;
 export function campaigns(world: World): Watch {
   const fresh = (): Known => ({
     ...{ bornMs: world.nowMs, heardLeaderMs: -Infinity, wokeMs: -Infinity, lastN: 0, epoch: 0, heardEpoch: 0 },
+    told: { epoch: 0, seq: 0 },
     standing: null,
     changes: [],
   });
   const known: Record<Label, Known> = { a: fresh(), b: fresh() };
-  const { leaseMs, campaignWaitMs, policy, maxAutomaticFailovers, holdDownWindowMs } = world.settings.failover;
+  const { leaseMs, campaignWaitMs, policy, maxAutomaticFailovers, holdDownWindowMs, staleTakeoverMs } =
+    world.settings.failover;
+  const patienceMs = policy === "consistency" ? Infinity : staleTakeoverMs;
   const waitMs = policy === "consistency" ? campaignWaitMs : leaseMs;
 
   /** Automatic changes that this engine knows of: its own, and those of its peer that it heard of. */
@@ -72,14 +80,24 @@ export function campaigns(world: World): Watch {
       engineFailed: world.processes[label].engineFaults.health === "failed",
       peerDead: !world.processes[peer].alive || world.nowMs - known[peer].bornMs < PROOF_LASTS_MS,
       changes: known[label].changes,
+      behind: isBehind(world, label, known[label].told) && (world.nowMs - heardLeaderMs) * rate < patienceMs,
     };
   };
 
   const judge = (label: Label, epoch: number, cause: LeadershipCause): void => {
     const standing = known[label].standing ?? standingOf(label);
-    const { promiseAgeMs, quarantineAgeMs, maintenanceOn, engineFailed, peerDead, changes: heldDown } = standing;
+    const {
+      promiseAgeMs,
+      quarantineAgeMs,
+      maintenanceOn,
+      engineFailed,
+      peerDead,
+      changes: heldDown,
+      behind,
+    } = standing;
     const what = `${label} campaigned for epoch ${epoch} (${cause})`;
     if (maintenanceOn) world.violate("I5", `${what} during maintenance`);
+    if (behind) world.violate("I5", `${what} while behind what clients were told`);
     if (engineFailed) world.violate("I5", `${what} with a failed engine`);
     if (cause === "death-proof" && !peerDead) world.violate("I5", `${what} while the peer lives`);
     // An unhealthy leader grants its role: what a quarantine protects from cannot happen then [HO5].
@@ -111,6 +129,7 @@ export function campaigns(world: World): Watch {
       const accepted = world.processes[to].disk.content?.acceptedEpoch ?? 0;
       if (message.role !== "leader" || message.epoch < accepted) return;
       known[to].heardLeaderMs = world.nowMs;
+      if (comparePositions(message.acknowledged, known[to].told) > 0) known[to].told = message.acknowledged;
       if (message.epoch <= known[to].heardEpoch) return;
       known[to].heardEpoch = message.epoch;
       noteChange(to, message.leadership?.cause ?? null);
@@ -124,6 +143,12 @@ export function campaigns(world: World): Watch {
       if (resumed) return;
       if (event.cause !== null && AUTOMATIC.has(event.cause)) judge(label, event.epoch, event.cause);
       noteChange(label, event.cause);
+      known[label].told = { epoch: 0, seq: 0 };
     },
   };
+}
+
+function isBehind(world: World, label: Label, told: LogPosition): boolean {
+  const end = world.processes[label].disk.content?.shape.at(-1);
+  return comparePositions({ epoch: end?.epoch ?? 0, seq: end?.to ?? 0 }, told) < 0;
 }

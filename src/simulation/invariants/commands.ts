@@ -28,6 +28,10 @@ export function commands(world: World): Watch {
         );
       }
       acknowledged.set(key, { epoch, seq });
+      for (const label of ["a", "b"] as const) {
+        if (heldEpoch(world, label, seq) !== epoch)
+          world.violate("I9", `${key} was acknowledged for the pair, but ${label} has no ${epoch}/${seq}`);
+      }
     },
     executed: (label, command, past, repeated) => {
       const last = past?.seq ?? 0;
@@ -42,6 +46,14 @@ export function commands(world: World): Watch {
       for (const label of ["a", "b"] as const) judgePast(world, label, acknowledged);
     },
   };
+}
+
+/** The epoch of the command at `seq` in the log on the disk of `label`; null: it has none. */
+function heldEpoch(world: World, label: Label, seq: number): number | null {
+  const content = world.processes[label].disk.content;
+  if (content === null) return null;
+  const run = content.shape.find(({ from, to }) => from <= seq && seq <= to);
+  return run?.epoch ?? null;
 }
 
 function judgePast(world: World, label: Label, acknowledged: ReadonlyMap<string, Acknowledged>): void {
