@@ -114,6 +114,8 @@ export class Handover {
     const { leadership, book } = this.#deps.succession;
     if (leadership.role !== "follower" || offer.epoch !== book.accepted) return;
     const { cause, by, reason } = offer;
+    // The leader judged by a heartbeat that may be older than the fault of this engine [HO5].
+    if (cause === "unhealthy" && this.#kit.ports.engine.health() === "failed") return;
     void this.take(offer.requestId, { cause, by, reason });
   }
 
