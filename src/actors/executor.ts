@@ -46,6 +46,11 @@ export class Executor {
     return this.#executedSeq;
   }
 
+  /** Through here a leader has confirmed the log. */
+  get confirmedSeq(): number {
+    return this.#confirmedSeq;
+  }
+
   /** Starts anew behind `seq`: after a restore of the engine's state. */
   resetTo(seq: number): void {
     this.#executedSeq = seq;

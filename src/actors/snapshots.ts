@@ -79,8 +79,12 @@ export class Snapshots {
 
   /** Whether a snapshot is what its checksum says; null when it is. */
   async flaw(snapshot: StateSnapshot): Promise<string | null> {
-    const checksum = await checksumOf(this.#kit.ports, snapshot);
-    return checksum === snapshot.checksum ? null : `its checksum is ${checksum}, it says ${snapshot.checksum}`;
+    try {
+      const checksum = await checksumOf(this.#kit.ports, snapshot);
+      return checksum === snapshot.checksum ? null : `its checksum is ${checksum}, it says ${snapshot.checksum}`;
+    } catch (error) {
+      return `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    }
   }
 
   /**
@@ -96,8 +100,7 @@ export class Snapshots {
     if (flaw !== null) return { outcome: "invalid", detail: flaw };
     const release = await this.#deps.executor.hold();
     try {
-      this.#adopt({ ...transferNow(), snapshot }, lockFence);
-      await this.#kit.ports.engine.restore(snapshot.state);
+      await this.#replace(snapshot, () => this.#adopt({ ...transferNow(), snapshot }, lockFence));
       this.#kit.counters.snapshotsApplied += 1;
       return { outcome: "installed", checksum: await this.#checksumNow(snapshot) };
     } catch (error) {
@@ -105,6 +108,19 @@ export class Snapshots {
       return { outcome: "failed", detail: error instanceof Error ? error.message : String(error) };
     } finally {
       release();
+    }
+  }
+
+  /** The engine first: it may refuse the state, and then the log must still be the one that belongs to its own [SB4]. */
+  async #replace(snapshot: StateSnapshot, adopt: () => void): Promise<void> {
+    const { engine } = this.#kit.ports;
+    const before = await engine.snapshot();
+    await engine.restore(snapshot.state);
+    try {
+      adopt();
+    } catch (error) {
+      await engine.restore(before);
+      throw error;
     }
   }
 
@@ -128,9 +144,11 @@ export class Snapshots {
       acceptedEpoch: snapshot.epoch,
       lockFence,
     });
+    // What the leader had confirmed of the kept log stays confirmed: it is only executed again.
+    const confirmedSeq = Math.max(snapshot.lastCommandSeq, Math.min(executor.confirmedSeq, keepThroughSeq));
     log.adopted(store.load());
     executor.resetTo(seq);
-    executor.confirm(Math.min(snapshot.lastCommandSeq, log.position.seq));
+    executor.confirm(Math.min(confirmedSeq, log.position.seq));
   }
 
   /** What the engine holds after the restore, not what was sent [SB5]. */
