@@ -49,6 +49,7 @@ export class LinkProxy {
 
   /** Nothing comes through any more, and nobody is told. */
   cut(): void {
+    if (this.#cut) return;
     this.#cut = true;
     for (const lane of this.#lanes) {
       lane.near.unpipe(lane.far).pause();
@@ -58,6 +59,8 @@ export class LinkProxy {
 
   /** What waited comes through; connections that were opened meanwhile reach the target now. */
   heal(): void {
+    // Joined twice, a lane would carry every byte twice.
+    if (!this.#cut) return;
     this.#cut = false;
     for (const lane of this.#lanes) join(lane);
     for (const near of this.#silent) this.#forward(near);
@@ -108,7 +111,7 @@ export class LinkProxy {
 
   /** Listens exactly while the target does. */
   async #followTarget(): Promise<void> {
-    const isThere = await this.#targetListens();
+    const isThere = await this.reachesTarget();
     if (this.#closed) return;
     if (isThere && this.#server === null) this.#listen(this.#port);
     if (isThere) return;
@@ -122,7 +125,8 @@ export class LinkProxy {
     this.#look = setTimeout(() => void this.#followTarget(), LOOK_MS);
   }
 
-  async #targetListens(): Promise<boolean> {
+  /** Whether something listens at the target now. */
+  async reachesTarget(): Promise<boolean>: Promise<boolean> {
     for (let resets = 0; resets < MAX_RESETS; resets += 1) {
       const end = await tryConnect(this.#targetPort);
       if (end !== "ECONNRESET") return end === null;
