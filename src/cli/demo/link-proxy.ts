@@ -126,7 +126,7 @@ export class LinkProxy {
   }
 
   /** Whether something listens at the target now. */
-  async reachesTarget(): Promise<boolean>: Promise<boolean> {
+  async reachesTarget(): Promise<boolean> {
     for (let resets = 0; resets < MAX_RESETS; resets += 1) {
       const end = await tryConnect(this.#targetPort);
       if (end !== "ECONNRESET") return end === null;
