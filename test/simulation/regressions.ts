@@ -1,0 +1,68 @@
+/**
+ * Purpose: runs that once broke an invariant, cut down to the faults that did it, with what was wrong.
+ * Keeps true: each is run again by `seeds.test.ts`, for both policies.
+ */
+import type { Fault } from "../../src/simulation/faults.ts";
+
+export interface Regression {
+  readonly seed: number;
+  readonly found: string;
+  readonly cause: string;
+  readonly faults: readonly Fault[];
+}
+
+export const REGRESSIONS: readonly Regression[] = [
+  {
+    seed: 3,
+    found: "I7: the follower never became ready again after both had led",
+    cause: "recovery asked the chart for its state within the very transition and never went on from `resolving`",
+    faults: [{ kind: "isolation", atMs: 17872.485, forMs: 1140.515, target: "a", amount: 0.764 }],
+  },
+  {
+    seed: 19,
+    found: "I5: a campaign 0.0 ms into the quarantine after a pause",
+    cause: "an overdue timer considered a campaign before the pulse had noticed the pause [CP5]",
+    faults: [{ kind: "pause", atMs: 3892.134, forMs: 3594.096, target: "b", amount: 0.243 }],
+  },
+  {
+    seed: 57,
+    found: "I5: a campaign while behind, long before the patience was over",
+    cause: "the patience counted from an earlier silence, although the leader had been heard since [CP4]",
+    faults: [
+      { kind: "flapping", atMs: 2673.933, forMs: 1033.971, target: "b", amount: 0.613 },
+      { kind: "kill", atMs: 3998.629, forMs: 4921.374, target: "a", amount: 0.422 },
+    ],
+  },
+  {
+    seed: 119,
+    found: "I9: a command acknowledged for the pair was lost",
+    cause: "a posted snapshot kept the log as it was before a slow execution was waited for [HO2]",
+    faults: [
+      { kind: "disk-full", atMs: 3084.807, forMs: 1820.456, target: "a", amount: 0.246 },
+      { kind: "late-snapshot", atMs: 6210.061, forMs: 0, target: "a", amount: 0.141 },
+      { kind: "slow-engine", atMs: 6534.382, forMs: 1610.523, target: "a", amount: 0.406 },
+      { kind: "isolation", atMs: 25042.13, forMs: 1342.996, target: "a", amount: 0.91 },
+    ],
+  },
+  {
+    seed: 179,
+    found: "I5: an engine that had failed took over from an unhealthy one",
+    cause: "the offer was judged by a heartbeat older than the fault of the engine that took it [HO5]",
+    faults: [
+      { kind: "pause", atMs: 10393.41, forMs: 2699.244, target: "b", amount: 0.769 },
+      { kind: "one-way-cut", atMs: 12771.995, forMs: 233.046, target: "a", amount: 0.766 },
+      { kind: "isolation", atMs: 13747.711, forMs: 1816.711, target: "a", amount: 0.661 },
+      { kind: "unhealthy-engine", atMs: 20013.013, forMs: 1663.907, target: "b", amount: 0.592 },
+      { kind: "unhealthy-engine", atMs: 20654.656, forMs: 1487.238, target: "a", amount: 0.736 },
+    ],
+  },
+  {
+    seed: 1021,
+    found: "I7: the follower never executed the end of its log",
+    cause: "after a posted snapshot it had forgotten what its leader had confirmed",
+    faults: [
+      { kind: "kill", atMs: 28478.188, forMs: 1314.158, target: "a", amount: 0.884 },
+      { kind: "late-snapshot", atMs: 29811.669, forMs: 0, target: "a", amount: 0.539 },
+    ],
+  },
+];
