@@ -66,8 +66,9 @@ export class Loser {
     this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
     if (taken.state === "more") return;
     this.#incoming = null;
+    const transfer = JSON.parse(taken.text) as SnapshotTransfer;
     this.#applying = true;
-    void this.#apply(piece, JSON.parse(taken.text) as SnapshotTransfer).finally(() => (this.#applying = false));
+    void this.#apply(piece, transfer).finally(() => (this.#applying = false));
   }
 
   async #apply(piece: SnapshotPiece, transfer: SnapshotTransfer): Promise<void> {

@@ -41,14 +41,15 @@ export class OutgoingTransfer {
     this.done = new Promise((settle) => (this.#settle = settle));
   }
 
+  /** Sends as many pieces as may be under way. */
   start(): void {
-    for (let count = 0; count < WINDOW; count += 1) this.#sendNext();
+    while (!this.#ended && this.#index - this.#acknowledged < WINDOW) this.#sendNext();
   }
 
   acknowledge(index: number): void {
-    this.#acknowledged = Math.max(this.#acknowledged, index + 1);
+    this.#acknowledged = Math.min(this.#index, Math.max(this.#acknowledged, index + 1));
     if (this.#ended && this.#acknowledged >= this.#index) this.end(true);
-    else this.#sendNext();
+    else this.start();
   }
 
   /** Ends it; idempotent. */
@@ -60,7 +61,6 @@ export class OutgoingTransfer {
   }
 
   #sendNext(): void {
-    if (this.#ended) return;
     const next = this.#pieces.next();
     const last = next.done === true;
     const text = next.done === true ? "" : next.value;

@@ -108,6 +108,7 @@ export class WitnessVote {
     this.#leading = true;
     this.#sentSeq = seq;
     this.#machine.send({ type: "LEAD" });
+    this.#stillUnreachable();
   }
 
   follow(): void {
@@ -115,6 +116,7 @@ export class WitnessVote {
     this.#leading = false;
     this.#sentSeq = null;
     this.#machine.send({ type: "FOLLOW" });
+    this.#stillUnreachable();
   }
 
   /** Reads the record and notes the sight. */
@@ -235,6 +237,11 @@ export class WitnessVote {
     this.#kit.counters.witnessFailures += 1;
     if (this.#reachable !== false) this.#machine.send({ type: "UNREACHABLE" });
     this.#reachable = false;
+  }
+
+  /** A change of role brings no witness back. */
+  #stillUnreachable(): void {
+    if (this.#reachable === false) this.#machine.send({ type: "UNREACHABLE" });
   }
 
   /** Two polls, and the slack of one call. */
