@@ -24,6 +24,8 @@ export class ReconcileLock {
   readonly #machine;
   #held: HeldLock | null = null;
   #usableUntilMs = 0;
+  /** Counts what was begun or given up, so that an answer that nobody waits for any more holds no lock. */
+  #attempt = 0;
   #timer: TimerHandle | null = null;
   #onLost: () => void = () => undefined;
 
@@ -61,7 +63,12 @@ export class ReconcileLock {
     this.#machine.send({ type: "ACQUIRE" });
     const sentAtMs = this.#kit.nowMs();
     const lockId = ids.next("lock");
+    const attempt = (this.#attempt += 1);
     const answer = await witness.acquireLock({ lockId, holder: this.#kit.options.label, ttlMs: reconcileLockMs });
+    if (attempt !== this.#attempt) {
+      if (answer.outcome === "acquired") await witness.releaseLock(lockId);
+      return { outcome: "not-acquired", reason: "given up meanwhile" };
+    }
     if (answer.outcome !== "acquired") {
       const reason = answer.outcome === "held" ? `held by ${answer.holder}` : answer.reason;
       this.#machine.send({ type: "NOT_ACQUIRED", reason });
@@ -81,6 +88,7 @@ export class ReconcileLock {
 
   release(): void {
     this.#disarm();
+    this.#attempt += 1;
     this.#onLost = () => undefined;
     this.#machine.send({ type: "RELEASE" });
   }
