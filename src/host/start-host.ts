@@ -19,7 +19,7 @@ import { createCoordinator } from "../coordinator/create-coordinator.ts";
 import type { Coordinator } from "../coordinator/types.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { buildApp } from "../http/app.ts";
-import type { MachineDefinition } from "../http/components.ts";
+import type { App, MachineDefinition } from "../http/components.ts";
 import { type HttpServer, listen } from "../http/server.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -68,14 +68,15 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   const log = options.logger === undefined ? standardErrorLog(config) : { logger: options.logger, flush: () => {} };
   const basics = { clock: new SystemClock(), random: new SystemRandom(), ids: new NanoIds(), logger: log.logger };
   const { coordinator, peerChannel } = await assemble(basics, config, secrets, options.engine);
+  let app: App | null = null;
   let server: HttpServer | null = null;
   const close = async (): Promise<void> => {
     await coordinator.stop();
-    await server?.close();
+    await (server ?? app)?.close();
     log.flush();
   };
   try {
-    const app = await buildApp(
+    app = await buildApp(
       { ...basics, coordinator, peerSockets: peerChannel, machines: definitions() },
       { label: config.label, version: packageVersion(), secrets },
     );
