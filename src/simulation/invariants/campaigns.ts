@@ -97,7 +97,8 @@ export function campaigns(world: World): Watch {
     } = standing;
     const what = `${label} campaigned for epoch ${epoch} (${cause})`;
     if (maintenanceOn) world.violate("I5", `${what} during maintenance`);
-    if (behind) world.violate("I5", `${what} while behind what clients were told`);
+    // In an election both are there, and the better claim leads [CP7].
+    if (behind && cause !== "cold-start") world.violate("I5", `${what} while behind what clients were told`);
     if (engineFailed) world.violate("I5", `${what} with a failed engine`);
     if (cause === "death-proof" && !peerDead) world.violate("I5", `${what} while the peer lives`);
     // An unhealthy leader grants its role: what a quarantine protects from cannot happen then [HO5].
