@@ -82,9 +82,9 @@ async function swapFrom(
     return lost(`the record is of epoch ${record.epoch}`);
   }
   if (ground.kind === "silence" && !recordStandsStill(kit, deps, record)) return lost("the record has not stood still");
-  if (ground.kind !== "forced" && isBehind(deps, record) && !deps.patienceIsOver()) {
-    return lost("behind what clients were told");
-  }
+  // In an election both are there: nobody who has more is left to be waited for.
+  const waits = ground.kind !== "forced" && ground.kind !== "election";
+  if (waits && isBehind(deps, record) && !deps.patienceIsOver()) return lost("behind what clients were told");
   const answer = await deps.witness.swap(record, { ...deps.describe(epoch), seq: 1, released: false });
   if (answer.outcome === "swapped") return settleForced(kit, deps, ground, epoch);
   if (answer.outcome === "lost") return lost("the record moved: someone lives");
