@@ -91,3 +91,4 @@ if (traits.stateMB !== undefined)
   engine.heartbeats = watchHeartbeats(() => host.coordinator.counters().heartbeatsReceived);
 if (traits.stallMs !== undefined) stallNowAndThen(traits.stallMs);
 console.log(`ready at ${host.url}, ${ballast.length} bytes held`);
+process.once("SIGTERM", () => void host.close().then(() => process.exit(0)));
