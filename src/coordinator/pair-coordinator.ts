@@ -281,6 +281,8 @@ export class PairCoordinator implements Coordinator {
     await ports.peerChannel.close();
     await Promise.allSettled([ports.witness.close(), ports.engine.close(), ports.clockSource?.close()]);
     await Promise.allSettled(ports.changeoverSwitches.map((target) => target.close()));
+    // What was put off until the role had moved is written first.
+    await new Promise<void>((resolve) => ports.clock.soon(resolve));
     ports.store.close();
   }
 }
