@@ -1,7 +1,8 @@
 /** A person operates a real pair from the command line: every command that speaks to an engine, against two of them. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadRundown, Show } from "../../src/cli/demo/show.ts";
@@ -9,20 +10,18 @@ import { type EnginePair, startPair, untilReady } from "./engine-pair.ts";
 import { type CliEnd, runCli } from "./run-cli.ts";
 
 let pair: EnginePair;
-let leader: "a" | "b";
 
 beforeAll(async () => {
-  writeSecret();
-  pair = await startPair({ auth: { controlPlaneSecret: { file: secretFile } } });
-  leader = "a";
-});
-afterAll(() => pair.close());
-
-const secretFile = join(process.env["TMPDIR"] ?? "/tmp", `changeover-secret-${process.pid}`);
-
-function writeSecret(): void {
   writeFileSync(secretFile, "quiet please\n");
-}
+  pair = await startPair({ auth: { controlPlaneSecret: { file: secretFile } } });
+});
+afterAll(async () => {
+  await pair.close();
+  rmSync(secrets, { recursive: true });
+});
+
+const secrets = mkdtempSync(join(tmpdir(), "changeover-secret-"));
+const secretFile = join(secrets, "control-plane");
 
 /** Runs a command at the engine with this label. */
 async function at(label: "a" | "b", ...args: string[]): Promise<CliEnd> {
@@ -55,7 +54,7 @@ test("handover moves the role, and the history says so", async () => {
   const refused = await at("b", "handover");
   expect(refused).toMatchObject({ code: 1, stdout: "" });
   expect(refused.stderr).toContain("refused (409) not_leader");
-  const done = await at(leader, "handover", "--reason", "lunch");
+  const done = await at("a", "handover", "--reason", "lunch");
   expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(/^b leads at epoch 2, after /) as string });
   await untilReady(pair.urls);
   const [newest] = await jsonAt<{ cause: string; reason: string; leader: string }[]>("b", "history");
