@@ -6,7 +6,7 @@ import { resolveConflict } from "../actors/conflict-book.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
 import { epochAt } from "../core/fork.ts";
-import { otherLabel, parseId, type LockId } from "../core/ids.ts";
+import { otherLabel, parseId, type LockId, type RequestId } from "../core/ids.ts";
 import type { Maintenance } from "../core/messages.ts";
 import type {
   ApplySnapshotOutcome,
@@ -28,6 +28,7 @@ import { applySnapshot } from "./apply-snapshot.ts";
 import type { Broadcast } from "./broadcast.ts";
 import { dispatch } from "./dispatch.ts";
 import { ForceLeader } from "./force-leader.ts";
+import { recordRequest } from "./record-request.ts";
 import { Reports } from "./reports.ts";
 import type { Coordinator, CoordinatorState, PeerHealthReport, SyncHealthReport } from "./types.ts";
 
@@ -180,6 +181,13 @@ export class PairCoordinator implements Coordinator {
   }
 
   async handover(request: { readonly reason: string; readonly by: string }): Promise<HandoverOutcome> {
+    const requestId = this.#kit.ports.ids.next("request");
+    const outcome = await this.#handOver(requestId, request);
+    recordRequest(this.#kit, { requestId, ...request, mode: "handover", answer: outcome as unknown as Json });
+    return outcome;
+  }
+
+  async #handOver(requestId: RequestId, request: { reason: string; by: string }): Promise<HandoverOutcome> {
     const { succession, leader } = this.#actors;
     const { label, peerUrl } = this.#kit.options;
     if (succession.leadership.role !== "leader") {
@@ -189,7 +197,6 @@ export class PairCoordinator implements Coordinator {
       return { outcome: "no-valid-backup", detail: "the peer is not heard, not healthy, or not caught up" };
     }
     const startedAtMs = this.#kit.nowMs();
-    const requestId = this.#kit.ports.ids.next("request");
     const result = await this.#actors.handover.offer(requestId, { cause: "handover", ...request });
     if (result.outcome === "failed") return { outcome: "no-valid-backup", detail: result.reason };
     const tookMs = this.#kit.nowMs() - startedAtMs;
