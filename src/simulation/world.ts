@@ -112,10 +112,11 @@ export class World {
     this.processes.b.boot();
   }
 
-  /** Runs until true time `untilMs`, until `stop` says so after a step, or until an invariant breaks. */
+  /** Runs until true time `untilMs`, until `stop` says so, or until an invariant breaks. */
   async runUntil(untilMs: number, stop: () => boolean = () => false): Promise<void> {
     // What was called from outside since the last run may have begun something.
     await promisesRun();
+    if (stop()) return;
     while (this.#violation === null) {
       const event = this.scheduler.take(untilMs);
       if (event === null) return this.scheduler.advanceTo(untilMs);

@@ -79,16 +79,9 @@ export function epochs(world: World): Watch {
 
 /** The epoch that a message claims for its sender; null when it claims none. */
 function usedEpoch(message: PeerMessage): number | null {
-  switch (message.type) {
-    case "heartbeat":
-      return message.role === "leader" ? message.epoch : null;
-    case "vote-request":
-    case "handover-request":
-    case "replicate":
-      return message.epoch;
-    default:
-      return null;
-  }
+  if (message.type === "heartbeat") return message.role === "leader" ? message.epoch : null;
+  const claims = message.type === "vote-request" || message.type === "handover-request" || message.type === "replicate";
+  return claims ? message.epoch : null;
 }
 
 function identity(command: Command): string {
