@@ -97,15 +97,20 @@ export class RoleHooks {
     });
   }
 
-  /** History is for people: it is written once the take-over is done, and a disk that refuses it stops nothing. */
+  /**
+   * History is for people: it is written once the take-over is done, and a disk that refuses it stops nothing. A turn
+   * later, so that whoever waits to hear who leads is answered before the disk is waited for.
+   */
   #keep(write: () => void): void {
-    this.#kit.ports.clock.soon(() => {
+    const { clock, logger } = this.#kit.ports;
+    const keep = (): void => {
       try {
         write();
       } catch (error) {
-        this.#kit.ports.logger.warn({ err: error }, "leadership history not stored");
+        logger.warn({ err: error }, "leadership history not stored");
       }
-    });
+    };
+    clock.soon(() => clock.soon(keep));
   }
 }
 
