@@ -103,7 +103,8 @@ scenario("A12", "force-leader", {}, async (stage) => {
     expect((first as { answer: { tookMs: number } }).answer.tookMs).toBeLessThan(1_000);
     expect(stage.leads("b")).toBe(true);
   });
-  await stage.outcome("it is on record with its reason", () => {
+  await stage.outcome("it is on record with its reason", async () => {
+    await stage.run(50);
     expect(stage.coordinator("b").leadership(1)[0]).toMatchObject({ cause: "forced", reason: "the desk says so" });
   });
   await stage.outcome("the same request gets the same answer", async () => expect(await asked()).toEqual(first));
@@ -133,7 +134,10 @@ scenario("A25", "a rolling upgrade: a stops and starts, then b", {}, async (stag
       expect((await stage.submit(second)).outcome).toBe("accepted");
     });
     await stage.when(`${first} is started again`, () => stage.process(first).boot());
-    await stage.outcome("the pair is at rest again", () => stage.atRest());
+    await stage.outcome(`the pair is at rest again, and ${second} sees ${first} ready`, async () => {
+      await stage.atRest();
+      await stage.until("seen ready", () => stage.state(second).peer.syncState === "ready", 1_000);
+    });
   }
   await stage.outcome("nothing is lost", () => {
     expect(stage.executed("a")).toEqual(["cue-1", "cue-2", "cue-3"]);
