@@ -71,7 +71,8 @@ export class Snapshots {
       snapshot,
       keepThroughSeq,
       commands: store.commandsAfter(afterSeq, MAX_COMMANDS).commands.filter(({ seq }) => seq <= lastCommandSeq),
-      conflicts: store.conflicts(CONFLICTS_CARRIED),
+      // Oldest first: kept in this order, they are listed there as here.
+      conflicts: store.conflicts(CONFLICTS_CARRIED).toReversed(),
       keys: store.recentKeys(KEYS_CARRIED),
       shape: cutShape(store.logShape(), lastCommandSeq),
     };

@@ -66,7 +66,7 @@ export class Actors {
     this.snapshots = new Snapshots(kit, { book, log, executor });
     this.lock = new ReconcileLock(kit);
     const shared = { book, log, executor, snapshots: this.snapshots, send: this.#send, leads: this.#leads };
-    this.catchUp = new CatchUp(kit, shared);
+    this.catchUp = new CatchUp(kit, { ...shared, onReady: () => this.#tellReady() });
     this.splitBrain = new SplitBrain(kit, {
       ...shared,
       lock: this.lock,
@@ -128,7 +128,7 @@ export class Actors {
 
   /** Everything that stands as a conflict, told to the peer, so that both list the same. */
   tellConflicts(): void {
-    const conflicts = this.#kit.ports.store.conflicts(CONFLICTS_TOLD);
+    const conflicts = this.#kit.ports.store.conflicts(CONFLICTS_TOLD).toReversed();
     if (conflicts.length === 0) return;
     this.#kit.ports.peerChannel.send({
       type: "conflict-update",
@@ -166,6 +166,10 @@ export class Actors {
       jitterMs: () => this.programmeClock.jitterMs,
       onAccepted: (prev, commands) => this.#replicate(prev, commands),
     };
+  }
+
+  #tellReady(): void {
+    if (this.catchUp.sync === "ready" && !this.#leads()) this.heartbeats.beat();
   }
 
   #offerRole(): void {
