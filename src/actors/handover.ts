@@ -115,8 +115,10 @@ export class Handover {
     const { leadership, book } = this.#deps.succession;
     if (leadership.role !== "follower" || offer.epoch !== book.accepted) return;
     const { cause, by, reason } = offer;
-    // The leader judged by a heartbeat that may be older than the fault of this engine [HO5].
-    if (cause === "unhealthy" && this.#kit.ports.engine.health() === "failed") return;
+    // The leader judged by a heartbeat: this engine may have failed since, or a person may hold the role here [HO5, CP1].
+    const { restraints } = this.#deps.succession;
+    const unfit = this.#kit.ports.engine.health() === "failed" || restraints.maintenanceOn;
+    if (cause === "unhealthy" && unfit) return;
     void this.take(offer.requestId, { cause, by, reason });
   }
 
