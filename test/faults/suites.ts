@@ -6,5 +6,8 @@ export interface WitnessUnderTest {
   readonly redis: () => string | undefined;
 }
 
+/** Of one scenario: far longer than it takes, for a machine that has much else to do. */
+export const PATIENCE_MS = 120_000;
+
 /** The witness that comes with the package. */
 export const EMBEDDED: WitnessUnderTest = { name: "SQLite", redis: () => undefined };

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Acknowledged, Show, type ShowCall } from "../../src/cli/demo/show.ts";
 import type { Label } from "../../src/core/ids.ts";
 
-const PACE_MS = 5;
+const PACE_MS = 20;
 /** Calls of one client: more than it can give within one test. */
 const CALLS = 10_000;
 /** What every kind of the load begins with. */

@@ -75,6 +75,19 @@ export class RealPair {
     return this.leader();
   }
 
+  /** Waits until one leads and the other could take over, also while commands keep coming; says who leads. */
+  async ready(withinMs = 30_000): Promise<Label> {
+    let leader: Label | null = null;
+    const isReady = async (): Promise<boolean> => {
+      const states = await Promise.all(LABELS.map(async (label) => stateOf(this.engines[label].url)));
+      const leaders = states.flatMap((state) => (state?.mayAct === true ? [state.engineLabel] : []));
+      leader = leaders[0] ?? null;
+      return leaders.length === 1 && states.every((state) => state !== null && bothReady(state));
+    };
+    await until("one leader and a ready follower", isReady, { withinMs });
+    return leader ?? "a";
+  }
+
   /** Who may act now, once one does. */
   async leader(): Promise<Label> {
     let leader: Label | null = null;
@@ -169,6 +182,11 @@ export class RealPair {
   #logFile(label: Label): string {
     return join(this.folder, `engine-${label}.log`);
   }
+}
+
+/** Each must know it of the other, too: what it offers and hands over rests on that. */
+function bothReady({ syncState, peer }: CoordinatorState): boolean {
+  return syncState === "ready" && peer.syncState === "ready" && peer.state === "alive";
 }
 
 function tailOf(file: string): string {

@@ -48,3 +48,12 @@ export async function withLoadedPair(
     }
   });
 }
+
+/** Waits turn by turn of the loop, where a millisecond is too coarse. */
+export async function turnsUntil(condition: () => boolean, withinMs = 15_000): Promise<void> {
+  const endMs = performance.now() + withinMs;
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error(`not within ${withinMs} ms: ${condition.toString()}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -23,7 +23,8 @@ export async function expectWhole(pair: RealPair, acknowledged: readonly Acknowl
   const missing = acknowledged.filter((command) => command.durability === "pair" && !places.has(placeOf(command)));
   expect(missing, "acknowledged as safe on both, and not in the log").toEqual([]);
   const kinds = log.map(({ kind }) => kind).filter((kind) => kind.startsWith(LOAD_KIND));
-  const twice = kinds.filter((kind, at) => kinds.indexOf(kind) !== at);
+  const seen = new Set<string>();
+  const twice = kinds.filter((kind) => seen.size === seen.add(kind).size);
   expect(twice, "commands that stand twice").toEqual([]);
 }
 
