@@ -23,6 +23,8 @@ export interface JudgeDeps {
   readonly restraints: Restraints;
   readonly election: () => Election;
   position(): LogPosition;
+  /** Whether this engine has given up leading for good. */
+  retired(): boolean;
 }
 
 const AUTOMATION = "automation";
@@ -49,7 +51,7 @@ export class CampaignJudge {
   claim(): Claim {
     return {
       label: this.#kit.options.label,
-      healthy: this.#kit.ports.engine.health() !== "failed",
+      healthy: this.#kit.ports.engine.health() !== "failed" && !this.#deps.retired(),
       acceptedEpoch: this.#deps.book.accepted,
       log: this.#deps.position(),
     };

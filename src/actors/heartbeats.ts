@@ -103,7 +103,8 @@ export class Heartbeats {
       acknowledged: log.acknowledged,
       lastExecutedSeq: executor.executedSeq,
       programSource: ports.engine.programSource(),
-      health: ports.engine.health(),
+      // An engine that has given up leading is no backup, whatever its engine says.
+      health: leadership.retired ? "failed" : ports.engine.health(),
       sync: this.#deps.sync(),
       maintenance: restraints.maintenance,
       leadership: leadership.origin,

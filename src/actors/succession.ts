@@ -76,6 +76,7 @@ export class Succession {
       restraints: this.restraints,
       election: () => this.election,
       position: () => deps.position(),
+      retired: () => this.leadership.retired,
     });
     this.election = new Election(kit, {
       book: this.book,

@@ -3,7 +3,7 @@
  * Keeps true: one request, one epoch: a repeated `requestId` gets the first answer; every request is recorded.
  */
 import type { Kit } from "../actors/kit.ts";
-import type { Mover } from "../actors/leadership.ts";
+import { RETIRED, type Mover } from "../actors/leadership.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { callersRequestId, otherLabel, type Label, type RequestId } from "../core/ids.ts";
 import type { ForceLeaderOutcome, ForceLeaderRequest } from "../core/outcomes.ts";
@@ -13,6 +13,8 @@ import { recordRequest } from "./record-request.ts";
 /** How long campaigns are tried for one request, ms. */
 const TRY_FOR_MS = 900;
 const RETRY_MS = 20;
+/** Reasons that no further try will change. */
+const FINAL: ReadonlySet<string> = new Set(["no quorum", RETIRED]);
 
 export class ForceLeader {
   readonly #kit: Kit;
@@ -91,7 +93,7 @@ export class ForceLeader {
       if (succession.leadership.role === "leader") return null;
       const result = await succession.leadership.campaign({ kind: "forced", mode, acceptDualAir }, mover);
       if (result.outcome === "won") return null;
-      if (result.reason === "no quorum" || this.#kit.nowMs() >= startedAtMs + TRY_FOR_MS) return result.reason;
+      if (FINAL.has(result.reason) || this.#kit.nowMs() >= startedAtMs + TRY_FOR_MS) return result.reason;
       await this.#pause();
     }
   }

@@ -89,8 +89,9 @@ export class PairCoordinator implements Coordinator {
   }
 
   listenerLost(reason: string): void {
+    if (this.#stopped) return;
     this.#kit.ports.logger.error({ reason }, "the listener is lost: this engine no longer leads");
-    this.#actors.succession.leadership.send({ type: "RELEASED" });
+    this.#actors.succession.leadership.retire();
   }
 
   mayAct(): boolean {
@@ -183,7 +184,7 @@ export class PairCoordinator implements Coordinator {
   async handover(request: { readonly reason: string; readonly by: string }): Promise<HandoverOutcome> {
     const requestId = this.#kit.ports.ids.next("request");
     const outcome = await this.#handOver(requestId, request);
-    recordRequest(this.#kit, { requestId, ...request, mode: "handover", answer: outcome as unknown as Json });
+    recordRequest(this.#kit, { requestId, ...request, mode: "handover", answer: outcome });
     return outcome;
   }
 
@@ -276,20 +277,19 @@ export class PairCoordinator implements Coordinator {
     const { succession, executor } = this.#actors;
     const { ports } = this.#kit;
     if (succession.leadership.role === "leader") {
-      const handed = await this.handover({ reason: "this engine stops", by: "automation" });
-      if (handed.outcome !== "handed-over" && succession.leadership.role === "leader") {
-        await succession.witness.release();
-        succession.leadership.send({ type: "RELEASED" });
-      }
+      await this.handover({ reason: "this engine stops", by: "automation" });
     }
+    // The release is on its way before this engine knows that it arrived: it must have stopped leading by then.
+    const released = succession.leadership.role === "leader" ? succession.witness.release() : null;
+    succession.leadership.retire();
+    await released;
     await executor.checkpoint();
     this.#stopped = true;
     this.#actors.stop();
     await ports.peerChannel.close();
     await Promise.allSettled([ports.witness.close(), ports.engine.close(), ports.clockSource?.close()]);
     await Promise.allSettled(ports.changeoverSwitches.map((target) => target.close()));
-    // What was put off until the role had moved is written first.
-    await new Promise<void>((resolve) => ports.clock.soon(resolve));
+    this.#actors.roleHooks.flush();
     ports.store.close();
   }
 }
