@@ -30,6 +30,8 @@ export interface CatchUpDeps {
   readonly executor: Executor;
   readonly snapshots: Snapshots;
   send(message: PeerMessage): boolean;
+  /** This follower could take over now: worth telling at once. */
+  onReady(): void;
 }
 
 /** A step that has not moved for so many heartbeats is begun anew. */
@@ -55,7 +57,7 @@ export class CatchUp {
       catchUpMachine.provide({
         actions: {
           askForPlan: () => this.#askForPlan(),
-          becomeReady: () => this.#rest(),
+          becomeReady: () => this.#becomeReady(),
         },
       }),
     );
@@ -236,6 +238,12 @@ export class CatchUp {
       this.#timer = null;
       if (this.#machine.getSnapshot().value !== "ready") this.#machine.send({ type: "FAILED", reason: "no answer" });
     }, waitMs);
+  }
+
+  #becomeReady(): void {
+    this.#rest();
+    // In an entry action the chart's value is not yet the new one.
+    this.#kit.ports.clock.soon(() => this.#deps.onReady());
   }
 
   #rest(): void {

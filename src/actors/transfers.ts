@@ -3,7 +3,7 @@
  * Keeps true: at most `WINDOW` pieces are under way, so that heartbeats never queue behind a transfer; a piece out of
  * order ends the transfer.
  */
-import { canonicalPieces, type Json } from "../core/canonical-json.ts";
+import { jsonPieces, type Json } from "../core/canonical-json.ts";
 import type { RequestId } from "../core/ids.ts";
 import type { PeerMessage, SnapshotPiece } from "../core/messages.ts";
 import type { TimerHandle } from "../ports/clock.ts";
@@ -37,7 +37,7 @@ export class OutgoingTransfer {
     this.#kit = kit;
     this.#sending = sending;
     this.#send = send;
-    this.#pieces = grouped(canonicalPieces(value));
+    this.#pieces = grouped(jsonPieces(value));
     this.done = new Promise((settle) => (this.#settle = settle));
   }
 
