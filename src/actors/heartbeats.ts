@@ -59,6 +59,8 @@ export class Heartbeats {
       return;
     }
     succession.sawEpoch(heartbeat.epoch);
+    // What clients were told counts even where a full disk keeps this engine from following the new epoch [CP4].
+    if (leadership.role === "follower") succession.judge.told(heartbeat.acknowledged);
     if (leadership.role !== "follower" || heartbeat.epoch !== book.accepted) return;
     monitor.promiseUntil(receivedAtMonoMs + succession.judge.waitMs);
     this.#vote = { epoch: heartbeat.epoch, n: heartbeat.n };
@@ -66,7 +68,6 @@ export class Heartbeats {
     if (heartbeat.witnessSeq !== null) {
       witness.sightByHeartbeat({ holder, epoch: heartbeat.epoch, seq: heartbeat.witnessSeq }, receivedAtMonoMs);
     }
-    succession.judge.told(heartbeat.acknowledged);
     this.#deps.onLeader(heartbeat);
   }
 
