@@ -1,5 +1,4 @@
 /** Purpose: the settings of one coordinator, resolved and checked before they come here. */
-import type { InspectionEvent } from "xstate";
 import type { Label } from "../core/ids.ts";
 import type { CommandSettings, FailoverSettings } from "../core/settings.ts";
 
@@ -11,6 +10,6 @@ export interface CoordinatorOptions {
   readonly commands: CommandSettings;
   /** Where the peer's HTTP surface is, as clients should be told: `http://host:port`; null when unknown. */
   readonly peerUrl: string | null;
-  /** Every XState inspection event of every actor; only while someone looks. */
-  readonly inspect?: (event: InspectionEvent) => void;
+  /** Every inspection event of every statechart, as XState gives it; only while someone looks. */
+  readonly inspect?: (event: object) => void;
 }

@@ -197,7 +197,7 @@ export class World {
       peerUrl: label === "a" ? "http://engine-b.simulated" : "http://engine-a.simulated",
     };
     if (!this.trace.listening) return options;
-    return { ...options, inspect: (event) => this.#tellTransition(label, event) };
+    return { ...options, inspect: (event) => this.#tellTransition(label, event as InspectionEvent) };
   }
 
   /** Statechart transitions go into a trace file beside the steps, so that a failing seed can be looked at as charts. */
