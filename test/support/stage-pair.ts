@@ -14,9 +14,26 @@ export interface Staged {
   finish(): Promise<readonly Acknowledged[]>;
 }
 
+/** Pairs of one file that run at once: engines that starve each other prove nothing. */
+const MAX_PAIRS = 3;
+
+const waiting: (() => void)[] = [];
+let free = MAX_PAIRS;
+
 /** Runs `play` on a pair of its own. What fails carries the last words of both engines. */
 export async function withPair(options: RealPairOptions, play: (pair: RealPair) => Promise<void>): Promise<void> {
-  const pair = await RealPair.prepare(options);
+  if (free > 0) free -= 1;
+  else await new Promise<void>((resolve) => waiting.push(resolve));
+  try {
+    await playOn(await RealPair.prepare(options), play);
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) free += 1;
+    else next();
+  }
+}
+
+async function playOn(pair: RealPair, play: (pair: RealPair) => Promise<void>): Promise<void> {
   try {
     await play(pair);
   } catch (error) {
