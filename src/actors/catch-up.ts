@@ -175,7 +175,7 @@ export class CatchUp {
     this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
     if (taken.state === "more") return;
     this.#incoming = null;
-    void this.#restore(JSON.parse(taken.text) as SnapshotTransfer);
+    void this.#restore(piece.requestId, JSON.parse(taken.text) as SnapshotTransfer);
   }
 
   /** The winner has reconciled, or given up: compare again. */
@@ -183,8 +183,12 @@ export class CatchUp {
     this.#machine.send({ type: "FINISHED" });
   }
 
-  async #restore(transfer: SnapshotTransfer): Promise<void> {
-    const result = await this.#deps.snapshots.install(transfer.snapshot, 0, () => transfer);
+  async #restore(requestId: RequestId, transfer: SnapshotTransfer): Promise<void> {
+    // The engine takes its own time: only a lost leader or another request ends this step.
+    this.#rest();
+    const isWanted = (): boolean => this.#requestId === requestId && this.machineValue === "restoring";
+    const result = await this.#deps.snapshots.install(transfer.snapshot, 0, () => (isWanted() ? transfer : null));
+    if (result.outcome === "overtaken" || !isWanted()) return;
     this.#deps.book.accept(transfer.snapshot.epoch);
     if (result.outcome === "installed") this.#machine.send({ type: "FINISHED" });
     else this.#machine.send({ type: "FAILED", reason: result.detail });

@@ -4,6 +4,7 @@
  */
 import { reconcileLockMachine } from "../../machines/reconcile-lock.machine.ts";
 import type { LockId } from "../core/ids.ts";
+import type { FailoverSettings } from "../core/settings.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import { startMachine, type Kit } from "./kit.ts";
 
@@ -18,6 +19,18 @@ export type AcquireResult =
 
 /** Refreshed so many times within one TTL. */
 const REFRESHES_PER_TTL = 3;
+
+/**
+ * The own monotonic instant up to which a lock may be relied on that the witness, asked at `sentAtMs`, said to last
+ * `lastsMs`: before the witness lets it lapse, drift included [RL2].
+ */
+export function lockEndsAtMs(
+  settings: Pick<FailoverSettings, "maxClockDriftPpm" | "quiesceMs">,
+  sentAtMs: number,
+  lastsMs: number,
+): number {
+  return sentAtMs + lastsMs * (1 - (2 * settings.maxClockDriftPpm) / 1e6) - settings.quiesceMs;
+}
 
 export class ReconcileLock {
   readonly #kit: Kit;
@@ -98,10 +111,8 @@ export class ReconcileLock {
     this.#machine.stop();
   }
 
-  /** A margin for drift: the own count ends before the witness's [RL2]. */
   #countFrom(sentAtMs: number): void {
-    const { reconcileLockMs, maxClockDriftPpm, quiesceMs } = this.#kit.failover;
-    this.#usableUntilMs = sentAtMs + reconcileLockMs * (1 - (2 * maxClockDriftPpm) / 1e6) - quiesceMs;
+    this.#usableUntilMs = lockEndsAtMs(this.#kit.failover, sentAtMs, this.#kit.failover.reconcileLockMs);
   }
 
   #armRefresh(): void {

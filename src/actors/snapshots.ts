@@ -25,6 +25,8 @@ const CONFLICTS_CARRIED = 1_000;
 export type InstallResult =
   | { readonly outcome: "installed"; readonly checksum: string }
   | { readonly outcome: "invalid"; readonly detail: string }
+  /** It was no longer to be put in place when all was ready for it. */
+  | { readonly outcome: "overtaken" }
   | { readonly outcome: "failed"; readonly detail: string };
 
 export class Snapshots {
@@ -90,18 +92,24 @@ export class Snapshots {
 
   /**
    * Replaces log end and state by the sender's. Nothing has changed unless the answer is `installed`. `transferNow` is
-   * asked in the very step of the replacement: the own log may have grown while an execution was waited for.
+   * asked in the very step of the replacement, for the world may have changed while the engine was waited for: the own
+   * log may have grown; null: it may not be done any more.
    */
   async install(
     snapshot: StateSnapshot,
     lockFence: number,
-    transferNow: () => Omit<SnapshotTransfer, "snapshot">,
+    transferNow: () => Omit<SnapshotTransfer, "snapshot"> | null,
   ): Promise<InstallResult> {
     const flaw = await this.flaw(snapshot);
     if (flaw !== null) return { outcome: "invalid", detail: flaw };
     const release = await this.#deps.executor.hold();
     try {
-      await this.#replace(snapshot, () => this.#adopt({ ...transferNow(), snapshot }, lockFence));
+      const replaced = await this.#replace(snapshot, () => {
+        const transfer = transferNow();
+        if (transfer !== null) this.#adopt({ ...transfer, snapshot }, lockFence);
+        return transfer !== null;
+      });
+      if (!replaced) return { outcome: "overtaken" };
       this.#kit.counters.snapshotsApplied += 1;
       return { outcome: "installed", checksum: await this.#checksumNow(snapshot) };
     } catch (error) {
@@ -113,16 +121,17 @@ export class Snapshots {
   }
 
   /** The engine first: it may refuse the state, and then the log must still be the one that belongs to its own [SB4]. */
-  async #replace(snapshot: StateSnapshot, adopt: () => void): Promise<void> {
+  async #replace(snapshot: StateSnapshot, adopt: () => boolean): Promise<boolean> {
     const { engine } = this.#kit.ports;
     const before = await engine.snapshot();
     await engine.restore(snapshot.state);
+    let adopted = false;
     try {
-      adopt();
-    } catch (error) {
-      await engine.restore(before);
-      throw error;
+      adopted = adopt();
+    } finally {
+      if (!adopted) await engine.restore(before);
     }
+    return adopted;
   }
 
   #adopt(transfer: SnapshotTransfer, lockFence: number): void {
