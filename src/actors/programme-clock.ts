@@ -57,7 +57,7 @@ export class ProgrammeClock {
     const reading = this.reading();
     const offsetMs = Math.abs(reading.offsetNs) / 1e6;
     const disciplined = reading.mode === "ptp" || reading.mode === "ntp";
-    const lost = ports.clockSource !== null && !disciplined;
+    const lost = ports.clockSource !== null && ports.clockSource.undisciplined !== true && !disciplined;
     const degraded = lost || (disciplined && offsetMs > FRAME_MS) || reading.jitterNs / 1e6 > FRAME_MS;
     alarms.set("lockstep-degraded", degraded, `clock ${reading.mode}, offset ${offsetMs.toFixed(3)} ms`);
     alarms.set(

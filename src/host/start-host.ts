@@ -109,7 +109,8 @@ async function assemble(
     const peerChannel = keep(makePeerChannel(basics, config, secrets));
     const peerProbe = new HttpPeerProbe(basics, { urls: config.peer.links.map(({ url }) => url) });
     const engine = keep(own ?? makeEngine(basics, config, secrets));
-    const clockSource = makeClockSource(config);
+    const clockSource = makeClockSource(basics, config);
+    if (clockSource !== null) keep(clockSource);
     const changeoverSwitches = config.changeover.map((target) => keep(makeChangeoverSwitch(basics, target)));
     const digest = new NodeDigest();
     const coordinator = createCoordinator(
