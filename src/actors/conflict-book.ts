@@ -17,6 +17,8 @@ export interface DivergentCase {
   readonly forkSeq: number;
   readonly divergent: readonly Command[];
   readonly winnerEpoch: number;
+  /** The winner has nothing of its own since the fork. */
+  readonly dominated: boolean;
 }
 
 /** What two commands must share to touch the same thing: the path of a REST call, or the kind. */
@@ -31,7 +33,7 @@ export function toConflicts(kit: Kit, found: DivergentCase): Conflict[] {
     const id = makeId("conflict", `${divergent.origin}_${divergent.originSeq}`);
     const known = kit.ports.store.findConflict(id);
     const standing = since.filter((command) => conflictKey(command) === conflictKey(divergent)).slice(-STANDING_KEPT);
-    const { outcome, reason } = known ?? judge(kit, standing.length > 0);
+    const { outcome, reason } = known ?? judge(kit, found, standing.length > 0);
     return {
       id,
       kind: "command",
@@ -48,7 +50,14 @@ export function toConflicts(kit: Kit, found: DivergentCase): Conflict[] {
   });
 }
 
-function judge(kit: Kit, touched: boolean): { outcome: ConflictOutcome; reason: string } {
+/** A command that was to be applied again, and that the leader did not accept. */
+export function refused(conflict: Conflict, why: Exclude<SubmitOutcome["outcome"], "accepted">): Conflict {
+  return { ...conflict, outcome: "superseded", reason: `applied again, the leader answered ${why}` };
+}
+
+/** A dominated winner fast-forwards whatever the policy: under its own epoch, for nothing of a lower one is taken [I2]. */
+function judge(kit: Kit, found: DivergentCase, touched: boolean): { outcome: ConflictOutcome; reason: string } {
+  if (found.dominated) return { outcome: "reapplied", reason: "the leader had nothing of its own since the fork" };
   const { onConflict } = kit.options.commands;
   switch (onConflict) {
     case "leader-wins":

@@ -26,6 +26,7 @@ function divided(onConflict: CommandSettings["onConflict"], standing: readonly s
   const found = {
     forkSeq: 0,
     winnerEpoch: 5,
+    dominated: false,
     divergent: [commandOf(LOSER, 1, CUT), commandOf(LOSER, 2, KEYER)],
   };
   return { ...rig, found };
