@@ -22,7 +22,7 @@ import type { EpochBook } from "./epoch-book.ts";
 import type { Executor } from "./executor.ts";
 import { startMachine, type Kit } from "./kit.ts";
 import type { Snapshots } from "./snapshots.ts";
-import { IncomingTransfer } from "./transfers.ts";
+import { IncomingTransfer, readTransfer } from "./transfers.ts";
 
 export interface CatchUpDeps {
   readonly book: EpochBook;
@@ -175,7 +175,9 @@ export class CatchUp {
     this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
     if (taken.state === "more") return;
     this.#incoming = null;
-    void this.#restore(piece.requestId, JSON.parse(taken.text) as SnapshotTransfer);
+    const transfer = readTransfer(taken.text);
+    if (transfer === null) return this.#machine.send({ type: "FAILED", reason: "what came is no snapshot" });
+    void this.#restore(piece.requestId, transfer);
   }
 
   /** The winner has reconciled, or given up: compare again. */
@@ -189,9 +191,9 @@ export class CatchUp {
     const isWanted = (): boolean => this.#requestId === requestId && this.machineValue === "restoring";
     const result = await this.#deps.snapshots.install(transfer.snapshot, 0, () => (isWanted() ? transfer : null));
     if (result.outcome === "overtaken" || !isWanted()) return;
+    if (result.outcome !== "installed") return this.#machine.send({ type: "FAILED", reason: result.detail });
     this.#deps.book.accept(transfer.snapshot.epoch);
-    if (result.outcome === "installed") this.#machine.send({ type: "FINISHED" });
-    else this.#machine.send({ type: "FAILED", reason: result.detail });
+    this.#machine.send({ type: "FINISHED" });
   }
 
   #askForPlan(): void {

@@ -17,7 +17,7 @@ import type { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
 import { lockEndsAtMs } from "./reconcile-lock.ts";
 import type { Snapshots } from "./snapshots.ts";
-import { IncomingTransfer } from "./transfers.ts";
+import { IncomingTransfer, readTransfer } from "./transfers.ts";
 
 export interface LoserDeps {
   readonly book: EpochBook;
@@ -68,7 +68,8 @@ export class Loser {
     this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
     if (taken.state === "more") return;
     this.#incoming = null;
-    const transfer = JSON.parse(taken.text) as SnapshotTransfer;
+    const transfer = readTransfer(taken.text);
+    if (transfer === null) return this.#answer(piece.requestId, "invalid-snapshot", null);
     this.#applying = true;
     void this.#apply(piece, transfer).finally(() => (this.#applying = false));
   }

@@ -5,7 +5,7 @@
  */
 import { jsonPieces, type Json } from "../core/canonical-json.ts";
 import type { RequestId } from "../core/ids.ts";
-import type { PeerMessage, SnapshotPiece } from "../core/messages.ts";
+import type { PeerMessage, SnapshotPiece, SnapshotTransfer } from "../core/messages.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { Kit } from "./kit.ts";
 
@@ -92,6 +92,19 @@ export class IncomingTransfer {
     this.#texts.push(piece.text);
     return piece.last ? { state: "whole", text: this.#texts.join("") } : { state: "more" };
   }
+}
+
+/** The transfer that `text` holds; null when it is none. Whether it may be installed is judged there. */
+export function readTransfer(text: string): SnapshotTransfer | null {
+  let value: Partial<SnapshotTransfer> | null;
+  try {
+    value = JSON.parse(text) as Partial<SnapshotTransfer> | null;
+  } catch {
+    return null;
+  }
+  const lists = [value?.commands, value?.conflicts, value?.keys, value?.shape];
+  const whole = typeof value?.snapshot === "object" && value.snapshot !== null && lists.every(Array.isArray);
+  return whole ? (value as SnapshotTransfer) : null;
 }
 
 function* grouped(pieces: Generator<string, void, undefined>): Generator<string, void, undefined> {
