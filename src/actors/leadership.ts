@@ -195,6 +195,8 @@ export class Leadership implements Acting {
     const { ground } = campaigning;
     const epoch = ground.kind === "granted" ? ground.epoch : book.mint();
     this.#campaigning = campaigning;
+    // Not at its end: who was frozen meanwhile verifies before the first effect [VT5].
+    this.#unverifiedSinceMs = null;
     this.#epoch = epoch ?? book.accepted;
     this.#moved("candidate", null);
     const deps: CampaignDeps = {
@@ -235,7 +237,6 @@ export class Leadership implements Acting {
     if (campaigning === null) throw new Error("broken invariant: a leadership follows a campaign");
     this.#epoch = this.#deps.book.accepted;
     this.#paused = false;
-    this.#unverifiedSinceMs = null;
     const { mover, startedAtMs } = campaigning;
     const tookMs = this.#kit.nowMs() - startedAtMs;
     this.#origin = { ...mover, fromUnixMs: this.#kit.ports.clock.unixMs(), tookMs };

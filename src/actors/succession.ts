@@ -191,7 +191,10 @@ export class Succession {
     const answer = await this.monitor.probe();
     if (answer === null || this.monitor.state !== "dead") return;
     this.judge.proven(answer.sentAtMs, look);
-    if (this.leadership.role === "leader") this.votes.peerVotedFor(answer.sentAtMs);
+    if (this.leadership.role === "leader") {
+      this.votes.peerVotedFor(answer.sentAtMs);
+      this.leadership.confirmed(answer.sentAtMs);
+    }
     this.consider();
     this.judge.proven(answer.sentAtMs, null);
   }
