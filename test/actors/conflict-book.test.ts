@@ -1,6 +1,6 @@
 /** What becomes of divergent commands, and how a person settles one. */
 import { expect, test } from "vitest";
-import { conflictKey, resolveConflict, toConflicts } from "../../src/actors/conflict-book.ts";
+import { conflictKey, refused, resolveConflict, toConflicts } from "../../src/actors/conflict-book.ts";
 import type { Command } from "../../src/core/command.ts";
 import { hlcZero } from "../../src/core/hlc.ts";
 import { makeId } from "../../src/core/ids.ts";
@@ -45,6 +45,23 @@ test.each<[CommandSettings["onConflict"], string[]]>([
 ])("[SB2] under %s: the touched one and the untouched one are %o", (policy, outcomes) => {
   const { kit, found } = divided(policy);
   expect(toConflicts(kit, found).map(({ outcome }) => outcome)).toEqual(outcomes);
+});
+
+test("[SB2] a winner with nothing of its own takes all that the other has, whatever the policy", () => {
+  for (const policy of ["leader-wins", "reapply", "manual"] as const) {
+    const { kit, found } = divided(policy, []);
+    const outcomes = toConflicts(kit, { ...found, dominated: true }).map(({ outcome }) => outcome);
+    expect(outcomes, policy).toEqual(["reapplied", "reapplied"]);
+  }
+});
+
+test("[SB3] one that was to be applied again and was refused is kept as superseded, with the reason", () => {
+  const { kit, found } = divided("reapply");
+  const [conflict] = toConflicts(kit, found);
+  expect(conflict && refused(conflict, "fenced")).toMatchObject({
+    outcome: "superseded",
+    reason: expect.stringContaining("fenced") as string,
+  });
 });
 
 test("[SB3] every divergent command is kept, with both sides and a reason", () => {
@@ -112,9 +129,9 @@ test("[SB3] a choice that the log refuses settles nothing", async () => {
   const { kit, store, found } = divided("manual");
   store.saveConflicts(toConflicts(kit, found));
   const id = toConflicts(kit, found)[0]?.id ?? "";
-  const refused: SubmitOutcome = { outcome: "not-leader", leader: "b", leaderUrl: null };
-  expect(await resolveConflict(kit, { id, choice: { choice: "reapply" }, by: "ops" }, async () => refused)).toEqual(
-    refused,
+  const notHere: SubmitOutcome = { outcome: "not-leader", leader: "b", leaderUrl: null };
+  expect(await resolveConflict(kit, { id, choice: { choice: "reapply" }, by: "ops" }, async () => notHere)).toEqual(
+    notHere,
   );
   expect(store.findConflict(id)).toMatchObject({ outcome: "open", resolution: null });
 });
