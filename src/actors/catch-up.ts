@@ -215,7 +215,9 @@ export class CatchUp {
 
   #append(prev: Replicate["prev"], commands: Replicate["commands"]): "appended" | "nothing-new" | "gap" | "failed" {
     try {
-      return this.#deps.log.append(prev, commands);
+      const outcome = this.#deps.log.append(prev, commands);
+      if (outcome === "appended") this.#kit.alarms.clear("store-failed");
+      return outcome;
     } catch (error) {
       this.#kit.ports.logger.error({ err: error }, "replicated commands not stored");
       this.#kit.alarms.raise("store-failed", "replicated commands could not be stored");

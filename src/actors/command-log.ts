@@ -200,6 +200,7 @@ export class CommandLog {
       for (const one of this.#withRepeats(batch)) one.settle({ outcome: "busy", detail: "the store refuses to write" });
       return;
     }
+    this.#kit.alarms.clear("store-failed");
     this.#advance(commands);
     this.#kit.counters.commandsAccepted += commands.length;
     commands.forEach((command, index) => {
