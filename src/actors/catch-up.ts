@@ -13,7 +13,6 @@ import type {
   PeerMessage,
   Replicate,
   SnapshotPiece,
-  SnapshotTransfer,
   SyncState,
 } from "../core/messages.ts";
 import type { TimerHandle } from "../ports/clock.ts";
@@ -175,9 +174,7 @@ export class CatchUp {
     this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
     if (taken.state === "more") return;
     this.#incoming = null;
-    const transfer = readTransfer(taken.text);
-    if (transfer === null) return this.#machine.send({ type: "FAILED", reason: "what came is no snapshot" });
-    void this.#restore(piece.requestId, transfer);
+    void this.#restore(piece.requestId, taken.text);
   }
 
   /** The winner has reconciled, or given up: compare again. */
@@ -185,10 +182,13 @@ export class CatchUp {
     this.#machine.send({ type: "FINISHED" });
   }
 
-  async #restore(requestId: RequestId, transfer: SnapshotTransfer): Promise<void> {
+  async #restore(requestId: RequestId, text: string): Promise<void> {
     // The engine takes its own time: only a lost leader or another request ends this step.
     this.#rest();
     const isWanted = (): boolean => this.#requestId === requestId && this.machineValue === "restoring";
+    const transfer = await readTransfer(this.#kit, text);
+    if (!isWanted()) return;
+    if (transfer === null) return this.#machine.send({ type: "FAILED", reason: "what came is no snapshot" });
     const result = await this.#deps.snapshots.install(transfer.snapshot, 0, () => (isWanted() ? transfer : null));
     if (result.outcome === "overtaken" || !isWanted()) return;
     if (result.outcome !== "installed") return this.#machine.send({ type: "FAILED", reason: result.detail });

@@ -68,13 +68,13 @@ export class Loser {
     this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
     if (taken.state === "more") return;
     this.#incoming = null;
-    const transfer = readTransfer(taken.text);
-    if (transfer === null) return this.#answer(piece.requestId, "invalid-snapshot", null);
     this.#applying = true;
-    void this.#apply(piece, transfer).finally(() => (this.#applying = false));
+    void this.#apply(piece, taken.text).finally(() => (this.#applying = false));
   }
 
-  async #apply(piece: SnapshotPiece, transfer: SnapshotTransfer): Promise<void> {
+  async #apply(piece: SnapshotPiece, text: string): Promise<void> {
+    const transfer = await readTransfer(this.#kit, text);
+    if (transfer === null) return this.#answer(piece.requestId, "invalid-snapshot", null);
     const { snapshot } = transfer;
     const provenUntilMs = piece.lock === null ? null : await this.#provenUntilMs(piece.lock);
     if (piece.lock === null || provenUntilMs === null) return this.#answer(piece.requestId, "lock-not-held", null);

@@ -3,10 +3,12 @@
  * Keeps true: at most `WINDOW` pieces are under way, so that heartbeats never queue behind a transfer; a piece out of
  * order ends the transfer.
  */
-import { jsonPieces, type Json } from "../core/canonical-json.ts";
+import type { Json } from "../core/canonical-json.ts";
 import type { RequestId } from "../core/ids.ts";
 import type { PeerMessage, SnapshotPiece, SnapshotTransfer } from "../core/messages.ts";
 import type { TimerHandle } from "../ports/clock.ts";
+import { jsonPieces } from "../json/pieces.ts";
+import { parseJsonPatiently } from "../json/read.ts";
 import type { Kit } from "./kit.ts";
 
 const PIECE_CHARS = 49_152;
@@ -95,10 +97,11 @@ export class IncomingTransfer {
 }
 
 /** The transfer that `text` holds; null when it is none. Whether it may be installed is judged there. */
-export function readTransfer(text: string): SnapshotTransfer | null {
+export async function readTransfer(kit: Kit, text: string): Promise<SnapshotTransfer | null> {
   let value: Partial<SnapshotTransfer> | null;
   try {
-    value = JSON.parse(text) as Partial<SnapshotTransfer> | null;
+    const soon = (next: () => void): void => kit.ports.clock.soon(next);
+    value = (await parseJsonPatiently(Buffer.from(text), soon)) as Partial<SnapshotTransfer> | null;
   } catch {
     return null;
   }
