@@ -193,6 +193,8 @@ export class Leadership implements Acting {
     if (campaigning === null) throw new Error("broken invariant: a campaign has a ground");
     const { book, votes, witness, campaign } = this.#deps;
     const { ground } = campaigning;
+    // What an attempt that failed had gathered is no vote for this one.
+    votes.clear();
     const epoch = ground.kind === "granted" ? ground.epoch : book.mint();
     this.#campaigning = campaigning;
     // Not at its end: who was frozen meanwhile verifies before the first effect [VT5].
