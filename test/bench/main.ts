@@ -113,4 +113,9 @@ function usedWrongly(why: string): void {
   process.exitCode = USED_WRONGLY;
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof TypeError && "code" in error)) throw error;
+  usedWrongly(error.message);
+}
