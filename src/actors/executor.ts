@@ -212,17 +212,19 @@ export class Executor {
   /** Stores the engine's state, from which a restart goes on. */
   async checkpoint(): Promise<void> {
     const { store, engine, logger } = this.#kit.ports;
+    if (this.#executedSeq === this.#lastCheckpointSeq) return;
+    const release = await this.hold();
     const seq = this.#executedSeq;
-    if (seq === this.#lastCheckpointSeq) return;
     this.#lastCheckpointSeq = seq;
     try {
       const state = await engine.snapshot();
-      if (this.#executedSeq !== seq) return;
       const epoch = epochAt(store.logShape(), seq) ?? 0;
       store.saveCheckpoint({ position: { epoch, seq }, state });
       store.compact(seq - this.#kit.options.commands.keep, this.#kit.ports.clock.unixMs() - KEYS_KEPT_MS);
     } catch (error) {
       logger.warn({ err: error, seq }, "checkpoint not stored");
+    } finally {
+      release();
     }
   }
 

@@ -24,7 +24,6 @@ export interface PeerMonitorHandlers {
 export interface LastHeartbeat {
   readonly heartbeat: Heartbeat;
   readonly receivedAtMonoMs: number;
-  readonly receivedAtUnixUs: number;
 }
 
 export class PeerMonitor {
@@ -111,7 +110,7 @@ export class PeerMonitor {
 
   /** Takes a heartbeat; false: it is old, and extends nothing [HB2]. */
   take(heartbeat: Heartbeat, receivedAtMonoMs: number): boolean {
-    const { rules, counters, ports } = this.#kit;
+    const { rules, counters } = this.#kit;
     const known = heartbeat.incarnation === this.#incarnation;
     if (known && this.#last !== null && !rules.heartbeatIsFresh(this.#last.heartbeat.n, heartbeat.n)) {
       counters.heartbeatsRefused += 1;
@@ -120,7 +119,7 @@ export class PeerMonitor {
     if (!known) this.#offset = NO_SAMPLES;
     this.#incarnation = heartbeat.incarnation;
     counters.heartbeatsReceived += 1;
-    this.#last = { heartbeat, receivedAtMonoMs, receivedAtUnixUs: ports.clock.unixMs() * 1_000 };
+    this.#last = { heartbeat, receivedAtMonoMs };
     this.#detector = heard(this.#detector, receivedAtMonoMs);
     this.#measure(heartbeat, receivedAtMonoMs);
     if (this.#state !== "alive") this.#machine.send({ type: "HEARD" });

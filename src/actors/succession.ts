@@ -267,7 +267,7 @@ export class Succession {
     this.#kit.alarms.set("hold-down", heldDown, "the role has moved too often; only a dead peer or a person moves it");
     this.#kit.alarms.set(
       "unconfirmed",
-      leadership.role === "leader" && this.votes.confirmedBy(now) === "none",
+      leadership.role === "leader" && !leadership.steppingDown && this.votes.confirmedBy(now) === "none",
       "leads without any vote",
     );
   }
