@@ -61,8 +61,9 @@ export class Heartbeats {
       return;
     }
     succession.sawEpoch(heartbeat.epoch);
-    // What clients were told counts even where a full disk keeps this engine from following the new epoch [CP4].
-    if (leadership.role === "follower") succession.judge.told(heartbeat.acknowledged);
+    // What clients were told counts also where a full disk, or a campaign that may yet be lost, keeps this engine from
+    // following the epoch [CP4].
+    if (leadership.role !== "leader") succession.judge.told(heartbeat.acknowledged);
     if (leadership.role !== "follower" || heartbeat.epoch !== book.accepted) return;
     monitor.promiseUntil(receivedAtMonoMs + succession.judge.waitMs);
     this.#vote = { epoch: heartbeat.epoch, n: heartbeat.n };

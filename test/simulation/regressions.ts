@@ -96,4 +96,17 @@ export const REGRESSIONS: readonly Regression[] = [
       { kind: "maintenance", atMs: 22783.445, forMs: 1826.815, target: "b", amount: 0.734 },
     ],
   },
+  {
+    seed: 5010,
+    found: "I5: a campaign while behind what clients were told",
+    cause: "the leader's heartbeats that came during a campaign which was then lost did not count [CP4]",
+    faults: [
+      { kind: "force-leader", atMs: 3618.666, forMs: 416.995, target: "b", amount: 0.526 },
+      { kind: "stall", atMs: 4938.102, forMs: 183.349, target: "b", amount: 0.962 },
+      { kind: "maintenance", atMs: 5023.203, forMs: 1354.369, target: "a", amount: 0.368 },
+      { kind: "isolation", atMs: 6224.446, forMs: 610.189, target: "b", amount: 0.446 },
+      { kind: "witness-cut", atMs: 7169.906, forMs: 256.141, target: "a", amount: 0.002 },
+      { kind: "pause", atMs: 7485.027, forMs: 1045.658, target: "a", amount: 0.269 },
+    ],
+  },
 ];
