@@ -195,7 +195,8 @@ export class Leadership implements Acting {
     const { ground } = campaigning;
     // What an attempt that failed had gathered is no vote for this one.
     votes.clear();
-    const epoch = ground.kind === "granted" ? ground.epoch : book.mint();
+    const prepared = ground.kind === "death-proof" && ground.epoch === book.highest ? ground.epoch : null;
+    const epoch = ground.kind === "granted" ? ground.epoch : (prepared ?? book.mint());
     this.#campaigning = campaigning;
     // Not at its end: who was frozen meanwhile verifies before the first effect [VT5].
     this.#unverifiedSinceMs = null;

@@ -133,8 +133,8 @@ export class PeerMonitor {
     this.#armDeadline();
   }
 
-  /** Asks every address of the peer whether a process still listens there [DP1]. */
-  async probe(): Promise<{ result: ProbeResult; sentAtMs: number } | null> {
+  /** Asks every address of the peer whether a process still listens there [DP1]; `onProof` hears of it before anyone acts on it. */
+  async probe(onProof: (sentAtMs: number) => void): Promise<{ result: ProbeResult; sentAtMs: number } | null> {
     if (this.#probing) return null;
     this.#probing = true;
     const sentAtMs = this.#kit.nowMs();
@@ -143,6 +143,7 @@ export class PeerMonitor {
     this.#probing = false;
     const heardSince = this.#detector.lastHeardMs > heardBefore;
     if (this.#kit.rules.provesDeath(result) && !heardSince) {
+      onProof(sentAtMs);
       if (this.#state !== "dead") this.#machine.send({ type: "REFUSED" });
     } else if (this.#state === "dead") {
       this.#machine.send({ type: "DOUBTED" });
