@@ -69,7 +69,12 @@ export class Loser {
     if (taken.state === "more") return;
     this.#incoming = null;
     this.#applying = true;
-    void this.#apply(piece, taken.text).finally(() => (this.#applying = false));
+    void this.#apply(piece, taken.text)
+      .catch((error: unknown) => {
+        this.#kit.ports.logger.error({ err: error }, "the winner's state could not be judged");
+        this.#answer(piece.requestId, "failed", null);
+      })
+      .finally(() => (this.#applying = false));
   }
 
   async #apply(piece: SnapshotPiece, text: string): Promise<void> {
