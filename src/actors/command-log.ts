@@ -47,7 +47,6 @@ export class CommandLog {
 
   restore(stored: Pick<StoredState, "log" | "clock" | "hlc">): void {
     this.#position = stored.log;
-    this.#answers.restartAt(stored.log);
     this.#clock = stored.clock;
     this.#hlc = stored.hlc;
   }

@@ -24,6 +24,8 @@ export interface SplitBrainDeps {
   readonly lock: ReconcileLock;
   readonly snapshots: Snapshots;
   leads(): boolean;
+  /** Through here the peer has told its clients, in this life, that their commands stand. */
+  peerToldSeq(): number;
   send(message: PeerMessage): boolean;
   submit(command: Command, key: string): Promise<SubmitOutcome>;
 }
@@ -180,8 +182,12 @@ export class SplitBrain {
 
   async #settle(current: Case): Promise<void> {
     const { store } = this.#kit.ports;
-    const dominated = this.#isDominated(current);
-    const conflicts = toConflicts(this.#kit, { ...current, dominated, winnerEpoch: this.#deps.book.accepted });
+    const undisputedThroughSeq = this.#isDominated(current) ? this.#deps.peerToldSeq() : 0;
+    const conflicts = toConflicts(this.#kit, {
+      ...current,
+      undisputedThroughSeq,
+      winnerEpoch: this.#deps.book.accepted,
+    });
     const clock = mergeClocksCapped(this.#deps.log.clock, current.loserClock);
     store.saveConflicts(conflicts, clock);
     this.#deps.log.learnClock(clock);

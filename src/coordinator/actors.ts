@@ -72,6 +72,7 @@ export class Actors {
     this.splitBrain = new SplitBrain(kit, {
       ...shared,
       lock: this.lock,
+      peerToldSeq: () => monitor.last?.heartbeat.acknowledged.seq ?? 0,
       submit: ({ kind, payload }, key) => log.submit({ kind, payload, idempotencyKey: key }),
     });
     this.catchUpSource = new CatchUpSource(kit, {

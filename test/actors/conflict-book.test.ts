@@ -26,7 +26,7 @@ function divided(onConflict: CommandSettings["onConflict"], standing: readonly s
   const found = {
     forkSeq: 0,
     winnerEpoch: 5,
-    dominated: false,
+    undisputedThroughSeq: 0,
     divergent: [commandOf(LOSER, 1, CUT), commandOf(LOSER, 2, KEYER)],
   };
   return { ...rig, found };
@@ -47,11 +47,15 @@ test.each<[CommandSettings["onConflict"], string[]]>([
   expect(toConflicts(kit, found).map(({ outcome }) => outcome)).toEqual(outcomes);
 });
 
-test("[SB2] a winner with nothing of its own takes all that the other has, whatever the policy", () => {
+test("[SB2] a winner with nothing of its own takes what the other has told its clients, whatever the policy", () => {
   for (const policy of ["leader-wins", "reapply", "manual"] as const) {
     const { kit, found } = divided(policy, []);
-    const outcomes = toConflicts(kit, { ...found, dominated: true }).map(({ outcome }) => outcome);
-    expect(outcomes, policy).toEqual(["reapplied", "reapplied"]);
+    const through = (undisputedThroughSeq: number): string[] =>
+      toConflicts(kit, { ...found, undisputedThroughSeq }).map(({ outcome }) => outcome);
+    const [first, last] = found.divergent;
+    expect(through(last?.seq ?? 0), policy).toEqual(["reapplied", "reapplied"]);
+    expect(through(first?.seq ?? 0)[0], policy).toBe("reapplied");
+    if (policy === "leader-wins") expect(through(first?.seq ?? 0)[1]).toBe("superseded");
   }
 });
 
