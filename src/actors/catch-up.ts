@@ -189,7 +189,10 @@ export class CatchUp {
     const transfer = await readTransfer(this.#kit, text);
     if (!isWanted()) return;
     if (transfer === null) return this.#machine.send({ type: "FAILED", reason: "what came is no snapshot" });
-    const result = await this.#deps.snapshots.install(transfer.snapshot, 0, () => (isWanted() ? transfer : null));
+    const verified = await this.#deps.snapshots.verify(transfer.snapshot);
+    if (!isWanted()) return;
+    if (typeof verified === "string") return this.#machine.send({ type: "FAILED", reason: verified });
+    const result = await this.#deps.snapshots.install(verified, 0, () => (isWanted() ? transfer : null));
     if (result.outcome === "overtaken" || !isWanted()) return;
     if (result.outcome !== "installed") return this.#machine.send({ type: "FAILED", reason: result.detail });
     this.#deps.book.accept(transfer.snapshot.epoch);

@@ -6,8 +6,11 @@
 import type { Command } from "../core/command.ts";
 import { epochAt } from "../core/fork.ts";
 import type { Role } from "../core/messages.ts";
+import { jsonPieces } from "../json/pieces.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { ExecuteOutcome } from "../ports/engine.ts";
+import type { StateDraft } from "../ports/store.ts";
+import { inTurns } from "./checksum.ts";
 import type { Kit } from "./kit.ts";
 import type { ProgrammeClock } from "./programme-clock.ts";
 
@@ -32,6 +35,8 @@ export class Executor {
   #executedSeq = 0;
   #confirmedSeq = 0;
   #lastCheckpointSeq = 0;
+  /** How often the state was replaced: a checkpoint of an earlier one is void. */
+  #resets = 0;
   /** When commands that came at their time are due, monotonic ms, as it was at their arrival: a stepped clock moves none. */
   readonly #dueMs = new Map<number, number>();
   #timer: TimerHandle | null = null;
@@ -58,6 +63,7 @@ export class Executor {
   resetTo(seq: number): void {
     this.#executedSeq = seq;
     this.#lastCheckpointSeq = seq;
+    this.#resets += 1;
     this.#confirmedSeq = Math.min(this.#confirmedSeq, seq);
     this.#queue = [];
     this.#dueMs.clear();
@@ -211,19 +217,24 @@ export class Executor {
 
   /** Stores the engine's state, from which a restart goes on. */
   async checkpoint(): Promise<void> {
-    const { store, engine, logger } = this.#kit.ports;
+    const { store, engine, logger, clock } = this.#kit.ports;
     if (this.#executedSeq === this.#lastCheckpointSeq) return;
     const release = await this.hold();
     const seq = this.#executedSeq;
+    const resets = this.#resets;
     this.#lastCheckpointSeq = seq;
+    let state: StateDraft | null = null;
     try {
-      const state = await engine.snapshot();
+      const draft = (state = store.draftState());
+      await inTurns(clock, jsonPieces(await engine.snapshot()), (piece) => draft.add(piece));
+      if (resets !== this.#resets) return;
       const epoch = epochAt(store.logShape(), seq) ?? 0;
       store.saveCheckpoint({ position: { epoch, seq }, state });
-      store.compact(seq - this.#kit.options.commands.keep, this.#kit.ports.clock.unixMs() - KEYS_KEPT_MS);
+      store.compact(seq - this.#kit.options.commands.keep, clock.unixMs() - KEYS_KEPT_MS);
     } catch (error) {
       logger.warn({ err: error, seq }, "checkpoint not stored");
     } finally {
+      state?.discard();
       release();
     }
   }

@@ -87,12 +87,12 @@ export class Loser {
     if (!mayAdopt()) return this.#answer(piece.requestId, "stale-epoch", null);
     const transferNow = (): SnapshotTransfer | null =>
       mayAdopt() && this.#kit.nowMs() < provenUntilMs ? transfer : null;
-    const result = await this.#deps.snapshots.install(snapshot, piece.lock.fence, transferNow);
+    const verified = await this.#deps.snapshots.verify(snapshot);
+    if (typeof verified === "string") return this.#answer(piece.requestId, "invalid-snapshot", null);
+    const result = await this.#deps.snapshots.install(verified, piece.lock.fence, transferNow);
     switch (result.outcome) {
       case "installed":
         return this.#answer(piece.requestId, "applied", result.checksum);
-      case "invalid":
-        return this.#answer(piece.requestId, "invalid-snapshot", null);
       case "overtaken":
         return this.#answer(piece.requestId, mayAdopt() ? "lock-not-held" : "stale-epoch", null);
       case "failed":
@@ -112,7 +112,7 @@ export class Loser {
     const sentAtMs = this.#kit.nowMs();
     const standing = await witness.readLock();
     if (standing.outcome === "unreachable") return null;
-    if (!this.#kit.rules.lockProves(standing.lock, lock, store.load().lockFence)) return null;
+    if (!this.#kit.rules.lockProves(standing.lock, lock, store.positions().lockFence)) return null;
     return lockEndsAtMs(this.#kit.failover, sentAtMs, standing.lock?.expiresMs ?? Number.POSITIVE_INFINITY);
   }
 
