@@ -47,6 +47,7 @@ export class CatchUp {
   #timer: TimerHandle | null = null;
   #disagreements = 0;
   #wantSnapshot = false;
+  #pagesTaken = 0;
 
   constructor(kit: Kit, deps: CatchUpDeps) {
     this.#kit = kit;
@@ -161,7 +162,8 @@ export class CatchUp {
     );
     this.#confirmAndAcknowledge();
     if (page.done) this.#machine.send({ type: "FINISHED" });
-    else this.#deps.send({ type: "transfer-ack", requestId: page.requestId, index: 0 });
+    else this.#deps.send({ type: "transfer-ack", requestId: page.requestId, index: this.#pagesTaken });
+    this.#pagesTaken += 1;
   }
 
   /** A piece of a snapshot that needs no lock: nothing of this engine's own is lost by it. */
@@ -203,6 +205,7 @@ export class CatchUp {
     const requestId = this.#kit.ports.ids.next("request");
     this.#requestId = requestId;
     this.#incoming = null;
+    this.#pagesTaken = 0;
     this.#disagreements = 0;
     this.#patience();
     this.#deps.send({
