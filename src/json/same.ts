@@ -10,37 +10,48 @@ const GO = 1_024;
 
 type Members = Readonly<Record<string, Json | undefined>>;
 
+/** Two containers of which it is not yet known whether they are the same: left, right. */
+type Pair = readonly [object, object];
+
 /** Yields `true` for as long as no difference was found; ends with the first `false`. */
 export function* comparedInGoes(left: Json, right: Json): Generator<boolean, void, undefined> {
-  const open: [Json | undefined, Json | undefined][] = [[left, right]];
+  const open: Pair[] = [];
+  if (!maySame(left, right, open)) return yield false;
   for (let count = 1; ; count += 1) {
     const pair = open.pop();
     if (pair === undefined) return;
-    if (!openedAlike(pair[0], pair[1], open)) return yield false;
+    const [ours, theirs] = pair;
+    const same = Array.isArray(ours)
+      ? sameItems(ours, theirs as readonly Json[], open)
+      : sameMembers(ours as Members, theirs as Members, open);
+    if (!same) return yield false;
     if (count % GO === 0) yield true;
   }
 }
 
-/** Compares two values but for what they contain, which is added to `open`. */
-function openedAlike(
-  left: Json | undefined,
-  right: Json | undefined,
-  open: [Json | undefined, Json | undefined][],
-): boolean {
+/** Whether two values are the same; two containers may be, and are added to `open`. */
+function maySame(left: Json | undefined, right: Json | undefined, open: Pair[]): boolean {
   if (left === right) return true;
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
   if (Array.isArray(left) !== Array.isArray(right)) return false;
-  const [leftKeys, rightKeys] = [heldKeys(left as Members), heldKeys(right as Members)];
-  if (leftKeys.length !== rightKeys.length) return false;
-  for (const key of leftKeys) {
-    if (!Object.hasOwn(right, key)) return false;
-    const [ours, theirs] = [(left as Members)[key], (right as Members)[key]];
-    if (ours !== theirs) open.push([ours, theirs]);
-  }
+  open.push([left, right]);
   return true;
 }
 
-function heldKeys(value: Members): readonly string[] {
-  const keys = Object.keys(value);
-  return keys.some((key) => value[key] === undefined) ? keys.filter((key) => value[key] !== undefined) : keys;
+function sameItems(left: readonly Json[], right: readonly Json[], open: Pair[]): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index += 1) if (!maySame(left[index], right[index], open)) return false;
+  return true;
+}
+
+function sameMembers(left: Members, right: Members, open: Pair[]): boolean {
+  let missing = 0;
+  for (const key of Object.keys(right)) if (right[key] !== undefined) missing += 1;
+  for (const key of Object.keys(left)) {
+    const value = left[key];
+    if (value === undefined) continue;
+    if (!Object.hasOwn(right, key) || !maySame(value, right[key], open)) return false;
+    missing -= 1;
+  }
+  return missing === 0;
 }

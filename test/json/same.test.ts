@@ -28,6 +28,7 @@ test.each<[string, Json, Json, boolean]>([
   ["a list and an object", [], {}, false],
   ["null and an object", { a: null }, { a: {} }, false],
   ["a longer list", [1, 2], [1, 2, 3], false],
+  ["a hole in a list", new Array<Json>(1), [2], false],
   ["a number and its text", [1], ["1"], false],
 ])("%s", (_name, left, right, expected) => {
   expect(same(left, right)).toBe(expected);
