@@ -79,8 +79,9 @@ export class CatchUpSource {
   }
 
   takeAck(ack: TransferAck): void {
-    if (this.#paging?.request.requestId === ack.requestId) {
-      this.#paging.acknowledged = Math.max(this.#paging.acknowledged, ack.index + 1);
+    const paging = this.#paging;
+    if (paging?.request.requestId === ack.requestId) {
+      paging.acknowledged = Math.min(paging.sent, Math.max(paging.acknowledged, ack.index + 1));
       this.#sendPages();
     }
     if (this.#outgoing?.requestId === ack.requestId) this.#outgoing.transfer.acknowledge(ack.index);
