@@ -4,7 +4,6 @@
  */
 import { comparePositions, hasBetterClaim, type Claim } from "../core/claim.ts";
 import type { LogPosition } from "../core/command.ts";
-import type { Epoch } from "../core/epoch.ts";
 import { otherLabel } from "../core/ids.ts";
 import type { WitnessRead } from "../ports/witness.ts";
 import type { Ground } from "./campaign.ts";
@@ -30,22 +29,12 @@ export interface JudgeDeps {
 
 const AUTOMATION = "automation";
 
-/** What was made ready while the proof of death was sought, so that the take-over need not wait for it. */
-export interface Prepared {
-  /** The witness record, being read; null: not asked for. */
-  readonly look: Promise<WitnessRead> | null;
-  /** A ballot that is already durable; null: none. */
-  epoch: Epoch | null;
-}
-
-export const NOTHING_PREPARED: Prepared = Object.freeze({ look: null, epoch: null });
-
 export class CampaignJudge {
   readonly #kit: Kit;
   readonly #deps: JudgeDeps;
   /** The best position that a leader has told or the witness bears [CP4]. */
   #told: LogPosition = { epoch: 0, seq: 0 };
-  #proof: { readonly provenAtMs: number; readonly prepared: Prepared } = { provenAtMs: 0, prepared: NOTHING_PREPARED };
+  #proof: { readonly provenAtMs: number; readonly look: Promise<WitnessRead> | null } = { provenAtMs: 0, look: null };
   #everLed = false;
 
   constructor(kit: Kit, deps: JudgeDeps) {
@@ -73,9 +62,9 @@ export class CampaignJudge {
     if (comparePositions(position, this.#told) > 0) this.#told = position;
   }
 
-  /** The peer's death was proven by a probe sent at `atMs` [DP1]. */
-  proven(atMs: number, prepared: Prepared): void {
-    this.#proof = { provenAtMs: atMs, prepared };
+  /** The peer's death was proven by a probe sent at `atMs` [DP1]; `look`: the witness record, read since then. */
+  proven(atMs: number, look: Promise<WitnessRead> | null): void {
+    this.#proof = { provenAtMs: atMs, look };
   }
 
   /** This engine leads: what was told before is its own now. */
@@ -86,7 +75,7 @@ export class CampaignJudge {
 
   ground(): Ground {
     if (this.#deps.monitor.state === "dead" && this.#kit.failover.deathProof === "refused") {
-      return { kind: "death-proof", provenAtMs: this.#proof.provenAtMs, ...this.#proof.prepared };
+      return { kind: "death-proof", ...this.#proof };
     }
     if (this.electionDue()) return { kind: "election" };
     const blind = this.#blindAfterMs !== null && this.#deps.witness.reachable !== true;

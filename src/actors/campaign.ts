@@ -17,14 +17,8 @@ import type { WitnessVote } from "./witness-vote.ts";
 
 /** Why an engine campaigns. `granted`: the old leader gave its role; `forced`: a person said so. */
 export type Ground =
-  | {
-      readonly kind: "death-proof";
-      readonly provenAtMs: number;
-      /** The record, read while the proof was sought; null: not yet read. */
-      readonly look: Promise<WitnessRead> | null;
-      /** A ballot minted meanwhile; null: none. */
-      readonly epoch: Epoch | null;
-    }
+  /** `look`: the record, read while the proof was sought; null: not yet read. */
+  | { readonly kind: "death-proof"; readonly provenAtMs: number; readonly look: Promise<WitnessRead> | null }
   | { readonly kind: "silence" }
   | { readonly kind: "blind" }
   | { readonly kind: "election" }

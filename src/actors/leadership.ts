@@ -195,8 +195,7 @@ export class Leadership implements Acting {
     const { ground } = campaigning;
     // What an attempt that failed had gathered is no vote for this one.
     votes.clear();
-    const prepared = ground.kind === "death-proof" && ground.epoch === book.highest ? ground.epoch : null;
-    const epoch = ground.kind === "granted" ? ground.epoch : (prepared ?? book.mint());
+    const epoch = ground.kind === "granted" ? ground.epoch : book.mint();
     this.#campaigning = campaigning;
     // Not at its end: who was frozen meanwhile verifies before the first effect [VT5].
     this.#unverifiedSinceMs = null;
@@ -218,10 +217,8 @@ export class Leadership implements Acting {
 
   #win(epoch: Epoch, witnessSeq: number | null): void {
     const { book, witness } = this.#deps;
-    if (book.accepted > epoch || !book.accept(epoch)) {
-      this.#lose("a higher epoch was seen, or this one could not be saved");
-      return;
-    }
+    if (book.accepted > epoch) return this.#lose("a higher epoch was seen");
+    book.lead(epoch);
     witness.lead(witnessSeq);
     this.#machine.send({ type: "WON", epoch });
   }

@@ -7,8 +7,8 @@ import type { LogPosition } from "../core/command.ts";
 import type { PeerMessage } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { TimerHandle } from "../ports/clock.ts";
-import type { WitnessRecord } from "../ports/witness.ts";
-import { CampaignJudge, NOTHING_PREPARED, type Prepared } from "./campaign-judge.ts";
+import type { WitnessRead, WitnessRecord } from "../ports/witness.ts";
+import { CampaignJudge } from "./campaign-judge.ts";
 import { Election } from "./election.ts";
 import { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
@@ -153,11 +153,7 @@ export class Succession {
   /** A socket of the peer was closed: its process may be gone [DP1]. The record is read while the probe is under way. */
   async linkClosed(): Promise<void> {
     if (this.#deps.linked() || this.#kit.failover.deathProof === "none") return;
-    const prepared: Prepared = { look: this.witness.configured ? this.witness.read() : null, epoch: null };
-    const probing = this.#probe(prepared);
-    // The disk works while the network does: an epoch that is not needed is only a number left out.
-    if (this.leadership.role === "follower") prepared.epoch = this.book.mint();
-    await probing;
+    await this.#probe(this.witness.configured ? this.witness.read() : null);
   }
 
   /** Looks whether a campaign is due now, and if not, when it may be. */
@@ -183,22 +179,25 @@ export class Succession {
     this.witness.beat();
     this.#deps.beat();
     this.#deps.onBeat();
+    this.book.writeBehind();
+    if (this.leadership.role === "follower") this.book.writeAhead();
     if (!this.monitor.alive && !this.#deps.linked() && this.#kit.failover.deathProof === "refused")
-      void this.#probe(NOTHING_PREPARED);
+      void this.#probe(null);
     const followsLeader = this.monitor.alive && this.monitor.last?.heartbeat.role === "leader";
     if (this.leadership.role === "follower" && !followsLeader) this.consider();
     else this.#syncRestraints(this.#kit.nowMs());
   }
 
-  async #probe(prepared: Prepared): Promise<void> {
-    const answer = await this.monitor.probe((sentAtMs) => this.judge.proven(sentAtMs, prepared));
+  /** `look`: the witness record, being read since the probe began. */
+  async #probe(look: Promise<WitnessRead> | null): Promise<void> {
+    const answer = await this.monitor.probe((sentAtMs) => this.judge.proven(sentAtMs, look));
     if (answer === null || this.monitor.state !== "dead") return;
     if (this.leadership.role === "leader") {
       this.votes.peerVotedFor(answer.sentAtMs);
       this.leadership.confirmed(answer.sentAtMs);
     }
     this.consider();
-    this.judge.proven(answer.sentAtMs, NOTHING_PREPARED);
+    this.judge.proven(answer.sentAtMs, null);
   }
 
   #mayReassert(): boolean {
