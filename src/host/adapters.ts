@@ -12,7 +12,6 @@ import { ExecEngine } from "../adapters/exec-engine.ts";
 import { HttpChangeoverSwitch } from "../adapters/http-changeover-switch.ts";
 import { HttpEngine } from "../adapters/http-engine.ts";
 import { NoWitness } from "../adapters/no-witness.ts";
-import { RedisWitness } from "../adapters/redis-witness.ts";
 import { SqliteStore } from "../adapters/sqlite-store.ts";
 import { SqliteWitness } from "../adapters/sqlite-witness.ts";
 import { WsPeerChannel } from "../adapters/ws-peer-channel/ws-peer-channel.ts";
@@ -49,12 +48,18 @@ export function openStore({ ids }: Basics, config: Config): Store {
   return new SqliteStore({ ids }, { dataDir });
 }
 
-export function makeWitness({ clock }: Pick<Basics, "clock">, config: Config, secrets: EngineSecrets): Witness {
+/** The client of Redis is loaded only where it is used: it is a tenth of an engine's memory, which is take-over time. */
+export async function makeWitness(
+  { clock }: Pick<Basics, "clock">,
+  config: Config,
+  secrets: EngineSecrets,
+): Promise<Witness> {
   const { witness, pair, failover } = config;
   switch (witness.kind) {
     case "sqlite":
       return new SqliteWitness({ clock }, { file: resolve(witness.file), pair });
-    case "redis":
+    case "redis": {
+      const { RedisWitness } = await import("../adapters/redis-witness.ts");
       return new RedisWitness(
         { clock },
         {
@@ -64,6 +69,7 @@ export function makeWitness({ clock }: Pick<Basics, "clock">, config: Config, se
           sentinelPassword: secrets.sentinelPassword ?? undefined,
         },
       );
+    }
     case "none":
       return new NoWitness({ clock });
     default:

@@ -105,7 +105,7 @@ async function assemble(
   };
   try {
     const store = keep(openStore(basics, config));
-    const witness = keep(makeWitness(basics, config, secrets));
+    const witness = keep(await makeWitness(basics, config, secrets));
     const peerChannel = keep(makePeerChannel(basics, config, secrets));
     const peerProbe = new HttpPeerProbe(basics, { urls: config.peer.links.map(({ url }) => url) });
     const engine = keep(own ?? makeEngine(basics, config, secrets));
