@@ -6,6 +6,7 @@ import type { Json } from "../core/canonical-json.ts";
 import { cutShape, epochAt } from "../core/fork.ts";
 import type { SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
 import { checksumOf } from "./checksum.ts";
+import { commandConflicts } from "./conflict-book.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Executor } from "./executor.ts";
@@ -71,7 +72,7 @@ export class Snapshots {
       snapshot,
       keepThroughSeq,
       commands: store.commandsAfter(afterSeq, MAX_COMMANDS).commands.filter(({ seq }) => seq <= lastCommandSeq),
-      conflicts: store.conflicts(CONFLICTS_CARRIED),
+      conflicts: commandConflicts(store, CONFLICTS_CARRIED),
       keys: store.recentKeys(KEYS_CARRIED),
       shape: cutShape(store.logShape(), lastCommandSeq),
     };

@@ -9,6 +9,7 @@ import type { EngineId } from "../core/ids.ts";
 import type { Maintenance } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { LeadershipEntry, RequestEntry } from "../ports/store.ts";
+import type { ReplicaContent } from "./memory-replica/content.ts";
 
 /** All that a `MemoryStore` keeps. */
 export interface DiskContent {
@@ -33,6 +34,7 @@ export interface DiskContent {
   /** By epoch, lowest first. */
   leadership: LeadershipEntry[];
   readonly requests: Map<string, RequestEntry>;
+  readonly replica: ReplicaContent;
 }
 
 /** A disk in memory. */

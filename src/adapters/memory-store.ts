@@ -20,6 +20,7 @@ import {
 import type { Maintenance } from "../core/messages.ts";
 import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
+import type { Replica } from "../ports/replica.ts";
 import type {
   Adoption,
   CommandPage,
@@ -30,9 +31,12 @@ import type {
   StoredState,
 } from "../ports/store.ts";
 import type { DiskContent, MemoryDisk } from "./memory-disk.ts";
+import { MemoryReplica } from "./memory-replica.ts";
+import { emptyReplica } from "./memory-replica/content.ts";
 import { HISTORY_KEPT, KEYS_KEPT, RUNS_KEPT } from "./store-bounds.ts";
 
 export class MemoryStore implements Store {
+  readonly replica: Replica;
   readonly #disk: MemoryDisk;
   readonly #content: DiskContent;
   /** Ahead of the disk's until the next write, where the disk loses what is not synced. */
@@ -46,6 +50,7 @@ export class MemoryStore implements Store {
     this.#disk = disk;
     this.#content = disk.content;
     this.#lastExecutedSeq = disk.content.lastExecutedSeq;
+    this.replica = new MemoryReplica({ read: () => this.#read(), write: (changes) => this.#write(changes) });
   }
 
   load(): StoredState {
@@ -271,6 +276,7 @@ function emptyContent(engineId: EngineId): DiskContent {
     conflicts: new Map(),
     leadership: [],
     requests: new Map(),
+    replica: emptyReplica(),
   };
 }
 

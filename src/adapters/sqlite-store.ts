@@ -23,6 +23,7 @@ import {
 import type { Maintenance } from "../core/messages.ts";
 import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
+import type { Replica } from "../ports/replica.ts";
 import type {
   Adoption,
   CommandPage,
@@ -36,6 +37,7 @@ import { CommandTable } from "./sqlite-store/command-table.ts";
 import { explained } from "./sqlite-store/errors.ts";
 import { ConflictTable, LeadershipTable, RequestTable } from "./sqlite-store/history-tables.ts";
 import { KeyTable } from "./sqlite-store/key-table.ts";
+import { type Access, SqliteReplica } from "./sqlite-store/replica.ts";
 import { openStoreFile } from "./sqlite-store/open.ts";
 import type { StoreFileInit } from "./sqlite-store/open.ts";
 import { createStateRow, StateTable } from "./sqlite-store/state-row.ts";
@@ -62,6 +64,7 @@ export class SqliteStore implements Store {
   readonly #conflicts: ConflictTable;
   readonly #leadership: LeadershipTable;
   readonly #requests: RequestTable;
+  readonly replica: Replica;
   #reached: Reached;
   /** Goes to the file with the next transaction: marking costs nothing and cannot fail. */
   #lastExecutedSeq: number;
@@ -85,6 +88,7 @@ export class SqliteStore implements Store {
       const state = explained(db.name, () => this.#state.read());
       this.#reached = this.#readReached(state);
       this.#lastExecutedSeq = this.#storedExecutedSeq = state.lastExecutedSeq;
+      this.replica = explained(db.name, () => new SqliteReplica(this.#access()));
     } catch (error) {
       db.close();
       throw error;
@@ -254,6 +258,15 @@ export class SqliteStore implements Store {
         checkpointSeq: state.checkpoint?.position.seq ?? 0,
       };
     });
+  }
+
+  #access(): Access {
+    return {
+      db: this.#db,
+      conflicts: this.#conflicts,
+      read: (work) => this.#read(work),
+      write: (work) => (this.#db.inTransaction ? work() : this.#write(work)),
+    };
   }
 
   #requireOpen(): void {

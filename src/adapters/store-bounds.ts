@@ -8,3 +8,6 @@ export const RUNS_KEPT = 10_000;
 
 /** Newest leaderships and newest requests that are kept as history. */
 export const HISTORY_KEPT = 10_000;
+
+/** Newest claims to an identity that another operation has. */
+export const QUARANTINED_KEPT = 1_000;

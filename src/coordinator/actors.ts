@@ -5,6 +5,7 @@
 import { CatchUpSource } from "../actors/catch-up-source.ts";
 import { CatchUp } from "../actors/catch-up.ts";
 import { CommandLog, type CommandLogDeps } from "../actors/command-log.ts";
+import { commandConflicts } from "../actors/conflict-book.ts";
 import { Comparison } from "../actors/comparison.ts";
 import { backupIsValid, EngineWatch } from "../actors/engine-watch.ts";
 import { Executor } from "../actors/executor.ts";
@@ -128,7 +129,7 @@ export class Actors {
 
   /** Everything that stands as a conflict, told to the peer, so that both list the same. */
   tellConflicts(): void {
-    const conflicts = this.#kit.ports.store.conflicts(CONFLICTS_TOLD);
+    const conflicts = commandConflicts(this.#kit.ports.store, CONFLICTS_TOLD);
     if (conflicts.length === 0) return;
     this.#kit.ports.peerChannel.send({
       type: "conflict-update",

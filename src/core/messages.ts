@@ -3,7 +3,7 @@
  * that it came from the pinned peer, unreplayed, is the peer channel's promise.
  */
 import type { Json } from "./canonical-json.ts";
-import type { Command, Conflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
+import type { Command, CommandConflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
 import type { Epoch } from "./epoch.ts";
 import type { EngineId, IncarnationId, Label, LockId, RequestId } from "./ids.ts";
 import type { VectorClock } from "./vector-clock.ts";
@@ -252,7 +252,7 @@ export interface CheckpointResult {
 export interface ConflictUpdate {
   readonly type: "conflict-update";
   readonly epoch: Epoch;
-  readonly conflicts: readonly Conflict[];
+  readonly conflicts: readonly CommandConflict[];
 }
 
 /** Everything that may travel over the peer channel. */
@@ -286,7 +286,7 @@ export interface SnapshotTransfer {
   readonly keepThroughSeq: number;
   /** The sender's commands after that, oldest first, as far as they are held; also those not yet executed in the state. */
   readonly commands: readonly Command[];
-  readonly conflicts: readonly Conflict[];
+  readonly conflicts: readonly CommandConflict[];
   readonly keys: readonly KeyedAnswer[];
   /** The shape of the sender's log up to `snapshot.lastCommandSeq`, so that later forks can still be found. */
   readonly shape: readonly EpochRun[];

@@ -4,6 +4,7 @@
  */
 import type { Database } from "better-sqlite3";
 import { pair } from "./migrations/0001-pair.ts";
+import { replication } from "./migrations/0002-replication.ts";
 
 /** One step of the schema, never changed once it was released. */
 export interface Migration {
@@ -11,7 +12,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-const MIGRATIONS: readonly Migration[] = [pair];
+const MIGRATIONS: readonly Migration[] = [pair, replication];
 
 /** The newest schema that this program knows. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
