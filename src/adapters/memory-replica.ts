@@ -4,7 +4,6 @@
  */
 import type { Conflict } from "../core/command.ts";
 import type { Op } from "../core/operation.ts";
-import type { Heads } from "../core/record-merge.ts";
 import { counterOf, type VectorClock } from "../core/vector-clock.ts";
 import type { ArrivedOp, OpLog } from "../ports/op-log.ts";
 import type { PeerState } from "../ports/peer-state.ts";

@@ -52,7 +52,7 @@ export interface OpLog {
   /** What `vector` lacks, each origin in order; at most `limit`, about `maxBytes`. */
   lackedBy(vector: VectorClock, limit: number, maxBytes: number): readonly Op[];
   /** The newest arrival; "" when there is none. */
-  lastArrival(): Hlc | "";
+  lastArrival(): Hlc;
   /** Newest first. */
   newest(limit: number): readonly ArrivedOp[];
   count(): number;

@@ -18,9 +18,9 @@ import { RecordTable } from "./record-table.ts";
 export interface Access {
   readonly db: Database;
   readonly conflicts: ConflictTable;
-  read<Result>(work: () => Result): Result;
+  readonly read: <Result>(work: () => Result) => Result;
   /** One transaction, or part of the one that is under way. */
-  write(work: () => void): void;
+  readonly write: (work: () => void) => void;
 }
 
 export class SqliteReplica implements Replica {
