@@ -11,6 +11,8 @@ export interface CoordinatorOptions {
   readonly commands: CommandSettings;
   /** Where the peer's HTTP surface is, as clients should be told: `http://host:port`; null when unknown. */
   readonly peerUrl: string | null;
+  /** How records are replicated; left out: mode `sync`, and no hub. */
+  readonly replication?: { readonly mode: "sync" | "publish" | "subscribe"; readonly hubIntervalMs: number };
   /** Every XState inspection event of every actor; only while someone looks. */
   readonly inspect?: (event: InspectionEvent) => void;
 }

@@ -21,8 +21,10 @@ import { Snapshots } from "../actors/snapshots.ts";
 import { SplitBrain } from "../actors/split-brain.ts";
 import { Succession, type SuccessionDeps } from "../actors/succession.ts";
 import type { Command, LogPosition } from "../core/command.ts";
+import type { Replication } from "../replication/replication.ts";
 import { otherLabel, type Label } from "../core/ids.ts";
 import type { Heartbeat, PeerMessage } from "../core/messages.ts";
+import { joinReplication } from "./join-replication.ts";
 
 /** Commands of one frame at most, so that heartbeats never queue behind one. */
 const FRAME_COMMANDS = 128;
@@ -45,6 +47,7 @@ export class Actors {
   readonly comparison: Comparison;
   readonly roleHooks: RoleHooks;
   readonly engineWatch: EngineWatch;
+  readonly replication: Replication;
   readonly #kit: Kit;
   /** The leader that this engine follows or is. */
   leader: Label | null = null;
@@ -95,6 +98,11 @@ export class Actors {
       peerReady: () => monitor.alive && monitor.last?.heartbeat.sync === "ready",
     });
     this.roleHooks = new RoleHooks(kit);
+    this.replication = joinReplication(kit, {
+      epoch: () => book.accepted,
+      send: this.#send,
+      peerId: () => monitor.last?.heartbeat.engineId ?? null,
+    });
     this.engineWatch = new EngineWatch(kit, {
       monitor,
       restraints,
@@ -115,6 +123,7 @@ export class Actors {
 
   /** Ends every timer and statechart. */
   stop(): void {
+    this.replication.stop();
     this.comparison.stop();
     this.handover.stop();
     this.splitBrain.stop();
@@ -179,6 +188,7 @@ export class Actors {
     this.programmeClock.watch();
     this.engineWatch.look();
     this.executor.kick();
+    this.replication.pair.beat();
   }
 
   #replicate(prev: LogPosition, commands: readonly Command[]): void {

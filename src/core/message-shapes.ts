@@ -183,6 +183,15 @@ const FIELDS: { readonly [T in MessageType]: FieldsOf<T> } = {
   checkpoint: { epoch, seq },
   "checkpoint-result": { epoch, seq, checksum },
   "conflict-update": { epoch, conflicts },
+  "record-news": { ops: listOf(json, MAX_ITEMS), vector: vectorClock },
+  "sync-call": {
+    requestId,
+    call: oneOf("identity", "pull"),
+    after: text(0, 160),
+    limit: whole(1, MAX_ITEMS),
+    maxBytes: whole(1),
+  },
+  "sync-answer": { requestId, value: json },
 };
 
 /** The check of each message, by its type. */

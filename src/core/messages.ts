@@ -6,6 +6,7 @@ import type { Json } from "./canonical-json.ts";
 import type { Command, CommandConflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
 import type { Epoch } from "./epoch.ts";
 import type { EngineId, IncarnationId, Label, LockId, RequestId } from "./ids.ts";
+import type { Op } from "./operation.ts";
 import type { VectorClock } from "./vector-clock.ts";
 
 /** What an engine is in its pair. `mayAct` is not a role: it is computed at every effect. */
@@ -255,6 +256,31 @@ export interface ConflictUpdate {
   readonly conflicts: readonly CommandConflict[];
 }
 
+/** Operations on records that have become durable at the sender, and all that it holds, so that a loss is noticed. */
+export interface RecordNews {
+  readonly type: "record-news";
+  /** Looked at one by one where they are taken in. */
+  readonly ops: readonly Op[];
+  readonly vector: VectorClock;
+}
+
+/** Asks the other engine what `/sync` would be asked. */
+export interface SyncCall {
+  readonly type: "sync-call";
+  readonly requestId: RequestId;
+  readonly call: "identity" | "pull";
+  readonly after: string;
+  readonly limit: number;
+  readonly maxBytes: number;
+}
+
+export interface SyncAnswerMessage {
+  readonly type: "sync-answer";
+  readonly requestId: RequestId;
+  /** The body that `/sync` would answer. */
+  readonly value: Json;
+}
+
 /** Everything that may travel over the peer channel. */
 export type PeerMessage =
   | Heartbeat
@@ -277,7 +303,10 @@ export type PeerMessage =
   | Reconciled
   | Checkpoint
   | CheckpointResult
-  | ConflictUpdate;
+  | ConflictUpdate
+  | RecordNews
+  | SyncCall
+  | SyncAnswerMessage;
 
 /** What is transferred as text in `snapshot-piece`s: the state and all that must come along with it. */
 export interface SnapshotTransfer {

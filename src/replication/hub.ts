@@ -74,21 +74,29 @@ export class Hub {
   readonly #intake: Intake;
   readonly #callers: Callers;
   readonly #init: HubInit;
-  readonly #generation: string;
+  readonly #ids: Ids;
 
   constructor(parts: ReplicationBasics & { readonly intake: Intake; readonly ids: Ids }, init: HubInit) {
     this.#basics = parts;
     this.#intake = parts.intake;
     this.#init = init;
     this.#callers = new Callers(parts);
-    const { peerState } = parts.replica;
-    this.#generation = peerState.get(GENERATION_KEY) ?? parts.ids.next("generation");
-    if (peerState.get(GENERATION_KEY) === null) peerState.set(GENERATION_KEY, this.#generation);
+    this.#ids = parts.ids;
+  }
+
+  /** The life of this log: made with the first question for it, and kept. */
+  get generation(): string {
+    const { peerState } = this.#basics.replica;
+    const kept = peerState.get(GENERATION_KEY);
+    if (kept !== null) return kept;
+    const made = this.#ids.next("generation");
+    peerState.set(GENERATION_KEY, made);
+    return made;
   }
 
   identity(): SyncIdentity {
     const { hubId, engineId, version, mode } = this.#init;
-    return { hubId, engineId, generation: this.#generation, version, mode };
+    return { hubId, engineId, generation: this.generation, version, mode };
   }
 
   /** A page for `caller`; "" for one that does not say who it is. */
@@ -113,7 +121,7 @@ export class Hub {
       nextCursor,
       hasMore: beyond,
       hubId: this.#init.hubId,
-      generation: this.#generation,
+      generation: this.generation,
     };
     return floor === null || after >= floor.through ? page : { ...page, snapshot: floor };
   }

@@ -5,12 +5,11 @@
  */
 import type { Actor } from "xstate";
 import { syncPeerMachine } from "../../machines/sync-peer.machine.ts";
-import { startMachine, type MachineHost } from "../actors/kit.ts";
+import { startMachine } from "../actors/kit.ts";
 import { backoffMs } from "../core/backoff.ts";
 import type { TimerHandle } from "../ports/clock.ts";
-import type { Logger } from "../ports/logger.ts";
-import type { Random } from "../ports/random.ts";
 import type { Exchange, Progress, Step } from "./exchange.ts";
+import type { PeerHost } from "./parts.ts";
 import type { PeerReason } from "./reasons.ts";
 
 export interface SyncPeerInit {
@@ -41,7 +40,7 @@ export interface SyncPeerHooks {
 const MAX_BACKOFF_MS = 300_000;
 
 export class SyncPeer {
-  readonly #host: MachineHost & { readonly random: Random; readonly logger: Logger };
+  readonly #host: PeerHost;
   readonly #exchange: Exchange;
   readonly #hooks: SyncPeerHooks;
   readonly #init: SyncPeerInit;
@@ -55,7 +54,7 @@ export class SyncPeer {
 
   constructor(
     parts: {
-      readonly host: MachineHost & { readonly random: Random; readonly logger: Logger };
+      readonly host: PeerHost;
       readonly exchange: Exchange;
       readonly hooks?: SyncPeerHooks;
     },

@@ -17,6 +17,12 @@ export function numberOf(message: PeerMessage): number {
       return message.highestEpoch;
     case "transfer-ack":
       return message.index;
+    case "record-news":
+      return message.ops.length;
+    case "sync-call":
+      return message.limit;
+    case "sync-answer":
+      return 0;
     default:
       return message.epoch;
   }
