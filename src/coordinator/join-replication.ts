@@ -17,7 +17,7 @@ export function joinReplication(
   pair: { epoch(): Epoch; send(message: PeerMessage): boolean; peerId(): EngineId | null },
 ): Replication {
   const { ports, options, alarms } = kit;
-  const { mode = "sync", hubIntervalMs = HUB_INTERVAL_MS } = options.replication ?? {};
+  const { mode, hubIntervalMs } = options.replication ?? { mode: "sync", hubIntervalMs: HUB_INTERVAL_MS };
   const { inspect } = options;
   const count = oncePerTurn(ports.clock, () => {
     const open = ports.store.conflicts(CONFLICTS_COUNTED).filter((one) => one.outcome === "open").length;

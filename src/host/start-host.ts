@@ -28,6 +28,7 @@ import {
   makeChangeoverSwitch,
   makeClockSource,
   makeEngine,
+  makeHubTransport,
   makePeerChannel,
   makeWitness,
   openStore,
@@ -110,9 +111,11 @@ async function assemble(
     const engine = keep(own ?? makeEngine(basics, config, secrets));
     const clockSource = makeClockSource(config);
     const changeoverSwitches = config.changeover.map((target) => keep(makeChangeoverSwitch(basics, target)));
+    const hub = makeHubTransport(basics, config, secrets, store);
+    if (hub !== null) keep(hub);
     const digest = new NodeDigest();
     const coordinator = createCoordinator(
-      { ...basics, digest, store, witness, peerChannel, peerProbe, engine, clockSource, changeoverSwitches },
+      { ...basics, digest, store, witness, peerChannel, peerProbe, engine, clockSource, changeoverSwitches, hub },
       optionsFor(config),
     );
     return { coordinator, peerChannel };
@@ -124,7 +127,8 @@ async function assemble(
 
 function optionsFor(config: Config): CoordinatorOptions {
   const { pair, label, failover, commands } = config;
-  return { pair, label, failover, commands, version: packageVersion(), peerUrl: peerAddress(config) };
+  const replication = { mode: config.federation.mode, hubIntervalMs: config.replication.hub?.intervalMs ?? 0 };
+  return { pair, label, failover, commands, replication, version: packageVersion(), peerUrl: peerAddress(config) };
 }
 
 function definitions(): MachineDefinition[] {

@@ -1,8 +1,8 @@
 /** Purpose: what another place answers to `/sync`, looked at before it is believed. */
 import type { Json } from "../core/canonical-json.ts";
-import type { PushedBase } from "../ports/sync-transport.ts";
 import { type Check, listOf, nullable, text, vectorClock, whole } from "../core/shape.ts";
-import { MAX_PULL_OPS, type PullPage, type SyncIdentity } from "./hub.ts";
+import { MAX_PAGE_OPS } from "../core/sync-bounds.ts";
+import type { PullPage, SyncIdentity } from "./hub.ts";
 import type { Taken } from "./intake.ts";
 
 const ID = text(1, 128);
@@ -19,7 +19,7 @@ export function readIdentity(value: Json): SyncIdentity | null {
 /** The page, or null when the answer is none: too many operations, a cursor that goes back, a clock out of bounds. */
 export function readPage(value: Json, after: string): PullPage | null {
   const shape = {
-    ops: listOf(ANY, MAX_PULL_OPS),
+    ops: listOf(ANY, MAX_PAGE_OPS),
     nextCursor: CURSOR,
     hasMore: (flag: unknown) => (typeof flag === "boolean" ? null : "no flag"),
     hubId: ID,
@@ -35,17 +35,11 @@ export function readPage(value: Json, after: string): PullPage | null {
 
 /** What became of `count` pushed operations, or null when the answer does not say. */
 export function readResults(value: Json, count: number): readonly Taken[] | null {
-  if (!holds(value, { results: listOf(ANY, MAX_PULL_OPS), applied: whole(0) })) return null;
+  if (!holds(value, { results: listOf(ANY, MAX_PAGE_OPS), applied: whole(0) })) return null;
   const { results } = value as unknown as { readonly results: readonly Json[] };
   const shape = { origin: text(0, 64), originSeq: whole(0), outcome: text(1, 32), reason: nullable(text(0, 64)) };
   const wellFormed = results.every((one) => holds({ reason: null, ...(one as object) } as Json, shape));
   return wellFormed && results.length === count ? (results as unknown as readonly Taken[]) : null;
-}
-
-/** What a push says of compaction; null when that is nothing well-formed. */
-export function readPushedBase(value: unknown): PushedBase | null {
-  const complete: Check = (flag) => (typeof flag === "boolean" ? null : "no flag");
-  return holds(value as Json, { clock: vectorClock, complete }) ? (value as unknown as PushedBase) : null;
 }
 
 function holds(value: Json, shape: Readonly<Record<string, Check>>): boolean {

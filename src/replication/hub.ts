@@ -55,13 +55,6 @@ export interface HubInit {
   readonly mode: SyncIdentity["mode"];
 }
 
-/** Operations of one page. */
-export const MAX_PULL_OPS = 1_000;
-export const DEFAULT_PULL_OPS = 500;
-/** Bytes of one page, about. */
-export const MIN_PULL_BYTES = 1_024;
-export const MAX_PULL_BYTES = 8_388_608;
-export const DEFAULT_PULL_BYTES = 1_048_576;
 /** Operations dropped in one transaction of compaction. */
 const COMPACT_OPS = 5_000;
 /** Operations kept where nobody ever pulled. */

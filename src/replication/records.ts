@@ -10,7 +10,7 @@ import { MAX_NAME_CHARS, MAX_VALUE_CHARS, opFlaw, type Op, type OpKind } from ".
 import { canonicalJson } from "../core/canonical-json.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { counterOf } from "../core/vector-clock.ts";
-import type { SetAside } from "../ports/op-log.ts";
+import type { ArrivedOp, OpLog, SetAside } from "../ports/op-log.ts";
 import type { RecordPlace } from "../ports/record-store.ts";
 import { checksumOfOp, requireRoom, type RecordHooks, type RecordLog, type ReplicationBasics } from "./record-log.ts";
 
@@ -43,6 +43,9 @@ export interface RecordPage {
   readonly records: readonly RecordView[];
   readonly hasMore: boolean;
 }
+
+/** Bytes of one page of the log, about. */
+const MAX_LOG_BYTES = 8_388_608;
 
 export class Records {
   readonly #basics: ReplicationBasics;
@@ -114,6 +117,19 @@ export class Records {
   /** What could not be taken from others, dead letters first. */
   setAside(limit: number): readonly SetAside[] {
     return this.#basics.replica.ops.allSetAside(limit);
+  }
+
+  /** What claims the identity of another operation, newest first. */
+  quarantined(limit: number): ReturnType<OpLog["quarantined"]> {
+    return this.#basics.replica.ops.quarantined(limit);
+  }
+
+  /** Operations after an arrival, in their order; the newest when `after` is null. */
+  log(after: string | null, limit: number): { readonly ops: readonly ArrivedOp[]; readonly hasMore: boolean } {
+    const { ops } = this.#basics.replica;
+    if (after === null) return { ops: [...ops.newest(limit)].reverse(), hasMore: false };
+    const found = ops.arrivedAfter(after, limit + 1, MAX_LOG_BYTES);
+    return { ops: found.slice(0, limit), hasMore: found.length > limit };
   }
 
   /** Gives up what was set aside: its place is taken by an operation that changes nothing, and its origin goes on. */

@@ -11,7 +11,8 @@ import { recordOrigin } from "../core/operation.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
 import { Exchange, type Progress } from "./exchange.ts";
-import { DEFAULT_PULL_BYTES, Hub, MAX_PULL_OPS, type SyncIdentity } from "./hub.ts";
+import { DEFAULT_PAGE_BYTES, MAX_PAGE_OPS } from "../core/sync-bounds.ts";
+import { Hub, type SyncIdentity } from "./hub.ts";
 import { Intake } from "./intake.ts";
 import { PairLink } from "./pair-link.ts";
 import { peerHost, type ReplicationParts } from "./parts.ts";
@@ -106,7 +107,7 @@ export class Replication {
         transport,
         accept: ({ engineId }) => (engineId === own ? "identity_mismatch" : null),
       },
-      { name: "hub", limit: MAX_PULL_OPS, maxBytes: DEFAULT_PULL_BYTES, pushes: true },
+      { name: "hub", limit: MAX_PAGE_OPS, maxBytes: DEFAULT_PAGE_BYTES, pushes: true },
     );
     const hooks = {
       progress: (progress: Progress) => joint.progress?.(progress),
