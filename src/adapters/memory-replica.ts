@@ -93,7 +93,7 @@ export class MemoryReplica implements Replica {
     arrivedAfter: (after, limit, maxBytes, exceptVia = "") => this.#arrivedAfter(after, limit, maxBytes, exceptVia),
     lackedBy: (vector, limit, maxBytes) => lackedFrom(this.#content.ops, this.#vector, vector, { limit, maxBytes }),
     lastArrival: () => this.#content.arrivals.at(-1)?.arrival ?? "",
-    newest: (limit) => this.#content.arrivals.slice(-limit).reverse(),
+    newest: (limit) => lastOf(this.#content.arrivals, limit).reverse(),
     count: () => this.#content.ops.size,
     compact: (through, limit) => this.#compact(through, limit),
     floor: () => this.#content.floor,
@@ -106,7 +106,7 @@ export class MemoryReplica implements Replica {
         .sort((left, right) => Number(right.dead) - Number(left.dead))
         .slice(0, limit),
     quarantine: (claim) => this.#claim(claim),
-    quarantined: (limit) => this.#content.claims.slice(-limit).reverse(),
+    quarantined: (limit) => lastOf(this.#content.claims, limit).reverse(),
   };
 
   get #content(): ReplicaContent {
@@ -208,4 +208,9 @@ export class MemoryReplica implements Replica {
     const back = change();
     this.#undo?.push(() => void back());
   }
+}
+
+/** The last `limit` items, in their order. */
+function lastOf<Item>(items: readonly Item[], limit: number): Item[] {
+  return items.slice(Math.max(0, items.length - limit));
 }

@@ -12,7 +12,7 @@ export type Heads = readonly Op[];
 
 /** The heads once `op` is known too. `heads` itself when it changes nothing. */
 export function mergeHeads(heads: Heads, op: Op): Heads {
-  if (heads.some((head) => hasSeen(head, op))) return heads;
+  if (heads.some((head) => head.checksum === op.checksum || hasSeen(head, op))) return heads;
   const apart = heads.filter((head) => !hasSeen(op, head));
   return [...apart, op].sort((left, right) => (standsOver(left, right) ? -1 : 1));
 }
