@@ -4,6 +4,7 @@
  */
 import { comparePositions, hasBetterClaim, type Claim } from "../core/claim.ts";
 import type { LogPosition } from "../core/command.ts";
+import type { Epoch } from "../core/epoch.ts";
 import { otherLabel } from "../core/ids.ts";
 import type { WitnessRead } from "../ports/witness.ts";
 import type { Ground } from "./campaign.ts";
@@ -23,16 +24,28 @@ export interface JudgeDeps {
   readonly restraints: Restraints;
   readonly election: () => Election;
   position(): LogPosition;
+  /** Whether this engine has given up leading for good. */
+  retired(): boolean;
 }
 
 const AUTOMATION = "automation";
+
+/** What was made ready while the proof of death was sought, so that the take-over need not wait for it. */
+export interface Prepared {
+  /** The witness record, being read; null: not asked for. */
+  readonly look: Promise<WitnessRead> | null;
+  /** A ballot that is already durable; null: none. */
+  epoch: Epoch | null;
+}
+
+export const NOTHING_PREPARED: Prepared = Object.freeze({ look: null, epoch: null });
 
 export class CampaignJudge {
   readonly #kit: Kit;
   readonly #deps: JudgeDeps;
   /** The best position that a leader has told or the witness bears [CP4]. */
   #told: LogPosition = { epoch: 0, seq: 0 };
-  #proof: { readonly provenAtMs: number; readonly look: Promise<WitnessRead> | null } = { provenAtMs: 0, look: null };
+  #proof: { readonly provenAtMs: number; readonly prepared: Prepared } = { provenAtMs: 0, prepared: NOTHING_PREPARED };
   #everLed = false;
 
   constructor(kit: Kit, deps: JudgeDeps) {
@@ -49,7 +62,7 @@ export class CampaignJudge {
   claim(): Claim {
     return {
       label: this.#kit.options.label,
-      healthy: this.#kit.ports.engine.health() !== "failed",
+      healthy: this.#kit.ports.engine.health() !== "failed" && !this.#deps.retired(),
       acceptedEpoch: this.#deps.book.accepted,
       log: this.#deps.position(),
     };
@@ -60,9 +73,9 @@ export class CampaignJudge {
     if (comparePositions(position, this.#told) > 0) this.#told = position;
   }
 
-  /** The peer's death was proven by a probe sent at `atMs` [DP1]; `look`: the witness record, read since then. */
-  proven(atMs: number, look: Promise<WitnessRead> | null): void {
-    this.#proof = { provenAtMs: atMs, look };
+  /** The peer's death was proven by a probe sent at `atMs` [DP1]. */
+  proven(atMs: number, prepared: Prepared): void {
+    this.#proof = { provenAtMs: atMs, prepared };
   }
 
   /** This engine leads: what was told before is its own now. */
@@ -73,10 +86,10 @@ export class CampaignJudge {
 
   ground(): Ground {
     if (this.#deps.monitor.state === "dead" && this.#kit.failover.deathProof === "refused") {
-      return { kind: "death-proof", ...this.#proof };
+      return { kind: "death-proof", provenAtMs: this.#proof.provenAtMs, ...this.#proof.prepared };
     }
     if (this.electionDue()) return { kind: "election" };
-    const blind = this.#kit.failover.blindPromoteMs !== "never" && this.#deps.witness.reachable !== true;
+    const blind = this.#blindAfterMs !== null && this.#deps.witness.reachable !== true;
     return { kind: blind ? "blind" : "silence" };
   }
 
@@ -90,7 +103,6 @@ export class CampaignJudge {
 
   view(): CampaignView {
     const { monitor, restraints, witness } = this.#deps;
-    const { blindPromoteMs } = this.#kit.failover;
     const released = witness.record?.released === true;
     return {
       nowMs: this.#kit.nowMs(),
@@ -104,7 +116,7 @@ export class CampaignJudge {
       recordSinceMs: released ? 0 : (witness.sighting?.sinceMs ?? null),
       witness: !witness.configured ? "none" : witness.reachable === true ? "reachable" : "unreachable",
       waitMs: this.waitMs,
-      blindAfterMs: blindPromoteMs === "never" ? null : blindPromoteMs,
+      blindAfterMs: this.#blindAfterMs,
       peerLastHeardMs: monitor.lastHeardMs,
       deathProofCounts: this.#kit.failover.deathProof === "refused",
       electionDue: this.electionDue(),
@@ -148,7 +160,7 @@ export class CampaignJudge {
 
   nextChanceMs(now: number): number | null {
     const { monitor, restraints, witness } = this.#deps;
-    const { blindPromoteMs } = this.#kit.failover;
+    const blindAfterMs = this.#blindAfterMs;
     const instants = [
       restraints.quarantineUntilMs,
       this.#deps.election().grantedUntilMs,
@@ -157,8 +169,14 @@ export class CampaignJudge {
       (witness.sighting?.sinceMs ?? now) + this.waitMs,
       restraints.heldDownUntilMs() ?? 0,
       restraints.patienceEndsMs ?? 0,
-      blindPromoteMs === "never" ? 0 : monitor.lastHeardMs + blindPromoteMs,
+      blindAfterMs === null ? 0 : monitor.lastHeardMs + blindAfterMs,
     ].filter((at) => at > now);
     return instants.length === 0 ? null : Math.min(...instants);
+  }
+
+  /** Silence after which to lead without proof and without a witness; null: never, as always under `consistency` [CP3]. */
+  get #blindAfterMs(): number | null {
+    const { policy, blindPromoteMs } = this.#kit.failover;
+    return policy === "consistency" || blindPromoteMs === "never" ? null : blindPromoteMs;
   }
 }

@@ -17,8 +17,14 @@ import type { WitnessVote } from "./witness-vote.ts";
 
 /** Why an engine campaigns. `granted`: the old leader gave its role; `forced`: a person said so. */
 export type Ground =
-  /** `look`: the record, read while the proof was sought; null: not yet read. */
-  | { readonly kind: "death-proof"; readonly provenAtMs: number; readonly look: Promise<WitnessRead> | null }
+  | {
+      readonly kind: "death-proof";
+      readonly provenAtMs: number;
+      /** The record, read while the proof was sought; null: not yet read. */
+      readonly look: Promise<WitnessRead> | null;
+      /** A ballot minted meanwhile; null: none. */
+      readonly epoch: Epoch | null;
+    }
   | { readonly kind: "silence" }
   | { readonly kind: "blind" }
   | { readonly kind: "election" }
@@ -82,9 +88,9 @@ async function swapFrom(
     return lost(`the record is of epoch ${record.epoch}`);
   }
   if (ground.kind === "silence" && !recordStandsStill(kit, deps, record)) return lost("the record has not stood still");
-  if (ground.kind !== "forced" && isBehind(deps, record) && !deps.patienceIsOver()) {
-    return lost("behind what clients were told");
-  }
+  // In an election both are there: nobody who has more is left to be waited for.
+  const waits = ground.kind !== "forced" && ground.kind !== "election";
+  if (waits && isBehind(deps, record) && !deps.patienceIsOver()) return lost("behind what clients were told");
   const answer = await deps.witness.swap(record, { ...deps.describe(epoch), seq: 1, released: false });
   if (answer.outcome === "swapped") return settleForced(kit, deps, ground, epoch);
   if (answer.outcome === "lost") return lost("the record moved: someone lives");
@@ -107,11 +113,23 @@ async function swapGranted(
   return kit.nowMs() < ground.untilMs ? won(ground.epoch, null) : lost("the grant has lapsed");
 }
 
-/** A person overrode a leader that may still count a vote: under `consistency` nothing is done before that has lapsed [HO3]. */
+/**
+ * A person overrode a leader that may still count a vote: under `consistency` nothing is done before that has lapsed
+ * [HO3]. The record is rewritten meanwhile: standing still, it would invite automation to take the role back.
+ */
 async function settleForced(kit: Kit, deps: CampaignDeps, ground: Ground, epoch: Epoch): Promise<CampaignResult> {
   const mustWait = ground.kind === "forced" && kit.failover.policy === "consistency" && !ground.acceptDualAir;
-  if (mustWait && deps.monitor.state !== "dead") await pause(kit, deps.waitMs());
-  return won(epoch, 1);
+  let seq = 1;
+  const endsMs = mustWait && deps.monitor.state !== "dead" ? kit.nowMs() + deps.waitMs() : kit.nowMs();
+  while (kit.nowMs() < endsMs) {
+    await pause(kit, Math.min(kit.failover.heartbeatMs, endsMs - kit.nowMs()));
+    if (!deps.stillHolds(ground)) return lost("the ground no longer holds");
+    const described = deps.describe(epoch);
+    const answer = await deps.witness.swap({ ...described, seq }, { ...described, seq: seq + 1, released: false });
+    if (answer.outcome === "swapped") seq += 1;
+    if (answer.outcome === "lost") return lost("the record moved: someone lives");
+  }
+  return won(epoch, seq);
 }
 
 function leadWithoutWitness(kit: Kit, deps: CampaignDeps, ground: Ground, epoch: Epoch): CampaignResult {

@@ -61,7 +61,10 @@ export class CatchUpSource {
       this.#deps.onDivergence(forkSeq, request);
     } else if (request.wantSnapshot || (forkSeq < end && store.firstHeldSeq() > forkSeq + 1)) {
       this.#plan(request, "snapshot", forkSeq, end);
-      void this.#sendSnapshot(request, forkSeq);
+      void this.#sendSnapshot(request, forkSeq).catch((error: unknown) => {
+        // The follower asks again once it has waited in vain.
+        this.#kit.ports.logger.warn({ err: error }, "no snapshot for the follower");
+      });
     } else if (forkSeq < end) {
       this.#plan(request, "log", forkSeq, end);
       this.#paging = { request, afterSeq: forkSeq };

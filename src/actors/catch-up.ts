@@ -13,7 +13,6 @@ import type {
   PeerMessage,
   Replicate,
   SnapshotPiece,
-  SnapshotTransfer,
   SyncState,
 } from "../core/messages.ts";
 import type { TimerHandle } from "../ports/clock.ts";
@@ -22,7 +21,7 @@ import type { EpochBook } from "./epoch-book.ts";
 import type { Executor } from "./executor.ts";
 import { startMachine, type Kit } from "./kit.ts";
 import type { Snapshots } from "./snapshots.ts";
-import { IncomingTransfer } from "./transfers.ts";
+import { IncomingTransfer, readTransfer } from "./transfers.ts";
 
 export interface CatchUpDeps {
   readonly book: EpochBook;
@@ -30,6 +29,8 @@ export interface CatchUpDeps {
   readonly executor: Executor;
   readonly snapshots: Snapshots;
   send(message: PeerMessage): boolean;
+  /** This follower could take over now: worth telling at once. */
+  onReady(): void;
 }
 
 /** A step that has not moved for so many heartbeats is begun anew. */
@@ -55,7 +56,7 @@ export class CatchUp {
       catchUpMachine.provide({
         actions: {
           askForPlan: () => this.#askForPlan(),
-          becomeReady: () => this.#rest(),
+          becomeReady: () => this.#becomeReady(),
         },
       }),
     );
@@ -173,7 +174,7 @@ export class CatchUp {
     this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
     if (taken.state === "more") return;
     this.#incoming = null;
-    void this.#restore(JSON.parse(taken.text) as SnapshotTransfer);
+    void this.#restore(piece.requestId, taken.text);
   }
 
   /** The winner has reconciled, or given up: compare again. */
@@ -181,11 +182,18 @@ export class CatchUp {
     this.#machine.send({ type: "FINISHED" });
   }
 
-  async #restore(transfer: SnapshotTransfer): Promise<void> {
-    const result = await this.#deps.snapshots.install(transfer.snapshot, 0, () => transfer);
+  async #restore(requestId: RequestId, text: string): Promise<void> {
+    // The engine takes its own time: only a lost leader or another request ends this step.
+    this.#rest();
+    const isWanted = (): boolean => this.#requestId === requestId && this.machineValue === "restoring";
+    const transfer = await readTransfer(this.#kit, text);
+    if (!isWanted()) return;
+    if (transfer === null) return this.#machine.send({ type: "FAILED", reason: "what came is no snapshot" });
+    const result = await this.#deps.snapshots.install(transfer.snapshot, 0, () => (isWanted() ? transfer : null));
+    if (result.outcome === "overtaken" || !isWanted()) return;
+    if (result.outcome !== "installed") return this.#machine.send({ type: "FAILED", reason: result.detail });
     this.#deps.book.accept(transfer.snapshot.epoch);
-    if (result.outcome === "installed") this.#machine.send({ type: "FINISHED" });
-    else this.#machine.send({ type: "FAILED", reason: result.detail });
+    this.#machine.send({ type: "FINISHED" });
   }
 
   #askForPlan(): void {
@@ -207,7 +215,9 @@ export class CatchUp {
 
   #append(prev: Replicate["prev"], commands: Replicate["commands"]): "appended" | "nothing-new" | "gap" | "failed" {
     try {
-      return this.#deps.log.append(prev, commands);
+      const outcome = this.#deps.log.append(prev, commands);
+      if (outcome === "appended") this.#kit.alarms.clear("store-failed");
+      return outcome;
     } catch (error) {
       this.#kit.ports.logger.error({ err: error }, "replicated commands not stored");
       this.#kit.alarms.raise("store-failed", "replicated commands could not be stored");
@@ -236,6 +246,12 @@ export class CatchUp {
       this.#timer = null;
       if (this.#machine.getSnapshot().value !== "ready") this.#machine.send({ type: "FAILED", reason: "no answer" });
     }, waitMs);
+  }
+
+  #becomeReady(): void {
+    this.#rest();
+    // In an entry action the chart's value is not yet the new one.
+    this.#kit.ports.clock.soon(() => this.#deps.onReady());
   }
 
   #rest(): void {

@@ -45,7 +45,6 @@ export class CommandLog {
 
   restore(stored: Pick<StoredState, "log" | "clock" | "hlc">): void {
     this.#position = stored.log;
-    this.#answers.restartAt(stored.log);
     this.#clock = stored.clock;
     this.#kit.stamps.learn(stored.hlc);
   }
@@ -198,6 +197,7 @@ export class CommandLog {
       for (const one of this.#withRepeats(batch)) one.settle({ outcome: "busy", detail: "the store refuses to write" });
       return;
     }
+    this.#kit.alarms.clear("store-failed");
     this.#advance(commands);
     this.#kit.counters.commandsAccepted += commands.length;
     commands.forEach((command, index) => {

@@ -4,6 +4,7 @@
  * the grant only while the leader waits [I1]; past its time the old leader leads on.
  */
 import { handoverMachine } from "../../machines/handover.machine.ts";
+import { comparePositions } from "../core/claim.ts";
 import { otherLabel, type RequestId } from "../core/ids.ts";
 import type { HandoverGrant, HandoverOffer, HandoverRefusal, HandoverRequest, PeerMessage } from "../core/messages.ts";
 import type { TimerHandle } from "../ports/clock.ts";
@@ -114,8 +115,10 @@ export class Handover {
     const { leadership, book } = this.#deps.succession;
     if (leadership.role !== "follower" || offer.epoch !== book.accepted) return;
     const { cause, by, reason } = offer;
-    // The leader judged by a heartbeat that may be older than the fault of this engine [HO5].
-    if (cause === "unhealthy" && this.#kit.ports.engine.health() === "failed") return;
+    // The leader judged by a heartbeat: this engine may have failed since, or a person may hold the role here [HO5, CP1].
+    const { restraints } = this.#deps.succession;
+    const unfit = this.#kit.ports.engine.health() === "failed" || restraints.maintenanceOn;
+    if (cause === "unhealthy" && unfit) return;
     void this.take(offer.requestId, { cause, by, reason });
   }
 
@@ -154,9 +157,11 @@ export class Handover {
   }
 
   #refusal(request: HandoverRequest): HandoverRefusal["reason"] | null {
-    const { leadership, book } = this.#deps.succession;
+    const { leadership, book, monitor } = this.#deps.succession;
     if (leadership.role !== "leader" || !leadership.mayAct()) return "not-leader";
     if (request.epoch <= book.accepted) return "stale-epoch";
+    // Its log has parted from this one: it would lead without what was acknowledged here [HO2].
+    if (monitor.last?.heartbeat.sync === "reconciling") return "not-ready";
     return this.draining || this.#taking !== null ? "busy" : null;
   }
 
@@ -186,14 +191,17 @@ export class Handover {
     this.#deps.beat();
   }
 
-  /** Waits for the last commands, which come before the grant on the same link, then takes the role. */
+  /**
+   * Waits for the last commands, which come before the grant on the same link, then takes the role. A log that has parted
+   * from the leader's never ends where that one does: the grant lapses [HO2].
+   */
   #takeOver(taking: Taking, grant: HandoverGrant): void {
     if (this.#taking !== taking) return;
     const { rules, failover, options } = this.#kit;
     const untilMs = rules.grantUntilMs(taking.sentAtMs, this.#kit.nowMs(), failover);
     if (this.#kit.nowMs() >= untilMs)
       return this.#finishTaking({ outcome: "failed", reason: "the grant came too late" });
-    if (this.#deps.log.position.seq < grant.final.seq) {
+    if (comparePositions(this.#deps.log.position, grant.final) !== 0) {
       this.#arm(LOOK_MS, () => this.#takeOver(taking, grant));
       return;
     }

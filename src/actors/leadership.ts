@@ -35,6 +35,9 @@ export interface LeadershipDeps {
   onCampaignLost(reason: string): void;
 }
 
+/** Why an engine that has given up leading loses every campaign. */
+export const RETIRED = "this engine has given up leading";
+
 export interface RoleMove {
   readonly role: Role;
   readonly previousRole: Role;
@@ -55,6 +58,7 @@ export class Leadership implements Acting {
   readonly #machine;
   #role: Role = "follower";
   #paused = false;
+  #retired = false;
   #epoch: Epoch = 0;
   #origin: LeadershipOrigin | null = null;
   #unverifiedSinceMs: number | null = null;
@@ -111,6 +115,11 @@ export class Leadership implements Acting {
     return this.#paused;
   }
 
+  /** Never leads again in this life. */
+  get retired(): boolean {
+    return this.#retired;
+  }
+
   get machineValue(): unknown {
     return this.#machine.getSnapshot().value;
   }
@@ -139,9 +148,15 @@ export class Leadership implements Acting {
     this.#machine.send(event);
   }
 
+  /** Gives the role up for good: the listener is lost, or the engine stops [DP2, DP3]. */
+  retire(): void {
+    this.#retired = true;
+    this.#machine.send({ type: "RELEASED" });
+  }
+
   /** Looks whether a campaign is due; its ground is what the guards let through. */
   consider(ground: Ground, mover: Mover): void {
-    if (this.#role !== "follower") return;
+    if (this.#role !== "follower" || this.#retired) return;
     this.#next = { ground, mover, startedAtMs: this.#kit.nowMs(), settle: () => undefined };
     this.#machine.send({ type: "CONSIDER" });
     this.#next = null;
@@ -149,6 +164,7 @@ export class Leadership implements Acting {
 
   /** Campaigns because the old leader granted its role, or a person said so. */
   campaign(ground: Ground, mover: Mover): Promise<CampaignResult> {
+    if (this.#retired) return Promise.resolve({ outcome: "lost", reason: RETIRED });
     if (this.#role !== "follower") return Promise.resolve({ outcome: "lost", reason: `already ${this.#role}` });
     return new Promise((settle) => {
       this.#next = { ground, mover, startedAtMs: this.#kit.nowMs(), settle };
@@ -177,8 +193,13 @@ export class Leadership implements Acting {
     if (campaigning === null) throw new Error("broken invariant: a campaign has a ground");
     const { book, votes, witness, campaign } = this.#deps;
     const { ground } = campaigning;
-    const epoch = ground.kind === "granted" ? ground.epoch : book.mint();
+    // What an attempt that failed had gathered is no vote for this one.
+    votes.clear();
+    const prepared = ground.kind === "death-proof" && ground.epoch === book.highest ? ground.epoch : null;
+    const epoch = ground.kind === "granted" ? ground.epoch : (prepared ?? book.mint());
     this.#campaigning = campaigning;
+    // Not at its end: who was frozen meanwhile verifies before the first effect [VT5].
+    this.#unverifiedSinceMs = null;
     this.#epoch = epoch ?? book.accepted;
     this.#moved("candidate", null);
     const deps: CampaignDeps = {
@@ -219,7 +240,6 @@ export class Leadership implements Acting {
     if (campaigning === null) throw new Error("broken invariant: a leadership follows a campaign");
     this.#epoch = this.#deps.book.accepted;
     this.#paused = false;
-    this.#unverifiedSinceMs = null;
     const { mover, startedAtMs } = campaigning;
     const tookMs = this.#kit.nowMs() - startedAtMs;
     this.#origin = { ...mover, fromUnixMs: this.#kit.ports.clock.unixMs(), tookMs };

@@ -3,6 +3,7 @@
  * Keeps true: nothing is applied without proof that the winner holds the lock, of an epoch not lower than the own, and
  * with a matching checksum; otherwise its state stays byte for byte what it was [SB4].
  */
+import { assertNever } from "../core/assert.ts";
 import type {
   CatchUpRequest,
   DivergenceRequest,
@@ -14,8 +15,9 @@ import type {
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
+import { lockEndsAtMs } from "./reconcile-lock.ts";
 import type { Snapshots } from "./snapshots.ts";
-import { IncomingTransfer } from "./transfers.ts";
+import { IncomingTransfer, readTransfer } from "./transfers.ts";
 
 export interface LoserDeps {
   readonly book: EpochBook;
@@ -67,29 +69,51 @@ export class Loser {
     if (taken.state === "more") return;
     this.#incoming = null;
     this.#applying = true;
-    void this.#apply(piece, JSON.parse(taken.text) as SnapshotTransfer).finally(() => (this.#applying = false));
+    void this.#apply(piece, taken.text)
+      .catch((error: unknown) => {
+        this.#kit.ports.logger.error({ err: error }, "the winner's state could not be judged");
+        this.#answer(piece.requestId, "failed", null);
+      })
+      .finally(() => (this.#applying = false));
   }
 
-  async #apply(piece: SnapshotPiece, transfer: SnapshotTransfer): Promise<void> {
-    const { lock } = piece;
-    const proven = lock !== null && (await this.#proves(lock));
-    if (!proven) return this.#answer(piece.requestId, "lock-not-held", null);
-    if (!this.#deps.follows() || transfer.snapshot.epoch < this.#deps.book.accepted) {
-      return this.#answer(piece.requestId, "stale-epoch", null);
+  async #apply(piece: SnapshotPiece, text: string): Promise<void> {
+    const transfer = await readTransfer(this.#kit, text);
+    if (transfer === null) return this.#answer(piece.requestId, "invalid-snapshot", null);
+    const { snapshot } = transfer;
+    const provenUntilMs = piece.lock === null ? null : await this.#provenUntilMs(piece.lock);
+    if (piece.lock === null || provenUntilMs === null) return this.#answer(piece.requestId, "lock-not-held", null);
+    const mayAdopt = (): boolean => this.#deps.follows() && snapshot.epoch >= this.#deps.book.accepted;
+    if (!mayAdopt()) return this.#answer(piece.requestId, "stale-epoch", null);
+    const transferNow = (): SnapshotTransfer | null =>
+      mayAdopt() && this.#kit.nowMs() < provenUntilMs ? transfer : null;
+    const result = await this.#deps.snapshots.install(snapshot, piece.lock.fence, transferNow);
+    switch (result.outcome) {
+      case "installed":
+        return this.#answer(piece.requestId, "applied", result.checksum);
+      case "invalid":
+        return this.#answer(piece.requestId, "invalid-snapshot", null);
+      case "overtaken":
+        return this.#answer(piece.requestId, mayAdopt() ? "lock-not-held" : "stale-epoch", null);
+      case "failed":
+        return this.#answer(piece.requestId, "failed", null);
+      default:
+        assertNever(result);
     }
-    const result = await this.#deps.snapshots.install(transfer.snapshot, lock.fence, () => transfer);
-    if (result.outcome === "invalid") return this.#answer(piece.requestId, "invalid-snapshot", null);
-    if (result.outcome === "failed") return this.#answer(piece.requestId, "failed", null);
-    this.#answer(piece.requestId, "applied", result.checksum);
   }
 
-  /** Without a witness there is nobody to ask: the winner's epoch over the authenticated channel must do. */
-  async #proves(lock: { lockId: string; fence: number }): Promise<boolean> {
+  /**
+   * Until when the proof counts; null: there is none. Without a witness there is nobody to ask: the winner's epoch over
+   * the authenticated channel must do.
+   */
+  async #provenUntilMs(lock: { lockId: string; fence: number }): Promise<number | null> {
     const { witness, store } = this.#kit.ports;
-    if (witness.kind === "none") return true;
+    if (witness.kind === "none") return Number.POSITIVE_INFINITY;
+    const sentAtMs = this.#kit.nowMs();
     const standing = await witness.readLock();
-    if (standing.outcome === "unreachable") return false;
-    return this.#kit.rules.lockProves(standing.lock, lock, store.load().lockFence);
+    if (standing.outcome === "unreachable") return null;
+    if (!this.#kit.rules.lockProves(standing.lock, lock, store.load().lockFence)) return null;
+    return lockEndsAtMs(this.#kit.failover, sentAtMs, standing.lock?.expiresMs ?? Number.POSITIVE_INFINITY);
   }
 
   #admits(epoch: number): boolean {

@@ -1,5 +1,4 @@
 /** Purpose: the settings of one coordinator, resolved and checked before they come here. */
-import type { InspectionEvent } from "xstate";
 import type { Label } from "../core/ids.ts";
 import type { CommandSettings, FailoverSettings } from "../core/settings.ts";
 
@@ -13,6 +12,6 @@ export interface CoordinatorOptions {
   readonly peerUrl: string | null;
   /** How records are replicated; left out: mode `sync`, and no hub. */
   readonly replication?: { readonly mode: "sync" | "publish" | "subscribe"; readonly hubIntervalMs: number };
-  /** Every XState inspection event of every actor; only while someone looks. */
-  readonly inspect?: (event: InspectionEvent) => void;
+  /** Every inspection event of every statechart, as XState gives it; only while someone looks. */
+  readonly inspect?: (event: object) => void;
 }

@@ -4,6 +4,7 @@
  */
 import { reconcileLockMachine } from "../../machines/reconcile-lock.machine.ts";
 import type { LockId } from "../core/ids.ts";
+import type { FailoverSettings } from "../core/settings.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import { startMachine, type Kit } from "./kit.ts";
 
@@ -19,11 +20,25 @@ export type AcquireResult =
 /** Refreshed so many times within one TTL. */
 const REFRESHES_PER_TTL = 3;
 
+/**
+ * The own monotonic instant up to which a lock may be relied on that the witness, asked at `sentAtMs`, said to last
+ * `lastsMs`: before the witness lets it lapse, drift included [RL2].
+ */
+export function lockEndsAtMs(
+  settings: Pick<FailoverSettings, "maxClockDriftPpm" | "quiesceMs">,
+  sentAtMs: number,
+  lastsMs: number,
+): number {
+  return sentAtMs + lastsMs * (1 - (2 * settings.maxClockDriftPpm) / 1e6) - settings.quiesceMs;
+}
+
 export class ReconcileLock {
   readonly #kit: Kit;
   readonly #machine;
   #held: HeldLock | null = null;
   #usableUntilMs = 0;
+  /** Counts what was begun or given up, so that an answer that nobody waits for any more holds no lock. */
+  #attempt = 0;
   #timer: TimerHandle | null = null;
   #onLost: () => void = () => undefined;
 
@@ -61,7 +76,14 @@ export class ReconcileLock {
     this.#machine.send({ type: "ACQUIRE" });
     const sentAtMs = this.#kit.nowMs();
     const lockId = ids.next("lock");
+    const attempt = (this.#attempt += 1);
     const answer = await witness.acquireLock({ lockId, holder: this.#kit.options.label, ttlMs: reconcileLockMs });
+    if (attempt !== this.#attempt) {
+      if (answer.outcome === "acquired") await witness.releaseLock(lockId);
+      return { outcome: "not-acquired", reason: "given up meanwhile" };
+    }
+    // Without an answer it may stand all the same: better given back than left to its TTL.
+    if (answer.outcome === "unreachable") void witness.releaseLock(lockId);
     if (answer.outcome !== "acquired") {
       const reason = answer.outcome === "held" ? `held by ${answer.holder}` : answer.reason;
       this.#machine.send({ type: "NOT_ACQUIRED", reason });
@@ -81,6 +103,7 @@ export class ReconcileLock {
 
   release(): void {
     this.#disarm();
+    this.#attempt += 1;
     this.#onLost = () => undefined;
     this.#machine.send({ type: "RELEASE" });
   }
@@ -90,10 +113,8 @@ export class ReconcileLock {
     this.#machine.stop();
   }
 
-  /** A margin for drift: the own count ends before the witness's [RL2]. */
   #countFrom(sentAtMs: number): void {
-    const { reconcileLockMs, maxClockDriftPpm, quiesceMs } = this.#kit.failover;
-    this.#usableUntilMs = sentAtMs + reconcileLockMs * (1 - (2 * maxClockDriftPpm) / 1e6) - quiesceMs;
+    this.#usableUntilMs = lockEndsAtMs(this.#kit.failover, sentAtMs, this.#kit.failover.reconcileLockMs);
   }
 
   #armRefresh(): void {

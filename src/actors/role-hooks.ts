@@ -19,6 +19,7 @@ export class RoleHooks {
   #peerEpochKept = 0;
   readonly #timers = new Set<TimerHandle>();
   readonly #unconfirmed = new Set<string>();
+  readonly #unwritten: (() => void)[] = [];
 
   constructor(kit: Kit) {
     this.#kit = kit;
@@ -51,6 +52,17 @@ export class RoleHooks {
   stop(): void {
     for (const timer of this.#timers) this.#kit.ports.clock.clearTimeout(timer);
     this.#timers.clear();
+  }
+
+  /** Writes now what was put off, before the store closes. */
+  flush(): void {
+    for (const write of this.#unwritten.splice(0)) {
+      try {
+        write();
+      } catch (error) {
+        this.#kit.ports.logger.warn({ err: error }, "leadership history not stored");
+      }
+    }
   }
 
   #ended(): void {
@@ -97,15 +109,14 @@ export class RoleHooks {
     });
   }
 
-  /** History is for people: it is written once the take-over is done, and a disk that refuses it stops nothing. */
+  /**
+   * History is for people: it is written once the take-over is done, and a disk that refuses it stops nothing. A turn
+   * later, so that whoever waits to hear who leads is answered before the disk is waited for.
+   */
   #keep(write: () => void): void {
-    this.#kit.ports.clock.soon(() => {
-      try {
-        write();
-      } catch (error) {
-        this.#kit.ports.logger.warn({ err: error }, "leadership history not stored");
-      }
-    });
+    const { clock } = this.#kit.ports;
+    this.#unwritten.push(write);
+    clock.soon(() => clock.soon(() => this.flush()));
   }
 }
 

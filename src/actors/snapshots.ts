@@ -26,6 +26,8 @@ const CONFLICTS_CARRIED = 1_000;
 export type InstallResult =
   | { readonly outcome: "installed"; readonly checksum: string }
   | { readonly outcome: "invalid"; readonly detail: string }
+  /** It was no longer to be put in place when all was ready for it. */
+  | { readonly outcome: "overtaken" }
   | { readonly outcome: "failed"; readonly detail: string };
 
 export class Snapshots {
@@ -72,7 +74,8 @@ export class Snapshots {
       snapshot,
       keepThroughSeq,
       commands: store.commandsAfter(afterSeq, MAX_COMMANDS).commands.filter(({ seq }) => seq <= lastCommandSeq),
-      conflicts: commandConflicts(store, CONFLICTS_CARRIED),
+      // Oldest first: kept in this order, they are listed there as here.
+      conflicts: commandConflicts(store, CONFLICTS_CARRIED).toReversed(),
       keys: store.recentKeys(KEYS_CARRIED),
       shape: cutShape(store.logShape(), lastCommandSeq),
     };
@@ -80,25 +83,34 @@ export class Snapshots {
 
   /** Whether a snapshot is what its checksum says; null when it is. */
   async flaw(snapshot: StateSnapshot): Promise<string | null> {
-    const checksum = await checksumOf(this.#kit.ports, snapshot);
-    return checksum === snapshot.checksum ? null : `its checksum is ${checksum}, it says ${snapshot.checksum}`;
+    try {
+      const checksum = await checksumOf(this.#kit.ports, snapshot);
+      return checksum === snapshot.checksum ? null : `its checksum is ${checksum}, it says ${snapshot.checksum}`;
+    } catch (error) {
+      return `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    }
   }
 
   /**
    * Replaces log end and state by the sender's. Nothing has changed unless the answer is `installed`. `transferNow` is
-   * asked in the very step of the replacement: the own log may have grown while an execution was waited for.
+   * asked in the very step of the replacement, for the world may have changed while the engine was waited for: the own
+   * log may have grown; null: it may not be done any more.
    */
   async install(
     snapshot: StateSnapshot,
     lockFence: number,
-    transferNow: () => Omit<SnapshotTransfer, "snapshot">,
+    transferNow: () => Omit<SnapshotTransfer, "snapshot"> | null,
   ): Promise<InstallResult> {
     const flaw = await this.flaw(snapshot);
     if (flaw !== null) return { outcome: "invalid", detail: flaw };
     const release = await this.#deps.executor.hold();
     try {
-      this.#adopt({ ...transferNow(), snapshot }, lockFence);
-      await this.#kit.ports.engine.restore(snapshot.state);
+      const replaced = await this.#replace(snapshot, () => {
+        const transfer = transferNow();
+        if (transfer !== null) this.#adopt({ ...transfer, snapshot }, lockFence);
+        return transfer !== null;
+      });
+      if (!replaced) return { outcome: "overtaken" };
       this.#kit.counters.snapshotsApplied += 1;
       return { outcome: "installed", checksum: await this.#checksumNow(snapshot) };
     } catch (error) {
@@ -107,6 +119,20 @@ export class Snapshots {
     } finally {
       release();
     }
+  }
+
+  /** The engine first: it may refuse the state, and then the log must still be the one that belongs to its own [SB4]. */
+  async #replace(snapshot: StateSnapshot, adopt: () => boolean): Promise<boolean> {
+    const { engine } = this.#kit.ports;
+    const before = await engine.snapshot();
+    await engine.restore(snapshot.state);
+    let adopted = false;
+    try {
+      adopted = adopt();
+    } finally {
+      if (!adopted) await engine.restore(before);
+    }
+    return adopted;
   }
 
   #adopt(transfer: SnapshotTransfer, lockFence: number): void {
@@ -129,9 +155,11 @@ export class Snapshots {
       acceptedEpoch: snapshot.epoch,
       lockFence,
     });
+    // What the leader had confirmed of the kept log stays confirmed: it is only executed again.
+    const confirmedSeq = Math.max(snapshot.lastCommandSeq, Math.min(executor.confirmedSeq, keepThroughSeq));
     log.adopted(store.load());
     executor.resetTo(seq);
-    executor.confirm(Math.min(snapshot.lastCommandSeq, log.position.seq));
+    executor.confirm(Math.min(confirmedSeq, log.position.seq));
   }
 
   /** What the engine holds after the restore, not what was sent [SB5]. */

@@ -7,8 +7,8 @@ import type { LogPosition } from "../core/command.ts";
 import type { PeerMessage } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { TimerHandle } from "../ports/clock.ts";
-import type { WitnessRead, WitnessRecord } from "../ports/witness.ts";
-import { CampaignJudge } from "./campaign-judge.ts";
+import type { WitnessRecord } from "../ports/witness.ts";
+import { CampaignJudge, NOTHING_PREPARED, type Prepared } from "./campaign-judge.ts";
 import { Election } from "./election.ts";
 import { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
@@ -76,6 +76,7 @@ export class Succession {
       restraints: this.restraints,
       election: () => this.election,
       position: () => deps.position(),
+      retired: () => this.leadership.retired,
     });
     this.election = new Election(kit, {
       book: this.book,
@@ -152,7 +153,11 @@ export class Succession {
   /** A socket of the peer was closed: its process may be gone [DP1]. The record is read while the probe is under way. */
   async linkClosed(): Promise<void> {
     if (this.#deps.linked() || this.#kit.failover.deathProof === "none") return;
-    await this.#probe(this.witness.configured ? this.witness.read() : null);
+    const prepared: Prepared = { look: this.witness.configured ? this.witness.read() : null, epoch: null };
+    const probing = this.#probe(prepared);
+    // The disk works while the network does: an epoch that is not needed is only a number left out.
+    if (this.leadership.role === "follower") prepared.epoch = this.book.mint();
+    await probing;
   }
 
   /** Looks whether a campaign is due now, and if not, when it may be. */
@@ -179,20 +184,21 @@ export class Succession {
     this.#deps.beat();
     this.#deps.onBeat();
     if (!this.monitor.alive && !this.#deps.linked() && this.#kit.failover.deathProof === "refused")
-      void this.#probe(null);
+      void this.#probe(NOTHING_PREPARED);
     const followsLeader = this.monitor.alive && this.monitor.last?.heartbeat.role === "leader";
     if (this.leadership.role === "follower" && !followsLeader) this.consider();
     else this.#syncRestraints(this.#kit.nowMs());
   }
 
-  /** `look`: the witness record, being read since the probe began. */
-  async #probe(look: Promise<WitnessRead> | null): Promise<void> {
-    const answer = await this.monitor.probe();
+  async #probe(prepared: Prepared): Promise<void> {
+    const answer = await this.monitor.probe((sentAtMs) => this.judge.proven(sentAtMs, prepared));
     if (answer === null || this.monitor.state !== "dead") return;
-    this.judge.proven(answer.sentAtMs, look);
-    if (this.leadership.role === "leader") this.votes.peerVotedFor(answer.sentAtMs);
+    if (this.leadership.role === "leader") {
+      this.votes.peerVotedFor(answer.sentAtMs);
+      this.leadership.confirmed(answer.sentAtMs);
+    }
     this.consider();
-    this.judge.proven(answer.sentAtMs, null);
+    this.judge.proven(answer.sentAtMs, NOTHING_PREPARED);
   }
 
   #mayReassert(): boolean {
@@ -263,7 +269,7 @@ export class Succession {
     this.#kit.alarms.set("hold-down", heldDown, "the role has moved too often; only a dead peer or a person moves it");
     this.#kit.alarms.set(
       "unconfirmed",
-      leadership.role === "leader" && this.votes.confirmedBy(now) === "none",
+      leadership.role === "leader" && !leadership.steppingDown && this.votes.confirmedBy(now) === "none",
       "leads without any vote",
     );
   }

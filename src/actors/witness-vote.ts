@@ -35,6 +35,7 @@ export class WitnessVote {
   /** seq of the last rewrite sent in this leadership [HB1]. */
   #sentSeq: number | null = null;
   #busy = false;
+  #forgotAtMs = Number.NEGATIVE_INFINITY;
   /** Calls are numbered, so that an answer that was overtaken by a later one is not taken for news. */
   #asked = 0;
   #newestAnswered = 0;
@@ -108,6 +109,7 @@ export class WitnessVote {
     this.#leading = true;
     this.#sentSeq = seq;
     this.#machine.send({ type: "LEAD" });
+    this.#stillUnreachable();
   }
 
   follow(): void {
@@ -115,6 +117,7 @@ export class WitnessVote {
     this.#leading = false;
     this.#sentSeq = null;
     this.#machine.send({ type: "FOLLOW" });
+    this.#stillUnreachable();
   }
 
   /** Reads the record and notes the sight. */
@@ -129,19 +132,19 @@ export class WitnessVote {
   /** Swaps `next` in for exactly `expected`; a success counts as vote from its send time. */
   async swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap> {
     const sentAtMs = this.#kit.nowMs();
+    const runId = this.#runId;
     const call = ++this.#asked;
     this.#kit.counters.witnessSwaps += 1;
     const answer = await this.#kit.ports.witness.swap(expected, next);
     switch (answer.outcome) {
       case "swapped":
         this.#note(call, next, answer.runId);
-        this.#votes.witnessVotedFor(sentAtMs);
-        return answer;
+        return this.#counted(runId, answer, sentAtMs, next);
       case "lost":
         this.#observe(call, answer.record, answer.runId);
         return answer;
       case "unknown":
-        return this.#readBack(next, sentAtMs, answer);
+        return this.#readBack(next, { sentAtMs, runId }, answer);
       case "unreachable":
         this.#unreachable();
         return answer;
@@ -161,7 +164,7 @@ export class WitnessVote {
     const described = this.#handlers.describe();
     const standing = this.#record;
     const own = standing !== null && standing.engineId === described.engineId && standing.epoch === described.epoch;
-    if (!own && !(await this.#canReassert(described.epoch))) {
+    if (own ? !(await this.#mayRenew()) : !(await this.#canReassert(described.epoch))) {
       this.#busy = false;
       return;
     }
@@ -185,26 +188,58 @@ export class WitnessVote {
     return this.#handlers.mayReassert();
   }
 
-  async #readBack(next: WitnessRecord, sentAtMs: number, unknown: WitnessSwap): Promise<WitnessSwap> {
+  /**
+   * A witness that has lost memory may show a lapsed leader its own record, and have forgotten its successor's: until
+   * that one has had its time to assert itself, only a leader whose votes still count rewrites [CP5].
+   */
+  async #mayRenew(): Promise<boolean> {
+    const waitedMs = this.#kit.nowMs() - this.#forgotAtMs;
+    if (waitedMs >= this.#kit.failover.campaignWaitMs || this.#handlers.mayReassert()) return true;
+    await this.read();
+    return false;
+  }
+
+  /** A swap that another memory took than the one it was judged by is a vote only for a leader that still has one. */
+  #counted(
+    judgedBy: string | null,
+    answer: Extract<WitnessSwap, { outcome: "swapped" }>,
+    sentAtMs: number,
+    next: WitnessRecord,
+  ): WitnessSwap {
+    const { runId } = answer;
+    const another = judgedBy !== null && judgedBy !== runId;
+    if (another) this.#forgot();
+    if (another && !this.#handlers.mayReassert()) return { outcome: "lost", record: next, runId };
+    this.#votes.witnessVotedFor(sentAtMs);
+    return answer;
+  }
+
+  async #readBack(
+    next: WitnessRecord,
+    sent: { readonly sentAtMs: number; readonly runId: string | null },
+    unknown: WitnessSwap,
+  ): Promise<WitnessSwap> {
     if (this.#leading) this.#machine.send({ type: "UNKNOWN" });
     const answer = await this.read();
     if (answer.outcome === "unreachable") return unknown;
     const { record, runId } = answer;
     const done = record?.engineId === next.engineId && record.epoch === next.epoch && record.seq === next.seq;
     if (!done) return { outcome: "lost", record, runId };
-    this.#votes.witnessVotedFor(sentAtMs);
-    return { outcome: "swapped", runId };
+    return this.#counted(sent.runId, { outcome: "swapped", runId }, sent.sentAtMs, next);
   }
 
   #observe(call: number, record: WitnessRecord | null, runId: string): void {
     const forgot = call > this.#newestAnswered && this.#hasForgotten(record, runId);
     if (forgot) this.#sighting = null;
     this.#note(call, record, runId);
-    if (forgot) {
-      this.#machine.send({ type: "FORGOTTEN" });
-      this.#handlers.onAmnesia();
-    }
+    if (forgot) this.#forgot();
     if (record !== null) this.#handlers.onHigherEpoch(record.epoch);
+  }
+
+  #forgot(): void {
+    this.#forgotAtMs = this.#kit.nowMs();
+    this.#machine.send({ type: "FORGOTTEN" });
+    this.#handlers.onAmnesia();
   }
 
   #hasForgotten(record: WitnessRecord | null, runId: string): boolean {
@@ -235,6 +270,11 @@ export class WitnessVote {
     this.#kit.counters.witnessFailures += 1;
     if (this.#reachable !== false) this.#machine.send({ type: "UNREACHABLE" });
     this.#reachable = false;
+  }
+
+  /** A change of role brings no witness back. */
+  #stillUnreachable(): void {
+    if (this.#reachable === false) this.#machine.send({ type: "UNREACHABLE" });
   }
 
   /** Two polls, and the slack of one call. */

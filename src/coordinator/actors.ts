@@ -51,6 +51,8 @@ export class Actors {
   readonly #kit: Kit;
   /** The leader that this engine follows or is. */
   leader: Label | null = null;
+  /** The last leader was the peer: its timeline is the programme's. */
+  #followed = false;
 
   constructor(kit: Kit) {
     this.#kit = kit;
@@ -70,10 +72,11 @@ export class Actors {
     this.snapshots = new Snapshots(kit, { book, log, executor });
     this.lock = new ReconcileLock(kit);
     const shared = { book, log, executor, snapshots: this.snapshots, send: this.#send, leads: this.#leads };
-    this.catchUp = new CatchUp(kit, shared);
+    this.catchUp = new CatchUp(kit, { ...shared, onReady: () => this.#tellReady() });
     this.splitBrain = new SplitBrain(kit, {
       ...shared,
       lock: this.lock,
+      peerToldSeq: () => monitor.last?.heartbeat.acknowledged.seq ?? 0,
       submit: ({ kind, payload }, key) => log.submit({ kind, payload, idempotencyKey: key }),
     });
     this.catchUpSource = new CatchUpSource(kit, {
@@ -89,6 +92,7 @@ export class Actors {
     this.heartbeats = new Heartbeats(kit, {
       ...shared,
       succession: this.succession,
+      programmeClock,
       sync: () => this.catchUp.sync,
       onLeader: (heartbeat) => this.#onLeader(heartbeat),
       onFollower: (heartbeat) => this.#onFollower(heartbeat),
@@ -138,7 +142,7 @@ export class Actors {
 
   /** Everything that stands as a conflict, told to the peer, so that both list the same. */
   tellConflicts(): void {
-    const conflicts = commandConflicts(this.#kit.ports.store, CONFLICTS_TOLD);
+    const conflicts = commandConflicts(this.#kit.ports.store, CONFLICTS_TOLD).toReversed();
     if (conflicts.length === 0) return;
     this.#kit.ports.peerChannel.send({
       type: "conflict-update",
@@ -178,6 +182,10 @@ export class Actors {
     };
   }
 
+  #tellReady(): void {
+    if (this.catchUp.sync === "ready" && !this.#leads()) this.heartbeats.beat();
+  }
+
   #offerRole(): void {
     const requestId = this.#kit.ports.ids.next("request");
     const reason = "the own engine has failed";
@@ -207,6 +215,8 @@ export class Actors {
     if (move.role !== move.previousRole) this.#kit.counters.roleChanges += 1;
     const { label } = this.#kit.options;
     if (move.role === "leader" && move.previousRole !== "leader") {
+      if (this.#followed) this.programmeClock.continuePeers();
+      this.#followed = false;
       this.leader = label;
       this.log.beginLeading();
       this.catchUp.leading();
@@ -239,6 +249,7 @@ export class Actors {
   #onLeader(heartbeat: Heartbeat): void {
     const before = this.leader;
     this.leader = heartbeat.label;
+    this.#followed = true;
     this.roleHooks.peerLeads(heartbeat);
     if (before !== heartbeat.label && heartbeat.leadership !== null) {
       this.succession.restraints.noteRoleChange(heartbeat.leadership.cause);

@@ -3,6 +3,8 @@
  * Keeps true: on any refusal the state stays byte for byte what it was.
  */
 import type { Kit } from "../actors/kit.ts";
+import { lockEndsAtMs } from "../actors/reconcile-lock.ts";
+import { assertNever } from "../core/assert.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { isEpoch } from "../core/epoch.ts";
 import { parseHlc } from "../core/hlc.ts";
@@ -25,20 +27,34 @@ export async function applySnapshot(
   const proof = await prove(kit, lockId);
   if (proof.outcome !== "proven") return proof;
   const { book } = actors.succession;
-  if (!kit.rules.admitsEpoch(book.accepted, parsed.epoch)) return { outcome: "stale-epoch", epoch: book.accepted };
-  const result = await actors.snapshots.install(parsed, proof.fence, () => asTransfer(kit, actors, parsed));
-  if (result.outcome === "invalid") return { outcome: "invalid-snapshot", detail: result.detail };
-  if (result.outcome === "failed") return { outcome: "engine-not-ready", detail: result.detail };
-  actors.succession.sawEpoch(parsed.epoch);
-  return { outcome: "applied", clock: actors.log.clock, lastCommandSeq: actors.log.position.seq };
+  const admitted = (): boolean => kit.rules.admitsEpoch(book.accepted, parsed.epoch);
+  if (!admitted()) return { outcome: "stale-epoch", epoch: book.accepted };
+  const transferNow = (): Omit<SnapshotTransfer, "snapshot"> | null =>
+    admitted() && kit.nowMs() < proof.untilMs ? asTransfer(kit, actors, parsed) : null;
+  const result = await actors.snapshots.install(parsed, proof.fence, transferNow);
+  switch (result.outcome) {
+    case "installed":
+      actors.succession.sawEpoch(parsed.epoch);
+      return { outcome: "applied", clock: actors.log.clock, lastCommandSeq: actors.log.position.seq };
+    case "invalid":
+      return { outcome: "invalid-snapshot", detail: result.detail };
+    case "overtaken":
+      if (!admitted()) return { outcome: "stale-epoch", epoch: book.accepted };
+      return { outcome: "lock-not-held", detail: "the lock may have lapsed while the engine was waited for" };
+    case "failed":
+      return { outcome: "engine-not-ready", detail: result.detail };
+    default:
+      return assertNever(result);
+  }
 }
 
 type Proof =
-  | { readonly outcome: "proven"; readonly fence: number }
+  | { readonly outcome: "proven"; readonly fence: number; readonly untilMs: number }
   | Extract<ApplySnapshotOutcome, { outcome: "lock-not-held" | "witness-unreachable" }>;
 
 async function prove(kit: Kit, lockId: LockId | null): Promise<Proof> {
   if (lockId === null) return { outcome: "lock-not-held", detail: "the header X-Reconcile-Lock is missing" };
+  const sentAtMs = kit.nowMs();
   const standing = await kit.ports.witness.readLock();
   if (standing.outcome === "unreachable") return { outcome: "witness-unreachable", detail: standing.reason };
   const floor = kit.ports.store.load().lockFence;
@@ -46,7 +62,8 @@ async function prove(kit: Kit, lockId: LockId | null): Promise<Proof> {
     const holder = standing.lock === null ? "nobody" : standing.lock.holder;
     return { outcome: "lock-not-held", detail: `${lockId} does not hold the reconcile lock; ${holder} does` };
   }
-  return { outcome: "proven", fence: standing.lock?.fence ?? 0 };
+  const { fence, expiresMs } = standing.lock ?? { fence: 0, expiresMs: Number.POSITIVE_INFINITY };
+  return { outcome: "proven", fence, untilMs: lockEndsAtMs(kit.failover, sentAtMs, expiresMs) };
 }
 
 /** The own log is kept where it reaches the snapshot's position; what it has beyond is executed again on the new state. */

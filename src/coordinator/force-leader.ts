@@ -3,15 +3,18 @@
  * Keeps true: one request, one epoch: a repeated `requestId` gets the first answer; every request is recorded.
  */
 import type { Kit } from "../actors/kit.ts";
-import type { Mover } from "../actors/leadership.ts";
+import { RETIRED, type Mover } from "../actors/leadership.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { callersRequestId, otherLabel, type Label, type RequestId } from "../core/ids.ts";
 import type { ForceLeaderOutcome, ForceLeaderRequest } from "../core/outcomes.ts";
 import type { Actors } from "./actors.ts";
+import { recordRequest } from "./record-request.ts";
 
 /** How long campaigns are tried for one request, ms. */
 const TRY_FOR_MS = 900;
 const RETRY_MS = 20;
+/** Reasons that no further try will change. */
+const FINAL: ReadonlySet<string> = new Set(["no quorum", RETIRED]);
 
 export class ForceLeader {
   readonly #kit: Kit;
@@ -37,6 +40,13 @@ export class ForceLeader {
   }
 
   async #run(requestId: string, request: ForceLeaderRequest): Promise<ForceLeaderOutcome> {
+    const outcome = await this.#decide(requestId, request);
+    const { by, reason, mode } = request;
+    recordRequest(this.#kit, { requestId, by, reason, mode, answer: outcome as unknown as Json });
+    return outcome;
+  }
+
+  async #decide(requestId: string, request: ForceLeaderRequest): Promise<ForceLeaderOutcome> {
     const { book, leadership } = this.#actors.succession;
     if (leadership.role === "leader") return { outcome: "already-leader", epoch: book.accepted };
     if (request.expectedEpoch !== null && request.expectedEpoch !== book.accepted) {
@@ -47,24 +57,20 @@ export class ForceLeader {
     const previousLeader: Label | null = this.#actors.leader;
     const mover: Mover = { cause: "forced", by: request.by, reason: request.reason };
     const refusal = await this.#takeRole(callersRequestId(requestId), request, mover, startedAtMs);
-    const outcome: ForceLeaderOutcome =
-      refusal !== null
-        ? { outcome: "no-quorum", detail: refusal }
-        : {
-            outcome: "leads",
-            answer: {
-              engineLabel: this.#kit.options.label,
-              role: "leader",
-              epoch: book.accepted,
-              previousEpoch,
-              previousLeader,
-              mode: request.mode,
-              tookMs: this.#kit.nowMs() - startedAtMs,
-              requestId,
-            },
-          };
-    this.#record(requestId, request, outcome);
-    return outcome;
+    if (refusal !== null) return { outcome: "no-quorum", detail: refusal };
+    return {
+      outcome: "leads",
+      answer: {
+        engineLabel: this.#kit.options.label,
+        role: "leader",
+        epoch: book.accepted,
+        previousEpoch,
+        previousLeader,
+        mode: request.mode,
+        tookMs: this.#kit.nowMs() - startedAtMs,
+        requestId,
+      },
+    };
   }
 
   /** null: this engine leads. Else why it does not. */
@@ -74,30 +80,34 @@ export class ForceLeader {
     mover: Mover,
     startedAtMs: number,
   ): Promise<string | null> {
-    const { succession, handover } = this.#actors;
+    const { succession } = this.#actors;
     const peerLeads = succession.monitor.alive && this.#actors.leader === otherLabel(this.#kit.options.label);
     if (peerLeads) {
-      const result = await handover.take(requestId, mover);
-      if (result.outcome === "done") return null;
-      if (request.mode === "graceful") return `the leader did not hand over: ${result.reason}`;
+      const refusal = await this.#handedOver(requestId, mover);
+      if (refusal === null) return null;
+      if (request.mode === "graceful") return `the leader did not hand over: ${refusal}`;
     }
     const { mode, acceptDualAir } = request;
     for (;;) {
+      // Another request, or automation, may have brought the role here meanwhile: that is what was asked for.
+      if (succession.leadership.role === "leader") return null;
       const result = await succession.leadership.campaign({ kind: "forced", mode, acceptDualAir }, mover);
       if (result.outcome === "won") return null;
-      if (result.reason === "no quorum" || this.#kit.nowMs() >= startedAtMs + TRY_FOR_MS) return result.reason;
-      await new Promise<void>((resolve) => this.#kit.ports.clock.setTimeout(resolve, RETRY_MS));
+      if (FINAL.has(result.reason) || this.#kit.nowMs() >= startedAtMs + TRY_FOR_MS) return result.reason;
+      await this.#pause();
     }
   }
 
-  #record(requestId: string, request: ForceLeaderRequest, outcome: ForceLeaderOutcome): void {
-    const { store, clock, logger } = this.#kit.ports;
-    const { by, reason, mode } = request;
-    try {
-      const at = String(Math.round(clock.unixMs()));
-      store.saveRequest({ requestId, at, by, reason, mode, answer: outcome as unknown as Json });
-    } catch (error) {
-      logger.error({ err: error, requestId }, "a force-leader request could not be recorded");
-    }
+  /** Another request may be bringing the role here already: its handover, which is bounded, is waited for. */
+  async #handedOver(requestId: RequestId, mover: Mover): Promise<string | null> {
+    const { succession, handover } = this.#actors;
+    while (handover.underWay) await this.#pause();
+    if (succession.leadership.role === "leader") return null;
+    const result = await handover.take(requestId, mover);
+    return result.outcome === "done" ? null : result.reason;
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#kit.ports.clock.setTimeout(resolve, RETRY_MS));
   }
 }

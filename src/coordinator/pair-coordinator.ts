@@ -6,7 +6,7 @@ import { resolveConflict } from "../actors/conflict-book.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
 import { epochAt } from "../core/fork.ts";
-import { otherLabel, parseId, type LockId } from "../core/ids.ts";
+import { otherLabel, parseId, type LockId, type RequestId } from "../core/ids.ts";
 import type { Maintenance } from "../core/messages.ts";
 import type {
   ApplySnapshotOutcome,
@@ -29,6 +29,7 @@ import { applySnapshot } from "./apply-snapshot.ts";
 import type { Broadcast } from "./broadcast.ts";
 import { dispatch } from "./dispatch.ts";
 import { ForceLeader } from "./force-leader.ts";
+import { recordRequest } from "./record-request.ts";
 import { Reports } from "./reports.ts";
 import type { Coordinator, CoordinatorState, PeerHealthReport, SyncHealthReport } from "./types.ts";
 
@@ -90,8 +91,9 @@ export class PairCoordinator implements Coordinator {
   }
 
   listenerLost(reason: string): void {
+    if (this.#stopped) return;
     this.#kit.ports.logger.error({ reason }, "the listener is lost: this engine no longer leads");
-    this.#actors.succession.leadership.send({ type: "RELEASED" });
+    this.#actors.succession.leadership.retire();
   }
 
   mayAct(): boolean {
@@ -182,6 +184,13 @@ export class PairCoordinator implements Coordinator {
   }
 
   async handover(request: { readonly reason: string; readonly by: string }): Promise<HandoverOutcome> {
+    const requestId = this.#kit.ports.ids.next("request");
+    const outcome = await this.#handOver(requestId, request);
+    recordRequest(this.#kit, { requestId, ...request, mode: "handover", answer: outcome });
+    return outcome;
+  }
+
+  async #handOver(requestId: RequestId, request: { reason: string; by: string }): Promise<HandoverOutcome> {
     const { succession, leader } = this.#actors;
     const { label, peerUrl } = this.#kit.options;
     if (succession.leadership.role !== "leader") {
@@ -191,7 +200,6 @@ export class PairCoordinator implements Coordinator {
       return { outcome: "no-valid-backup", detail: "the peer is not heard, not healthy, or not caught up" };
     }
     const startedAtMs = this.#kit.nowMs();
-    const requestId = this.#kit.ports.ids.next("request");
     const result = await this.#actors.handover.offer(requestId, { cause: "handover", ...request });
     if (result.outcome === "failed") return { outcome: "no-valid-backup", detail: result.reason };
     const tookMs = this.#kit.nowMs() - startedAtMs;
@@ -282,18 +290,19 @@ export class PairCoordinator implements Coordinator {
     const { succession, executor } = this.#actors;
     const { ports } = this.#kit;
     if (succession.leadership.role === "leader") {
-      const handed = await this.handover({ reason: "this engine stops", by: "automation" });
-      if (handed.outcome !== "handed-over" && succession.leadership.role === "leader") {
-        await succession.witness.release();
-        succession.leadership.send({ type: "RELEASED" });
-      }
+      await this.handover({ reason: "this engine stops", by: "automation" });
     }
+    // The release is on its way before this engine knows that it arrived: it must have stopped leading by then.
+    const released = succession.leadership.role === "leader" ? succession.witness.release() : null;
+    succession.leadership.retire();
+    await released;
     await executor.checkpoint();
     this.#stopped = true;
     this.#actors.stop();
     await ports.peerChannel.close();
     await Promise.allSettled([ports.witness.close(), ports.engine.close(), ports.clockSource?.close()]);
     await Promise.allSettled(ports.changeoverSwitches.map((target) => target.close()));
+    this.#actors.roleHooks.flush();
     ports.store.close();
   }
 }

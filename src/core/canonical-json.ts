@@ -24,54 +24,68 @@ export function canonicalJson(value: Json): string {
 
 /** The canonical text of `value` in pieces of some 16 k characters, in order. */
 export function* canonicalPieces(value: Json): Generator<string, void, undefined> {
-  let buffer = "";
-  for (const token of tokens(value, 0)) {
-    buffer += token;
-    if (buffer.length > PIECE_CHARS) {
-      yield buffer;
-      buffer = "";
-    }
+  const open: Container[] = [];
+  let piece = begin(value, open);
+  for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
+    piece += inner.keys === null ? nextItem(inner, open) : nextMember(inner, inner.keys, open);
+    if (piece.length <= PIECE_CHARS) continue;
+    yield piece;
+    piece = "";
   }
-  if (buffer !== "") yield buffer;
+  if (piece !== "") yield piece;
 }
 
-function* tokens(value: Json, depth: number): Generator<string, void, undefined> {
-  if (depth > MAX_DEPTH) throw invalid(`nested deeper than ${MAX_DEPTH}`);
-  if (value === null || typeof value !== "object") {
-    yield scalar(value);
-    return;
-  }
-  if (Array.isArray(value)) {
-    yield* arrayTokens(value as readonly Json[], depth);
-    return;
-  }
-  yield* objectTokens(value as { readonly [key: string]: Json }, depth);
+/**
+ * A container that is being written. They stand on a stack of their own: a generator for each nested value would take
+ * most of the time.
+ */
+interface Container {
+  readonly value: Readonly<Record<string | number, Json | undefined>>;
+  /** In order; null for an array. */
+  readonly keys: readonly string[] | null;
+  readonly length: number;
+  /** The next item or key. */
+  at: number;
+  /** What stands before the next one. */
+  lead: string;
 }
 
-function* arrayTokens(items: readonly Json[], depth: number): Generator<string, void, undefined> {
-  let lead = "[";
-  for (const item of items) {
-    yield lead;
-    yield* tokens(item, depth + 1);
-    lead = ",";
-  }
-  yield items.length === 0 ? "[]" : "]";
+/** The text of a scalar; for a container nothing yet, but it is now the innermost open one. */
+function begin(value: Json | undefined, open: Container[]): string {
+  if (open.length > MAX_DEPTH) throw invalid(`nested deeper than ${MAX_DEPTH}`);
+  if (value === null || typeof value !== "object") return scalar(value);
+  const keys = Array.isArray(value) ? null : Object.keys(value).sort();
+  const length = keys === null ? (value as readonly Json[]).length : keys.length;
+  open.push({ value: value as Container["value"], keys, length, at: 0, lead: keys === null ? "[" : "{" });
+  return "";
 }
 
-function* objectTokens(record: { readonly [key: string]: Json }, depth: number): Generator<string, void, undefined> {
-  const keys = Object.keys(record).sort();
-  let lead = "{";
-  for (const key of keys) {
-    const item = record[key];
-    if (item === undefined) continue;
-    yield `${lead}${scalar(key)}:`;
-    yield* tokens(item, depth + 1);
-    lead = ",";
+function nextItem(array: Container, open: Container[]): string {
+  const { at, lead } = array;
+  if (at === array.length) {
+    open.pop();
+    return lead === "[" ? "[]" : "]";
   }
-  yield lead === "{" ? "{}" : "}";
+  array.at += 1;
+  array.lead = ",";
+  return lead + begin(array.value[at], open);
 }
 
-function scalar(value: null | boolean | number | string): string {
+function nextMember(record: Container, keys: readonly string[], open: Container[]): string {
+  const { at, lead } = record;
+  const key = keys[at];
+  if (key === undefined) {
+    open.pop();
+    return lead === "{" ? "{}" : "}";
+  }
+  record.at += 1;
+  const item = record.value[key];
+  if (item === undefined) return "";
+  record.lead = ",";
+  return `${lead}${scalar(key)}:${begin(item, open)}`;
+}
+
+function scalar(value: null | boolean | number | string | undefined): string {
   if (typeof value === "number" && !Number.isFinite(value)) throw invalid(`the number ${value}`);
   if (typeof value === "string" && !value.isWellFormed()) throw invalid("a string with a lone surrogate");
   const text = JSON.stringify(value) as string | undefined;

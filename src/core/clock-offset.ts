@@ -48,12 +48,12 @@ export function roundTripMs(filter: OffsetFilter): number | null {
   return best(filter)?.roundTripMs ?? null;
 }
 
-/** Mean distance of the samples from the one believed, ms. */
+/** Median distance of the samples from the one believed, ms: one slow exchange says nothing about the clocks. */
 export function offsetJitterMs(filter: OffsetFilter): number {
   const belief = best(filter);
   if (belief === null) return 0;
-  const total = filter.samples.reduce((sum, sample) => sum + Math.abs(sample.offsetMs - belief.offsetMs), 0);
-  return total / filter.samples.length;
+  const distances = filter.samples.map((sample) => Math.abs(sample.offsetMs - belief.offsetMs)).sort((a, b) => a - b);
+  return distances[Math.floor(distances.length / 2)] ?? 0;
 }
 
 function best(filter: OffsetFilter): Sample | null {

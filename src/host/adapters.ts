@@ -4,6 +4,9 @@
  * that needs them, and nowhere else.
  */
 import { resolve } from "node:path";
+import { chronyClockSource } from "../adapters/clock-sources/chrony-clock-source.ts";
+import { FREE } from "../adapters/clock-sources/polled-clock-source.ts";
+import { ptpClockSource } from "../adapters/clock-sources/ptp-clock-source.ts";
 import { ExecChangeoverSwitch } from "../adapters/exec-changeover-switch.ts";
 import { ExecEngine } from "../adapters/exec-engine.ts";
 import { HttpChangeoverSwitch } from "../adapters/http-changeover-switch.ts";
@@ -126,7 +129,18 @@ export function makeHubTransport(
 }
 
 /** null: the coordinator measures against its peer. */
-export function makeClockSource(config: Config): ClockSource | null {
-  if (config.clock.source !== "none") return null;
-  return { reading: () => ({ mode: "free", offsetNs: 0, jitterNs: 0 }), close: async () => {} };
+export function makeClockSource({ clock }: Pick<Basics, "clock">, config: Config): ClockSource | null {
+  const { source } = config.clock;
+  switch (source) {
+    case "ptp":
+      return ptpClockSource({ clock }, {});
+    case "chrony":
+      return chronyClockSource({ clock }, {});
+    case "none":
+      return { undisciplined: true, reading: () => FREE, close: async () => {} };
+    case "peer":
+      return null;
+    default:
+      return assertNever(source);
+  }
 }

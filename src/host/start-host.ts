@@ -19,7 +19,7 @@ import { createCoordinator } from "../coordinator/create-coordinator.ts";
 import type { Coordinator } from "../coordinator/types.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { buildApp } from "../http/app.ts";
-import type { MachineDefinition } from "../http/components.ts";
+import type { App, MachineDefinition } from "../http/components.ts";
 import { type HttpServer, listen } from "../http/server.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -69,14 +69,15 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   const log = options.logger === undefined ? standardErrorLog(config) : { logger: options.logger, flush: () => {} };
   const basics = { clock: new SystemClock(), random: new SystemRandom(), ids: new NanoIds(), logger: log.logger };
   const { coordinator, peerChannel } = await assemble(basics, config, secrets, options.engine);
+  let app: App | null = null;
   let server: HttpServer | null = null;
   const close = async (): Promise<void> => {
     await coordinator.stop();
-    await server?.close();
+    await (server ?? app)?.close();
     log.flush();
   };
   try {
-    const app = await buildApp(
+    app = await buildApp(
       { ...basics, coordinator, peerSockets: peerChannel, machines: definitions() },
       { label: config.label, version: packageVersion(), secrets },
     );
@@ -109,7 +110,8 @@ async function assemble(
     const peerChannel = keep(makePeerChannel(basics, config, secrets));
     const peerProbe = new HttpPeerProbe(basics, { urls: config.peer.links.map(({ url }) => url) });
     const engine = keep(own ?? makeEngine(basics, config, secrets));
-    const clockSource = makeClockSource(config);
+    const clockSource = makeClockSource(basics, config);
+    if (clockSource !== null) keep(clockSource);
     const changeoverSwitches = config.changeover.map((target) => keep(makeChangeoverSwitch(basics, target)));
     const hub = makeHubTransport(basics, config, secrets, store);
     if (hub !== null) keep(hub);

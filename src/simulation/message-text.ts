@@ -3,29 +3,14 @@ import type { PeerMessage } from "../core/messages.ts";
 
 /** The counter, epoch or seq that changes from one message of a type to the next. */
 export function numberOf(message: PeerMessage): number {
-  switch (message.type) {
-    case "heartbeat":
-      return message.n;
-    case "replicated":
-      return message.throughSeq;
-    case "replicate":
-    case "catch-up-page":
-      return message.prev.seq;
-    case "stale-epoch":
-      return message.highestEpoch;
-    case "handover-refusal":
-      return message.highestEpoch;
-    case "transfer-ack":
-      return message.index;
-    case "record-news":
-      return message.ops.length;
-    case "sync-call":
-      return message.limit;
-    case "sync-answer":
-      return 0;
-    default:
-      return message.epoch;
-  }
+  if (message.type === "heartbeat") return message.n;
+  if (message.type === "replicated") return message.throughSeq;
+  if (message.type === "replicate" || message.type === "catch-up-page") return message.prev.seq;
+  if (message.type === "transfer-ack") return message.index;
+  if (message.type === "record-news") return message.ops.length;
+  if (message.type === "sync-call") return message.limit;
+  if (message.type === "sync-answer") return 0;
+  return "epoch" in message ? message.epoch : message.highestEpoch;
 }
 
 /** What an engineer wants to read of a message. */

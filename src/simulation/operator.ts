@@ -79,6 +79,7 @@ function post(world: World, label: Label, snapshot: StateSnapshot, ttlMs: number
     const { lockId } = taken;
     world.scheduler.after(waitMs, () =>
       reach(world, label, async (again) => {
+        if (!isOwnPast(world, label, snapshot)) return;
         const outcome = await again.applySnapshot(lockId, snapshot as unknown as Json);
         world.trace.note(world.nowMs, label, `snapshot answered: ${outcome.outcome}`);
         world.watchers.each((watch) => watch.snapshotAnswered?.(label, lockId, outcome));
@@ -86,6 +87,14 @@ function post(world: World, label: Label, snapshot: StateSnapshot, ttlMs: number
       }),
     );
   });
+}
+
+/** Whether the engine was once in this state: people restore what was, they do not put one engine's state on the other. */
+function isOwnPast(world: World, label: Label, snapshot: StateSnapshot): boolean {
+  const then = world.ground.pasts.get((snapshot.state as { chain: string }).chain);
+  let past = world.processes[label].ports?.engine.past ?? null;
+  while (past !== null && past.count > (then?.count ?? 0)) past = past.previous;
+  return past === then;
 }
 
 function reach(world: World, label: Label, ask: (coordinator: Coordinator) => Promise<void>): void {

@@ -53,6 +53,8 @@ export class SimPeerChannel implements PeerChannel {
   #events: PeerChannelEvents | null = null;
   #self: PeerHello | null = null;
   #pinned: EngineId | null = null;
+  #incarnation: string | null = null;
+  readonly #ended = new Set<string>();
   #closed = false;
 
   constructor(
@@ -163,6 +165,7 @@ export class SimPeerChannel implements PeerChannel {
 
   #admits(hello: PeerHello): boolean {
     const events = this.#events as PeerChannelEvents;
+    if (this.#ended.has(hello.incarnation)) return false;
     if (this.#pinned !== null && this.#pinned !== hello.engineId) {
       events.onRefused("wrong-engine", hello.engineId);
       return false;
@@ -174,9 +177,18 @@ export class SimPeerChannel implements PeerChannel {
 
   #use(slot: Slot, connection: Connection, hello: PeerHello): void {
     if (slot.connection !== null) this.#drop(slot);
+    this.#keepOnly(hello.incarnation);
     slot.connection = connection;
     slot.heardAtMonoMs = this.#clock.monoMs();
     this.#events?.onLinkUp(slot.link.name, hello);
+  }
+
+  /** What an earlier life of the peer left in a pipe is not heard any more once a later one has greeted. */
+  #keepOnly(incarnation: string): void {
+    if (this.#incarnation === incarnation) return;
+    if (this.#incarnation !== null) this.#ended.add(this.#incarnation);
+    this.#incarnation = incarnation;
+    for (const slot of this.#slots) if (slot.connection !== null) this.#drop(slot);
   }
 
   #drop(slot: Slot): void {

@@ -37,6 +37,7 @@ export class SimProcess {
   readonly #ground: WorldGround;
   #living: Living | null = null;
   #pausedAtMs = 0;
+  #bootAgain = false;
 
   constructor(ground: WorldGround, machine: Machine, disk: MemoryDisk) {
     this.label = machine.label;
@@ -85,9 +86,13 @@ export class SimProcess {
     return this.running && (this.#living as Living).coordinator.mayAct();
   }
 
-  /** Starts a new life; nothing when one is running. */
+  /** Starts a new life; nothing when one is running, and once it has ended when one is stopping. */
   boot(): void {
-    if (this.#living !== null) return;
+    if (this.#living !== null) {
+      this.#bootAgain = this.#living.stopping;
+      return;
+    }
+    this.#bootAgain = false;
     const { scheduler, factory, watchers, trace } = this.#ground;
     const life: Life = { alive: true, paused: false, backlog: [] };
     const lateness = this.#ground.chanceOf(`timers ${this.label}`);
@@ -159,6 +164,7 @@ export class SimProcess {
       if (this.#living !== living) return;
       this.#die("stopped");
       this.machine.socketsClosed();
+      if (this.#bootAgain) this.boot();
     });
   }
 

@@ -112,8 +112,11 @@ export class World {
     this.processes.b.boot();
   }
 
-  /** Runs until true time `untilMs`, until `stop` says so after a step, or until an invariant breaks. */
+  /** Runs until true time `untilMs`, until `stop` says so, or until an invariant breaks. */
   async runUntil(untilMs: number, stop: () => boolean = () => false): Promise<void> {
+    // What was called from outside since the last run may have begun something.
+    await promisesRun();
+    if (stop()) return;
     while (this.#violation === null) {
       const event = this.scheduler.take(untilMs);
       if (event === null) return this.scheduler.advanceTo(untilMs);
@@ -194,7 +197,7 @@ export class World {
       peerUrl: label === "a" ? "http://engine-b.simulated" : "http://engine-a.simulated",
     };
     if (!this.trace.listening) return options;
-    return { ...options, inspect: (event) => this.#tellTransition(label, event) };
+    return { ...options, inspect: (event) => this.#tellTransition(label, event as InspectionEvent) };
   }
 
   /** Statechart transitions go into a trace file beside the steps, so that a failing seed can be looked at as charts. */

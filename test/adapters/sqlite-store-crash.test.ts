@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
 import { command, CountedIds } from "../contracts/store-samples.ts";
 
-const WRITER = join(import.meta.dirname, "sqlite-store-writer.ts");
+const WRITER = join(import.meta.dirname, "sqlite-store-writer-process.ts");
 const ROUNDS = 20;
 
 let dataDir: string;

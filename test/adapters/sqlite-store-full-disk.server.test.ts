@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { UNMET_NEED } from "../support/left-out-reporter.ts";
 
-const FILLER = join(import.meta.dirname, "sqlite-store-full-disk.ts");
+const FILLER = join(import.meta.dirname, "sqlite-store-full-disk-process.ts");
 const MOUNT_AND_RUN = 'mount -t tmpfs -o size=6m tmpfs "$1" && shift && exec "$@"';
 
 /** As root a mount namespace is enough; anyone else needs to be root in a user namespace. */

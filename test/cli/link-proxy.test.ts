@@ -43,6 +43,23 @@ test("cut: nothing comes through, nothing is closed; healed: what waited comes",
   for (const client of [before, during]) client.destroy();
 });
 
+test("healed without a cut, and cut twice: every word still comes once", async () => {
+  const client = await dial();
+  client.write("one");
+  await nextWord(client);
+  proxy.heal();
+  proxy.cut();
+  proxy.cut();
+  proxy.heal();
+  proxy.heal();
+  let heard = "";
+  client.on("data", (piece: Buffer) => (heard += piece.toString())).write("two");
+  await vi.waitFor(() => expect(heard).not.toBe(""));
+  await settled();
+  expect(heard).toBe("two");
+  client.destroy();
+});
+
 test("target gone: the connection ends and the next is refused; target back: it forwards again", async () => {
   const client = await dial();
   client.write("one");

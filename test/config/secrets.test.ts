@@ -52,6 +52,11 @@ describe("secrets", () => {
 
   test.each<[string, () => unknown, RegExp]>([
     [
+      "a token that no header can carry",
+      () => read([OPS], null, { OPS_TOKEN: "two words" }),
+      /^secrets: auth\.tokens\[0\]: the value of "ops" must be plain ASCII without spaces/,
+    ],
+    [
       "a token whose variable is not set",
       () => read([OPS], null, {}),
       /auth\.tokens\[0\]: set the environment variable OPS_TOKEN; or remove the token "ops"/,

@@ -71,6 +71,6 @@ export function proveTable<State extends string, EventType extends string>(
     }
   }
   expect([...columns], "every event that the machine handles has a column").toEqual(
-    expect.arrayContaining(eventTypesOf(machine)),
+    expect.arrayContaining([...eventTypesOf(machine)]),
   );
 }

@@ -89,11 +89,11 @@ scenario(
       stage.until("held", () => both("a").length + both("b").length === 4, 5_000),
     );
     await stage.when("the leader is killed, and the other one's records change", async () => {
-      stage.process("a").kill();
+      stage.process("a").kill(3);
       await stage.until("b leads", () => stage.leads("b"), 10_000);
       records("b").set("show", "title", "Tuesday");
     });
-    await stage.when("a starts again", () => stage.process("a").start());
+    await stage.when("a starts again", () => stage.process("a").boot());
     await stage.outcome("it holds what b has changed", () =>
       stage.until(
         "held",

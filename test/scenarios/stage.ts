@@ -172,7 +172,8 @@ export class Stage {
   /** What the engine of `label` has executed, oldest first, by the clients' names. */
   executed(label: Label): readonly string[] {
     const names: string[] = [];
-    for (let past = this.process(label).ports?.engine.past ?? null; past !== null; past = past.previous) names.push(past.name);
+    for (let past = this.process(label).ports?.engine.past ?? null; past !== null; past = past.previous)
+      names.push(past.name);
     return names.reverse();
   }
 

@@ -13,7 +13,7 @@ function ground(): { scheduler: Scheduler; path: Path; pipe: Pipe<number>; got: 
 }
 
 function runUntil(scheduler: Scheduler, untilMs: number): void {
-  for (let event: Scheduled | null; (event = scheduler.take(untilMs)) !== null; ) event.run?.();
+  for (let event: Scheduled | null; (event = scheduler.take(untilMs)) !== null;) event.run?.();
   scheduler.advanceTo(untilMs);
 }
 

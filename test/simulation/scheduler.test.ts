@@ -9,7 +9,7 @@ function life(): Life {
 }
 
 function runAll(scheduler: Scheduler, untilMs = 1e9): void {
-  for (let event: Scheduled | null; (event = scheduler.take(untilMs)) !== null; ) event.run?.();
+  for (let event: Scheduled | null; (event = scheduler.take(untilMs)) !== null;) event.run?.();
 }
 
 function clockOf(scheduler: Scheduler, driftPpm: number, owner = life()): ProcessClock {

@@ -29,7 +29,8 @@ export function tinyCoordinators(diaries: Diary[]): (ports: CoordinatorPorts) =>
         {
           onLinkUp: (link, peer) => write(`up ${link} ${peer.engineId}`),
           onLinkDown: (link, socketClosed) => write(`down ${link} ${socketClosed}`),
-          onMessage: (message) => write(message.type === "stale-epoch" ? `heard ${message.highestEpoch}` : message.type),
+          onMessage: (message) =>
+            write(message.type === "stale-epoch" ? `heard ${message.highestEpoch}` : message.type),
           onRefused: (refusal) => write(`refused ${refusal}`),
           onFirstContact: (peer) => (store.pinPeer(peer.engineId), true),
         },

@@ -5,12 +5,7 @@
 import type { Database } from "better-sqlite3";
 import { pair } from "./migrations/0001-pair.ts";
 import { replication } from "./migrations/0002-replication.ts";
-
-/** One step of the schema, never changed once it was released. */
-export interface Migration {
-  readonly version: number;
-  readonly sql: string;
-}
+import type { Migration } from "./migrations/migration.ts";
 
 const MIGRATIONS: readonly Migration[] = [pair, replication];
 

@@ -5,12 +5,15 @@
  */
 import { canonicalJson } from "../../core/canonical-json.ts";
 import type { Conflict } from "../../core/command.ts";
+import type { Label } from "../../core/ids.ts";
 import { Client } from "../client.ts";
 import type { Conflicts } from "../conflicts.ts";
 import { pageAfter, type ShownCommand } from "../ops.ts";
 import { checksumOf, stateOf, until } from "./observe.ts";
-import type { Plant } from "./plant.ts";
 import type { Acknowledged } from "./show.ts";
+
+/** Whose account it is. */
+export type EnginePair = { readonly engines: Readonly<Record<Label, { readonly url: string }>> };
 
 export interface Account {
   readonly acknowledged: number;
@@ -26,7 +29,7 @@ export interface Account {
 }
 
 /** Waits until both engines agree, then reads both. */
-export async function settle(plant: Plant, acknowledged: readonly Acknowledged[]): Promise<Account> {
+export async function settle(plant: EnginePair, acknowledged: readonly Acknowledged[]): Promise<Account> {
   await until("both engines equal", async () => isSettled(plant));
   const [logA, logB] = await Promise.all([wholeLog(plant.engines.a.url), wholeLog(plant.engines.b.url)]);
   const conflicts = await allConflicts(plant);
@@ -48,7 +51,7 @@ export async function settle(plant: Plant, acknowledged: readonly Acknowledged[]
 }
 
 /** Whether exactly one leads, the other is ready, and both say the same of their state. */
-export async function isSettled(plant: Plant): Promise<boolean> {
+export async function isSettled(plant: EnginePair): Promise<boolean> {
   const [a, b] = await Promise.all([stateOf(plant.engines.a.url), stateOf(plant.engines.b.url)]);
   if (a === null || b === null || [a, b].filter(({ mayAct }) => mayAct).length !== 1) return false;
   if (a.syncState !== "ready" || b.syncState !== "ready" || a.epoch !== b.epoch) return false;
@@ -61,7 +64,7 @@ export async function isSettled(plant: Plant): Promise<boolean> {
 }
 
 /** The place names the command; the kind guards against another command at the same place. */
-function placeOf({ epoch, seq, kind }: { epoch: number; seq: number; kind: string }): string {
+export function placeOf({ epoch, seq, kind }: { epoch: number; seq: number; kind: string }): string {
   return `${epoch}/${seq} ${kind}`;
 }
 
@@ -83,7 +86,8 @@ function repeatedSeqs(log: readonly ShownCommand[]): number {
   return log.length - new Set(log.map(({ seq }) => seq)).size;
 }
 
-async function wholeLog(url: string): Promise<ShownCommand[]> {
+/** The log of one engine from its beginning. */
+export async function wholeLog(url: string): Promise<ShownCommand[]> {
   const client = new Client({ url, token: null });
   const log: ShownCommand[] = [];
   for (;;) {
@@ -93,7 +97,8 @@ async function wholeLog(url: string): Promise<ShownCommand[]> {
   }
 }
 
-async function allConflicts({ engines }: Plant): Promise<readonly Conflict[]> {
+/** What either engine lists. */
+export async function allConflicts({ engines }: EnginePair): Promise<readonly Conflict[]> {
   const lists = await Promise.all(
     [engines.a, engines.b].map(({ url }) =>
       new Client({ url, token: null }).get<Conflicts>("/api/conflicts?limit=1000"),

@@ -8,11 +8,14 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-/** One forwarded connection. */
+/** One forwarded connection: `near` called, `far` is the target. */
 interface Lane {
   readonly near: Socket;
   readonly far: Socket;
 }
+
+/** What a cut holds back: what the caller says, what the target says, or all. */
+export type CutWay = "to-target" | "to-caller" | "both";
 
 const HOST = "127.0.0.1";
 /** How often a target that was gone is looked for. */
@@ -27,7 +30,7 @@ export class LinkProxy {
   readonly #silent = new Set<Socket>();
   #server: Server | null = null;
   #port = 0;
-  #cut = false;
+  #cut: CutWay | null = null;
   #closed = false;
   #look: NodeJS.Timeout | null = null;
 
@@ -47,19 +50,20 @@ export class LinkProxy {
     await this.#followTarget();
   }
 
-  /** Nothing comes through any more, and nobody is told. */
-  cut(): void {
-    this.#cut = true;
-    for (const lane of this.#lanes) {
-      lane.near.unpipe(lane.far).pause();
-      lane.far.unpipe(lane.near).pause();
-    }
+  /** What is cut does not come through any more, and nobody is told. */
+  cut(way: CutWay = "both"): void {
+    this.#cut = way;
+    for (const lane of this.#lanes) steer(lane, way);
   }
 
   /** What waited comes through; connections that were opened meanwhile reach the target now. */
   heal(): void {
-    this.#cut = false;
-    for (const lane of this.#lanes) join(lane);
+    this.#cut = null;
+    for (const lane of this.#lanes) {
+      // The target went away during the cut, and nobody could be told.
+      if (lane.far.destroyed) lane.near.destroy();
+      else steer(lane, null);
+    }
     for (const near of this.#silent) this.#forward(near);
     this.#silent.clear();
   }
@@ -81,7 +85,7 @@ export class LinkProxy {
 
   #accept(near: Socket): void {
     near.on("error", () => near.destroy());
-    if (!this.#cut) return this.#forward(near);
+    if (this.#cut === null) return this.#forward(near);
     this.#silent.add(near.pause());
     near.once("close", () => this.#silent.delete(near));
   }
@@ -96,23 +100,23 @@ export class LinkProxy {
       this.#lanes.delete(lane);
       far.destroy();
     });
-    if (!this.#cut) join(lane);
+    steer(lane, this.#cut);
   }
 
   /** Told on only once it is known whether the whole target is gone, so that the caller who asks again is refused. */
   async #farClosed({ near }: Lane): Promise<void> {
-    if (this.#cut) return;
+    if (this.#cut !== null) return;
     await this.#followTarget();
     near.destroy();
   }
 
   /** Listens exactly while the target does. */
   async #followTarget(): Promise<void> {
-    const isThere = await this.#targetListens();
+    const isThere = await this.reachesTarget();
     if (this.#closed) return;
     if (isThere && this.#server === null) this.#listen(this.#port);
     if (isThere) return;
-    if (!this.#cut) void this.#stopListening();
+    if (this.#cut === null) void this.#stopListening();
     this.#lookLater();
   }
 
@@ -122,7 +126,8 @@ export class LinkProxy {
     this.#look = setTimeout(() => void this.#followTarget(), LOOK_MS);
   }
 
-  async #targetListens(): Promise<boolean> {
+  /** Whether something listens at the target now. */
+  async reachesTarget(): Promise<boolean> {
     for (let resets = 0; resets < MAX_RESETS; resets += 1) {
       const end = await tryConnect(this.#targetPort);
       if (end !== "ECONNRESET") return end === null;
@@ -141,9 +146,12 @@ export class LinkProxy {
   }
 }
 
-function join({ near, far }: Lane): void {
-  near.pipe(far);
-  far.pipe(near);
+/** Lets through what is not cut. */
+function steer({ near, far }: Lane, cut: CutWay | null): void {
+  near.unpipe(far).pause();
+  far.unpipe(near).pause();
+  if (cut === null || cut === "to-caller") near.pipe(far);
+  if (cut === null || cut === "to-target") far.pipe(near);
 }
 
 /** null when it connects, else the system's word for why not. */

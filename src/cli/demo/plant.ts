@@ -40,12 +40,13 @@ export class Plant {
 
   /** Builds everything and starts both engines. */
   static async start({ launcher, redis }: PlantInit): Promise<Plant> {
+    const distant = redis === null ? null : await redisGate(redis);
     const folder = mkdtempSync(join(tmpdir(), "changeover-demo-"));
+    const witness = distant ?? sqliteGate(folder);
     const ports = { a: await freePort(), b: await freePort() };
     // The link of a leads to b, and the other way round.
     const links = { a: new LinkProxy(ports.b), b: new LinkProxy(ports.a) };
     await Promise.all([links.a.open(), links.b.open()]);
-    const witness = redis === null ? sqliteGate(folder) : await redisGate(redis);
     const engineOf = (label: Label): EngineProcess => {
       const configFile = join(folder, `engine-${label}.json`);
       const config = {

@@ -39,6 +39,11 @@ export class EngineProcess {
     return this.#child !== null;
   }
 
+  /** Process id; null while it does not run. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
   /** Resolves when it has said that it is ready. Does nothing when it runs already. */
   async start(): Promise<void> {
     if (this.#child !== null) return;
@@ -73,16 +78,26 @@ export class EngineProcess {
     this.#child?.kill("SIGCONT");
   }
 
-  /** Asks it to stop cleanly; kills it when that takes too long. */
-  async stop(): Promise<void> {
+  /** Resolves when it does not run any more. */
+  async gone(): Promise<void> {
+    if (this.#child !== null) await once(this.#child, "exit");
+  }
+
+  /**
+   * Asks it to stop cleanly; kills it when that takes too long.
+   *
+   * @returns its exit code; null where it had to be killed, or did not run
+   */
+  async stop(): Promise<number | null> {
     const child = this.#child;
-    if (child === null) return;
+    if (child === null) return null;
     const gone = once(child, "exit");
     child.kill("SIGCONT");
     child.kill("SIGTERM");
     const tooLong = setTimeout(() => child.kill("SIGKILL"), STOP_WITHIN_MS);
-    await gone;
+    const [code] = (await gone) as [number | null];
     clearTimeout(tooLong);
+    return code;
   }
 
   #forget(child: ChildProcess): void {

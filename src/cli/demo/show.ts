@@ -51,12 +51,15 @@ export class Show {
   readonly refused: string[] = [];
   readonly #calls: readonly ShowCall[];
   readonly #urls: Readonly<Record<Label, string>>;
+  readonly #name: string;
   #leader: Label = "a";
   #next = 0;
 
-  constructor(calls: readonly ShowCall[], urls: Readonly<Record<Label, string>>) {
+  /** @param name of this caller, so that no other caller's keys are its keys */
+  constructor(calls: readonly ShowCall[], urls: Readonly<Record<Label, string>>, name = "show") {
     this.#calls = calls;
     this.#urls = urls;
+    this.#name = name;
   }
 
   /** How many calls the rundown has left in this round. */
@@ -72,7 +75,7 @@ export class Show {
   async #playNext(only: Label | null): Promise<void> {
     const call = this.#calls[this.#next % this.#calls.length];
     if (call === undefined) throw new CliError(EXIT.failed, "the rundown is empty");
-    const key = `show-${process.pid}-${this.#next}`;
+    const key = `${this.#name}-${process.pid}-${this.#next}`;
     this.#next += 1;
     const deadlineMs = performance.now() + ACKNOWLEDGED_WITHIN_MS;
     let engine = only ?? this.#leader;

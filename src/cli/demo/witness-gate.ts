@@ -50,6 +50,10 @@ export async function redisGate(url: string): Promise<WitnessGate> {
   const port = Number(parsed.port || 6379);
   const proxies = { a: new LinkProxy(port), b: new LinkProxy(port) };
   await Promise.all([proxies.a.open(), proxies.b.open()]);
+  if (!(await proxies.a.reachesTarget())) {
+    await Promise.all([proxies.a.close(), proxies.b.close()]);
+    throw new CliError(EXIT.unreachable, `no Redis answers at ${parsed.host}; start one, or leave --redis out`);
+  }
   return {
     configFor: (label) => {
       const own = new URL(url);

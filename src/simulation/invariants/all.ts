@@ -4,7 +4,7 @@
  */
 import type { World } from "../world.ts";
 import { agreement } from "./agreement.ts";
-import { campaigns } from "./campaigns.ts";
+import { Campaigns } from "./campaigns.ts";
 import { commands } from "./commands.ts";
 import { epochs } from "./epochs.ts";
 import { heartbeats } from "./heartbeats.ts";
@@ -19,7 +19,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(epochs(world));
   world.watch(votes(world));
   world.watch(heartbeats(world));
-  world.watch(campaigns(world));
+  world.watch(new Campaigns(world));
   world.watch(requests(world));
   world.watch(commands(world));
   world.watch(reconciling(world));

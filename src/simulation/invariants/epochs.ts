@@ -49,8 +49,10 @@ export function epochs(world: World): Watch {
       }
     },
     delivered: (to, message) => {
-      if (message.type === "replicate" || message.type === "catch-up-page")
-        noteBatch(to, message.epoch, message.commands);
+      const { type } = message;
+      // What the loser tells when it is asked may be taken over, whatever came of it before [SB2].
+      const carries = type === "replicate" || type === "catch-up-page" || type === "divergence-page";
+      if (carries) noteBatch(to, message.epoch, message.commands);
     },
     appended: (label, commands) => {
       const content = contentOf(label);
@@ -79,16 +81,9 @@ export function epochs(world: World): Watch {
 
 /** The epoch that a message claims for its sender; null when it claims none. */
 function usedEpoch(message: PeerMessage): number | null {
-  switch (message.type) {
-    case "heartbeat":
-      return message.role === "leader" ? message.epoch : null;
-    case "vote-request":
-    case "handover-request":
-    case "replicate":
-      return message.epoch;
-    default:
-      return null;
-  }
+  if (message.type === "heartbeat") return message.role === "leader" ? message.epoch : null;
+  const claims = message.type === "vote-request" || message.type === "handover-request" || message.type === "replicate";
+  return claims ? message.epoch : null;
 }
 
 function identity(command: Command): string {

@@ -7,7 +7,7 @@ import { otherLabel, type Label } from "../../core/ids.ts";
 import type { Watch } from "../watch.ts";
 import type { World } from "../world.ts";
 
-/** Votes of a handover, of an election or of a proof run by other clocks: only heartbeats count this long after. */
+/** Votes of a handover, of an election or of a proof of death run by other clocks: only heartbeats count this long after. */
 const SETTLED_AFTER_MS = 2_000;
 /** Asking a coordinator for its whole state is costly: every so many votes are enough. */
 const EVERY = 5;
@@ -27,6 +27,8 @@ export function votes(world: World): Watch {
     told: (label, event) => {
       if (event.type === "role") changedAtMs[label] = world.nowMs;
     },
+    died: (label) => void (changedAtMs[otherLabel(label)] = Infinity),
+    booted: (label) => void (changedAtMs[otherLabel(label)] = world.nowMs),
     delivered: (to, message) => {
       if (policy !== "consistency" || message.type !== "heartbeat") return;
       const receipts = receivedAtMs[to];

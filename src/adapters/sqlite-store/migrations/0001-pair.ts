@@ -2,7 +2,7 @@
  * Purpose: the first schema: what an engine of a pair remembers.
  * One log for everything that is replicated: a command is an operation with a place (`seq`); records come without one.
  */
-import type { Migration } from "../migrations.ts";
+import type { Migration } from "./migration.ts";
 
 export const pair: Migration = {
   version: 1,

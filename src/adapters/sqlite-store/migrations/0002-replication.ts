@@ -2,7 +2,7 @@
  * Purpose: the second schema: records, and those an engine replicates with.
  * An operation on a record lies in `ops` beside the commands; it has an `arrival` instead of a place (`seq`).
  */
-import type { Migration } from "../migrations.ts";
+import type { Migration } from "./migration.ts";
 
 export const replication: Migration = {
   version: 2,

@@ -1,0 +1,72 @@
+/** Purpose: what an engine knew when it began to campaign, as an onlooker of the whole world can tell. */
+import { comparePositions } from "../../core/claim.ts";
+import type { LogPosition } from "../../core/command.ts";
+import { otherLabel, type Label } from "../../core/ids.ts";
+import type { World } from "../world.ts";
+
+/** What an engine has lived through in its present life. True times. */
+export interface Known {
+  readonly bornMs: number;
+  heardLeaderMs: number;
+  wokeMs: number;
+  /** Life of the peer, and counter, of the newest heartbeat that it heard. */
+  peerIncarnation: string;
+  lastN: number;
+  /** The newest epoch that it led in. */
+  epoch: number;
+  /** The newest epoch in which it heard its peer lead. */
+  heardEpoch: number;
+  /** The best position that a leader told it. */
+  told: LogPosition;
+  /** What it knew when its newest campaign began. */
+  standing: Standing | null;
+  /** The newest automatic changes that it knows of; they count for hold-down. */
+  changes: readonly number[];
+}
+
+/** What bore on a campaign. Ages in ms of the engine's own monotonic clock. */
+export interface Standing {
+  readonly promiseAgeMs: number;
+  readonly quarantineAgeMs: number;
+  readonly maintenanceOn: boolean;
+  readonly engineFailed: boolean;
+  /** Whether the peer's process is dead, or was until so recently that a proof of it may still be believed. */
+  readonly peerDead: boolean;
+  readonly behind: boolean;
+  readonly changes: readonly number[];
+}
+
+/** A process that has just come back may still be taken for dead: until its link is up. */
+const PROOF_LASTS_MS = 400;
+
+/** A life that begins now. */
+export function newLife(bornMs: number): Known {
+  return {
+    ...{ bornMs, heardLeaderMs: -Infinity, wokeMs: -Infinity, peerIncarnation: "", lastN: 0, epoch: 0, heardEpoch: 0 },
+    told: { epoch: 0, seq: 0 },
+    standing: null,
+    changes: [],
+  };
+}
+
+/** What the engine of `label` knows now; `peer` is what the other one has lived through. */
+export function standingOf(world: World, label: Label, known: Known, peer: Known): Standing {
+  const { nowMs, processes, ground, settings } = world;
+  const { policy, staleTakeoverMs } = settings.failover;
+  const { machine, disk, engineFaults } = processes[label];
+  const ageMs = (sinceMs: number): number => (nowMs - sinceMs) * machine.clock.rate;
+  const patienceMs = policy === "consistency" ? Infinity : staleTakeoverMs;
+  // A record that its holder released frees from the promise to it [DP3].
+  const released = ground.witness?.server.record?.released === true;
+  const end = disk.content?.shape.at(-1);
+  const position = { epoch: end?.epoch ?? 0, seq: end?.to ?? 0 };
+  return {
+    promiseAgeMs: released ? Infinity : ageMs(known.heardLeaderMs),
+    quarantineAgeMs: ageMs(Math.max(known.bornMs, known.wokeMs)),
+    maintenanceOn: disk.content?.maintenance?.on ?? false,
+    engineFailed: engineFaults.health === "failed",
+    peerDead: !processes[otherLabel(label)].alive || nowMs - peer.bornMs < PROOF_LASTS_MS,
+    behind: comparePositions(position, known.told) < 0 && ageMs(known.heardLeaderMs) < patienceMs,
+    changes: known.changes,
+  };
+}

@@ -1,0 +1,105 @@
+/** An engine that fails while it leads. */
+import { expect, test } from "vitest";
+import { backupIsValid, EngineWatch } from "../../src/actors/engine-watch.ts";
+import { PeerMonitor } from "../../src/actors/peer-monitor.ts";
+import { Restraints } from "../../src/actors/restraints.ts";
+import { Votes } from "../../src/actors/votes.ts";
+import type { Heartbeat } from "../../src/core/messages.ts";
+import { sampleHeartbeat } from "../core/sample-messages.ts";
+import { buildRig } from "./rig.ts";
+
+function watched() {
+  const rig = buildRig();
+  const own = { leads: true, underWay: false, offers: 0 };
+  const monitor = new PeerMonitor(rig.kit, new Votes(rig.kit), { onChange: () => undefined });
+  const restraints = new Restraints(rig.kit);
+  const watch = new EngineWatch(rig.kit, {
+    monitor,
+    restraints,
+    leads: () => own.leads,
+    handoverUnderWay: () => own.underWay,
+    offer: () => void (own.offers += 1),
+  });
+  let n = 0;
+  /** One beat of the engine: the peer is heard, then a look is taken. */
+  const beat = async (ms: number, peer: Partial<Heartbeat> | null = {}): Promise<void> => {
+    await rig.clock.pass(ms);
+    n += 1;
+    if (peer !== null)
+      monitor.take({ ...sampleHeartbeat, label: "b", role: "follower", n, ...peer }, rig.clock.monoMs());
+    watch.look();
+  };
+  return { ...rig, rig, own, monitor, restraints, beat };
+}
+
+test("[HO5] a failed engine offers its role after `unhealthyHoldMs`, not one beat before", async () => {
+  const { rig, own, faults, beat } = watched();
+  faults.health = "failed";
+  await beat(200);
+  expect(rig.alarm("engine-failed")).toBe(true);
+  await beat(399);
+  expect(own.offers).toBe(0);
+  await beat(1);
+  expect(own.offers).toBe(1);
+});
+
+test("[HO5] one good look starts the count anew, and clears what stood", async () => {
+  const { rig, own, faults, beat } = watched();
+  faults.health = "failed";
+  await beat(300);
+  faults.health = "degraded";
+  await beat(10);
+  expect(rig.alarm("engine-failed")).toBe(false);
+  faults.health = "failed";
+  await beat(10);
+  await beat(399);
+  expect(own.offers).toBe(0);
+});
+
+test.each<[string, Partial<Heartbeat> | null]>([
+  ["not heard", null],
+  ["not healthy", { health: "failed" }],
+  ["not caught up", { sync: "catching-up" }],
+])("[HO5] a peer that is %s is no backup: an alarm, and nothing moves", async (_why, peer) => {
+  const { rig, own, faults, monitor, beat } = watched();
+  faults.health = "failed";
+  await beat(0, peer);
+  await beat(400, peer);
+  expect([backupIsValid(monitor), own.offers, rig.alarm("no-valid-backup")]).toEqual([false, 0, true]);
+  faults.health = "ok";
+  await beat(10, peer);
+  expect(rig.alarm("no-valid-backup")).toBe(false);
+});
+
+test("[HO3] [HO5] a person's hold keeps the role where it is, and says so", async () => {
+  const { rig, own, faults, restraints, beat } = watched();
+  restraints.setMaintenance({ on: true, by: "ops", reason: "" });
+  faults.health = "failed";
+  await beat(0);
+  await beat(400);
+  expect([own.offers, rig.alarm("maintenance-blocks-failover")]).toEqual([0, true]);
+});
+
+test("[CP6] [HO5] so does the hold-down", async () => {
+  const { own, faults, restraints, beat } = watched();
+  for (let change = 0; change < 3; change += 1) restraints.noteRoleChange("unhealthy");
+  faults.health = "failed";
+  await beat(0);
+  await beat(400);
+  expect(own.offers).toBe(0);
+});
+
+test("[HO5] nothing is offered by who does not lead, nor while a handover is under way", async () => {
+  const { own, faults, beat } = watched();
+  faults.health = "failed";
+  own.leads = false;
+  await beat(0);
+  await beat(400);
+  own.leads = true;
+  own.underWay = true;
+  await beat(200);
+  expect(own.offers).toBe(0);
+  own.underWay = false;
+  await beat(200);
+  expect(own.offers).toBe(1);
+});

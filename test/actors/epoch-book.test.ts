@@ -1,0 +1,50 @@
+/** The epochs seen, minted and accepted: on disk first. */
+import { expect, test } from "vitest";
+import { EpochBook } from "../../src/actors/epoch-book.ts";
+import { buildRig } from "./rig.ts";
+
+test("[EP1] a ballot is above every epoch that was seen, and of the own parity", () => {
+  const { kit, store } = buildRig({ label: "b" });
+  const book = new EpochBook(kit);
+  book.see(7);
+  expect(book.mint()).toBe(8);
+  expect(book.mint()).toBe(10);
+  expect(store.load().highestEpoch).toBe(10);
+  expect(book.accepted).toBe(0);
+});
+
+test("[EP2] what the disk refuses was not seen, not accepted, not minted", () => {
+  const rig = buildRig();
+  const { kit, disk, store } = rig;
+  const book = new EpochBook(kit);
+  book.accept(2);
+  disk.full = true;
+  expect(book.see(5)).toBe(false);
+  expect(book.accept(6)).toBe(false);
+  expect(book.mint()).toBeNull();
+  expect({ highest: book.highest, accepted: book.accepted }).toEqual({ highest: 2, accepted: 2 });
+  expect(store.load()).toMatchObject({ highestEpoch: 2, acceptedEpoch: 2 });
+  expect(rig.alarm("store-failed")).toBe(true);
+  disk.full = false;
+  expect(book.mint()).toBe(3);
+  expect(rig.alarm("store-failed")).toBe(false);
+});
+
+test("[EP2] an epoch is on disk before the call returns", () => {
+  const { kit, store } = buildRig();
+  const book = new EpochBook(kit);
+  const minted = book.mint();
+  expect(store.load().highestEpoch).toBe(minted);
+  book.accept(4);
+  expect(store.load()).toMatchObject({ highestEpoch: 4, acceptedEpoch: 4 });
+});
+
+test("[EP4] neither number falls: a lower epoch is not accepted, the same one is", () => {
+  const { kit } = buildRig();
+  const book = new EpochBook(kit);
+  book.restore({ highestEpoch: 9, acceptedEpoch: 8 });
+  expect(book.accept(7)).toBe(false);
+  expect(book.accept(8)).toBe(true);
+  expect(book.see(3)).toBe(true);
+  expect({ highest: book.highest, accepted: book.accepted }).toEqual({ highest: 9, accepted: 8 });
+});

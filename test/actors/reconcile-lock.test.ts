@@ -1,0 +1,139 @@
+/** One holding of the reconcile lock, on a real witness in memory. */
+import { expect, test } from "vitest";
+import { ReconcileLock } from "../../src/actors/reconcile-lock.ts";
+import { MemoryWitness, MemoryWitnessServer } from "../../src/adapters/memory-witness.ts";
+import { makeId } from "../../src/core/ids.ts";
+import type { LockAcquire, LockRefresh } from "../../src/ports/witness.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+import { buildRig } from "./rig.ts";
+
+/** A way to the lock that takes its time or is cut. */
+class WayToLock extends MemoryWitness {
+  readonly #clock: VirtualClock;
+  delayMs = 0;
+  cut = false;
+
+  constructor(components: { clock: VirtualClock; server: MemoryWitnessServer }) {
+    super(components);
+    this.#clock = components.clock;
+  }
+
+  override async acquireLock(request: Parameters<MemoryWitness["acquireLock"]>[0]): Promise<LockAcquire> {
+    if (this.cut) return { outcome: "unreachable", reason: "cut" };
+    const answer = await super.acquireLock(request);
+    if (this.delayMs > 0) await new Promise<void>((resolve) => void this.#clock.setTimeout(resolve, this.delayMs));
+    return answer;
+  }
+
+  override async refreshLock(...asked: Parameters<MemoryWitness["refreshLock"]>): Promise<LockRefresh> {
+    return this.cut ? { outcome: "unreachable", reason: "cut" } : super.refreshLock(...asked);
+  }
+}
+
+const OTHER = { lockId: makeId("lock", "other"), holder: "b", ttlMs: 30_000 };
+
+function locking() {
+  const clock = new VirtualClock();
+  const server = new MemoryWitnessServer({ clock });
+  const way = new WayToLock({ clock, server });
+  const rig = buildRig({ clock, ports: { witness: way } });
+  const lock = new ReconcileLock(rig.kit);
+  const lost: number[] = [];
+  const acquire = () => lock.acquire(() => void lost.push(clock.monoMs()));
+  return { ...rig, server, way, lock, lost, acquire };
+}
+
+test("[RL1] acquired under a fresh id with a fence; released, it is free and its next fence is higher", async () => {
+  const { lock, server, acquire } = locking();
+  const first = await acquire();
+  expect(first).toMatchObject({ outcome: "acquired", lock: { lockId: server.lock.read()?.lockId } });
+  lock.release();
+  expect(server.lock.read()).toBeNull();
+  const second = await acquire();
+  expect(second.outcome === "acquired" && first.outcome === "acquired" && second.lock.fence > first.lock.fence).toBe(
+    true,
+  );
+});
+
+test("[RL2] it is kept fresh for as long as it is held, and no timer outlives it", async () => {
+  const { clock, lock, server, acquire, lost } = locking();
+  await acquire();
+  await clock.pass(120_000);
+  expect(lock.usable?.lockId).toBe(server.lock.read()?.lockId);
+  expect(lost).toEqual([]);
+  lock.release();
+  expect(clock.waiting).toBe(0);
+});
+
+test("[RL2] use ends a margin before the own count does, from the send time", async () => {
+  const { clock, kit, lock, way, acquire } = locking();
+  const { reconcileLockMs, maxClockDriftPpm, quiesceMs } = kit.failover;
+  const sentAtMs = clock.monoMs();
+  way.delayMs = 1_000;
+  const acquiring = acquire();
+  await clock.pass(1_000);
+  await acquiring;
+  const endsAtMs = sentAtMs + reconcileLockMs * (1 - (2 * maxClockDriftPpm) / 1e6) - quiesceMs;
+  expect(lock.usableForMs).toBe(endsAtMs - clock.monoMs());
+  way.cut = true;
+  clock.freeze(endsAtMs - clock.monoMs() - 1);
+  expect(lock.usable).not.toBeNull();
+  clock.freeze(1);
+  expect(lock.usable).toBeNull();
+});
+
+test("[RL2] an acquire that came back too late is released and reported as not acquired", async () => {
+  const { clock, server, way, lock, acquire } = locking();
+  way.delayMs = 29_500;
+  const acquiring = acquire();
+  await clock.pass(29_500);
+  expect(await acquiring).toEqual({ outcome: "not-acquired", reason: "the answer came too late to be useful" });
+  expect([server.lock.read(), lock.usable, lock.machineValue]).toEqual([null, null, "free"]);
+});
+
+test("[RL3] held by another and out of reach are told apart", async () => {
+  const { server, way, lock, acquire } = locking();
+  server.lock.acquire(OTHER);
+  expect(await acquire()).toEqual({ outcome: "not-acquired", reason: "held by b" });
+  way.cut = true;
+  expect(await acquire()).toEqual({ outcome: "not-acquired", reason: "cut" });
+  expect(lock.machineValue).toBe("free");
+});
+
+test("[RL3] a lock that the witness gave to another is lost at the next refresh, and never used again", async () => {
+  const { clock, server, lock, acquire, lost } = locking();
+  await acquire();
+  server.lock.forget();
+  server.lock.acquire(OTHER);
+  await clock.pass(10_000);
+  expect(lost).toHaveLength(1);
+  expect([lock.usable, lock.machineValue, clock.waiting]).toEqual([null, "lost", 0]);
+  lock.release();
+  expect(server.lock.read()?.lockId).toBe(OTHER.lockId);
+});
+
+test("[RL2] [RL3] a witness out of reach for one refresh is outlived; for the whole count it is not", async () => {
+  const { clock, way, lock, acquire, lost } = locking();
+  await acquire();
+  way.cut = true;
+  await clock.pass(10_000);
+  way.cut = false;
+  await clock.pass(30_000);
+  expect(lock.usable).not.toBeNull();
+  way.cut = true;
+  await clock.pass(40_000);
+  expect(lock.usable).toBeNull();
+  expect(lost).toHaveLength(1);
+});
+
+test("[RL1] given up while it is being acquired, it is not held", async () => {
+  const { clock, server, way, lock, acquire } = locking();
+  way.delayMs = 100;
+  const acquiring = acquire();
+  lock.release();
+  await clock.pass(100);
+  expect(await acquiring).toEqual({ outcome: "not-acquired", reason: "given up meanwhile" });
+  expect([server.lock.read(), lock.usable]).toEqual([null, null]);
+  way.delayMs = 0;
+  expect(await acquire()).toMatchObject({ outcome: "acquired" });
+});

@@ -1,0 +1,278 @@
+/** The witness's vote: rewriting the record as leader, watching it as follower. */
+import { expect, test } from "vitest";
+import { Votes } from "../../src/actors/votes.ts";
+import { WitnessVote } from "../../src/actors/witness-vote.ts";
+import { MemoryWitness, MemoryWitnessServer } from "../../src/adapters/memory-witness.ts";
+import { makeId } from "../../src/core/ids.ts";
+import type { ExpectedRecord, Witness, WitnessRecord, WitnessSwap } from "../../src/ports/witness.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+import { buildRig } from "./rig.ts";
+
+/** A way to a real witness that takes its time, loses answers, or is cut. */
+class WayToWitness extends MemoryWitness {
+  readonly #clock: VirtualClock;
+  delayMs = 0;
+  mode: "well" | "cut" | "answers-lost" = "well";
+
+  constructor(components: { clock: VirtualClock; server: MemoryWitnessServer }) {
+    super(components);
+    this.#clock = components.clock;
+  }
+
+  override async read(): ReturnType<Witness["read"]> {
+    await this.#way();
+    if (this.mode === "cut") return { outcome: "unreachable", reason: "cut" };
+    return super.read();
+  }
+
+  override async swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap> {
+    const lost = this.mode === "answers-lost";
+    await this.#way();
+    if (this.mode === "cut") return { outcome: "unreachable", reason: "cut" };
+    const answer = await super.swap(expected, next);
+    return lost ? { outcome: "unknown", reason: "no answer" } : answer;
+  }
+
+  async #way(): Promise<void> {
+    const { delayMs } = this;
+    if (delayMs > 0) await new Promise<void>((resolve) => void this.#clock.setTimeout(resolve, delayMs));
+  }
+}
+
+const PEER: WitnessRecord = {
+  holder: "b",
+  engineId: makeId("engine", "peer"),
+  epoch: 4,
+  seq: 1,
+  lastCommandSeq: 0,
+  lastCommandEpoch: 0,
+  clock: {},
+  released: false,
+};
+
+function voting() {
+  const clock = new VirtualClock();
+  const server = new MemoryWitnessServer({ clock });
+  const way = new WayToWitness({ clock, server });
+  const rig = buildRig({ clock, ports: { witness: way } });
+  const votes = new Votes(rig.kit);
+  const told = { higher: [] as number[], amnesia: 0, renewed: [] as number[], reassert: true };
+  const mine: Omit<WitnessRecord, "seq" | "released"> = {
+    ...{ holder: "a", engineId: rig.kit.self.engineId, epoch: 5 },
+    ...{ lastCommandSeq: 0, lastCommandEpoch: 0, clock: {} },
+  };
+  const witness = new WitnessVote(rig.kit, votes, {
+    onHigherEpoch: (epoch) => void told.higher.push(epoch),
+    onAmnesia: () => void (told.amnesia += 1),
+    onRenewed: (sentAtMs) => void told.renewed.push(sentAtMs),
+    describe: () => mine,
+    mayReassert: () => told.reassert,
+  });
+  const lead = async (): Promise<void> => {
+    const swapped = await witness.swap(server.record, { ...mine, seq: 1, released: false });
+    expect(swapped.outcome).toBe("swapped");
+    witness.lead(1);
+  };
+  return { ...rig, rig, server, way, votes, told, mine, witness, lead };
+}
+
+// the leader's rewrites
+test("[VT3] a vote counts from the send time of the rewrite, not from its answer", async () => {
+  const { clock, way, votes, witness, lead } = voting();
+  await lead();
+  way.delayMs = 100;
+  await clock.pass(200);
+  const sentAtMs = clock.monoMs();
+  witness.beat();
+  await clock.pass(100);
+  expect(votes.witnessUntilMs).toBe(sentAtMs + 600);
+});
+
+test("[VT3] one rewrite at a time", async () => {
+  const { clock, kit, way, witness, lead, server } = voting();
+  await lead();
+  way.delayMs = 50;
+  const before = kit.counters.witnessSwaps;
+  witness.beat();
+  witness.beat();
+  await clock.pass(50);
+  expect(kit.counters.witnessSwaps - before).toBe(1);
+  expect(server.record?.seq).toBe(2);
+});
+
+test("[VT3] an unknown result is read back: found there, it counts from its send time", async () => {
+  const { clock, way, votes, witness, lead, told } = voting();
+  await lead();
+  await clock.pass(200);
+  way.mode = "answers-lost";
+  const sentAtMs = clock.monoMs();
+  witness.beat();
+  await clock.turn();
+  expect(votes.witnessUntilMs).toBe(sentAtMs + 600);
+  expect(told.renewed).toEqual([sentAtMs]);
+  expect(witness.machineValue).toEqual({ renewing: "held" });
+});
+
+test("[VT3] an unknown result that cannot be read back is not renewed", async () => {
+  const { clock, way, votes, witness, lead, told } = voting();
+  await lead();
+  const { witnessUntilMs } = votes;
+  await clock.pass(200);
+  way.mode = "answers-lost";
+  way.delayMs = 10;
+  witness.beat();
+  await clock.pass(5);
+  way.mode = "cut";
+  await clock.pass(50);
+  expect(votes.witnessUntilMs).toBe(witnessUntilMs);
+  expect(told.renewed).toEqual([]);
+  expect(witness.machineValue).toEqual({ renewing: "unreachable" });
+});
+
+test("[VT3] a lost swap renews nothing, and the higher epoch is told", async () => {
+  const { clock, server, votes, witness, lead, told } = voting();
+  await lead();
+  const { witnessUntilMs } = votes;
+  server.swap(server.record, { ...PEER, epoch: 6 });
+  await clock.pass(200);
+  witness.beat();
+  await clock.turn();
+  expect(told.higher).toContain(6);
+  expect(votes.witnessUntilMs).toBe(witnessUntilMs);
+  expect(server.record?.epoch).toBe(6);
+});
+
+test("[CP5] a forgotten record is asserted again where that is allowed, and only there", async () => {
+  const { clock, server, witness, lead, told } = voting();
+  await lead();
+  server.forget();
+  told.reassert = false;
+  witness.beat();
+  await clock.turn();
+  witness.beat();
+  await clock.turn();
+  expect(server.record).toBeNull();
+  expect(told.amnesia).toBe(1);
+  told.reassert = true;
+  witness.beat();
+  await clock.turn();
+  expect(server.record).toMatchObject({ holder: "a", epoch: 5 });
+});
+
+test("[DP3] the record is released on the way out", async () => {
+  const { server, witness, lead } = voting();
+  await lead();
+  await witness.release();
+  expect(server.record).toMatchObject({ holder: "a", epoch: 5, seq: 2, released: true });
+});
+
+// the follower's watch
+test("[VT4] the count begins at the first sight and goes on while the record stands still", async () => {
+  const { clock, server, witness } = voting();
+  server.swap(null, PEER);
+  const sinceMs = clock.monoMs();
+  for (let poll = 0; poll < 4; poll += 1) {
+    witness.beat();
+    await clock.pass(200);
+  }
+  expect(witness.sighting).toMatchObject({ sinceMs, key: { holder: "b", epoch: 4, seq: 1 } });
+  server.swap(server.record, { ...PEER, seq: 2 });
+  witness.beat();
+  await clock.turn();
+  expect(witness.sighting?.sinceMs).toBe(clock.monoMs());
+});
+
+test("[VT4] a heartbeat that names the seq is a sight, and the poll that finds the same goes on counting", async () => {
+  const { clock, server, witness } = voting();
+  server.swap(null, PEER);
+  const heardAtMs = clock.monoMs();
+  witness.sightByHeartbeat({ holder: "b", epoch: 4, seq: 1 }, heardAtMs);
+  await clock.pass(150);
+  witness.beat();
+  await clock.turn();
+  expect(witness.sighting?.sinceMs).toBe(heardAtMs);
+});
+
+test("[VT4] a gap of more than two polls starts the count anew", async () => {
+  const { clock, kit, server, witness } = voting();
+  const gapMs = kit.failover.heartbeatMs * 2 + kit.failover.witnessTimeoutMs;
+  server.swap(null, PEER);
+  const sinceMs = clock.monoMs();
+  await witness.read();
+  await clock.pass(gapMs);
+  await witness.read();
+  expect(witness.sighting?.sinceMs).toBe(sinceMs);
+  await clock.pass(gapMs + 1);
+  await witness.read();
+  expect(witness.sighting?.sinceMs).toBe(clock.monoMs());
+});
+
+test.each<[string, (server: MemoryWitnessServer) => void]>([
+  ["restarts empty", (server) => server.forget()],
+  ["falls back to an older copy", (server) => server.rollBack({ ...PEER, seq: 1 })],
+])("[CP5] a witness that %s has forgotten: told once, and counted anew", async (_how, fault) => {
+  const { rig, clock, server, witness, told } = voting();
+  server.swap(null, { ...PEER, seq: 9 });
+  await witness.read();
+  await clock.pass(200);
+  fault(server);
+  await witness.read();
+  await witness.read();
+  expect(told.amnesia).toBe(1);
+  expect(rig.alarm("witness-amnesia")).toBe(true);
+  expect(witness.sighting?.sinceMs).toBe(clock.monoMs());
+});
+
+test("[VT4] an answer that a later one has overtaken is not news, and no amnesia", async () => {
+  const { clock, server, way, witness, told } = voting();
+  server.swap(null, PEER);
+  way.delayMs = 100;
+  const slow = witness.read();
+  await clock.pass(1);
+  way.delayMs = 0;
+  server.swap(server.record, { ...PEER, seq: 2 });
+  await witness.read();
+  server.rollBack(PEER);
+  server.swap(server.record, { ...PEER, seq: 1 });
+  await clock.pass(100);
+  await slow;
+  expect(witness.record?.seq).toBe(2);
+  expect(told.amnesia).toBe(0);
+});
+
+// a witness out of reach
+test("an alarm stands from the first failure to the first answer, also across a change of role", async () => {
+  const { rig, clock, way, witness } = voting();
+  way.mode = "cut";
+  witness.beat();
+  await clock.turn();
+  expect(witness.reachable).toBe(false);
+  expect(rig.alarm("witness-unreachable")).toBe(true);
+  witness.lead(null);
+  expect(rig.alarm("witness-unreachable")).toBe(true);
+  expect(witness.machineValue).toEqual({ renewing: "unreachable" });
+  witness.follow();
+  expect(rig.alarm("witness-unreachable")).toBe(true);
+  expect(witness.machineValue).toEqual({ watching: "unreachable" });
+  way.mode = "well";
+  witness.beat();
+  await clock.turn();
+  expect(rig.alarm("witness-unreachable")).toBe(false);
+});
+
+test("[CP3] with none configured nothing is asked and nothing is reachable", async () => {
+  const { NoWitness } = await import("../../src/adapters/no-witness.ts");
+  const clock = new VirtualClock();
+  const rig = buildRig({ clock, ports: { witness: new NoWitness({ clock }) } });
+  const handlers = {
+    onHigherEpoch: () => undefined,
+    onAmnesia: () => undefined,
+    onRenewed: () => undefined,
+    describe: () => PEER,
+    mayReassert: () => true,
+  };
+  const witness = new WitnessVote(rig.kit, new Votes(rig.kit), handlers);
+  witness.beat();
+  await clock.turn();
+  expect([witness.reachable, witness.record, rig.alarm("witness-unreachable")]).toEqual([null, null, false]);
+});

@@ -1,0 +1,122 @@
+/**
+ * An engine that was away comes back to a log that has grown: from when it listens until it holds and has executed all of it. The yardstick inserts the same commands into a bare SQLite table.
+ */
+import Database from "better-sqlite3";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { CoordinatorState } from "../../src/coordinator/types.ts";
+import { bareTable } from "./bare-table.ts";
+import { KeepAlive } from "./keep-alive.ts";
+import { type EngineHandle, Pair, stateOf } from "./pair.ts";
+import { type BenchResult, benchRow } from "./rows.ts";
+import { amount, type Scale } from "./scale.ts";
+
+const CONNECTIONS = 256;
+/** Commands that the bare table takes in one transaction: as many as the coordinator at most sends in a page. */
+const BATCH = 512;
+const LOOK_EVERY_MS = 5;
+const WITHIN_MS = 120_000;
+
+export async function benchCatchUp(scale: Scale): Promise<BenchResult[]> {
+  const count = amount(scale, 100_000, 10_000);
+  const pair = await Pair.start({ traits: {} });
+  try {
+    const { leader, follower } = await pair.roles();
+    await follower.child.stop();
+    const before = join(pair.folder, "before");
+    cpSync(follower.config.dataDir, before, { recursive: true });
+    await fill(leader.url, count);
+    const target = (await stateOf(leader.url))?.lastCommandSeq ?? NaN;
+    const tookMs: number[] = [];
+    const bareMs: number[] = [];
+    const grewMiB: number[] = [];
+    for (let round = 0; round < amount(scale, 5, 1); round += 1) {
+      rmSync(follower.config.dataDir, { recursive: true });
+      cpSync(before, follower.config.dataDir, { recursive: true });
+      await pair.restart(follower.label);
+      const startMs = performance.now();
+      const listensMiB = residentMiB(follower.child.pid);
+      const { peakMiB } = await caughtUp(follower, target);
+      tookMs.push(performance.now() - startMs);
+      grewMiB.push(peakMiB - listensMiB);
+      bareMs.push(bareInsert(count));
+      await follower.child.stop();
+    }
+    return [
+      benchRow({
+        name: `catch-up of ${count} commands, from its first listening`,
+        unit: "ms",
+        samples: tookMs,
+        yardstick: { name: "bare SQLite insert of the same", samples: bareMs },
+        goal: "≤ 2 ×",
+      }),
+      benchRow({
+        name: "memory that it took meanwhile",
+        unit: "MiB",
+        samples: grewMiB,
+        yardstick: null,
+        goal: "flat",
+      }),
+    ];
+  } finally {
+    await pair.close();
+  }
+}
+
+/** Gives the leader commands, which it answers alone. */
+async function fill(url: string, count: number): Promise<void> {
+  const connections = await Promise.all(Array.from({ length: CONNECTIONS }, async () => KeepAlive.open(url)));
+  let given = 0;
+  await Promise.all(
+    connections.map(async (connection) => {
+      while (given < count) {
+        given += 1;
+        const { status, body } = await connection.post("/api/commands", commandText(given));
+        if (status !== 200) throw new Error(`a command was answered ${status} ${body}`);
+      }
+      connection.close();
+    }),
+  );
+}
+
+async function caughtUp(engine: EngineHandle, target: number): Promise<{ readonly peakMiB: number }> {
+  const endMs = performance.now() + WITHIN_MS;
+  let peakMiB = 0;
+  while (performance.now() < endMs) {
+    peakMiB = Math.max(peakMiB, residentMiB(engine.child.pid));
+    const state = await stateOf(engine.url);
+    if (state !== null && holdsAll(state, target)) return { peakMiB };
+    await delay(LOOK_EVERY_MS);
+  }
+  throw new Error(`not caught up within ${WITHIN_MS} ms`);
+}
+
+function holdsAll({ lastCommandSeq, lastExecutedSeq, syncState }: CoordinatorState, target: number): boolean {
+  return syncState === "ready" && lastCommandSeq >= target && lastExecutedSeq >= target;
+}
+
+function bareInsert(count: number): number {
+  const folder = mkdtempSync(join(tmpdir(), "changeover-bench-"));
+  const db = new Database(join(folder, "bare.db"));
+  try {
+    const insert = bareTable(db);
+    const startMs = performance.now();
+    for (let from = 0; from < count; from += BATCH) {
+      insert(Array.from({ length: Math.min(BATCH, count - from) }, (_, index) => commandText(from + index)));
+    }
+    return performance.now() - startMs;
+  } finally {
+    db.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function commandText(n: number): string {
+  return JSON.stringify({ kind: "count", payload: { n, text: "a payload as commands have it" } });
+}
+
+function residentMiB(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1_024;
+}

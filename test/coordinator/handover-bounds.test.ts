@@ -1,0 +1,124 @@
+/** A planned change of leader between two whole coordinators, and all the ways in which it may not come about. */
+import { expect, test } from "vitest";
+import type { Label } from "../../src/core/ids.ts";
+import { FilteredChannel } from "./filtered-channel.ts";
+import { Pair, type PairSettings } from "./pair.ts";
+
+async function handing(settings: PairSettings = {}) {
+  const channels: Partial<Record<Label, FilteredChannel>> = {};
+  const pair = await Pair.started({
+    ...settings,
+    wrapPorts: (ports, label) => ({
+      ...ports,
+      peerChannel: (channels[label] = new FilteredChannel(ports.peerChannel)),
+    }),
+  });
+  await pair.clock.pass(300);
+  const channel = (label: Label): FilteredChannel => channels[label] as FilteredChannel;
+  const handOver = () => pair.untilDone(pair.of("a").handover({ reason: "drill", by: "ops" }));
+  return { pair, channel, handOver };
+}
+
+test("[HO1] [EP1] the target leads in an epoch of its own, with every command", async () => {
+  const { pair, handOver } = await handing();
+  for (const source of ["CAM 1", "CAM 2"]) await pair.submit("a", source);
+  await pair.clock.pass(300);
+  expect(await handOver()).toMatchObject({ outcome: "handed-over", leader: "b", epoch: 2 });
+  expect([pair.of("a").mayAct(), pair.of("b").mayAct(), pair.of("b").state().lastCommandSeq]).toEqual([false, true, 2]);
+  expect(pair.server.record).toMatchObject({ holder: "b", epoch: 2 });
+});
+
+test("[HO2] commands given all along: each is accepted once, by one or by the other, and executed once on both", async () => {
+  const { pair, handOver } = await handing();
+  const keys = Array.from({ length: 60 }, (_, index) => `key-${index}`);
+  const client = async (): Promise<void> => {
+    for (const key of keys) {
+      for (;;) {
+        const leader = pair.of("a").mayAct() ? "a" : "b";
+        const answer = await pair.submit(leader, key, key);
+        if (answer.outcome === "accepted") break;
+        await pair.clock.pass(1);
+      }
+      if (key === "key-30") await handOver();
+    }
+  };
+  await client();
+  await pair.clock.pass(1_000);
+  const logOf = (label: Label) =>
+    pair
+      .of(label)
+      .commands(0, 1_000)
+      .commands.map(({ idempotencyKey }) => idempotencyKey);
+  expect(logOf("a")).toEqual(keys);
+  expect(logOf("b")).toEqual(keys);
+  expect(pair.member("b").engine.chain).toBe(pair.member("a").engine.chain);
+  expect(pair.member("a").engine.past?.count).toBe(60);
+});
+
+test("[HO1] a grant that is lost: within `handoverMs` the old leader leads on, in its old epoch", async () => {
+  const { pair, channel, handOver } = await handing();
+  channel("a").lost.add("handover-grant");
+  const startedAtMs = pair.clock.monoMs();
+  expect(await handOver()).toMatchObject({ outcome: "no-valid-backup" });
+  expect(pair.clock.monoMs() - startedAtMs).toBeLessThanOrEqual(600);
+  await pair.until(() => pair.of("a").mayAct(), 1_000);
+  expect([pair.of("a").state().epoch, pair.of("b").state().role]).toEqual([1, "follower"]);
+  expect(await pair.submit("a", "CAM 1")).toMatchObject({ outcome: "accepted", epoch: 1 });
+});
+
+test("[HO1] [I1] between grant and leading on there is never one instant at which both may act", async () => {
+  const { pair, channel } = await handing({ failover: { policy: "consistency" } });
+  channel("a").lost.add("handover-grant");
+  const going = pair.of("a").handover({ reason: "drill", by: "ops" });
+  let done = false;
+  void going.then(() => (done = true));
+  await pair.until(() => {
+    expect(pair.of("a").mayAct() && pair.of("b").mayAct()).toBe(false);
+    return done && pair.of("a").mayAct();
+  });
+});
+
+test("[HO1] while it drains, the leader takes no command: it names the other", async () => {
+  const { pair, channel } = await handing();
+  channel("a").lost.add("handover-grant");
+  const going = pair.of("a").handover({ reason: "drill", by: "ops" });
+  await pair.clock.pass(20);
+  expect(await pair.submit("a", "CAM 1")).toEqual({ outcome: "not-leader", leader: "b", leaderUrl: "http://b" });
+  await pair.untilDone(going);
+});
+
+test("[HO1] an offer that is lost moves nothing", async () => {
+  const { pair, channel, handOver } = await handing();
+  channel("a").lost.add("handover-offer");
+  expect(await handOver()).toMatchObject({ outcome: "no-valid-backup" });
+  expect(pair.of("a").mayAct()).toBe(true);
+});
+
+test("[HO1] a second one while the first is under way is refused, and the first goes on", async () => {
+  const { pair } = await handing();
+  const both = [1, 2].map(() => pair.of("a").handover({ reason: "drill", by: "ops" }));
+  const outcomes = (await pair.untilDone(Promise.all(both))).map(({ outcome }) => outcome);
+  expect(outcomes).toEqual(["handed-over", "no-valid-backup"]);
+});
+
+test("[HO5] who does not lead, and who has no ready peer, is told so", async () => {
+  const { pair, handOver } = await handing();
+  expect(await pair.untilDone(pair.of("b").handover({ reason: "", by: "ops" }))).toEqual({
+    outcome: "not-leader",
+    leader: "a",
+    leaderUrl: "http://a",
+  });
+  pair.member("b").faults.health = "failed";
+  await pair.clock.pass(300);
+  expect(await handOver()).toMatchObject({ outcome: "no-valid-backup" });
+});
+
+test("[HO5] a leader whose engine fails hands over by itself, once, and the role is not pulled back", async () => {
+  const { pair } = await handing();
+  pair.member("a").faults.health = "failed";
+  await pair.until(() => pair.of("b").mayAct(), 2_000);
+  expect(pair.of("b").leadership(1)).toMatchObject([{ cause: "unhealthy", by: "automation" }]);
+  pair.member("a").faults.health = "ok";
+  await pair.clock.pass(10_000);
+  expect([pair.of("b").mayAct(), pair.of("b").state().epoch]).toEqual([true, 2]);
+});

@@ -1,0 +1,60 @@
+/** Keeps true: `machines/SPEC.md` lists every rule, names only what exists, and no rule is without a test that cites it. */
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { PLANTED_BUGS } from "../../src/simulation/planted-bugs.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The rules in the order of the protocol. */
+const RULES = [
+  ...["EP1", "EP2", "EP3", "EP4"],
+  ...["HB1", "HB2", "HB3", "VT1", "VT2", "VT3", "VT4", "VT5", "VT6"],
+  ...["CP1", "CP2", "CP3", "CP4", "CP5", "CP6", "CP7", "DP1", "DP2", "DP3"],
+  ...["HO1", "HO2", "HO3", "HO4", "HO5"],
+  ...["SB1", "SB2", "SB3", "SB4", "SB5", "RL1", "RL2", "RL3"],
+];
+const INVARIANTS = Array.from({ length: 14 }, (_, index) => `I${index + 1}`);
+
+const spec = readFileSync(join(ROOT, "machines/SPEC.md"), "utf8");
+const rows = spec.split("\n").flatMap((line) => {
+  const cells = line.split("|").map((cell) => cell.trim());
+  return /^[A-Z]+\d+$/.test(cells[1] ?? "") ? [{ id: cells[1] ?? "", cells: cells.slice(2, -1), line }] : [];
+});
+
+test("every rule and every invariant is listed once, in order, with nothing left empty", () => {
+  expect(rows.map(({ id }) => id)).toEqual([...RULES, ...INVARIANTS]);
+  for (const { id, cells } of rows) {
+    expect(cells.length, id).toBe(RULES.includes(id) ? 3 : 2);
+    expect(cells, id).not.toContain("");
+  }
+});
+
+test("every file that the pages name exists, and has the symbol that they name in it", () => {
+  const pages = spec + readFileSync(join(ROOT, "docs/failure-matrix.md"), "utf8");
+  const named = [...pages.matchAll(/`((?:src|machines|test)\/[\w./-]+)(?:: (\w+))?`/g)];
+  expect(named.length).toBeGreaterThan(100);
+  for (const [text, path = "", symbol] of named) {
+    expect(existsSync(join(ROOT, path)), text).toBe(true);
+    if (symbol !== undefined)
+      expect(readFileSync(join(ROOT, path), "utf8"), text).toMatch(new RegExp(`\\b${symbol}\\b`));
+  }
+});
+
+test("every rule is cited by the title of a test", () => {
+  const tests = globSync("test/**/*.ts", { cwd: ROOT }).map((file) => readFileSync(join(ROOT, file), "utf8"));
+  const cited = (id: string): boolean =>
+    tests.some((text) => new RegExp(`["\`][^"\`\n]*\\[${id}\\]|scenario\\(\\s*"${id}"`).test(text));
+  expect(RULES.filter((id) => !cited(id))).toEqual([]);
+  expect(cited("XX9")).toBe(false);
+});
+
+test("every planted bug is named beside the rule that it breaks", () => {
+  for (const { name, rule } of PLANTED_BUGS) {
+    expect(rows.find(({ id }) => id === rule)?.line, name).toContain(`"${name}"`);
+  }
+  const listed = [...spec.matchAll(/bugs? ("[^|]*")/g)].flatMap(([, list = ""]) => [...list.matchAll(/"([^"]+)"/g)]);
+  const known = PLANTED_BUGS.map(({ name }) => name);
+  expect(listed.map(([, name = ""]) => name).filter((name) => !known.includes(name))).toEqual([]);
+});

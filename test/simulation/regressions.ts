@@ -1,0 +1,112 @@
+/**
+ * Purpose: runs that once broke an invariant, cut down to the faults that did it, with what was wrong.
+ * Keeps true: each is run again by `seeds.test.ts`, for both policies.
+ */
+import type { Fault } from "../../src/simulation/faults.ts";
+
+export interface Regression {
+  readonly seed: number;
+  readonly found: string;
+  readonly cause: string;
+  readonly faults: readonly Fault[];
+}
+
+export const REGRESSIONS: readonly Regression[] = [
+  {
+    seed: 3,
+    found: "I7: the follower never became ready again after both had led",
+    cause: "recovery asked the chart for its state within the very transition and never went on from `resolving`",
+    faults: [{ kind: "isolation", atMs: 17872.485, forMs: 1140.515, target: "a", amount: 0.764 }],
+  },
+  {
+    seed: 19,
+    found: "I5: a campaign 0.0 ms into the quarantine after a pause",
+    cause: "an overdue timer considered a campaign before the pulse had noticed the pause [CP5]",
+    faults: [{ kind: "pause", atMs: 3892.134, forMs: 3594.096, target: "b", amount: 0.243 }],
+  },
+  {
+    seed: 57,
+    found: "I5: a campaign while behind, long before the patience was over",
+    cause: "the patience counted from an earlier silence, although the leader had been heard since [CP4]",
+    faults: [
+      { kind: "flapping", atMs: 2673.933, forMs: 1033.971, target: "b", amount: 0.613 },
+      { kind: "kill", atMs: 3998.629, forMs: 4921.374, target: "a", amount: 0.422 },
+    ],
+  },
+  {
+    seed: 119,
+    found: "I9: a command acknowledged for the pair was lost",
+    cause: "a posted snapshot kept the log as it was before a slow execution was waited for [HO2]",
+    faults: [
+      { kind: "disk-full", atMs: 3084.807, forMs: 1820.456, target: "a", amount: 0.246 },
+      { kind: "late-snapshot", atMs: 6210.061, forMs: 0, target: "a", amount: 0.141 },
+      { kind: "slow-engine", atMs: 6534.382, forMs: 1610.523, target: "a", amount: 0.406 },
+      { kind: "isolation", atMs: 25042.13, forMs: 1342.996, target: "a", amount: 0.91 },
+    ],
+  },
+  {
+    seed: 179,
+    found: "I5: an engine that had failed took over from an unhealthy one",
+    cause: "the offer was judged by a heartbeat older than the fault of the engine that took it [HO5]",
+    faults: [
+      { kind: "pause", atMs: 10393.41, forMs: 2699.244, target: "b", amount: 0.769 },
+      { kind: "one-way-cut", atMs: 12771.995, forMs: 233.046, target: "a", amount: 0.766 },
+      { kind: "isolation", atMs: 13747.711, forMs: 1816.711, target: "a", amount: 0.661 },
+      { kind: "unhealthy-engine", atMs: 20013.013, forMs: 1663.907, target: "b", amount: 0.592 },
+      { kind: "unhealthy-engine", atMs: 20654.656, forMs: 1487.238, target: "a", amount: 0.736 },
+    ],
+  },
+  {
+    seed: 1021,
+    found: "I7: the follower never executed the end of its log",
+    cause: "after a posted snapshot it had forgotten what its leader had confirmed",
+    faults: [
+      { kind: "kill", atMs: 28478.188, forMs: 1314.158, target: "a", amount: 0.884 },
+      { kind: "late-snapshot", atMs: 29811.669, forMs: 0, target: "a", amount: 0.539 },
+    ],
+  },
+  {
+    seed: 22000,
+    found: "I1: two engines could act at once under consistency",
+    cause: "a lapsed leader renewed its own record at a witness that had forgotten its successor's [CP5]",
+    faults: [
+      { kind: "pause", atMs: 5404.776, forMs: 1111.57, target: "a", amount: 0.05 },
+      { kind: "isolation", atMs: 14507.39, forMs: 1123.632, target: "b", amount: 0.243 },
+      { kind: "witness-answers-lost", atMs: 15465.88, forMs: 510.07, target: "a", amount: 0.886 },
+      { kind: "witness-old-copy", atMs: 15481.048, forMs: 0, target: "b", amount: 0.805 },
+    ],
+  },
+  {
+    seed: 30575,
+    found: "I5: a campaign while behind what clients were told",
+    cause: "an engine whose full disk kept it from the new epoch did not note what that epoch's leader told [CP4]",
+    faults: [
+      { kind: "cut", atMs: 6845.148, forMs: 1574.416, target: "a", amount: 0.729 },
+      { kind: "disk-full", atMs: 8499.774, forMs: 1603.979, target: "a", amount: 0.245 },
+      { kind: "pause", atMs: 9708.317, forMs: 1004.751, target: "b", amount: 0.239 },
+    ],
+  },
+  {
+    seed: 31036,
+    found: "I5: an unhealthy leader's role was taken during maintenance",
+    cause: "the target did not look at its own hold when automation offered it the role [CP1, HO3]",
+    faults: [
+      { kind: "flapping", atMs: 21000.028, forMs: 3330.552, target: "b", amount: 0.764 },
+      { kind: "unhealthy-engine", atMs: 22401.539, forMs: 2605.208, target: "a", amount: 0.371 },
+      { kind: "maintenance", atMs: 22783.445, forMs: 1826.815, target: "b", amount: 0.734 },
+    ],
+  },
+  {
+    seed: 5010,
+    found: "I5: a campaign while behind what clients were told",
+    cause: "the leader's heartbeats that came during a campaign which was then lost did not count [CP4]",
+    faults: [
+      { kind: "force-leader", atMs: 3618.666, forMs: 416.995, target: "b", amount: 0.526 },
+      { kind: "stall", atMs: 4938.102, forMs: 183.349, target: "b", amount: 0.962 },
+      { kind: "maintenance", atMs: 5023.203, forMs: 1354.369, target: "a", amount: 0.368 },
+      { kind: "isolation", atMs: 6224.446, forMs: 610.189, target: "b", amount: 0.446 },
+      { kind: "witness-cut", atMs: 7169.906, forMs: 256.141, target: "a", amount: 0.002 },
+      { kind: "pause", atMs: 7485.027, forMs: 1045.658, target: "a", amount: 0.269 },
+    ],
+  },
+];

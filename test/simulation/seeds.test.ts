@@ -1,0 +1,35 @@
+/** The real coordinator pair under faults: fresh seeds, and those that once broke something. */
+import { describe, expect, it } from "vitest";
+import { FAULT_KINDS, type FaultKind } from "../../src/simulation/faults.ts";
+import { runSeed } from "../../src/simulation/run.ts";
+import { simulated } from "../../src/simulation/subject.ts";
+import { REGRESSIONS } from "./regressions.ts";
+
+const POLICIES = ["consistency", "on-air"] as const;
+const SEEDS = Array.from({ length: 30 }, (_, index) => index + 1);
+
+describe("the pair", () => {
+  it.each(POLICIES)(
+    "[I1–I11, I14] keeps every invariant under %s, whatever fails",
+    { timeout: 60_000 },
+    async (policy) => {
+      const kinds = new Set<FaultKind>();
+      let acknowledged = 0;
+      for (const seed of SEEDS) {
+        const run = await runSeed(simulated, { seed, policy });
+        expect(run.violation, `seed ${seed}`).toBeNull();
+        for (const [kind] of run.faults) kinds.add(kind);
+        acknowledged += run.tally.acknowledgedPair;
+      }
+      expect([...kinds].sort()).toEqual([...FAULT_KINDS].sort());
+      expect(acknowledged).toBeGreaterThan(3_000);
+    },
+  );
+
+  describe.each(REGRESSIONS)("that broke once: $found", ({ seed, faults }) => {
+    it.each(POLICIES)("keeps every invariant under %s", async (policy) => {
+      const { violation } = await runSeed(simulated, { seed, policy, faults });
+      expect(violation).toBeNull();
+    });
+  });
+});

@@ -1,0 +1,35 @@
+/** The shrinker cuts a schedule down to the faults that matter. */
+import { expect, it } from "vitest";
+import type { Fault } from "../../src/simulation/faults.ts";
+import { runSeed } from "../../src/simulation/run.ts";
+import { shrink } from "../../src/simulation/shrink.ts";
+import { simulated } from "../../src/simulation/subject.ts";
+import { faultsOf } from "../../src/simulation/run.ts";
+
+function fault(atMs: number): Fault {
+  return { kind: "cut", atMs, forMs: 1, target: "a", amount: 0 };
+}
+
+it("finds the two faults out of forty that fail together", async () => {
+  const schedule = Array.from({ length: 40 }, (_, index) => fault(index));
+  const fails = async (faults: readonly Fault[]): Promise<boolean> =>
+    [7, 31].every((atMs) => faults.some((one) => one.atMs === atMs));
+  expect(await shrink(schedule, fails)).toEqual([fault(7), fault(31)]);
+});
+
+it(
+  "cuts the schedule of a failing seed down, and what is left fails in the same way",
+  { timeout: 60_000 },
+  async () => {
+    const rules = { outOfQuarantine: () => true };
+    const fails = async (faults: readonly Fault[]): Promise<boolean> => {
+      const { violation } = await runSeed(simulated, { seed: 1, policy: "consistency", faults, rules });
+      return violation?.invariant === "I5";
+    };
+    const planned = faultsOf(1);
+    expect(await fails(planned)).toBe(true);
+    const least = await shrink(planned, fails);
+    expect(least.length).toBeLessThan(planned.length);
+    expect(await fails(least)).toBe(true);
+  },
+);
