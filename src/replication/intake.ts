@@ -55,7 +55,8 @@ export class Intake {
   readonly #log: RecordLog;
   readonly #hooks: RecordHooks;
   readonly #own: string;
-  readonly #aside: Set<string>;
+  /** What is set aside, so that not every operation has to be looked up. */
+  #aside: Set<string>;
   #sparse: boolean;
 
   constructor(
@@ -66,9 +67,8 @@ export class Intake {
     this.#log = basics.log;
     this.#hooks = basics.hooks;
     this.#own = init.origin;
-    const { ops, peerState } = basics.replica;
-    this.#aside = new Set(ops.allSetAside(MAX_SET_ASIDE).map((note) => keyOf(note)));
-    this.#sparse = peerState.get(SPARSE_KEY) !== null;
+    this.#aside = this.#readAside();
+    this.#sparse = basics.replica.peerState.get(SPARSE_KEY) !== null;
   }
 
   /**
@@ -92,8 +92,13 @@ export class Intake {
       return taken;
     } catch (error) {
       this.#sparse = sparse;
+      this.#aside = this.#readAside();
       throw error;
     }
+  }
+
+  #readAside(): Set<string> {
+    return new Set(this.#basics.replica.ops.allSetAside(MAX_SET_ASIDE).map((note) => keyOf(note)));
   }
 
   #tell({ applied, conflicts, delivery }: Page): void {
