@@ -5,6 +5,7 @@ import { leadershipMachine } from "./leadership.machine.ts";
 import { peerLinkMachine } from "./peer-link.machine.ts";
 import { reconcileLockMachine } from "./reconcile-lock.machine.ts";
 import { splitBrainMachine } from "./split-brain.machine.ts";
+import { syncPeerMachine } from "./sync-peer.machine.ts";
 import { witnessVoteMachine } from "./witness-vote.machine.ts";
 
 export {
@@ -14,6 +15,7 @@ export {
   peerLinkMachine,
   reconcileLockMachine,
   splitBrainMachine,
+  syncPeerMachine,
   witnessVoteMachine,
 };
 
@@ -25,6 +27,7 @@ export const machines = {
   "catch-up": catchUpMachine,
   "reconcile-lock": reconcileLockMachine,
   "split-brain": splitBrainMachine,
+  "sync-peer": syncPeerMachine,
 } as const;
 
 export type MachineName = keyof typeof machines;

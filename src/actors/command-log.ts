@@ -4,7 +4,6 @@
  * commit); an idempotency key is one command; what was not answered when the leadership ended is answered `fenced`.
  */
 import type { Command, Durability, LogPosition } from "../core/command.ts";
-import { hlcNow, laterHlc } from "../core/hlc.ts";
 import type { CommandInput, SubmitOutcome } from "../core/outcomes.ts";
 import { extendClock } from "../core/log-rules.ts";
 import { advanceClock, mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
@@ -32,7 +31,6 @@ export class CommandLog {
   readonly #deps: CommandLogDeps;
   #position: LogPosition = { epoch: 0, seq: 0 };
   #clock: VectorClock = {};
-  #hlc = "";
   #lastExecuteAtUs = 0;
   #queue: Waiting[] = [];
   #flushing = false;
@@ -48,7 +46,7 @@ export class CommandLog {
   restore(stored: Pick<StoredState, "log" | "clock" | "hlc">): void {
     this.#position = stored.log;
     this.#clock = stored.clock;
-    this.#hlc = stored.hlc;
+    this.#kit.stamps.learn(stored.hlc);
   }
 
   get position(): LogPosition {
@@ -64,7 +62,7 @@ export class CommandLog {
   }
 
   get hlc(): string {
-    return this.#hlc;
+    return this.#kit.stamps.last;
   }
 
   /** Through here the peer has said to hold everything. */
@@ -146,7 +144,7 @@ export class CommandLog {
 
   /** The log was replaced in the store. */
   adopted(stored: Pick<StoredState, "log" | "clock" | "hlc">): void {
-    this.restore({ ...stored, hlc: laterHlc(this.#hlc, stored.hlc) });
+    this.restore(stored);
   }
 
   /** Something of the peer's origin is held now, outside the log's order (a conflict). */
@@ -212,7 +210,7 @@ export class CommandLog {
   }
 
   #toCommands(batch: readonly Waiting[]): Command[] {
-    const { self, options, ports } = this.#kit;
+    const { self, options, stamps } = this.#kit;
     const epoch = this.#deps.epoch();
     const leadMs = options.commands.leadTimeMs + Math.min(this.#deps.jitterMs(), options.commands.leadTimeMs);
     const earliestUs = this.#deps.programmeTimeUs() + Math.round(leadMs * 1_000);
@@ -223,12 +221,11 @@ export class CommandLog {
       seq += 1;
       originSeq += 1;
       clock = advanceClock(clock, self.engineId, originSeq);
-      this.#hlc = hlcNow(this.#hlc, ports.clock.unixMs(), self.engineId);
       this.#lastExecuteAtUs = this.#inOrder(input.executeAtUs ?? earliestUs, earliestUs);
       return {
         seq,
         epoch,
-        hlc: this.#hlc,
+        hlc: stamps.next(),
         executeAtUs: this.#lastExecuteAtUs,
         kind: input.kind,
         payload: input.payload,
@@ -261,7 +258,7 @@ export class CommandLog {
 
   #advance(commands: readonly Command[]): void {
     for (const command of commands) {
-      this.#hlc = laterHlc(this.#hlc, command.hlc);
+      this.#kit.stamps.learn(command.hlc);
     }
     const last = commands.at(-1);
     if (last === undefined) return;

@@ -3,9 +3,10 @@
  * Keeps true: the same case gives the same conflicts under the same ids, however often recovery begins anew.
  */
 import { assertNever } from "../core/assert.ts";
-import type { Command, Conflict, ConflictOutcome } from "../core/command.ts";
+import type { Command, CommandConflict, ConflictOutcome } from "../core/command.ts";
 import { makeId, otherLabel } from "../core/ids.ts";
 import type { ResolveChoice, ResolveOutcome, SubmitOutcome } from "../core/outcomes.ts";
+import type { Store } from "../ports/store.ts";
 import type { Kit } from "./kit.ts";
 
 /** Standing commands kept beside a divergent one. */
@@ -30,7 +31,7 @@ export function conflictKey(command: Pick<Command, "kind">): string {
   return path ?? command.kind;
 }
 
-export function toConflicts(kit: Kit, found: DivergentCase): Conflict[] {
+export function toConflicts(kit: Kit, found: DivergentCase): CommandConflict[] {
   const since = kit.ports.store.commandsAfter(found.forkSeq, LOOKED_THROUGH).commands;
   return found.divergent.map((divergent) => {
     const id = makeId("conflict", `${divergent.origin}_${divergent.originSeq}`);
@@ -54,7 +55,10 @@ export function toConflicts(kit: Kit, found: DivergentCase): Conflict[] {
 }
 
 /** A command that was to be applied again, and that the leader did not accept. */
-export function refused(conflict: Conflict, why: Exclude<SubmitOutcome["outcome"], "accepted">): Conflict {
+export function refused(
+  conflict: CommandConflict,
+  why: Exclude<SubmitOutcome["outcome"], "accepted">,
+): CommandConflict {
   return { ...conflict, outcome: "superseded", reason: `applied again, the leader answered ${why}` };
 }
 
@@ -76,7 +80,12 @@ function judge(kit: Kit, undisputed: boolean, touched: boolean): { outcome: Conf
   }
 }
 
-/** Settles one conflict on a person's word; `submit` gives a command to the leader's log. */
+/** The newest conflicts about commands; those about records follow on each engine from the records themselves. */
+export function commandConflicts(store: Pick<Store, "conflicts">, limit: number): readonly CommandConflict[] {
+  return store.conflicts(limit).filter((conflict) => conflict.kind === "command");
+}
+
+/** Settles one conflict about a command on a person's word; `submit` gives a command to the leader's log. */
 export async function resolveConflict(
   kit: Kit,
   request: { id: string; choice: ResolveChoice; by: string },
@@ -84,7 +93,7 @@ export async function resolveConflict(
 ): Promise<ResolveOutcome> {
   const { store, clock } = kit.ports;
   const conflict = store.findConflict(request.id);
-  if (conflict === null) return { outcome: "not-found" };
+  if (conflict?.kind !== "command") return { outcome: "not-found" };
   if (conflict.resolution !== null) return { outcome: "already-resolved", conflict };
   const { choice } = request;
   if (choice.choice !== "keep") {
@@ -92,7 +101,7 @@ export async function resolveConflict(
     const answer = await submit({ kind: conflict.divergent.kind, payload }, `resolve:${conflict.id}`);
     if (answer.outcome !== "accepted") return answer;
   }
-  const resolved: Conflict = {
+  const resolved: CommandConflict = {
     ...conflict,
     outcome: "resolved",
     resolution: { choice: choice.choice, by: request.by, atUnixMs: clock.unixMs() },

@@ -9,6 +9,7 @@ import type { PeerHello } from "../ports/peer-channel.ts";
 import type { Alarms } from "./alarms.ts";
 import type { CoordinatorOptions } from "./options.ts";
 import type { Rules } from "./rules.ts";
+import type { Stamps } from "./stamps.ts";
 
 /** The counters, writable inside. */
 export type Counters = { -readonly [Name in keyof CoordinatorCounters]: number };
@@ -22,16 +23,23 @@ export interface Kit {
   readonly rules: Rules;
   readonly alarms: Alarms;
   readonly counters: Counters;
+  readonly stamps: Stamps;
   emit(event: CoordinatorEvent): void;
   /** The clock that decides, monotonic ms. */
   nowMs(): number;
 }
 
+/** What a statechart runs on. */
+export interface MachineHost {
+  readonly ports: Pick<CoordinatorPorts, "clock">;
+  readonly options: Pick<CoordinatorOptions, "inspect">;
+}
+
 /** Starts one statechart on the coordinator's clock and under its inspection. */
-export function startMachine<Machine extends AnyStateMachine>(kit: Kit, machine: Machine): Actor<Machine> {
-  const { inspect } = kit.options;
+export function startMachine<Machine extends AnyStateMachine>(host: MachineHost, machine: Machine): Actor<Machine> {
+  const { inspect } = host.options;
   const actor: Actor<Machine> = createActor(machine, {
-    clock: kit.ports.clock,
+    clock: host.ports.clock,
     id: machine.id,
     ...(inspect === undefined ? {} : { inspect }),
   } as never);

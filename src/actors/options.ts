@@ -10,6 +10,8 @@ export interface CoordinatorOptions {
   readonly commands: CommandSettings;
   /** Where the peer's HTTP surface is, as clients should be told: `http://host:port`; null when unknown. */
   readonly peerUrl: string | null;
+  /** How records are replicated; left out: mode `sync`, and no hub. */
+  readonly replication?: { readonly mode: "sync" | "publish" | "subscribe"; readonly hubIntervalMs: number };
   /** Every inspection event of every statechart, as XState gives it; only while someone looks. */
   readonly inspect?: (event: object) => void;
 }

@@ -6,6 +6,7 @@ import { cutShape, epochAt } from "../core/fork.ts";
 import type { SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
 import type { StateDraft } from "../ports/store.ts";
 import { checksumOf, inTurns, sameState } from "./checksum.ts";
+import { commandConflicts } from "./conflict-book.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Executor } from "./executor.ts";
@@ -80,7 +81,7 @@ export class Snapshots {
       keepThroughSeq,
       commands: store.commandsAfter(afterSeq, MAX_COMMANDS).commands.filter(({ seq }) => seq <= lastCommandSeq),
       // Oldest first: kept in this order, they are listed there as here.
-      conflicts: store.conflicts(CONFLICTS_CARRIED).toReversed(),
+      conflicts: commandConflicts(store, CONFLICTS_CARRIED).toReversed(),
       keys: store.recentKeys(KEYS_CARRIED),
       shape: cutShape(store.logShape(), lastCommandSeq),
     };

@@ -25,7 +25,10 @@ interface HttpCall {
 }
 
 /** An answer, its body read as JSON where it is JSON and as a string otherwise; or why there was none. */
-export type HttpAnswer = { outcome: "answered"; status: number; body: Json } | { outcome: "unreachable"; why: string };
+export type HttpAnswer =
+  | { outcome: "answered"; status: number; body: Json }
+  /** `error` is Node's own, for its code; null where there was no try. */
+  | { outcome: "unreachable"; why: string; error?: unknown };
 
 export class HttpClient {
   readonly #clock: Clock;
@@ -45,13 +48,10 @@ export class HttpClient {
     try {
       request = this.#open(call);
     } catch (error) {
-      return unreachable(reasonOf(error));
+      return unreachable(reasonOf(error), error);
     }
     this.#underWay.add(request);
-    const timer = this.#clock.setTimeout(
-      () => request.destroy(new Error(`no answer within ${call.timeoutMs} ms`)),
-      call.timeoutMs,
-    );
+    const timer = this.#clock.setTimeout(() => request.destroy(new NoAnswer(call.timeoutMs)), call.timeoutMs);
     try {
       return await exchange(request, call);
     } finally {
@@ -85,13 +85,13 @@ export class HttpClient {
 
 function exchange(request: ClientRequest, call: HttpCall): Promise<HttpAnswer> {
   return new Promise((resolve) => {
-    request.on("error", (error) => resolve(unreachable(reasonOf(error))));
+    request.on("error", (error) => resolve(unreachable(reasonOf(error), error)));
     request.on("response", (response) => {
       readText(response, call.maxBytes ?? DEFAULT_MAX_BYTES).then(
         (text) => resolve({ outcome: "answered", status: response.statusCode ?? 0, body: asJson(text) }),
         (error: unknown) => {
           request.destroy();
-          resolve(unreachable(reasonOf(error)));
+          resolve(unreachable(reasonOf(error), error));
         },
       );
     });
@@ -119,8 +119,16 @@ function asJson(text: string): Json {
   }
 }
 
-function unreachable(why: string): HttpAnswer {
-  return { outcome: "unreachable", why };
+function unreachable(why: string, error: unknown = null): HttpAnswer {
+  return { outcome: "unreachable", why, error };
+}
+
+/** The budget of a call is over. Known by its type: its message is for people. */
+export class NoAnswer extends Error {
+  constructor(timeoutMs: number) {
+    super(`no answer within ${timeoutMs} ms`);
+    this.name = "NoAnswer";
+  }
 }
 
 function reasonOf(error: unknown): string {

@@ -11,6 +11,7 @@ import type { EngineId } from "../core/ids.ts";
 import type { Maintenance } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { LeadershipEntry, RequestEntry, StateDraft } from "../ports/store.ts";
+import { emptyReplica, type ReplicaContent } from "./memory-replica/content.ts";
 
 /** All that a `MemoryStore` keeps. */
 export interface DiskContent {
@@ -35,6 +36,7 @@ export interface DiskContent {
   /** By epoch, lowest first. */
   leadership: readonly LeadershipEntry[];
   readonly requests: Map<string, RequestEntry>;
+  readonly replica: ReplicaContent;
 }
 
 /** A disk in memory. */
@@ -93,6 +95,7 @@ export function emptyContent(engineId: EngineId): DiskContent {
     conflicts: new Map(),
     leadership: [],
     requests: new Map(),
+    replica: emptyReplica(),
   };
 }
 

@@ -20,6 +20,7 @@ import {
 import type { Maintenance } from "../core/messages.ts";
 import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
+import type { Replica } from "../ports/replica.ts";
 import type {
   Adoption,
   CheckpointDraft,
@@ -34,8 +35,10 @@ import type {
 } from "../ports/store.ts";
 import { type DiskContent, emptyContent, type MemoryDisk, TextInMemory, textOf } from "./memory-disk.ts";
 import { HISTORY_KEPT, KEYS_KEPT, newest, RUNS_KEPT } from "./store-bounds.ts";
+import { MemoryReplica } from "./memory-replica.ts";
 
 export class MemoryStore implements Store {
+  readonly replica: Replica;
   readonly #disk: MemoryDisk;
   readonly #content: DiskContent;
   /** Ahead of the disk's until the next write, where the disk loses what is not synced. */
@@ -49,6 +52,7 @@ export class MemoryStore implements Store {
     this.#disk = disk;
     this.#content = disk.content;
     this.#lastExecutedSeq = disk.content.lastExecutedSeq;
+    this.replica = new MemoryReplica({ read: () => this.#read(), write: (changes) => this.#write(changes) });
   }
 
   load(): StoredState {

@@ -23,6 +23,7 @@ import {
 import type { Maintenance } from "../core/messages.ts";
 import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
+import type { Replica } from "../ports/replica.ts";
 import type {
   Adoption,
   CheckpointDraft,
@@ -39,6 +40,7 @@ import { CommandTable } from "./sqlite-store/command-table.ts";
 import { explained } from "./sqlite-store/errors.ts";
 import { ConflictTable, LeadershipTable, RequestTable } from "./sqlite-store/history-tables.ts";
 import { KeyTable } from "./sqlite-store/key-table.ts";
+import { type Access, SqliteReplica } from "./sqlite-store/replica.ts";
 import { openStoreFile } from "./sqlite-store/open.ts";
 import type { StoreFileInit } from "./sqlite-store/open.ts";
 import { createStateRow, type StateRow, StateTable } from "./sqlite-store/state-row.ts";
@@ -67,6 +69,7 @@ export class SqliteStore implements Store {
   readonly #conflicts: ConflictTable;
   readonly #leadership: LeadershipTable;
   readonly #requests: RequestTable;
+  readonly replica: Replica;
   #reached: Reached;
   /** Goes to the file with the next transaction: marking costs nothing and cannot fail. */
   #lastExecutedSeq: number;
@@ -92,6 +95,7 @@ export class SqliteStore implements Store {
       explained(db.name, () => this.#checkpoint.begin());
       this.#reached = this.#readReached(state);
       this.#lastExecutedSeq = this.#storedExecutedSeq = state.lastExecutedSeq;
+      this.replica = explained(db.name, () => new SqliteReplica(this.#access()));
     } catch (error) {
       db.close();
       throw error;
@@ -275,6 +279,15 @@ export class SqliteStore implements Store {
         checkpointSeq: this.#checkpoint.position()?.seq ?? 0,
       };
     });
+  }
+
+  #access(): Access {
+    return {
+      db: this.#db,
+      conflicts: this.#conflicts,
+      read: (work) => this.#read(work),
+      write: (work) => (this.#db.inTransaction ? work() : this.#write(work)),
+    };
   }
 
   #requireOpen(): void {

@@ -13,3 +13,6 @@ export const HISTORY_KEPT = 10_000;
 export function newest<Item>(items: readonly Item[], limit: number): readonly Item[] {
   return items.length <= limit ? items : items.slice(items.length - limit);
 }
+
+/** Newest claims to an identity that another operation has. */
+export const QUARANTINED_KEPT = 1_000;

@@ -1,4 +1,4 @@
-/** Purpose: `changeover conflicts`: what did not survive a split, with both sides, and what a person decides about it. */
+/** Purpose: `changeover conflicts`: what diverged and does not stand, with both sides, and what a person decides about it. */
 import { Argument, type Command } from "commander";
 import type { Conflict } from "../core/command.ts";
 import { CliError, EXIT } from "./exit.ts";
@@ -20,7 +20,7 @@ export interface Conflicts {
 }
 
 export function addConflicts(program: Command): void {
-  const conflicts = program.command("conflicts").description("commands that did not survive a split");
+  const conflicts = program.command("conflicts").description("what diverged and does not stand: commands and records");
   reading(conflicts.command("list"))
     .description("show them with both sides")
     .option("--limit <count>", "how many", wholeNumber(1, 10_000), 100)
@@ -39,14 +39,20 @@ async function list(options: ListOptions): Promise<void> {
   const shown = answer.conflicts.filter(({ outcome }) => !options.open || outcome === "open");
   if (options.json) return json(shown);
   if (shown.length === 0) return line("no conflicts");
-  columns([["id", "outcome", "from", "epoch", "seq", "command", "found (UTC)", "why"], ...shown.map(row)]).forEach(
+  columns([["id", "outcome", "from", "epoch", "seq", "change", "found (UTC)", "why"], ...shown.map(row)]).forEach(
     (text) => line(text),
   );
 }
 
-function row({ id, outcome, divergentFrom, divergent, detectedAtUnixMs, reason }: Conflict): string[] {
-  const { epoch, seq, kind } = divergent;
-  return [id, outcome, divergentFrom, `${epoch}`, `${seq}`, plain(kind), stamp(detectedAtUnixMs), plain(reason)];
+function row(conflict: Conflict): string[] {
+  const { id, outcome, divergent, detectedAtUnixMs, reason } = conflict;
+  const found = [stamp(detectedAtUnixMs), plain(reason)];
+  if (conflict.kind === "record") {
+    const what = `${divergent.kind} ${conflict.entity}/${conflict.field}`;
+    return [id, outcome, divergent.origin, `${divergent.epoch}`, `${divergent.originSeq}`, plain(what), ...found];
+  }
+  const { epoch, seq, kind } = conflict.divergent;
+  return [id, outcome, conflict.divergentFrom, `${epoch}`, `${seq}`, plain(kind), ...found];
 }
 
 async function resolve(id: string, choice: string, options: ResolveOptions): Promise<void> {

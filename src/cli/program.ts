@@ -17,6 +17,7 @@ import { addMachines } from "./machines.ts";
 import { addMaintenance } from "./maintenance.ts";
 import { addOps } from "./ops.ts";
 import { addStatus } from "./status.ts";
+import { addSync } from "./sync.ts";
 import { addWatch } from "./watch.ts";
 
 /**
@@ -35,7 +36,7 @@ export async function run(argv: readonly string[], launcher: string): Promise<Ex
   addEngine(program);
   addDemo(program, launcher);
   for (const add of [addStatus, addWatch, addForceLeader, addHandover, addMaintenance, addHistory]) add(program);
-  for (const add of [addConflicts, addOps, addMachines, addConfig, addDoctor]) add(program);
+  for (const add of [addConflicts, addOps, addSync, addMachines, addConfig, addDoctor]) add(program);
   try {
     await program.parseAsync(argv);
     return (process.exitCode as ExitCode | undefined) ?? EXIT.done;

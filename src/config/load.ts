@@ -68,6 +68,7 @@ function complete(input: ConfigInput): Config {
     clock: input.clock,
     auth: { tokens: input.auth.tokens, controlPlaneSecret: input.auth.controlPlaneSecret ?? null },
     changeover: input.changeover,
+    replication: { hub: input.replication.hub ?? null },
     outbox: { sink: "nop" },
     federation: { mode: input.federation.mode, intervalMs: input.federation.intervalMs },
     log: input.log,

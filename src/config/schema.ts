@@ -172,6 +172,16 @@ const commands = section({
   }),
 });
 
+// A union of one: left out it stays out, where a section would be filled in.
+const hub = section(
+  {
+    url: httpUrl("Address of the hub that this engine is a spoke of"),
+    token: Type.Optional(secret),
+    intervalMs: whole(1_000, DAY_MS, 30_000, "Interval of exchange with the hub"),
+  },
+  "Makes this engine a spoke: its records are exchanged with the hub",
+);
+
 /** The whole file. */
 export const ConfigSchema = section({
   pair: name("Name of the pair; the same on both engines"),
@@ -195,6 +205,7 @@ export const ConfigSchema = section({
     controlPlaneSecret: Type.Optional(secret),
   }),
   changeover: Type.Array(target, { default: [], maxItems: 16 }),
+  replication: section({ hub: Type.Optional(Type.Union([hub])) }),
   outbox: section({ sink: Type.Enum(["nop", "file", "redis", "nats"], { default: "nop" }) }),
   federation: section({
     mode: Type.Enum(["sync", "publish", "subscribe"], { default: "sync" }),

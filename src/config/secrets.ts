@@ -26,6 +26,8 @@ export interface Secrets {
 export interface EngineSecrets extends Secrets {
   /** Shown to an engine behind HTTP hooks; null: none. */
   readonly engineToken: string | null;
+  /** Shown to the hub; null: none. */
+  readonly hubToken: string | null;
   /** Of the witness in Redis, where its URL does not hold it. */
   readonly witnessPassword: string | null;
   /** Of the Sentinels themselves. */
@@ -33,7 +35,7 @@ export interface EngineSecrets extends Secrets {
 }
 
 /** The part of a configuration that names secrets. */
-type Naming = Pick<Config, "auth" | "engine" | "witness">;
+type Naming = Pick<Config, "auth" | "engine" | "witness" | "replication">;
 
 type Reading = { readonly value: string } | { readonly missing: string };
 
@@ -66,10 +68,11 @@ export function readSecrets(config: Naming, environment: Environment): EngineSec
   const isAbsent = ref !== null && "env" in ref && environment[ref.env] === undefined;
   const controlPlaneSecret = isAbsent ? null : read("auth.controlPlaneSecret", ref);
   const engineToken = read("engine.token", refs.engineToken);
+  const hubToken = read("replication.hub.token", refs.hubToken);
   const witnessPassword = read("witness.password", refs.witnessPassword);
   const sentinelPassword = read("witness.sentinelPassword", refs.sentinelPassword);
   if (faults.length > 0) throw invalidConfiguration("secrets", faults);
-  return { tokens, controlPlaneSecret, engineToken, witnessPassword, sentinelPassword };
+  return { tokens, controlPlaneSecret, engineToken, hubToken, witnessPassword, sentinelPassword };
 }
 
 /** The names of the environment variables that `config` reads secrets from. */
@@ -82,10 +85,12 @@ export function secretVariables(config: Naming): readonly string[] {
 function otherRefs({
   engine,
   witness,
-}: Naming): Record<"engineToken" | "witnessPassword" | "sentinelPassword", SecretRef | null> {
+  replication,
+}: Naming): Record<"engineToken" | "hubToken" | "witnessPassword" | "sentinelPassword", SecretRef | null> {
   const redis = witness.kind === "redis" ? witness : null;
   return {
     engineToken: engine.kind === "http" ? (engine.token ?? null) : null,
+    hubToken: replication.hub?.token ?? null,
     witnessPassword: redis?.password ?? null,
     sentinelPassword: redis?.sentinelPassword ?? null,
   };

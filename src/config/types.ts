@@ -78,6 +78,14 @@ export type ChangeoverTarget =
     }
   | { readonly name: string; readonly kind: "exec"; readonly command: readonly string[]; readonly budgetMs?: number };
 
+/** Where the hub is, and how often records are exchanged with it. */
+export interface HubConfig {
+  readonly url: string;
+  /** The hub's token of role `peer`; left out: the hub is open. */
+  readonly token?: SecretRef;
+  readonly intervalMs: number;
+}
+
 /** Everything that one engine is told at its start. */
 export interface Config {
   /** Name of the pair; the same on both engines. */
@@ -99,6 +107,8 @@ export interface Config {
   readonly clock: { readonly source: "ptp" | "chrony" | "peer" | "none" };
   readonly auth: { readonly tokens: readonly TokenRef[]; readonly controlPlaneSecret: SecretRef | null };
   readonly changeover: readonly ChangeoverTarget[];
+  /** The hub that this engine is a spoke of; null: of none. */
+  readonly replication: { readonly hub: HubConfig | null };
   readonly outbox: { readonly sink: "nop" };
   readonly federation: { readonly mode: "sync" | "publish" | "subscribe"; readonly intervalMs: number };
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };

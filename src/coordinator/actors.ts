@@ -5,6 +5,7 @@
 import { CatchUpSource } from "../actors/catch-up-source.ts";
 import { CatchUp } from "../actors/catch-up.ts";
 import { CommandLog, type CommandLogDeps } from "../actors/command-log.ts";
+import { commandConflicts } from "../actors/conflict-book.ts";
 import { Comparison } from "../actors/comparison.ts";
 import { backupIsValid, EngineWatch } from "../actors/engine-watch.ts";
 import { Executor } from "../actors/executor.ts";
@@ -20,8 +21,10 @@ import { Snapshots } from "../actors/snapshots.ts";
 import { SplitBrain } from "../actors/split-brain.ts";
 import { Succession, type SuccessionDeps } from "../actors/succession.ts";
 import type { Command, LogPosition } from "../core/command.ts";
+import type { Replication } from "../replication/replication.ts";
 import { otherLabel, type Label } from "../core/ids.ts";
 import type { Heartbeat, PeerMessage } from "../core/messages.ts";
+import { joinReplication } from "./join-replication.ts";
 
 /** Commands of one frame at most, so that heartbeats never queue behind one. */
 const FRAME_COMMANDS = 128;
@@ -44,6 +47,7 @@ export class Actors {
   readonly comparison: Comparison;
   readonly roleHooks: RoleHooks;
   readonly engineWatch: EngineWatch;
+  readonly replication: Replication;
   readonly #kit: Kit;
   /** The leader that this engine follows or is. */
   leader: Label | null = null;
@@ -98,6 +102,11 @@ export class Actors {
       peerReady: () => monitor.alive && monitor.last?.heartbeat.sync === "ready",
     });
     this.roleHooks = new RoleHooks(kit);
+    this.replication = joinReplication(kit, {
+      epoch: () => book.accepted,
+      send: this.#send,
+      peerId: () => monitor.last?.heartbeat.engineId ?? null,
+    });
     this.engineWatch = new EngineWatch(kit, {
       monitor,
       restraints,
@@ -118,6 +127,7 @@ export class Actors {
 
   /** Ends every timer and statechart. */
   stop(): void {
+    this.replication.stop();
     this.comparison.stop();
     this.handover.stop();
     this.splitBrain.stop();
@@ -132,7 +142,7 @@ export class Actors {
 
   /** Everything that stands as a conflict, told to the peer, so that both list the same. */
   tellConflicts(): void {
-    const conflicts = this.#kit.ports.store.conflicts(CONFLICTS_TOLD).toReversed();
+    const conflicts = commandConflicts(this.#kit.ports.store, CONFLICTS_TOLD).toReversed();
     if (conflicts.length === 0) return;
     this.#kit.ports.peerChannel.send({
       type: "conflict-update",
@@ -186,6 +196,7 @@ export class Actors {
     this.programmeClock.watch();
     this.engineWatch.look();
     this.executor.kick();
+    this.replication.pair.beat();
   }
 
   #replicate(prev: LogPosition, commands: readonly Command[]): void {

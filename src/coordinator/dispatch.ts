@@ -62,6 +62,12 @@ function deliver(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoM
       return comparison.takeResult(message);
     case "conflict-update":
       return takeConflicts(kit, actors, message);
+    case "record-news":
+      return actors.replication.pair.takeNews(message);
+    case "sync-call":
+      return actors.replication.pair.takeCall(message);
+    case "sync-answer":
+      return actors.replication.pair.takeAnswer(message);
     default:
       return assertNever(message);
   }

@@ -23,6 +23,7 @@ import type { EngineRead } from "../ports/engine.ts";
 import type { PeerHello } from "../ports/peer-channel.ts";
 import type { LeadershipEntry, StoredState } from "../ports/store.ts";
 import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../ports/witness.ts";
+import type { Replication } from "../replication/replication.ts";
 import type { Actors } from "./actors.ts";
 import { applySnapshot } from "./apply-snapshot.ts";
 import type { Broadcast } from "./broadcast.ts";
@@ -79,6 +80,7 @@ export class PairCoordinator implements Coordinator {
       pinnedPeer,
     );
     succession.start();
+    this.#actors.replication.start();
     if (succession.restraints.maintenanceOn) succession.maintenanceChanged();
     comparison.start();
   }
@@ -220,11 +222,16 @@ export class PairCoordinator implements Coordinator {
   }
 
   async resolveConflict(id: string, choice: ResolveChoice, by: string): Promise<ResolveOutcome> {
+    if (this.#kit.ports.store.findConflict(id)?.kind === "record") return this.#resolveRecord(id, choice, by);
     const outcome = await resolveConflict(this.#kit, { id, choice, by }, ({ kind, payload }, key) =>
       this.submit({ kind, payload, idempotencyKey: key }),
     );
     if (outcome.outcome === "resolved") this.#actors.tellConflicts();
     return outcome;
+  }
+
+  get replication(): Replication {
+    return this.#actors.replication;
   }
 
   pongSent(atUnixUs: number): void {
@@ -235,11 +242,17 @@ export class PairCoordinator implements Coordinator {
     return this.#broadcast.subscribe(listener);
   }
 
+  #resolveRecord(id: string, choice: ResolveChoice, by: string): ResolveOutcome {
+    const outcome = this.#actors.replication.records.resolve(id, choice, by);
+    return outcome.outcome === "invalid" ? { outcome: "invalid-command", detail: outcome.detail } : outcome;
+  }
+
   #linkUp(): void {
     if (this.#stopped) return;
     const { succession, heartbeats, catchUp } = this.#actors;
     this.#kit.alarms.clear("peer-link-lost");
     succession.monitor.linkUp();
+    this.#actors.replication.pair.linkUp();
     heartbeats.beat();
     if (catchUp.sync === "ready" && succession.leadership.role === "follower") catchUp.compare();
   }

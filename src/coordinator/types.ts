@@ -24,6 +24,7 @@ import type { ClockReading } from "../ports/clock-source.ts";
 import type { EngineRead } from "../ports/engine.ts";
 import type { LinkStatus } from "../ports/peer-channel.ts";
 import type { LeadershipEntry } from "../ports/store.ts";
+import type { Replication } from "../replication/replication.ts";
 import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../ports/witness.ts";
 
 export type { CoordinatorOptions } from "../actors/options.ts";
@@ -156,6 +157,9 @@ export interface Coordinator {
   leadership(limit: number): readonly LeadershipEntry[];
   conflicts(limit: number): readonly Conflict[];
   resolveConflict(id: string, choice: ResolveChoice, by: string): Promise<ResolveOutcome>;
+
+  /** Records, and what is served to other places. */
+  readonly replication: Pick<Replication, "records" | "hub" | "spoke">;
 
   /** Notes that a calibration pong was sent to a browser, unix µs. */
   pongSent(atUnixUs: number): void;

@@ -5,6 +5,7 @@
 import type { Json } from "./canonical-json.ts";
 import type { Epoch } from "./epoch.ts";
 import type { EngineId, Label } from "./ids.ts";
+import type { Op } from "./operation.ts";
 import type { VectorClock } from "./vector-clock.ts";
 
 /** How far a command is safe when its caller is answered. */
@@ -57,17 +58,11 @@ export interface KeyedAnswer {
 /** What became of one divergent command or one concurrent record [SB3]. */
 export type ConflictOutcome = "superseded" | "reapplied" | "open" | "resolved";
 
-/** One divergent command that does not stand, with both sides, kept until a person has dealt with it and after. */
-export interface Conflict {
+/** What diverged and does not stand, with both sides, kept until a person has dealt with it and after. */
+export type Conflict = CommandConflict | RecordConflict;
+
+interface KeptConflict {
   readonly id: string;
-  readonly kind: "command" | "record";
-  /** The side that does not stand. */
-  readonly divergent: Command;
-  /** The winner's commands that share its conflict key since the fork (at most 16 kept). */
-  readonly standing: readonly Command[];
-  readonly divergentFrom: Label;
-  readonly forkSeq: number;
-  readonly winnerEpoch: Epoch;
   readonly outcome: ConflictOutcome;
   readonly reason: string;
   readonly detectedAtUnixMs: number;
@@ -76,4 +71,27 @@ export interface Conflict {
     readonly by: string;
     readonly atUnixMs: number;
   } | null;
+}
+
+/** One divergent command. */
+export interface CommandConflict extends KeptConflict {
+  readonly kind: "command";
+  /** The side that does not stand. */
+  readonly divergent: Command;
+  /** The winner's commands that share its conflict key since the fork (at most 16 kept). */
+  readonly standing: readonly Command[];
+  readonly divergentFrom: Label;
+  readonly forkSeq: number;
+  readonly winnerEpoch: Epoch;
+}
+
+/** One change of a record, made apart from the one that stands and different from it. */
+export interface RecordConflict extends KeptConflict {
+  readonly kind: "record";
+  readonly entity: string;
+  readonly field: string;
+  /** The side that does not stand. */
+  readonly divergent: Op;
+  /** The operation that stands. */
+  readonly standing: readonly Op[];
 }

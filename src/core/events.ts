@@ -1,5 +1,6 @@
 /** Purpose: what a coordinator tells while it runs: alarms, events, counters. Codes are stable words. */
 import type { Command, Conflict } from "./command.ts";
+import type { Op } from "./operation.ts";
 import type { Epoch } from "./epoch.ts";
 import type { LeadershipCause, Maintenance, Role } from "./messages.ts";
 
@@ -27,7 +28,10 @@ export type AlarmCode =
   | "store-failed"
   | "version-skew"
   | "clocks-far-apart"
-  | "changeover-unconfirmed";
+  | "changeover-unconfirmed"
+  | "op-quarantined"
+  | "op-dead-letter"
+  | "hub-unreachable";
 
 export interface Alarm {
   readonly code: AlarmCode;
@@ -54,7 +58,8 @@ export type CoordinatorEvent =
       readonly atMonoMs: number;
     }
   | { readonly type: "maintenance"; readonly maintenance: Maintenance }
-  | { readonly type: "conflict"; readonly conflict: Conflict };
+  | { readonly type: "conflict"; readonly conflict: Conflict }
+  | { readonly type: "record"; readonly op: Op; readonly via: string };
 
 /** Counters since start, for `/metrics`; names without the prefix `changeover_`. */
 export interface CoordinatorCounters {

@@ -15,6 +15,8 @@ export type IncarnationId = Branded<"IncarnationId">;
 export type LockId = Branded<"LockId">;
 /** One request of a person or of automation to move the role: `req_…`, or whatever its caller named it. */
 export type RequestId = Branded<"RequestId">;
+/** One life of an op log, so that cursors into another one are not taken for its own: `gen_…`. */
+export type GenerationId = Branded<"GenerationId">;
 /** One kept conflict: `cfl_…`. */
 export type ConflictId = Branded<"ConflictId">;
 
@@ -26,7 +28,14 @@ export function otherLabel(label: Label): Label {
   return label === "a" ? "b" : "a";
 }
 
-const PREFIXES = { engine: "eng_", incarnation: "inc_", lock: "lock_", request: "req_", conflict: "cfl_" } as const;
+const PREFIXES = {
+  engine: "eng_",
+  incarnation: "inc_",
+  lock: "lock_",
+  request: "req_",
+  conflict: "cfl_",
+  generation: "gen_",
+} as const;
 
 /** The kinds of id that Changeover makes itself. */
 export type IdKind = keyof typeof PREFIXES;
@@ -38,6 +47,7 @@ export interface IdOfKind {
   lock: LockId;
   request: RequestId;
   conflict: ConflictId;
+  generation: GenerationId;
 }
 
 /** Puts the prefix of `kind` before a random or counted `body`. */

@@ -3,7 +3,7 @@
  * Keeps true: a message type or a field that is forgotten here does not compile.
  * Bounds of names and payloads are kept where they enter; those here only stop abuse, and are wider.
  */
-import type { Command, Conflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
+import type { Command, CommandConflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
 import type {
   Heartbeat,
   LeadershipOrigin,
@@ -68,9 +68,9 @@ const command = shape<Command>({
 const commands = listOf(command, MAX_ITEMS);
 
 const conflicts = listOf(
-  shape<Conflict>({
+  shape<CommandConflict>({
     id: idOf("conflict"),
-    kind: oneOf("command", "record"),
+    kind: exactly("command"),
     divergent: command,
     standing: listOf(command, MAX_STANDING),
     divergentFrom: label,
@@ -80,7 +80,7 @@ const conflicts = listOf(
     reason: words,
     detectedAtUnixMs: instant,
     resolution: nullable(
-      shape<NonNullable<Conflict["resolution"]>>({
+      shape<NonNullable<CommandConflict["resolution"]>>({
         choice: oneOf("keep", "reapply", "value"),
         by: words,
         atUnixMs: instant,
@@ -183,6 +183,15 @@ const FIELDS: { readonly [T in MessageType]: FieldsOf<T> } = {
   checkpoint: { epoch, seq },
   "checkpoint-result": { epoch, seq, checksum },
   "conflict-update": { epoch, conflicts },
+  "record-news": { ops: listOf(json, MAX_ITEMS), vector: vectorClock },
+  "sync-call": {
+    requestId,
+    call: oneOf("identity", "pull"),
+    after: text(0, 160),
+    limit: whole(1, MAX_ITEMS),
+    maxBytes: whole(1),
+  },
+  "sync-answer": { requestId, value: json },
 };
 
 /** The check of each message, by its type. */

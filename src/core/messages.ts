@@ -3,9 +3,10 @@
  * that it came from the pinned peer, unreplayed, is the peer channel's promise.
  */
 import type { Json } from "./canonical-json.ts";
-import type { Command, Conflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
+import type { Command, CommandConflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
 import type { Epoch } from "./epoch.ts";
 import type { EngineId, IncarnationId, Label, LockId, RequestId } from "./ids.ts";
+import type { Op } from "./operation.ts";
 import type { VectorClock } from "./vector-clock.ts";
 
 /** What an engine is in its pair. `mayAct` is not a role: it is computed at every effect. */
@@ -252,7 +253,32 @@ export interface CheckpointResult {
 export interface ConflictUpdate {
   readonly type: "conflict-update";
   readonly epoch: Epoch;
-  readonly conflicts: readonly Conflict[];
+  readonly conflicts: readonly CommandConflict[];
+}
+
+/** Operations on records that have become durable at the sender, and all that it holds, so that a loss is noticed. */
+export interface RecordNews {
+  readonly type: "record-news";
+  /** Looked at one by one where they are taken in. */
+  readonly ops: readonly Op[];
+  readonly vector: VectorClock;
+}
+
+/** Asks the other engine what `/sync` would be asked. */
+export interface SyncCall {
+  readonly type: "sync-call";
+  readonly requestId: RequestId;
+  readonly call: "identity" | "pull";
+  readonly after: string;
+  readonly limit: number;
+  readonly maxBytes: number;
+}
+
+export interface SyncAnswerMessage {
+  readonly type: "sync-answer";
+  readonly requestId: RequestId;
+  /** The body that `/sync` would answer. */
+  readonly value: Json;
 }
 
 /** Everything that may travel over the peer channel. */
@@ -277,7 +303,10 @@ export type PeerMessage =
   | Reconciled
   | Checkpoint
   | CheckpointResult
-  | ConflictUpdate;
+  | ConflictUpdate
+  | RecordNews
+  | SyncCall
+  | SyncAnswerMessage;
 
 /** What is transferred as text in `snapshot-piece`s: the state and all that must come along with it. */
 export interface SnapshotTransfer {
@@ -286,7 +315,7 @@ export interface SnapshotTransfer {
   readonly keepThroughSeq: number;
   /** The sender's commands after that, oldest first, as far as they are held; also those not yet executed in the state. */
   readonly commands: readonly Command[];
-  readonly conflicts: readonly Conflict[];
+  readonly conflicts: readonly CommandConflict[];
   readonly keys: readonly KeyedAnswer[];
   /** The shape of the sender's log up to `snapshot.lastCommandSeq`, so that later forks can still be found. */
   readonly shape: readonly EpochRun[];

@@ -11,12 +11,14 @@ import { ExecChangeoverSwitch } from "../adapters/exec-changeover-switch.ts";
 import { ExecEngine } from "../adapters/exec-engine.ts";
 import { HttpChangeoverSwitch } from "../adapters/http-changeover-switch.ts";
 import { HttpEngine } from "../adapters/http-engine.ts";
+import { HttpSyncTransport } from "../adapters/http-sync-transport.ts";
 import { NoWitness } from "../adapters/no-witness.ts";
 import { SqliteStore } from "../adapters/sqlite-store.ts";
 import { SqliteWitness } from "../adapters/sqlite-witness.ts";
 import { WsPeerChannel } from "../adapters/ws-peer-channel/ws-peer-channel.ts";
 import type { EngineSecrets } from "../config/secrets.ts";
 import type { ChangeoverTarget, Config } from "../config/types.ts";
+import { recordOrigin } from "../core/operation.ts";
 import { assertNever } from "../core/assert.ts";
 import type { ChangeoverSwitch } from "../ports/changeover-switch.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -26,6 +28,7 @@ import type { Ids } from "../ports/ids.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { Store } from "../ports/store.ts";
+import type { SyncTransport } from "../ports/sync-transport.ts";
 import type { Witness } from "../ports/witness.ts";
 import { ReferenceEngine } from "../reference-engine/reference-engine.ts";
 import { claimDataFolder } from "./data-folder.ts";
@@ -116,6 +119,19 @@ export function makeChangeoverSwitch({ clock }: Basics, target: ChangeoverTarget
   const { kind, ...init } = target;
   if (kind === "http") return new HttpChangeoverSwitch({ clock }, init as Extract<ChangeoverTarget, { kind: "http" }>);
   return new ExecChangeoverSwitch({ clock }, init as Extract<ChangeoverTarget, { kind: "exec" }>);
+}
+
+/** The way to the hub; null when this engine is no spoke. */
+export function makeHubTransport(
+  { clock }: Basics,
+  config: Config,
+  secrets: EngineSecrets,
+  store: Store,
+): SyncTransport | null {
+  const { hub } = config.replication;
+  if (hub === null) return null;
+  const origin = recordOrigin(store.load().engineId);
+  return new HttpSyncTransport({ clock }, { url: hub.url, token: secrets.hubToken, origin });
 }
 
 /** null: the coordinator measures against its peer. */

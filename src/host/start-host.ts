@@ -28,6 +28,7 @@ import {
   makeChangeoverSwitch,
   makeClockSource,
   makeEngine,
+  makeHubTransport,
   makePeerChannel,
   makeWitness,
   openStore,
@@ -112,9 +113,11 @@ async function assemble(
     const clockSource = makeClockSource(basics, config);
     if (clockSource !== null) keep(clockSource);
     const changeoverSwitches = config.changeover.map((target) => keep(makeChangeoverSwitch(basics, target)));
+    const hub = makeHubTransport(basics, config, secrets, store);
+    if (hub !== null) keep(hub);
     const digest = new NodeDigest();
     const coordinator = createCoordinator(
-      { ...basics, digest, store, witness, peerChannel, peerProbe, engine, clockSource, changeoverSwitches },
+      { ...basics, digest, store, witness, peerChannel, peerProbe, engine, clockSource, changeoverSwitches, hub },
       optionsFor(config),
     );
     return { coordinator, peerChannel };
@@ -126,7 +129,8 @@ async function assemble(
 
 function optionsFor(config: Config): CoordinatorOptions {
   const { pair, label, failover, commands } = config;
-  return { pair, label, failover, commands, version: packageVersion(), peerUrl: peerAddress(config) };
+  const replication = { mode: config.federation.mode, hubIntervalMs: config.replication.hub?.intervalMs ?? 0 };
+  return { pair, label, failover, commands, replication, version: packageVersion(), peerUrl: peerAddress(config) };
 }
 
 function definitions(): MachineDefinition[] {

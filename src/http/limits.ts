@@ -9,8 +9,8 @@ export const SNAPSHOT_LIMIT_BYTES = 33_554_432;
 /** Bodies above this many bytes are parsed in slices, so that heartbeats go on meanwhile. */
 export const PATIENT_ABOVE_BYTES = 262_144;
 
-/** Characters of one variable of a path: longer ones name nothing that exists. */
-export const MAX_PARAM_CHARS = 256;
+/** Characters of one variable of a path, as it is encoded: longer ones name nothing that exists. */
+export const MAX_PARAM_CHARS = 1_152;
 /** Characters of a request id, an idempotency key and a holder's name. */
 export const MAX_NAME_CHARS = 128;
 /** Characters of a reason that a person gives. */

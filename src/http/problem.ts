@@ -18,6 +18,8 @@ const PROBLEMS = {
   not_found: [404, "There is nothing at this path"],
   lock_not_found: [404, "The lock has lapsed or was never this one"],
   conflict_not_found: [404, "There is no such conflict"],
+  record_not_found: [404, "There is no such record"],
+  op_not_found: [404, "There is no such operation"],
   method_not_allowed: [405, "This path does not know that method"],
   not_leader: [409, "This engine does not lead"],
   fenced: [409, "A higher epoch has been seen"],

@@ -7,6 +7,9 @@ import { conflictsRoute, resolveRoute } from "./routes/conflicts.ts";
 import { describeRoutes, docsRoutes } from "./routes/docs.ts";
 import { engineCallRoute, engineReadRoute } from "./routes/engine.ts";
 import { metricsRoute } from "./routes/metrics.ts";
+import { asideRoute, opsRoute, skipRoute } from "./routes/ops.ts";
+import { deleteRecordRoute, readRecordRoute, recordsRoute, writeRecordRoute } from "./routes/records.ts";
+import { identityRoute, pullRoute, pushRoute } from "./routes/replication.ts";
 import { handoverRoute, leadershipRoute, maintenanceRoute } from "./routes/operate.ts";
 import { forceLeaderRoute, peerHealthRoute } from "./routes/peer.ts";
 import { acquireLockRoute, readLockRoute, refreshLockRoute, releaseLockRoute } from "./routes/reconcile-lock.ts";
@@ -35,6 +38,16 @@ const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) =
   leadershipRoute,
   conflictsRoute,
   resolveRoute,
+  recordsRoute,
+  readRecordRoute,
+  writeRecordRoute,
+  deleteRecordRoute,
+  opsRoute,
+  asideRoute,
+  skipRoute,
+  identityRoute,
+  pullRoute,
+  pushRoute,
   roleProbes,
   liveProbe,
   readyProbe,

@@ -10,6 +10,7 @@ import type { PeerChannel } from "./peer-channel.ts";
 import type { PeerProbe } from "./peer-probe.ts";
 import type { Random } from "./random.ts";
 import type { Store } from "./store.ts";
+import type { SyncTransport } from "./sync-transport.ts";
 import type { Witness } from "./witness.ts";
 
 /** Everything outside that a coordinator needs. `createCoordinator` owns none of it but closes all of it in `stop()`. */
@@ -26,4 +27,6 @@ export interface CoordinatorPorts {
   readonly engine: Engine;
   readonly clockSource: ClockSource | null;
   readonly changeoverSwitches: readonly ChangeoverSwitch[];
+  /** The way to the hub that this engine is a spoke of; null or left out: it is none. */
+  readonly hub?: SyncTransport | null;
 }

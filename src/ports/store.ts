@@ -9,6 +9,7 @@ import type { Epoch } from "../core/epoch.ts";
 import type { EngineId, Label } from "../core/ids.ts";
 import type { LeadershipCause, Maintenance } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
+import type { Replica } from "./replica.ts";
 
 /** All that a start needs. */
 export interface StoredState {
@@ -105,6 +106,9 @@ export interface CommandPage {
 }
 
 export interface Store {
+  /** Records, and those this engine replicates with: the same file, the same log. */
+  readonly replica: Replica;
+
   /** Reads everything, the checkpoint's state too: for a start. Makes the engine id on first use. */
   load(): StoredState;
   /** The same positions as in `load`, at no cost however large the state is. */

@@ -7,6 +7,9 @@ export function numberOf(message: PeerMessage): number {
   if (message.type === "replicated") return message.throughSeq;
   if (message.type === "replicate" || message.type === "catch-up-page") return message.prev.seq;
   if (message.type === "transfer-ack") return message.index;
+  if (message.type === "record-news") return message.ops.length;
+  if (message.type === "sync-call") return message.limit;
+  if (message.type === "sync-answer") return 0;
   return "epoch" in message ? message.epoch : message.highestEpoch;
 }
 

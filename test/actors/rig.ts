@@ -9,6 +9,7 @@ import { NodeDigest } from "../../src/adapters/node-digest.ts";
 import { Alarms } from "../../src/actors/alarms.ts";
 import { zeroCounters, type Kit } from "../../src/actors/kit.ts";
 import { trueRules, type Rules } from "../../src/actors/rules.ts";
+import { Stamps } from "../../src/actors/stamps.ts";
 import type { CoordinatorPorts } from "../../src/coordinator/types.ts";
 import type { AlarmCode, CoordinatorEvent } from "../../src/core/events.ts";
 import type { Label } from "../../src/core/ids.ts";
@@ -111,6 +112,7 @@ export function buildRig(settings: RigSettings = {}): Rig {
     rules,
     alarms: new Alarms({ clock, logger, emit }),
     counters: zeroCounters(),
+    stamps: new Stamps({ clock }, { origin: store.load().engineId, last: store.load().hlc }),
     emit,
     nowMs: () => rules.nowMs(clock),
   };

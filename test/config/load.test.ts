@@ -64,12 +64,13 @@ describe("what is taken", () => {
   test("default.yaml says the defaults, and nothing else", () => {
     const written = parse(readFileSync("config/default.yaml", "utf8")) as unknown;
     expect(resolveConfig(written)).toEqual(resolveConfig(MINIMAL));
-    const { auth, federation, peer, ...rest } = resolveConfig(MINIMAL);
+    const { auth, federation, peer, replication: _replication, ...rest } = resolveConfig(MINIMAL);
     expect(written).toEqual({
       ...rest,
       peer: { links: peer.links },
       auth: { tokens: auth.tokens },
       federation: { ...federation, peers: [] },
+      replication: {},
     });
   });
 

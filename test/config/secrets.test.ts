@@ -13,7 +13,12 @@ const OPS: TokenRef = { name: "ops", role: "operator", env: "OPS_TOKEN" };
 
 function read(tokens: readonly TokenRef[], controlPlaneSecret: SecretRef | null, environment: Record<string, string>) {
   return readSecrets(
-    { auth: { tokens, controlPlaneSecret }, engine: { kind: "reference" }, witness: { kind: "none" } },
+    {
+      auth: { tokens, controlPlaneSecret },
+      engine: { kind: "reference" },
+      witness: { kind: "none" },
+      replication: { hub: null },
+    },
     environment,
   );
 }
@@ -34,6 +39,7 @@ describe("secrets", () => {
       ],
       controlPlaneSecret: "quiet",
       engineToken: null,
+      hubToken: null,
       witnessPassword: null,
       sentinelPassword: null,
     });
@@ -50,10 +56,12 @@ describe("secrets", () => {
         auth: { tokens: [], controlPlaneSecret: null },
         engine: { kind: "http", baseUrl: "http://127.0.0.1:9000", token: { env: "HOOKS" } },
         witness: { kind: "redis", url: "redis://127.0.0.1", password: { env: "REDIS" } },
+        replication: { hub: { url: "http://127.0.0.1:7500", token: { env: "HUB" }, intervalMs: 30_000 } },
       },
-      { HOOKS: "one", REDIS: "two" },
+      { HOOKS: "one", REDIS: "two", HUB: "three" },
     );
-    expect(secrets).toMatchObject({ engineToken: "one", witnessPassword: "two", sentinelPassword: null });
+    const wanted = { engineToken: "one", witnessPassword: "two", sentinelPassword: null, hubToken: "three" };
+    expect(secrets).toMatchObject(wanted);
   });
 });
 

@@ -1,5 +1,5 @@
 /** What the store suites put into a store. */
-import type { Command, Conflict } from "../../src/core/command.ts";
+import type { Command, CommandConflict } from "../../src/core/command.ts";
 import { formatHlc } from "../../src/core/hlc.ts";
 import { type EngineId, type IdKind, type IdOfKind, makeId } from "../../src/core/ids.ts";
 import type { Ids } from "../../src/ports/ids.ts";
@@ -59,7 +59,7 @@ export function everythingIn(store: Store): unknown {
   };
 }
 
-export function conflict(id: string, given: Partial<Conflict> = {}): Conflict {
+export function conflict(id: string, given: Partial<CommandConflict> = {}): CommandConflict {
   return {
     id,
     kind: "command",

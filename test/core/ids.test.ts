@@ -11,6 +11,7 @@ const PREFIXES: Record<IdKind, string> = {
   lock: "lock_",
   request: "req_",
   conflict: "cfl_",
+  generation: "gen_",
 };
 const kinds = fc.constantFrom(...(Object.keys(PREFIXES) as IdKind[]));
 

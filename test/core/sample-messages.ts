@@ -64,6 +64,19 @@ export const sampleHeartbeat: Heartbeat = {
   vote: { epoch: 3, n: 4 },
 };
 
+const sampleOp = {
+  origin: "rec_a",
+  originSeq: 1,
+  hlc: "0000000000010000-eng_a",
+  epoch: 3,
+  kind: "set",
+  entity: "macros",
+  field: "opening",
+  payload: { steps: 3 },
+  clock: { rec_a: 1 },
+  checksum,
+} as const;
+
 const moved = { requestId, epoch: 5, cause: "forced", by: "ops", reason: "rehearsal" } as const;
 
 export const SAMPLES: { readonly [T in PeerMessage["type"]]: Extract<PeerMessage, { readonly type: T }> } = {
@@ -111,4 +124,7 @@ export const SAMPLES: { readonly [T in PeerMessage["type"]]: Extract<PeerMessage
   checkpoint: { type: "checkpoint", epoch: 3, seq: 10 },
   "checkpoint-result": { type: "checkpoint-result", epoch: 3, seq: 10, checksum },
   "conflict-update": { type: "conflict-update", epoch: 5, conflicts: [conflict] },
+  "record-news": { type: "record-news", ops: [sampleOp], vector: { rec_a: 1 } },
+  "sync-call": { type: "sync-call", requestId, call: "pull", after: "", limit: 128, maxBytes: 65_536 },
+  "sync-answer": { type: "sync-answer", requestId, value: { ops: [], nextCursor: "" } },
 };

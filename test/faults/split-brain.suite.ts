@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { wholeLog } from "../../src/cli/demo/account.ts";
 import { leads, until } from "../../src/cli/demo/observe.ts";
 import { Show, type ShowCall } from "../../src/cli/demo/show.ts";
-import type { Conflict } from "../../src/core/command.ts";
+import type { CommandConflict } from "../../src/core/command.ts";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
 import { call } from "../support/http-call.ts";
 import type { RealPair } from "../support/real-pair.ts";
@@ -92,12 +92,12 @@ function storeMacro(): ShowCall {
   return { method: "PUT", path: "/api/macros/long", body: { steps } };
 }
 
-async function conflictsOn(pair: RealPair, label: Label): Promise<readonly Conflict[]> {
+async function conflictsOn(pair: RealPair, label: Label): Promise<readonly CommandConflict[]> {
   const { body } = await call("GET", `${pair.engines[label].url}/api/conflicts?limit=1000`);
-  const { conflicts } = body as unknown as { readonly conflicts: readonly Conflict[] };
+  const { conflicts } = body as unknown as { readonly conflicts: readonly CommandConflict[] };
   return [...conflicts].sort((one, other) => one.divergent.seq - other.divergent.seq);
 }
 
-function placeOf({ divergent }: Conflict): string {
+function placeOf({ divergent }: CommandConflict): string {
   return `${divergent.epoch}/${divergent.seq}`;
 }

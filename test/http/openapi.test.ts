@@ -32,7 +32,7 @@ describe("GET /openapi.json", () => {
   it("is OpenAPI 3.1 and names every route and every shape", () => {
     expect(document.openapi).toBe("3.1.0");
     const own = rig.app.routeTable.entries().filter(({ url, method }) => !url.startsWith("/docs") && method !== "HEAD");
-    const wanted = own.map(({ method, url }) => `${method} ${url.replace(/:(\w+)/, "{$1}")}`).sort();
+    const wanted = own.map(({ method, url }) => `${method} ${url.replaceAll(/:(\w+)/g, "{$1}")}`).sort();
     expect(
       operations()
         .map(([name]) => name)
@@ -53,6 +53,8 @@ describe("GET /openapi.json", () => {
       "POST /api/conflicts/{id}/resolve",
       "POST /api/maintenance",
       "POST /api/sync/state-snapshot",
+      "POST /sync/push",
+      "PUT /api/records/{entity}/{field}",
     ]);
   });
 

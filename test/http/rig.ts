@@ -69,7 +69,7 @@ export async function buildRig(
   );
   const call: Rig["call"] = (role, options) =>
     app.inject({ ...options, headers: { ...(role === null ? {} : bearer(role)), ...options.headers } });
-  const roleFor = (url: string, usual: TokenRole): TokenRole => (url.startsWith("/api/sync") ? "peer" : usual);
+  const roleFor = (url: string, usual: TokenRole): TokenRole => (/^\/(api\/)?sync\//.test(url) ? "peer" : usual);
   return {
     app,
     coordinator,

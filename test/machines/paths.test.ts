@@ -14,6 +14,7 @@ const NORMAL: Readonly<Record<MachineName, unknown>> = {
   "catch-up": "ready",
   "reconcile-lock": "free",
   "split-brain": "united",
+  "sync-peer": "idle",
 };
 
 /** Left in the very step that enters it. */

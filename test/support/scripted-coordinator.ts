@@ -26,6 +26,7 @@ import type { Maintenance } from "../../src/core/messages.ts";
 import type { EngineRead } from "../../src/ports/engine.ts";
 import type { LeadershipEntry } from "../../src/ports/store.ts";
 import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../../src/ports/witness.ts";
+import { aloneReplication } from "./replication-node.ts";
 import * as sample from "./samples.ts";
 
 /** One call that was made: the method and its arguments. */
@@ -51,6 +52,8 @@ export class ScriptedCoordinator implements Coordinator {
   handed: HandoverOutcome = { outcome: "handed-over", leader: "b", epoch: 8, tookMs: 3.5, requestId: "req_1" };
   resolved: ResolveOutcome = { outcome: "resolved", conflict: sample.conflict };
   read: EngineRead = { status: 200, body: { program: "cam-1" } };
+  /** A real one, of an engine alone. */
+  readonly replication = aloneReplication().replication;
   readonly #listeners = new Set<(event: CoordinatorEvent) => void>();
 
   /** How many listen. */

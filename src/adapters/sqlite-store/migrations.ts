@@ -5,9 +5,10 @@
 import type { Database } from "better-sqlite3";
 import { pair } from "./migrations/0001-pair.ts";
 import { statePieces } from "./migrations/0002-state-pieces.ts";
+import { replication } from "./migrations/0003-replication.ts";
 import type { Migration } from "./migrations/migration.ts";
 
-const MIGRATIONS: readonly Migration[] = [pair, statePieces];
+const MIGRATIONS: readonly Migration[] = [pair, statePieces, replication];
 
 /** The newest schema that this program knows. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

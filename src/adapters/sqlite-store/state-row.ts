@@ -1,6 +1,6 @@
 /**
  * Purpose: the one row of what an engine is and has reached.
- * Keeps true: epochs and the fence never fall, in SQL itself.
+ * Keeps true: epochs, the fence and the stamp never fall, in SQL itself.
  */
 import type { Database, Statement } from "better-sqlite3";
 import { hlcZero } from "../../core/hlc.ts";
@@ -48,7 +48,7 @@ export class StateTable {
     );
     this.#fence = db.prepare("UPDATE state SET lock_fence = max(lock_fence, ?)");
     this.#maintenance = db.prepare("UPDATE state SET maintenance = ?");
-    this.#reached = db.prepare("UPDATE state SET clock = ?, hlc = ?");
+    this.#reached = db.prepare("UPDATE state SET clock = ?, hlc = max(hlc, ?)");
     this.#executed = db.prepare("UPDATE state SET last_executed_seq = ?");
   }
 

@@ -35,7 +35,7 @@ export async function settle(plant: EnginePair, acknowledged: readonly Acknowled
   const conflicts = await allConflicts(plant);
   const inBoth = new Set(places(logA));
   for (const place of inBoth) if (!new Set(places(logB)).has(place)) inBoth.delete(place);
-  const kept = new Set(conflicts.map(({ divergent }) => placeOf(divergent)));
+  const kept = new Set(conflicts.flatMap((one) => (one.kind === "command" ? [placeOf(one.divergent)] : [])));
   const checksums = {
     a: (await checksumOf(plant.engines.a.url)) ?? "none",
     b: (await checksumOf(plant.engines.b.url)) ?? "none",

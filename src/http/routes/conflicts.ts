@@ -17,7 +17,7 @@ export function conflictsRoute(app: App, { coordinator }: HttpComponents): void 
     {
       config: { access: "view" },
       schema: {
-        summary: "Divergent commands, with both sides",
+        summary: "Divergent commands and concurrent records, with both sides",
         tags: ["conflicts"],
         querystring: PageQuery,
         response: { 200: named(ConflictsSchema), ...refusals(...GUARDED, "invalid_request") },

@@ -11,6 +11,16 @@ import {
   ReadySchema,
 } from "./operate.ts";
 import { ForcedAnswerSchema, PeerHealthSchema } from "./peer.ts";
+import {
+  AsideSchema,
+  OpSchema,
+  OpsSchema,
+  PullPageSchema,
+  PushReportSchema,
+  RecordPageSchema,
+  RecordSchema,
+  SyncIdentitySchema,
+} from "./records.ts";
 import { MachinesSchema, MaintenanceSchema, StateSchema } from "./state.ts";
 import {
   HeldLockSchema,
@@ -38,6 +48,14 @@ export const NAMED_SCHEMAS = [
   LeadershipSchema,
   ConflictSchema,
   ConflictsSchema,
+  RecordSchema,
+  RecordPageSchema,
+  OpSchema,
+  OpsSchema,
+  AsideSchema,
+  SyncIdentitySchema,
+  PullPageSchema,
+  PushReportSchema,
   LeaderProbeSchema,
   LiveSchema,
   ReadySchema,

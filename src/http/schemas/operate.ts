@@ -59,24 +59,36 @@ const CommandView = Type.Object({
   clock: ClockSchema,
 });
 
-export const ConflictSchema = Type.Object(
-  {
-    id: Type.String(),
-    kind: oneOf("command", "record"),
-    divergent: CommandView,
-    standing: Type.Array(CommandView),
-    divergentFrom: LabelSchema,
-    forkSeq: Count,
-    winnerEpoch: Count,
-    outcome: oneOf("superseded", "reapplied", "open", "resolved"),
-    reason: Type.String(),
-    detectedAtUnixMs: Type.Number(),
-    resolution: nullable(
-      Type.Object({ choice: oneOf("keep", "reapply", "value"), by: Type.String(), atUnixMs: Type.Number() }),
-    ),
-  },
-  { $id: "Conflict" },
-);
+const KEPT_CONFLICT = {
+  id: Type.String(),
+  outcome: oneOf("superseded", "reapplied", "open", "resolved"),
+  reason: Type.String(),
+  detectedAtUnixMs: Type.Number(),
+  resolution: nullable(
+    Type.Object({ choice: oneOf("keep", "reapply", "value"), by: Type.String(), atUnixMs: Type.Number() }),
+  ),
+};
+
+const CommandConflict = Type.Object({
+  kind: Type.Literal("command"),
+  ...KEPT_CONFLICT,
+  divergent: CommandView,
+  standing: Type.Array(CommandView),
+  divergentFrom: LabelSchema,
+  forkSeq: Count,
+  winnerEpoch: Count,
+});
+
+const RecordConflict = Type.Object({
+  kind: Type.Literal("record"),
+  ...KEPT_CONFLICT,
+  entity: Type.String(),
+  field: Type.String(),
+  divergent: Type.Unsafe<unknown>({ $ref: "Op#" }),
+  standing: Type.Array(Type.Unsafe<unknown>({ $ref: "Op#" })),
+});
+
+export const ConflictSchema = Type.Union([CommandConflict, RecordConflict], { $id: "Conflict" });
 
 export const ConflictsSchema = Type.Object(
   { conflicts: Type.Array(Type.Unsafe<unknown>({ $ref: "Conflict#" })) },

@@ -87,7 +87,9 @@ function judgeAccounts(
   }
   const kept = new Set<string>();
   for (const process of [a, b]) {
-    for (const { divergent } of process.coordinator?.conflicts(CONFLICTS_READ) ?? []) kept.add(identity(divergent));
+    for (const conflict of process.coordinator?.conflicts(CONFLICTS_READ) ?? []) {
+      if (conflict.kind === "command") kept.add(identity(conflict.divergent));
+    }
   }
   for (const [id, { by, command }] of accepted) {
     const name = command.idempotencyKey ?? command.kind;

@@ -1,0 +1,216 @@
+/**
+ * Purpose: the replica port in memory, as part of a `MemoryStore`: the same contract as the SQLite one.
+ * Keeps true: a transaction that throws leaves nothing behind: every write notes how it is undone.
+ */
+import type { Conflict } from "../core/command.ts";
+import type { Op } from "../core/operation.ts";
+import { counterOf, type VectorClock } from "../core/vector-clock.ts";
+import type { ArrivedOp, OpLog } from "../ports/op-log.ts";
+import type { PeerState } from "../ports/peer-state.ts";
+import type { RecordPlace, RecordStore } from "../ports/record-store.ts";
+import type { ConflictStore, Replica } from "../ports/replica.ts";
+import type { DiskContent } from "./memory-disk.ts";
+import type { Claim, ReplicaContent } from "./memory-replica/content.ts";
+import { bytesOf, lackedFrom, outOfOrder, place, unneeded } from "./memory-replica/order.ts";
+import { QUARANTINED_KEPT } from "./store-bounds.ts";
+
+/** How the store lets its replica in. Both throw like the store's own reads and writes. */
+export interface MemoryAccess {
+  read(): DiskContent;
+  write(changes: Partial<DiskContent>): void;
+}
+
+export class MemoryReplica implements Replica {
+  readonly #access: MemoryAccess;
+  /** How to undo the transaction under way, newest last; null outside of one. */
+  #undo: (() => void)[] | null = null;
+
+  constructor(access: MemoryAccess) {
+    this.#access = access;
+  }
+
+  hlc(): string {
+    return this.#access.read().hlc;
+  }
+
+  raiseHlc(hlc: string): void {
+    const before = this.#access.read().hlc;
+    if (hlc <= before) return;
+    this.#write(() => {
+      this.#access.write({ hlc });
+      return () => this.#access.write({ hlc: before });
+    });
+  }
+
+  transaction<Result>(work: () => Result): Result {
+    this.#access.write({});
+    const undo: (() => void)[] = (this.#undo = []);
+    try {
+      return work();
+    } catch (error) {
+      for (const back of undo.reverse()) back();
+      throw error;
+    } finally {
+      this.#undo = null;
+    }
+  }
+
+  readonly conflicts: ConflictStore = {
+    save: (conflicts) => {
+      for (const conflict of conflicts) this.#put<Conflict>(this.#access.read().conflicts, conflict.id, conflict);
+    },
+    find: (id) => this.#access.read().conflicts.get(id) ?? null,
+  };
+
+  readonly peerState: PeerState = {
+    get: (key) => this.#content.peerState.get(key) ?? null,
+    set: (key, value) => this.#put(this.#content.peerState, key, value),
+    delete: (key) => this.#drop(this.#content.peerState, key),
+    withPrefix: (prefix) =>
+      [...this.#content.peerState]
+        .filter(([key]) => key.startsWith(prefix))
+        .sort(([left], [right]) => (left < right ? -1 : 1)),
+  };
+
+  readonly records: RecordStore = {
+    standing: (entity, field) => this.#content.heads.get(place({ entity, field }))?.[0] ?? null,
+    heads: (entity, field) => this.#content.heads.get(place({ entity, field })) ?? [],
+    saveHeads: (heads) => {
+      if (heads[0] !== undefined) this.#put(this.#content.heads, place(heads[0]), heads);
+    },
+    list: (entity, after, limit) => this.#sorted(after, entity, ({ kind }) => kind === "set").slice(0, limit),
+    all: (after, limit) => this.#sorted(after, null, () => true).slice(0, limit),
+  };
+
+  readonly ops: OpLog = {
+    vector: () => this.#vector,
+    raiseVector: (origin, originSeq) => {
+      const { vector } = this.#content;
+      if (originSeq > (vector.get(origin) ?? 0)) this.#put(vector, origin, originSeq);
+    },
+    add: (arrived) => this.#add(arrived),
+    find: (origin, originSeq) => this.#content.ops.get(`${origin}/${originSeq}`) ?? null,
+    arrivedAfter: (after, limit, maxBytes, exceptVia = "") => this.#arrivedAfter(after, limit, maxBytes, exceptVia),
+    lackedBy: (vector, limit, maxBytes) => lackedFrom(this.#content.ops, this.#vector, vector, { limit, maxBytes }),
+    lastArrival: () => this.#content.arrivals.at(-1)?.arrival ?? "",
+    newest: (limit) => lastOf(this.#content.arrivals, limit).reverse(),
+    count: () => this.#content.ops.size,
+    compact: (through, limit) => this.#compact(through, limit),
+    floor: () => this.#content.floor,
+    setAside: (note) => this.#put(this.#content.aside, `${note.origin}/${note.originSeq}`, note),
+    findSetAside: (origin, originSeq) => this.#content.aside.get(`${origin}/${originSeq}`) ?? null,
+    forgetSetAside: (origin, originSeq) => this.#drop(this.#content.aside, `${origin}/${originSeq}`),
+    allSetAside: (limit) =>
+      [...this.#content.aside.values()]
+        .reverse()
+        .sort((left, right) => Number(right.dead) - Number(left.dead))
+        .slice(0, limit),
+    quarantine: (claim) => this.#claim(claim),
+    quarantined: (limit) => lastOf(this.#content.claims, limit).reverse(),
+  };
+
+  get #content(): ReplicaContent {
+    return this.#access.read().replica;
+  }
+
+  get #vector(): VectorClock {
+    return Object.fromEntries(this.#content.vector);
+  }
+
+  #add(arrived: ArrivedOp): void {
+    const content = this.#content;
+    const key = `${arrived.op.origin}/${arrived.op.originSeq}`;
+    if (content.ops.has(key)) throw new Error(`broken invariant: the operation ${key} is held already`);
+    if (outOfOrder(content.arrivals, arrived)) throw new Error(`broken invariant: ${key} arrived before the last one`);
+    this.#put(content.ops, key, arrived);
+    this.#write(() => {
+      content.arrivals.push(arrived);
+      return () => void content.arrivals.pop();
+    });
+  }
+
+  #arrivedAfter(after: string, limit: number, maxBytes: number, exceptVia: string): readonly ArrivedOp[] {
+    const found: ArrivedOp[] = [];
+    let bytes = 0;
+    for (const arrived of this.#content.arrivals) {
+      if (arrived.arrival <= after) continue;
+      if (exceptVia !== "" && (arrived.via === exceptVia || arrived.op.origin === exceptVia)) continue;
+      if (found.length >= limit || (found.length > 0 && bytes >= maxBytes)) break;
+      found.push(arrived);
+      bytes += bytesOf(arrived.op);
+    }
+    return found;
+  }
+
+  #compact(through: string, limit: number): number {
+    const content = this.#content;
+    const { arrivals, floor } = content;
+    const gone = unneeded(arrivals, content.heads, through).slice(0, limit);
+    if (gone.length === 0) return 0;
+    const clock: Record<string, number> = { ...floor?.clock };
+    for (const { op, arrival } of arrivals) {
+      if (arrival <= through) clock[op.origin] = Math.max(counterOf(clock, op.origin), op.originSeq);
+    }
+    const dropped = new Set(gone);
+    for (const { op } of gone) this.#drop(content.ops, `${op.origin}/${op.originSeq}`);
+    this.#write(() => {
+      content.arrivals = arrivals.filter((arrived) => !dropped.has(arrived));
+      content.floor = { through: through > (floor?.through ?? "") ? through : (floor?.through ?? ""), clock };
+      return () => Object.assign(content, { arrivals, floor });
+    });
+    return gone.length;
+  }
+
+  #claim(claim: Claim): void {
+    const content = this.#content;
+    const { claims } = content;
+    const same = (known: Claim): boolean =>
+      known.origin === claim.origin &&
+      known.originSeq === claim.originSeq &&
+      JSON.stringify(known.content) === JSON.stringify(claim.content);
+    if (claims.some(same)) return;
+    this.#write(() => {
+      content.claims = [...claims, claim].slice(-QUARANTINED_KEPT);
+      return () => (content.claims = claims);
+    });
+  }
+
+  #sorted(after: RecordPlace | null, entity: string | null, wanted: (op: Op) => boolean): Op[] {
+    const from = after === null ? "" : place(after);
+    return [...this.#content.heads]
+      .filter(
+        ([key, [op]]) => key > from && op !== undefined && wanted(op) && (entity === null || op.entity === entity),
+      )
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .flatMap(([, [op]]) => op ?? []);
+  }
+
+  #put<Value>(map: Map<string, Value>, key: string, value: Value): void {
+    this.#write(() => {
+      const before = map.get(key);
+      map.set(key, value);
+      return () => (before === undefined ? map.delete(key) : map.set(key, before));
+    });
+  }
+
+  #drop<Value>(map: Map<string, Value>, key: string): void {
+    const before = map.get(key);
+    if (before === undefined) return;
+    this.#write(() => {
+      map.delete(key);
+      return () => map.set(key, before);
+    });
+  }
+
+  /** `change` does something and says how it is undone. */
+  #write(change: () => () => unknown): void {
+    this.#access.write({});
+    const back = change();
+    this.#undo?.push(() => void back());
+  }
+}
+
+/** The last `limit` items, in their order. */
+function lastOf<Item>(items: readonly Item[], limit: number): Item[] {
+  return items.slice(Math.max(0, items.length - limit));
+}

@@ -1,0 +1,33 @@
+/** Purpose: what of a memory disk belongs to records and replication. */
+import type { Heads } from "../../core/record-merge.ts";
+import type { ArrivedOp, CompactionFloor, SetAside } from "../../ports/op-log.ts";
+
+/** A claim to an identity that another operation has. */
+export type Claim = Omit<SetAside, "attempts" | "dead">;
+
+/** All that a `MemoryReplica` keeps. */
+export interface ReplicaContent {
+  /** By origin and originSeq. */
+  readonly ops: Map<string, ArrivedOp>;
+  /** The same, by arrival. */
+  arrivals: ArrivedOp[];
+  readonly vector: Map<string, number>;
+  readonly heads: Map<string, Heads>;
+  readonly peerState: Map<string, string>;
+  readonly aside: Map<string, SetAside>;
+  claims: Claim[];
+  floor: CompactionFloor | null;
+}
+
+export function emptyReplica(): ReplicaContent {
+  return {
+    ops: new Map(),
+    arrivals: [],
+    vector: new Map(),
+    heads: new Map(),
+    peerState: new Map(),
+    aside: new Map(),
+    claims: [],
+    floor: null,
+  };
+}

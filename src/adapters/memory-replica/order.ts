@@ -1,0 +1,53 @@
+/** Purpose: what a `MemoryReplica` looks up by walking: orders, pages, and what is needed no more. */
+import type { Op } from "../../core/operation.ts";
+import type { Heads } from "../../core/record-merge.ts";
+import { counterOf, type VectorClock } from "../../core/vector-clock.ts";
+import type { ArrivedOp } from "../../ports/op-log.ts";
+import type { RecordPlace } from "../../ports/record-store.ts";
+
+/** Key of a field whose order is that of entity, then field. */
+export function place({ entity, field }: RecordPlace): string {
+  return `${entity}\u0000${field}`;
+}
+
+/** About what the operation weighs as JSON. */
+export function bytesOf(op: Op): number {
+  return JSON.stringify(op.payload).length + JSON.stringify(op.clock).length + op.entity.length + op.field.length + 320;
+}
+
+export function outOfOrder(arrivals: readonly ArrivedOp[], next: ArrivedOp): boolean {
+  return next.arrival <= (arrivals.at(-1)?.arrival ?? "");
+}
+
+/** Arrivals through `through` that are no head of their field. */
+export function unneeded(
+  arrivals: readonly ArrivedOp[],
+  heads: ReadonlyMap<string, Heads>,
+  through: string,
+): readonly ArrivedOp[] {
+  const isHead = ({ op }: ArrivedOp): boolean =>
+    heads.get(place(op))?.some(({ origin, originSeq }) => origin === op.origin && originSeq === op.originSeq) ?? false;
+  return arrivals.filter((arrived) => arrived.arrival <= through && !isHead(arrived));
+}
+
+/** What `theirs` lacks of `held`, each origin in order. */
+export function lackedFrom(
+  ops: ReadonlyMap<string, ArrivedOp>,
+  held: VectorClock,
+  theirs: VectorClock,
+  bounds: { readonly limit: number; readonly maxBytes: number },
+): readonly Op[] {
+  const lacked: Op[] = [];
+  let bytes = 0;
+  const inOrder = [...ops.values()].map(({ op }) => op).sort((left, right) => left.originSeq - right.originSeq);
+  for (const origin of Object.keys(held)) {
+    const known = counterOf(theirs, origin);
+    if (known >= counterOf(held, origin)) continue;
+    for (const op of inOrder.filter((one) => one.origin === origin && one.originSeq > known)) {
+      lacked.push(op);
+      bytes += bytesOf(op);
+      if (lacked.length >= bounds.limit || bytes >= bounds.maxBytes) return lacked;
+    }
+  }
+  return lacked;
+}

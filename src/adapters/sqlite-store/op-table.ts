@@ -1,0 +1,191 @@
+/**
+ * Purpose: operations on records as rows of the op log, in the order of their arrival.
+ * Keeps true: what a field needs is never compacted away. The vector is also held in memory, for it is asked at every
+ * operation; it is read again after a transaction that was undone.
+ */
+import type { Database, Statement } from "better-sqlite3";
+import type { Op, OpKind } from "../../core/operation.ts";
+import { counterOf, type VectorClock } from "../../core/vector-clock.ts";
+import type { ArrivedOp, CompactionFloor } from "../../ports/op-log.ts";
+import { readClock, readJson } from "./json.ts";
+
+/** One row of an operation on a record. */
+export interface OpRow {
+  readonly origin: string;
+  readonly origin_seq: number;
+  readonly hlc: string;
+  readonly epoch: number;
+  readonly kind: string;
+  readonly entity: string;
+  readonly field: string;
+  readonly payload: string;
+  readonly clock: string;
+  readonly checksum: string;
+  readonly arrival: string;
+  readonly via: string;
+}
+
+const NAMES = ["origin", "origin_seq", "hlc", "epoch", "kind", "entity", "field", "payload", "clock", "checksum"];
+/** The columns of an operation, under the table's name in a join. */
+export const OP_COLUMNS = [...NAMES, "arrival", "via"].map((name) => `ops.${name} AS ${name}`).join(", ");
+
+/** Rows read beyond a page's limit in one step are bounded by its bytes. */
+export class OpTable {
+  readonly #insert: Statement<unknown[]>;
+  readonly #find: Statement<[string, number], OpRow>;
+  readonly #arrived: Statement<[string, string, string, number], OpRow>;
+  readonly #ofOrigin: Statement<[string, number, number], OpRow>;
+  readonly #last: Statement<[], { readonly arrival: string | null }>;
+  readonly #newest: Statement<[number], OpRow>;
+  readonly #count: Statement<[], { readonly count: number }>;
+  readonly #raise: Statement<[string, number]>;
+  readonly #vector: Statement<[], { readonly origin: string; readonly origin_seq: number }>;
+  readonly #unneeded: Statement<[string, number], { readonly rowid: number }>;
+  readonly #drop: Statement<[number]>;
+  readonly #dropped: Statement<[string], { readonly origin: string; readonly origin_seq: number }>;
+  readonly #floor: Statement<[], { readonly through: string; readonly clock: string }>;
+  readonly #saveFloor: Statement<[string, string]>;
+  #held: VectorClock;
+
+  constructor(db: Database) {
+    this.#insert = db.prepare(
+      `INSERT INTO ops (${NAMES.join(", ")}, arrival, via) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#find = db.prepare(
+      `SELECT ${OP_COLUMNS} FROM ops WHERE origin = ? AND origin_seq = ? AND arrival IS NOT NULL`,
+    );
+    this.#arrived = db.prepare(`
+      SELECT ${OP_COLUMNS} FROM ops WHERE arrival > ? AND via <> ? AND origin <> ? ORDER BY arrival LIMIT ?`);
+    this.#ofOrigin = db.prepare(`
+      SELECT ${OP_COLUMNS} FROM ops WHERE origin = ? AND origin_seq > ? AND arrival IS NOT NULL
+      ORDER BY origin_seq LIMIT ?`);
+    this.#last = db.prepare("SELECT max(arrival) AS arrival FROM ops WHERE arrival IS NOT NULL");
+    this.#newest = db.prepare(`SELECT ${OP_COLUMNS} FROM ops WHERE arrival IS NOT NULL ORDER BY arrival DESC LIMIT ?`);
+    this.#count = db.prepare("SELECT count(*) AS count FROM ops WHERE arrival IS NOT NULL");
+    this.#raise = db.prepare(`
+      INSERT INTO record_vector (origin, origin_seq) VALUES (?, ?)
+      ON CONFLICT (origin) DO UPDATE SET origin_seq = max(origin_seq, excluded.origin_seq)`);
+    this.#vector = db.prepare("SELECT origin, origin_seq FROM record_vector");
+    this.#unneeded = db.prepare(`
+      SELECT ops.rowid AS rowid FROM ops LEFT JOIN record_heads AS head USING (origin, origin_seq)
+      WHERE arrival <= ? AND arrival IS NOT NULL AND head.origin IS NULL ORDER BY arrival LIMIT ?`);
+    this.#drop = db.prepare("DELETE FROM ops WHERE rowid = ?");
+    this.#dropped = db.prepare(`
+      SELECT origin, max(origin_seq) AS origin_seq FROM ops WHERE arrival <= ? AND arrival IS NOT NULL GROUP BY origin`);
+    this.#floor = db.prepare("SELECT through, clock FROM compaction_floor");
+    this.#saveFloor = db.prepare("INSERT OR REPLACE INTO compaction_floor (id, through, clock) VALUES (1, ?, ?)");
+    this.#held = this.#readVector();
+  }
+
+  get vector(): VectorClock {
+    return this.#held;
+  }
+
+  /** After a transaction was undone. */
+  reread(): void {
+    this.#held = this.#readVector();
+  }
+
+  raise(origin: string, originSeq: number): void {
+    if (originSeq <= counterOf(this.#held, origin)) return;
+    this.#raise.run(origin, originSeq);
+    // Written in place: this clock is read once for every operation of a page and never given away.
+    (this.#held as Record<string, number>)[origin] = originSeq;
+  }
+
+  insert({ op, arrival, via }: ArrivedOp): void {
+    this.#insert.run(
+      op.origin,
+      op.originSeq,
+      op.hlc,
+      op.epoch,
+      op.kind,
+      op.entity,
+      op.field,
+      JSON.stringify(op.payload),
+      JSON.stringify(op.clock),
+      op.checksum,
+      arrival,
+      via,
+    );
+  }
+
+  find(origin: string, originSeq: number): ArrivedOp | null {
+    const row = this.#find.get(origin, originSeq);
+    return row === undefined ? null : { op: toOp(row), arrival: row.arrival, via: row.via };
+  }
+
+  arrivedAfter(after: string, limit: number, maxBytes: number, exceptVia: string): readonly ArrivedOp[] {
+    // What was made here has no `via`, and "" stands for nobody: no text differs from it in both columns.
+    const nobody = exceptVia === "" ? "\u0000" : exceptVia;
+    const arrived: ArrivedOp[] = [];
+    let bytes = 0;
+    for (const row of this.#arrived.iterate(after, nobody, nobody, limit)) {
+      arrived.push({ op: toOp(row), arrival: row.arrival, via: row.via });
+      bytes += bytesOf(row);
+      if (bytes >= maxBytes) break;
+    }
+    return arrived;
+  }
+
+  /** Of one origin, after `originSeq`. `bytes` is told what each one weighs. */
+  *ofOrigin(origin: string, originSeq: number, limit: number): Generator<{ readonly op: Op; readonly bytes: number }> {
+    for (const row of this.#ofOrigin.iterate(origin, originSeq, limit)) yield { op: toOp(row), bytes: bytesOf(row) };
+  }
+
+  last(): string {
+    return this.#last.get()?.arrival ?? "";
+  }
+
+  newest(limit: number): readonly ArrivedOp[] {
+    return this.#newest.all(limit).map((row) => ({ op: toOp(row), arrival: row.arrival, via: row.via }));
+  }
+
+  count(): number {
+    return this.#count.get()?.count ?? 0;
+  }
+
+  compact(through: string, limit: number): number {
+    const rows = this.#unneeded.all(through, limit);
+    if (rows.length === 0) return 0;
+    const clock: Record<string, number> = { ...this.floor()?.clock };
+    for (const { origin, origin_seq } of this.#dropped.all(through)) {
+      clock[origin] = Math.max(counterOf(clock, origin), origin_seq);
+    }
+    for (const { rowid } of rows) this.#drop.run(rowid);
+    const before = this.floor()?.through ?? "";
+    this.#saveFloor.run(through > before ? through : before, JSON.stringify(clock));
+    return rows.length;
+  }
+
+  floor(): CompactionFloor | null {
+    const row = this.#floor.get();
+    return row === undefined ? null : { through: row.through, clock: readClock(row.clock, "clock of the compaction") };
+  }
+
+  #readVector(): VectorClock {
+    return Object.fromEntries(this.#vector.all().map(({ origin, origin_seq }) => [origin, origin_seq]));
+  }
+}
+
+/** A row as the operation that it was. */
+export function toOp(row: OpRow): Op {
+  const where = `${row.origin}/${row.origin_seq}`;
+  return {
+    origin: row.origin,
+    originSeq: row.origin_seq,
+    hlc: row.hlc,
+    epoch: row.epoch,
+    kind: row.kind as OpKind,
+    entity: row.entity,
+    field: row.field,
+    payload: readJson(row.payload, `the payload of ${where}`),
+    clock: readClock(row.clock, `clock of ${where}`),
+    checksum: row.checksum,
+  };
+}
+
+/** About what the operation weighs as JSON. */
+function bytesOf(row: OpRow): number {
+  return row.payload.length + row.clock.length + row.entity.length + row.field.length + 320;
+}

@@ -1,0 +1,121 @@
+/**
+ * Purpose: the replica port on the store's own file and transactions.
+ * Does not know: commands; `SqliteStore` gives it its way to write.
+ */
+import type { Database, Statement } from "better-sqlite3";
+import type { Hlc } from "../../core/hlc.ts";
+import type { OpLog } from "../../ports/op-log.ts";
+import type { PeerState } from "../../ports/peer-state.ts";
+import type { RecordStore } from "../../ports/record-store.ts";
+import type { ConflictStore, Replica } from "../../ports/replica.ts";
+import { AsideTables } from "./aside-tables.ts";
+import type { ConflictTable } from "./history-tables.ts";
+import { lackedBy } from "./lacked.ts";
+import { OpTable } from "./op-table.ts";
+import { RecordTable } from "./record-table.ts";
+
+/** How the store lets others into its file. */
+export interface Access {
+  readonly db: Database;
+  readonly conflicts: ConflictTable;
+  readonly read: <Result>(work: () => Result) => Result;
+  /** One transaction, or part of the one that is under way. */
+  readonly write: (work: () => void) => void;
+}
+
+export class SqliteReplica implements Replica {
+  readonly ops: OpLog;
+  readonly records: RecordStore;
+  readonly peerState: PeerState;
+  readonly conflicts: ConflictStore;
+  readonly #access: Access;
+  readonly #opTable: OpTable;
+  readonly #hlc: Statement<[], { readonly hlc: string }>;
+  readonly #raiseHlc: Statement<[string]>;
+
+  constructor(access: Access) {
+    this.#access = access;
+    const { db, conflicts } = access;
+    this.#opTable = new OpTable(db);
+    this.#hlc = db.prepare("SELECT hlc FROM state");
+    this.#raiseHlc = db.prepare("UPDATE state SET hlc = max(hlc, ?)");
+    this.ops = opLog(access, this.#opTable, new AsideTables(db));
+    this.records = recordStore(access, new RecordTable(db));
+    this.peerState = peerState(access);
+    this.conflicts = {
+      save: (kept) => access.write(() => conflicts.save(kept)),
+      find: (id) => access.read(() => conflicts.find(id)),
+    };
+  }
+
+  hlc(): Hlc {
+    return this.#access.read(() => this.#hlc.get()?.hlc ?? "");
+  }
+
+  raiseHlc(hlc: Hlc): void {
+    this.#access.write(() => this.#raiseHlc.run(hlc));
+  }
+
+  transaction<Result>(work: () => Result): Result {
+    let result: { readonly value: Result } | null = null;
+    try {
+      this.#access.write(() => (result = { value: work() }));
+    } catch (error) {
+      if (this.#access.db.open) this.#opTable.reread();
+      throw error;
+    }
+    return (result as unknown as { readonly value: Result }).value;
+  }
+}
+
+function opLog({ read, write }: Access, ops: OpTable, aside: AsideTables): OpLog {
+  return {
+    vector: () => ({ ...ops.vector }),
+    raiseVector: (origin, originSeq) => write(() => ops.raise(origin, originSeq)),
+    add: (arrived) => write(() => ops.insert(arrived)),
+    find: (origin, originSeq) => read(() => ops.find(origin, originSeq)),
+    arrivedAfter: (after, limit, maxBytes, exceptVia = "") =>
+      read(() => ops.arrivedAfter(after, limit, maxBytes, exceptVia)),
+    lackedBy: (vector, limit, maxBytes) => read(() => lackedBy(ops, vector, limit, maxBytes)),
+    lastArrival: () => read(() => ops.last()),
+    newest: (limit) => read(() => ops.newest(limit)),
+    count: () => read(() => ops.count()),
+    compact: (through, limit) => {
+      let dropped = 0;
+      write(() => (dropped = ops.compact(through, limit)));
+      return dropped;
+    },
+    floor: () => read(() => ops.floor()),
+    setAside: (note) => write(() => aside.save(note)),
+    findSetAside: (origin, originSeq) => read(() => aside.find(origin, originSeq)),
+    forgetSetAside: (origin, originSeq) => write(() => aside.forget(origin, originSeq)),
+    allSetAside: (limit) => read(() => aside.all(limit)),
+    quarantine: (claim) => write(() => aside.claim(claim)),
+    quarantined: (limit) => read(() => aside.claims(limit)),
+  };
+}
+
+function recordStore({ read, write }: Access, records: RecordTable): RecordStore {
+  return {
+    standing: (entity, field) => read(() => records.standing(entity, field)),
+    heads: (entity, field) => read(() => records.heads(entity, field)),
+    saveHeads: (heads) => write(() => records.save(heads)),
+    list: (entity, after, limit) => read(() => records.list(entity, after, limit)),
+    all: (after, limit) => read(() => records.all(after, limit)),
+  };
+}
+
+function peerState({ db, read, write }: Access): PeerState {
+  const get = db.prepare<[string], { readonly value: string }>("SELECT value FROM federation_state WHERE key = ?");
+  const set = db.prepare<[string, string]>("INSERT OR REPLACE INTO federation_state (key, value) VALUES (?, ?)");
+  const drop = db.prepare<[string]>("DELETE FROM federation_state WHERE key = ?");
+  const prefixed = db.prepare<[string, string], { readonly key: string; readonly value: string }>(
+    "SELECT key, value FROM federation_state WHERE substr(key, 1, length(?)) = ? ORDER BY key",
+  );
+  return {
+    get: (key) => read(() => get.get(key)?.value ?? null),
+    set: (key, value) => write(() => void set.run(key, value)),
+    delete: (key) => write(() => void drop.run(key)),
+    withPrefix: (prefix) => read(() => prefixed.all(prefix, prefix).map(({ key, value }) => [key, value] as const)),
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * Purpose: what is replicated beyond the pair: operations on records, each a `set` or `delete` of one (entity, field).
+ * Keeps true: an operation from outside is looked at field by field before anything is done with it; what is wrong with
+ * it is said in one fixed word. Its checksum covers all of it.
+ * Does not know: whether it is new, or may be taken now (`replication/intake.ts`).
+ */
+import { canonicalJson, type Json } from "./canonical-json.ts";
+import type { Epoch } from "./epoch.ts";
+import type { Hlc } from "./hlc.ts";
+import type { EngineId } from "./ids.ts";
+import { json, vectorClock } from "./shape.ts";
+import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "./vector-clock.ts";
+
+/** One operation of the log. Identity: (origin, originSeq). A command is one that also has a place, `seq`. */
+export interface Op {
+  /** Who made it: an engine's hand for records (`recordOrigin`), or whatever another program calls itself. */
+  readonly origin: string;
+  /** Contiguous per origin, from 1. */
+  readonly originSeq: number;
+  /** When it was made. Orders merging. */
+  readonly hlc: Hlc;
+  /** The epoch that its maker had accepted; 0 where there is no pair. */
+  readonly epoch: Epoch;
+  readonly kind: OpKind;
+  readonly entity: string;
+  readonly field: string;
+  /** The value of a `set`; null otherwise. */
+  readonly payload: Json;
+  /** What its maker held of every origin, this operation included. */
+  readonly clock: VectorClock;
+  /** sha256 (hex) of the RFC 8785 form of the operation without this field. */
+  readonly checksum: string;
+}
+
+/** `skip` stands in the place of an operation that a person gave up; it changes nothing. */
+export type OpKind = "set" | "delete" | "skip";
+
+/** What is wrong with an operation by itself. The first four are those of a peer's health. */
+export type OpFlaw =
+  "invalid_trace_id" | "invalid_frontmatter" | "unknown_action" | "unknown_type" | "clock_cap" | "too_large";
+
+/** Characters of an entity and of a field. */
+export const MAX_NAME_CHARS = 128;
+/** UTF-16 units of a value as JSON. */
+export const MAX_VALUE_CHARS = 262_144;
+
+const KINDS: readonly string[] = ["set", "delete", "skip"] satisfies readonly OpKind[];
+const FIELDS: ReadonlySet<string> = new Set<keyof Op>([
+  ...(["origin", "originSeq", "hlc", "epoch", "kind", "entity", "field", "payload", "clock", "checksum"] as const),
+]);
+const ORIGIN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
+const CHECKSUM = /^[0-9a-f]{64}$/;
+const HLC = /^[0-9a-f]{16}-[!-~]{1,128}$/;
+
+/**
+ * The origin under which an engine writes records. Not its own id: that one numbers commands, whose log may be rewritten
+ * after a split, and records are never taken back.
+ */
+export function recordOrigin(engineId: EngineId): string {
+  return engineId.replace(/^eng_/, "rec_");
+}
+
+/** Whether a text may be an origin: 1 to 64 letters, digits and `._:-`. */
+export function isOrigin(value: unknown): value is string {
+  return typeof value === "string" && ORIGIN.test(value);
+}
+
+/** What is wrong with a value that came as an operation; null when nothing is. Never throws. */
+export function opFlaw(value: unknown): OpFlaw | null {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return "invalid_trace_id";
+  const op = value as { readonly [Name in keyof Op]?: unknown };
+  if (!isOrigin(op.origin) || !isCount(op.originSeq, 1)) return "invalid_trace_id";
+  if (typeof op.hlc !== "string" || !HLC.test(op.hlc) || !isCount(op.epoch, 0)) return "invalid_frontmatter";
+  if (typeof op.checksum !== "string" || !CHECKSUM.test(op.checksum)) return "invalid_frontmatter";
+  if (typeof op.kind !== "string") return "invalid_frontmatter";
+  const clock = clockFlaw(op.clock);
+  if (clock !== null) return clock;
+  if (counterOf(op.clock as VectorClock, op.origin) !== op.originSeq) return "invalid_frontmatter";
+  if (!KINDS.includes(op.kind)) return "unknown_action";
+  for (const name in op) if (!FIELDS.has(name)) return "unknown_type";
+  if (!isName(op.entity) || !isName(op.field)) return "invalid_frontmatter";
+  if (op.payload === undefined || (op.kind !== "set" && op.payload !== null)) return "invalid_frontmatter";
+  return payloadFlaw(op.payload);
+}
+
+/** What the checksum is taken of: the canonical JSON of the operation without its checksum. Throws for no JSON. */
+export function opText(op: Omit<Op, "checksum">): string {
+  // In the order of RFC 8785, which needs no sorting where the names are known.
+  const { clock, entity, epoch, field, hlc, kind, origin, originSeq, payload } = op;
+  const made = `"hlc":${text(hlc)},"kind":${text(kind)},"origin":${text(origin)},"originSeq":${originSeq}`;
+  const where = `"clock":${clockText(clock)},"entity":${text(entity)},"epoch":${epoch},"field":${text(field)}`;
+  return `{${where},${made},"payload":${canonicalJson(payload)}}`;
+}
+
+/**
+ * Whether whoever made `later` held `earlier`: then it is a change of it, else they were made apart. A claim to have seen
+ * what is stamped later is not believed, so that nobody can make two operations see each other.
+ */
+export function hasSeen(later: Op, earlier: Op): boolean {
+  return counterOf(later.clock, earlier.origin) >= earlier.originSeq && standsOver(later, earlier);
+}
+
+/** Which of two operations on one field stands: a total order, the same everywhere. */
+export function standsOver(one: Op, other: Op): boolean {
+  if (one.hlc !== other.hlc) return one.hlc > other.hlc;
+  if (one.origin !== other.origin) return one.origin > other.origin;
+  return one.originSeq > other.originSeq;
+}
+
+function clockText(clock: VectorClock): string {
+  const origins = Object.keys(clock).sort();
+  return `{${origins.map((origin) => `${text(origin)}:${clock[origin]}`).join(",")}}`;
+}
+
+/** Names are well-formed, so that this is their canonical form. */
+function text(value: string): string {
+  return JSON.stringify(value);
+}
+
+function clockFlaw(clock: unknown): OpFlaw | null {
+  if (clock === null || typeof clock !== "object") return "invalid_frontmatter";
+  let entries = 0;
+  for (const _origin in clock) if (++entries > MAX_CLOCK_ENTRIES) return "clock_cap";
+  return vectorClock(clock) === null ? null : "invalid_frontmatter";
+}
+
+function payloadFlaw(payload: unknown): OpFlaw | null {
+  if (payload === null || typeof payload === "number" || typeof payload === "boolean") return null;
+  if (json(payload) !== null) return "too_large";
+  const chars = typeof payload === "string" ? payload.length : JSON.stringify(payload).length;
+  return chars > MAX_VALUE_CHARS ? "too_large" : null;
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value.length >= 1 && value.length <= MAX_NAME_CHARS && value.isWellFormed();
+}
+
+function isCount(value: unknown, min: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= min;
+}

@@ -1,0 +1,85 @@
+/**
+ * Purpose: `/sync`: what this engine serves to spokes and federation peers.
+ * Keeps true: a caller that says under which name it writes, in the header `x-sync-origin`, is not given back its own.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_OPS, MAX_PUSH_BYTES } from "../../core/sync-bounds.ts";
+import { isOrigin } from "../../core/operation.ts";
+import type { PullPage, PushReport, SyncIdentity } from "../../replication/hub.ts";
+import type { App, HttpComponents } from "../components.ts";
+import { GUARDED, named, refusals } from "../schemas/common.ts";
+import { PullPageSchema, PullQuery, PushBody, PushReportSchema, SyncIdentitySchema } from "../schemas/records.ts";
+import { InvalidInput } from "../validation.ts";
+
+const ORIGIN_HEADER = "x-sync-origin";
+
+export function identityRoute(app: App, { coordinator }: HttpComponents): void {
+  app.get(
+    "/sync/identity",
+    {
+      config: { access: "peer" },
+      schema: {
+        summary: "Who serves here",
+        tags: ["replication"],
+        response: { 200: named<SyncIdentity>(SyncIdentitySchema), ...refusals(...GUARDED) },
+      },
+    },
+    (_request, reply) => {
+      reply.send(coordinator.replication.hub.identity());
+    },
+  );
+}
+
+export function pullRoute(app: App, { coordinator }: HttpComponents): void {
+  app.get(
+    "/sync/pull",
+    {
+      config: { access: "peer" },
+      schema: {
+        summary: "Operations in the order of their arrival here",
+        description: `The header ${ORIGIN_HEADER} names the origin of the caller, whose own are left out.`,
+        tags: ["replication"],
+        querystring: PullQuery,
+        response: { 200: named<PullPage>(PullPageSchema), ...refusals(...GUARDED, "invalid_request") },
+      },
+    },
+    (request, reply) => {
+      const { after = "", limit = DEFAULT_PAGE_OPS, maxBytes = DEFAULT_PAGE_BYTES } = request.query;
+      reply.send(coordinator.replication.hub.pull({ caller: callerOf(request.headers), after, limit, maxBytes }));
+    },
+  );
+}
+
+export function pushRoute(app: App, { coordinator }: HttpComponents): void {
+  app.post(
+    "/sync/push",
+    {
+      config: { access: "peer" },
+      bodyLimit: MAX_PUSH_BYTES,
+      schema: {
+        summary: "Takes operations in; says of each what became of it",
+        tags: ["replication"],
+        body: PushBody,
+        response: {
+          200: named<PushReport>(PushReportSchema),
+          ...refusals(...GUARDED, "invalid_request", "payload_too_large", "store_failed"),
+        },
+      },
+    },
+    (request, reply) => {
+      const { ops, snapshot = null } = request.body;
+      reply.send(coordinator.replication.hub.push(callerOf(request.headers), ops, snapshot));
+    },
+  );
+}
+
+/** "" for a caller that does not say who it is. */
+function callerOf(headers: IncomingHttpHeaders): string {
+  const given = headers[ORIGIN_HEADER];
+  if (given === undefined) return "";
+  if (isOrigin(given)) return given;
+  throw new InvalidInput(
+    `/${ORIGIN_HEADER}`,
+    `header ${ORIGIN_HEADER}: is not an origin of 1 to 64 letters, digits, ._:-`,
+  );
+}

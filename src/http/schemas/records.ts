@@ -1,0 +1,161 @@
+/** Purpose: the schemas of records, of the operations behind them and of `/sync`. */
+import { Type } from "typebox";
+import {
+  CURSOR_FORM,
+  DEFAULT_PAGE_BYTES,
+  DEFAULT_PAGE_OPS,
+  MAX_PAGE_BYTES,
+  MAX_PAGE_OPS,
+  MIN_PAGE_BYTES,
+} from "../../core/sync-bounds.ts";
+import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
+import { AnyJson, ClockSchema, Count, oneOf, strict } from "./common.ts";
+
+const RecordName = Type.String({ minLength: 1, maxLength: 128 });
+
+export const RecordParams = Type.Object({ entity: RecordName, field: RecordName });
+
+export const RecordBody = strict({ value: AnyJson });
+
+export const RecordsQuery = Type.Object({
+  entity: Type.Optional(RecordName),
+  afterEntity: Type.Optional(RecordName),
+  afterField: Type.Optional(RecordName),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE })),
+});
+
+export const RecordSchema = Type.Object(
+  {
+    entity: Type.String(),
+    field: Type.String(),
+    value: AnyJson,
+    hlc: Type.String({ description: "when it was written" }),
+    origin: Type.String({ description: "who wrote it" }),
+    originSeq: Count,
+    contested: Type.Boolean({ description: "another change was made apart from it: see the conflicts" }),
+  },
+  { $id: "Record" },
+);
+
+export const RecordPageSchema = Type.Object(
+  { records: Type.Array(Type.Unsafe<unknown>({ $ref: "Record#" })), hasMore: Type.Boolean() },
+  { $id: "RecordPage", description: "by entity, then field; the next page is after the last one's" },
+);
+
+export const OpSchema = Type.Object(
+  {
+    origin: Type.String(),
+    originSeq: Count,
+    hlc: Type.String(),
+    epoch: Count,
+    kind: oneOf("set", "delete", "skip"),
+    entity: Type.String(),
+    field: Type.String(),
+    payload: AnyJson,
+    clock: ClockSchema,
+    checksum: Type.String({ description: "sha256 of the RFC 8785 form of the operation without this field" }),
+  },
+  { $id: "Op" },
+);
+
+const OpRef = Type.Unsafe<unknown>({ $ref: "Op#" });
+
+export const OpsQuery = Type.Object({
+  after: Type.Optional(Type.String({ pattern: CURSOR_FORM, description: "arrival of the last one known" })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE })),
+});
+
+export const OpsSchema = Type.Object(
+  {
+    ops: Type.Array(Type.Object({ arrival: Type.String(), via: Type.String(), op: OpRef })),
+    hasMore: Type.Boolean(),
+  },
+  { $id: "Ops", description: "in the order of their arrival; without `after`, the newest" },
+);
+
+export const AsideSchema = Type.Object(
+  {
+    aside: Type.Array(
+      Type.Object({
+        origin: Type.String(),
+        originSeq: Count,
+        via: Type.String(),
+        reason: Type.String(),
+        content: AnyJson,
+        attempts: Count,
+        dead: Type.Boolean({ description: "its origin stands still until it is skipped" }),
+        atUnixMs: Type.Number(),
+      }),
+    ),
+    quarantined: Type.Array(
+      Type.Object({
+        origin: Type.String(),
+        originSeq: Count,
+        via: Type.String(),
+        reason: Type.String(),
+        content: AnyJson,
+        atUnixMs: Type.Number(),
+      }),
+    ),
+  },
+  { $id: "Aside" },
+);
+
+export const AsideParams = Type.Object({ origin: Type.String(), originSeq: Type.Integer({ minimum: 1 }) });
+
+export const SyncIdentitySchema = Type.Object(
+  {
+    hubId: Type.String(),
+    engineId: Type.String(),
+    generation: Type.String({ description: "one life of this log: cursors of another one are worth nothing" }),
+    version: Type.String(),
+    mode: oneOf("sync", "publish", "subscribe"),
+  },
+  { $id: "SyncIdentity" },
+);
+
+export const PullQuery = Type.Object({
+  after: Type.Optional(Type.String({ pattern: CURSOR_FORM, description: "nextCursor of the page before" })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE_OPS, default: DEFAULT_PAGE_OPS })),
+  maxBytes: Type.Optional(
+    Type.Integer({ minimum: MIN_PAGE_BYTES, maximum: MAX_PAGE_BYTES, default: DEFAULT_PAGE_BYTES }),
+  ),
+});
+
+export const PullPageSchema = Type.Object(
+  {
+    ops: Type.Array(OpRef),
+    nextCursor: Type.String(),
+    hasMore: Type.Boolean(),
+    hubId: Type.String(),
+    generation: Type.String(),
+    snapshot: Type.Optional(
+      Type.Object(
+        { through: Type.String(), clock: ClockSchema },
+        { description: "compacted through here: whoever is past it has everything that the clock counts" },
+      ),
+    ),
+  },
+  { $id: "PullPage" },
+);
+
+/** Operations are looked at one by one: one that is malformed is rejected with its reason, the others are taken. */
+export const PushBody = strict({
+  ops: Type.Array(AnyJson, { maxItems: MAX_PAGE_OPS }),
+  snapshot: Type.Optional(strict({ clock: ClockSchema, complete: Type.Boolean() })),
+});
+
+export const PushReportSchema = Type.Object(
+  {
+    results: Type.Array(
+      Type.Object({
+        origin: Type.String(),
+        originSeq: Type.Integer(),
+        outcome: oneOf("applied", "duplicate", "rejected"),
+        reason: Type.Optional(Type.String()),
+      }),
+    ),
+    applied: Count,
+  },
+  { $id: "PushReport" },
+);

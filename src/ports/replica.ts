@@ -1,0 +1,29 @@
+/**
+ * Purpose: what an engine remembers of records and of those it replicates with: beside `Store`, in the same file, the
+ * same log and the same transactions.
+ * Keeps true: every writing method is one transaction, or part of the one that `transaction` runs: then all of it is
+ * durable when that returns, or none of it happened. Nothing here is asynchronous.
+ */
+import type { Conflict } from "../core/command.ts";
+import type { Hlc } from "../core/hlc.ts";
+import type { OpLog } from "./op-log.ts";
+import type { PeerState } from "./peer-state.ts";
+import type { RecordStore } from "./record-store.ts";
+
+export interface Replica {
+  readonly ops: OpLog;
+  readonly records: RecordStore;
+  readonly peerState: PeerState;
+  readonly conflicts: ConflictStore;
+  /** The highest stamp kept; what `OpLog.add` and `raiseHlc` were given. Never falls. */
+  hlc(): Hlc;
+  raiseHlc(hlc: Hlc): void;
+  /** Runs `work` as one transaction; whatever it throws undoes all of it. Not to be nested. */
+  transaction<Result>(work: () => Result): Result;
+}
+
+/** The conflicts of `Store`, for the same transaction. */
+export interface ConflictStore {
+  save(conflicts: readonly Conflict[]): void;
+  find(id: string): Conflict | null;
+}

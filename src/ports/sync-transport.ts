@@ -1,0 +1,40 @@
+/**
+ * Purpose: the way to one other place that serves `/sync`: a hub, or a federation peer.
+ * Keeps true: no call throws; each ends within its own time, and no answer is larger than its bound. What comes back is
+ * only known to be JSON: whoever asks checks it.
+ */
+import type { Json } from "../core/canonical-json.ts";
+import type { Op } from "../core/operation.ts";
+import type { VectorClock } from "../core/vector-clock.ts";
+
+/** How a call ended. */
+export type SyncAnswer<Value> =
+  | { readonly outcome: "answered"; readonly value: Value }
+  /** A problem document, or whatever else is no success. `code` is the document's; "" without one. */
+  | { readonly outcome: "refused"; readonly status: number; readonly code: string }
+  /** No answer. `error` is Node's own, for its code. */
+  | { readonly outcome: "failed"; readonly error: unknown };
+
+export interface PullRequest {
+  /** "" for the first. */
+  readonly after: string;
+  readonly limit: number;
+  readonly maxBytes: number;
+}
+
+/** Of each origin, everything through `clock` is among what is pushed, or needed no more; `complete` with the last of it. */
+export interface PushedBase {
+  readonly clock: VectorClock;
+  readonly complete: boolean;
+}
+
+export interface SyncTransport {
+  /** `GET /sync/identity`. */
+  identity(): Promise<SyncAnswer<Json>>;
+  /** `GET /sync/pull`. */
+  pull(request: PullRequest): Promise<SyncAnswer<Json>>;
+  /** `POST /sync/push`. `snapshot`: what was compacted away before these. */
+  push(ops: readonly Op[], snapshot: PushedBase | null): Promise<SyncAnswer<Json>>;
+  /** Breaks off what is under way. Idempotent. */
+  close(): void;
+}

@@ -1,0 +1,49 @@
+/** Purpose: what another place answers to `/sync`, looked at before it is believed. */
+import type { Json } from "../core/canonical-json.ts";
+import { type Check, listOf, nullable, text, vectorClock, whole } from "../core/shape.ts";
+import { MAX_PAGE_OPS } from "../core/sync-bounds.ts";
+import type { PullPage, SyncIdentity } from "./hub.ts";
+import type { Taken } from "./intake.ts";
+
+const ID = text(1, 128);
+const CURSOR = text(0, 160);
+const ANY: Check = () => null;
+
+/** The identity, or null when the answer is none. Fields of a later version are passed over. */
+export function readIdentity(value: Json): SyncIdentity | null {
+  return holds(value, { hubId: ID, engineId: ID, generation: ID, version: ID, mode: text(1, 32) })
+    ? (value as unknown as SyncIdentity)
+    : null;
+}
+
+/** The page, or null when the answer is none: too many operations, a cursor that goes back, a clock out of bounds. */
+export function readPage(value: Json, after: string): PullPage | null {
+  const shape = {
+    ops: listOf(ANY, MAX_PAGE_OPS),
+    nextCursor: CURSOR,
+    hasMore: (flag: unknown) => (typeof flag === "boolean" ? null : "no flag"),
+    hubId: ID,
+    generation: ID,
+  };
+  if (!holds(value, shape)) return null;
+  const page = value as unknown as PullPage;
+  if (page.nextCursor < after || (page.hasMore && page.nextCursor === after)) return null;
+  const { snapshot } = page;
+  if (snapshot === undefined) return page;
+  return holds(snapshot as unknown as Json, { through: CURSOR, clock: vectorClock }) ? page : null;
+}
+
+/** What became of `count` pushed operations, or null when the answer does not say. */
+export function readResults(value: Json, count: number): readonly Taken[] | null {
+  if (!holds(value, { results: listOf(ANY, MAX_PAGE_OPS), applied: whole(0) })) return null;
+  const { results } = value as unknown as { readonly results: readonly Json[] };
+  const shape = { origin: text(0, 64), originSeq: whole(0), outcome: text(1, 32), reason: nullable(text(0, 64)) };
+  const wellFormed = results.every((one) => holds({ reason: null, ...(one as object) } as Json, shape));
+  return wellFormed && results.length === count ? (results as unknown as readonly Taken[]) : null;
+}
+
+function holds(value: Json, shape: Readonly<Record<string, Check>>): boolean {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return false;
+  const fields = value as Readonly<Record<string, unknown>>;
+  return Object.entries(shape).every(([name, check]) => check(fields[name]) === null);
+}

@@ -1,0 +1,81 @@
+/**
+ * Purpose: who pulls here, and through which arrival each has everything.
+ * Keeps true: bounded; what one has never goes back; one that stayed away too long is waited for no more, and is given a
+ * snapshot when it comes again.
+ */
+import { parseCursor } from "./cursor.ts";
+import type { ReplicationBasics } from "./record-log.ts";
+
+/** Callers that are remembered; the one unseen for longest goes first. */
+const MAX_CALLERS = 256;
+/** A caller that was not seen for so long no longer holds up compaction. */
+const FORGET_AFTER_MS = 30 * 86_400_000;
+/** How often it is noted that a caller was seen. */
+const NOTE_SEEN_MS = 60_000;
+
+interface Caller {
+  readonly cursor: string;
+  readonly seenAtUnixMs: number;
+}
+
+const PREFIX = "caller:";
+
+export class Callers {
+  readonly #basics: ReplicationBasics;
+  readonly #known = new Map<string, Caller>();
+
+  constructor(basics: ReplicationBasics) {
+    this.#basics = basics;
+    for (const [key, value] of basics.replica.peerState.withPrefix(PREFIX)) {
+      const caller = parse(value);
+      if (caller !== null) this.#known.set(key.slice(PREFIX.length), caller);
+    }
+  }
+
+  /** `name` asks for what is after `cursor`: the rest it has. */
+  acknowledged(name: string, cursor: string): void {
+    if (name === "") return;
+    const nowMs = this.#basics.clock.unixMs();
+    const known = this.#known.get(name);
+    const higher = known === undefined || cursor > known.cursor;
+    if (!higher && nowMs - known.seenAtUnixMs < NOTE_SEEN_MS) return;
+    const caller = { cursor: higher ? cursor : known.cursor, seenAtUnixMs: nowMs };
+    this.#known.delete(name);
+    this.#known.set(name, caller);
+    const { replica } = this.#basics;
+    replica.transaction(() => {
+      replica.peerState.set(PREFIX + name, JSON.stringify(caller));
+      for (const oldest of this.#known.keys()) {
+        if (this.#known.size <= MAX_CALLERS) break;
+        this.#known.delete(oldest);
+        replica.peerState.delete(PREFIX + oldest);
+      }
+    });
+  }
+
+  /** The arrival through which every known caller has everything; null: nobody is known. */
+  allHave(): string | null {
+    const since = this.#basics.clock.unixMs() - FORGET_AFTER_MS;
+    const pulling = [...this.#known.values()].filter(({ seenAtUnixMs }) => seenAtUnixMs >= since);
+    // Those that this engine gives to have what they have taken.
+    const given = this.#basics.replica.peerState.withPrefix("peer:").flatMap(([key, value]) => {
+      const at = key.endsWith(":cursor") ? parseCursor(value) : null;
+      return at === null || !at.pushes ? [] : [{ cursor: at.pushed }];
+    });
+    const cursors = [...pulling, ...given];
+    return cursors.reduce<string | null>(
+      (least, { cursor }) => (least === null || cursor < least ? cursor : least),
+      null,
+    );
+  }
+}
+
+/** Malformed notes count as none. */
+function parse(value: string): Caller | null {
+  try {
+    const { cursor, seenAtUnixMs } = JSON.parse(value) as Partial<Caller>;
+    return typeof cursor === "string" && typeof seenAtUnixMs === "number" ? { cursor, seenAtUnixMs } : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Purpose: how far an exchange with one other place has come, as it is kept under `peer:<name>:cursor`.
+ * Keeps true: it belongs to one life of the other's log, (hubId, generation), and is begun anew for another. It only
+ * rises; where an operation could not be taken, `cursor` stays before it while `ahead` goes on, so that one stalled
+ * origin holds up no other and is still asked for again.
+ */
+import type { PeerState } from "../ports/peer-state.ts";
+
+export interface SyncCursor {
+  readonly hubId: string;
+  readonly generation: string;
+  /** Through here everything of theirs was taken. */
+  readonly cursor: string;
+  /** Through here everything of theirs was looked at. */
+  readonly ahead: string;
+  /** Through this own arrival everything was given to them. */
+  readonly pushed: string;
+  /** Through this own arrival everything was offered to them. */
+  readonly offered: string;
+  /** Exchanges since `cursor` and `ahead`, or `pushed` and `offered`, went apart. */
+  readonly tries: number;
+  /** Whether anything is given to them: then compaction waits for `pushed`. */
+  readonly pushes: boolean;
+}
+
+export function freshCursor(hubId: string, generation: string, pushes: boolean): SyncCursor {
+  return { hubId, generation, cursor: "", ahead: "", pushed: "", offered: "", tries: 0, pushes };
+}
+
+export function cursorKey(name: string): string {
+  return `peer:${name}:cursor`;
+}
+
+/** The kept one; null when there is none or it is malformed. */
+export function readCursor(state: PeerState, name: string): SyncCursor | null {
+  return parseCursor(state.get(cursorKey(name)));
+}
+
+export function parseCursor(value: string | null): SyncCursor | null {
+  if (value === null) return null;
+  try {
+    const read = JSON.parse(value) as SyncCursor;
+    const { hubId, generation, cursor, ahead, pushed, offered, tries } = read;
+    const whole = [hubId, generation, cursor, ahead, pushed, offered].every((text) => typeof text === "string");
+    return whole && Number.isSafeInteger(tries) ? read : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Where the next exchange begins. What stalls is looked at again in the 1st, 2nd, 4th, 8th … exchange after it stalled:
+ * soon when it may pass by itself, seldom when a person is waited for.
+ */
+export function beginning(from: SyncCursor): SyncCursor {
+  const stalled = from.cursor !== from.ahead || from.pushed !== from.offered;
+  if (!stalled) return { ...from, tries: 0 };
+  const tries = from.tries + 1;
+  const again = (tries & (tries - 1)) === 0;
+  return again ? { ...from, ahead: from.cursor, offered: from.pushed, tries } : { ...from, tries };
+}

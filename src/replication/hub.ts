@@ -1,0 +1,146 @@
+/**
+ * Purpose: what this engine serves to spokes and federation peers: who it is, pages of operations, and taking theirs.
+ * Keeps true: pages go by arrival here, so that an operation which was made long ago and comes now is past nobody's
+ * cursor; a caller is not given what it brought or made itself; compaction stays below what every known caller has.
+ */
+import { ChangeoverError } from "../core/errors.ts";
+import type { Op } from "../core/operation.ts";
+import type { VectorClock } from "../core/vector-clock.ts";
+import type { PushedBase } from "../ports/sync-transport.ts";
+import type { Ids } from "../ports/ids.ts";
+import { Callers } from "./callers.ts";
+import type { Intake, Taken } from "./intake.ts";
+import type { ReplicationBasics } from "./record-log.ts";
+
+/** `GET /sync/identity`. */
+export interface SyncIdentity {
+  readonly hubId: string;
+  readonly engineId: string;
+  readonly generation: string;
+  readonly version: string;
+  readonly mode: "sync" | "publish" | "subscribe";
+}
+
+/** `GET /sync/pull`. */
+export interface PullPage {
+  readonly ops: readonly Op[];
+  /** For the next call's `after`; never lower than this call's. */
+  readonly nextCursor: string;
+  readonly hasMore: boolean;
+  readonly hubId: string;
+  readonly generation: string;
+  /** Only for a caller whose cursor is below what was compacted: see `SnapshotMark`. */
+  readonly snapshot?: SnapshotMark;
+}
+
+/**
+ * Marks pages that bring a caller over what was compacted away: through `through`, only what still stands is held. Once
+ * the caller's cursor is past it, it has everything that `clock` counts.
+ */
+export interface SnapshotMark {
+  readonly through: string;
+  readonly clock: VectorClock;
+}
+
+/** `POST /sync/push`. */
+export interface PushReport {
+  readonly results: readonly Taken[];
+  readonly applied: number;
+}
+
+export interface HubInit {
+  readonly hubId: string;
+  readonly engineId: string;
+  readonly version: string;
+  readonly mode: SyncIdentity["mode"];
+}
+
+/** Operations dropped in one transaction of compaction. */
+const COMPACT_OPS = 5_000;
+/** Operations kept where nobody ever pulled. */
+const KEPT_UNASKED = 10_000;
+
+const GENERATION_KEY = "generation";
+
+export class Hub {
+  readonly #basics: ReplicationBasics;
+  readonly #intake: Intake;
+  readonly #callers: Callers;
+  readonly #init: HubInit;
+  readonly #ids: Ids;
+
+  constructor(parts: ReplicationBasics & { readonly intake: Intake; readonly ids: Ids }, init: HubInit) {
+    this.#basics = parts;
+    this.#intake = parts.intake;
+    this.#init = init;
+    this.#callers = new Callers(parts);
+    this.#ids = parts.ids;
+  }
+
+  /** The life of this log: made with the first question for it, and kept. */
+  get generation(): string {
+    const { peerState } = this.#basics.replica;
+    const kept = peerState.get(GENERATION_KEY);
+    if (kept !== null) return kept;
+    const made = this.#ids.next("generation");
+    peerState.set(GENERATION_KEY, made);
+    return made;
+  }
+
+  identity(): SyncIdentity {
+    const { hubId, engineId, version, mode } = this.#init;
+    return { hubId, engineId, generation: this.generation, version, mode };
+  }
+
+  /** A page for `caller`; "" for one that does not say who it is. */
+  pull(request: {
+    readonly caller: string;
+    readonly after: string;
+    readonly limit: number;
+    readonly maxBytes: number;
+  }): PullPage {
+    const { ops } = this.#basics.replica;
+    const { caller, after, limit, maxBytes } = request;
+    this.#callers.acknowledged(caller, after);
+    const last = ops.lastArrival();
+    const found = ops.arrivedAfter(after, limit, maxBytes, caller);
+    const reached = found.at(-1)?.arrival ?? after;
+    const beyond = found.length > 0 && ops.arrivedAfter(reached, 1, 1, caller).length > 0;
+    // Where nothing follows, the cursor also passes what the caller is not given.
+    const nextCursor = beyond || last < reached ? reached : last;
+    const floor = ops.floor();
+    const page = {
+      ops: found.map(({ op }) => op),
+      nextCursor,
+      hasMore: beyond,
+      hubId: this.#init.hubId,
+      generation: this.generation,
+    };
+    return floor === null || after >= floor.through ? page : { ...page, snapshot: floor };
+  }
+
+  /** Takes what a spoke brings. */
+  push(caller: string, came: readonly unknown[], base: PushedBase | null = null): PushReport {
+    const delivery = { via: caller, ops: came, base: base?.clock ?? null, completesBase: base?.complete ?? false };
+    try {
+      const results = this.#intake.take(delivery);
+      return { results, applied: results.filter(({ outcome }) => outcome === "applied").length };
+    } catch (error) {
+      if (!(error instanceof ChangeoverError) || error.code !== "clock_cap") throw error;
+      const results = came.map((op) => ({ ...identityOf(op), outcome: "rejected", reason: "clock_cap" }) as const);
+      return { results, applied: 0 };
+    }
+  }
+
+  /** Drops what no field needs and every known caller has; at most a few thousand at a time. How many went. */
+  compact(): number {
+    const { ops } = this.#basics.replica;
+    const through = this.#callers.allHave() ?? ops.newest(KEPT_UNASKED + 1)[KEPT_UNASKED]?.arrival ?? "";
+    return through === "" ? 0 : ops.compact(through, COMPACT_OPS);
+  }
+}
+
+function identityOf(came: unknown): { readonly origin: string; readonly originSeq: number } {
+  const { origin, originSeq } = (came ?? {}) as Partial<Op>;
+  return { origin: String(origin ?? "").slice(0, 64), originSeq: Number(originSeq) || 0 };
+}

@@ -1,0 +1,232 @@
+/**
+ * Purpose: takes in operations that somebody else brings: a spoke that pushes, a page that was pulled, the peer.
+ * Keeps true: one delivery is one transaction, its cursor included. An origin's operations are taken in their order and
+ * once: a gap is held back, the same identity with other content goes into quarantine, what cannot be taken stalls its
+ * own origin and no other. Nothing that is stamped too far ahead is taken.
+ */
+import type { Json } from "../core/canonical-json.ts";
+import type { RecordConflict } from "../core/command.ts";
+import { ChangeoverError } from "../core/errors.ts";
+import { MAX_VALUE_CHARS, opFlaw, type Op } from "../core/operation.ts";
+import { counterOf, type VectorClock } from "../core/vector-clock.ts";
+import type { TakeReason } from "./reasons.ts";
+import { checksumOfOp, requireRoom, type RecordHooks, type RecordLog, type ReplicationBasics } from "./record-log.ts";
+
+/** What became of one operation. */
+export type Taken =
+  | { readonly origin: string; readonly originSeq: number; readonly outcome: "applied" | "duplicate" }
+  | {
+      readonly origin: string;
+      readonly originSeq: number;
+      readonly outcome: "rejected";
+      readonly reason: TakeReason;
+    };
+
+/** Operations on their way in. */
+export interface Delivery {
+  /** Who brings them. */
+  readonly via: string;
+  readonly ops: readonly unknown[];
+  /** Of each origin, everything through here is either in the delivery or was compacted away: no gap. null: no such. */
+  readonly base: VectorClock | null;
+  /** Whether this is the last delivery under `base`. */
+  readonly completesBase?: boolean;
+  /** More of the same transaction: a cursor. */
+  readonly within?: (taken: readonly Taken[]) => void;
+}
+
+/** Tries after which an operation that cannot be taken becomes a dead letter. */
+const MAX_ATTEMPTS = 3;
+/** Operations that may be set aside: one of each stalled origin, so more of them are made up. */
+const MAX_SET_ASIDE = 1_000;
+/** Says in the store that operations beyond the vector are held: a snapshot is being taken in. */
+const SPARSE_KEY = "sparse";
+
+/** One delivery on its way. */
+interface Page {
+  readonly delivery: Delivery;
+  readonly vector: Record<string, number>;
+  readonly applied: Op[];
+  readonly conflicts: RecordConflict[];
+}
+
+export class Intake {
+  readonly #basics: ReplicationBasics;
+  readonly #log: RecordLog;
+  readonly #hooks: RecordHooks;
+  readonly #own: string;
+  /** What is set aside, so that not every operation has to be looked up. */
+  #aside: Set<string>;
+  #sparse: boolean;
+
+  constructor(
+    basics: ReplicationBasics & { readonly log: RecordLog; readonly hooks: RecordHooks },
+    init: { readonly origin: string },
+  ) {
+    this.#basics = basics;
+    this.#log = basics.log;
+    this.#hooks = basics.hooks;
+    this.#own = init.origin;
+    this.#aside = this.#readAside();
+    this.#sparse = basics.replica.peerState.get(SPARSE_KEY) !== null;
+  }
+
+  /**
+   * Takes what can be taken, durably, and says of each operation what became of it. Throws `clock_cap` when there are too
+   * many origins: then nothing of the delivery was taken.
+   */
+  take(delivery: Delivery): readonly Taken[] {
+    const { replica, stamps } = this.#basics;
+    const page: Page = { delivery, vector: { ...replica.ops.vector() }, applied: [], conflicts: [] };
+    const sparse = this.#sparse;
+    try {
+      const taken = replica.transaction(() => {
+        const results = delivery.ops.map((came) => this.#takeOne(came, page));
+        if (delivery.base !== null && delivery.completesBase === true) this.#completeBase(delivery.base, page);
+        for (const { origin } of page.applied) replica.ops.raiseVector(origin, counterOf(page.vector, origin));
+        if (page.applied.length > 0) replica.raiseHlc(stamps.last);
+        delivery.within?.(results);
+        return results;
+      });
+      this.#tell(page);
+      return taken;
+    } catch (error) {
+      this.#sparse = sparse;
+      this.#aside = this.#readAside();
+      throw error;
+    }
+  }
+
+  #readAside(): Set<string> {
+    return new Set(this.#basics.replica.ops.allSetAside(MAX_SET_ASIDE).map((note) => keyOf(note)));
+  }
+
+  #tell({ applied, conflicts, delivery }: Page): void {
+    if (applied.length > 0) this.#hooks.committed?.(applied, delivery.via);
+    for (const conflict of conflicts) this.#hooks.conflict?.(conflict);
+  }
+
+  #takeOne(came: unknown, page: Page): Taken {
+    const flaw = opFlaw(came);
+    const { origin, originSeq } = identityOf(came);
+    const reject = (reason: TakeReason): Taken => ({ origin, originSeq, outcome: "rejected", reason });
+    if (flaw === "invalid_trace_id") return reject(flaw);
+    const op = came as Op;
+    const held = counterOf(page.vector, origin);
+    if (originSeq <= held || (this.#sparse && this.#holds(op))) return this.#known(op, page.delivery.via);
+    if (flaw === "clock_cap") throw tooManyEntries(op);
+    const isNext = originSeq === held + 1;
+    if (!isNext && originSeq > counterOf(page.delivery.base ?? {}, origin)) return reject("gap");
+    requireRoom(page.vector, origin, this.#own);
+    const reason = flaw ?? this.#refusal(op);
+    if (reason !== null) {
+      if (isNext) this.#setAside(op, reason, page.delivery.via);
+      return reject(reason);
+    }
+    this.#apply(op, isNext, page);
+    return { origin, originSeq, outcome: "applied" };
+  }
+
+  #apply(op: Op, isNext: boolean, page: Page): void {
+    const { replica } = this.#basics;
+    page.conflicts.push(...this.#log.append(op, page.delivery.via));
+    page.applied.push(op);
+    if (!isNext) this.#beginSparse();
+    else page.vector[op.origin] = this.#sparse ? this.#heldThrough(op.origin, op.originSeq) : op.originSeq;
+    if (this.#aside.delete(keyOf(op))) replica.ops.forgetSetAside(op.origin, op.originSeq);
+  }
+
+  /** An identity that is held already: the same operation again, or another one that claims it. */
+  #known(op: Op, via: string): Taken {
+    const { replica, clock } = this.#basics;
+    const { origin, originSeq } = op;
+    const standing = replica.ops.find(origin, originSeq);
+    if (standing === null || standing.op.checksum === op.checksum) return { origin, originSeq, outcome: "duplicate" };
+    const content = boundedContent(op);
+    replica.ops.quarantine({ origin, originSeq, via, reason: "quarantined", content, atUnixMs: clock.unixMs() });
+    this.#hooks.alarm?.("op-quarantined", `${origin}/${originSeq} came again from ${via} with other content`);
+    return { origin, originSeq, outcome: "rejected", reason: "quarantined" };
+  }
+
+  #holds({ origin, originSeq }: Op): boolean {
+    return this.#basics.replica.ops.find(origin, originSeq) !== null;
+  }
+
+  /** What speaks against a well-formed operation. */
+  #refusal(op: Op): TakeReason | null {
+    let checksum: string;
+    try {
+      checksum = checksumOfOp(this.#basics.digest, op);
+    } catch {
+      // There is no canonical text of it: lone surrogates.
+      return "invalid_frontmatter";
+    }
+    if (checksum !== op.checksum) return "checksum_mismatch";
+    return this.#basics.stamps.take(op.hlc).outcome === "refused" ? "clock_drift" : null;
+  }
+
+  #setAside(op: Op, reason: TakeReason, via: string): void {
+    const { replica, clock } = this.#basics;
+    const key = keyOf(op);
+    if (!this.#aside.has(key) && this.#aside.size >= MAX_SET_ASIDE) return;
+    const { origin, originSeq } = op;
+    const known = replica.ops.findSetAside(origin, originSeq);
+    const attempts = (known?.attempts ?? 0) + 1;
+    const dead = attempts >= MAX_ATTEMPTS;
+    const content = boundedContent(op);
+    const atUnixMs = known?.atUnixMs ?? clock.unixMs();
+    replica.ops.setAside({ origin, originSeq, via, reason, content, attempts, dead, atUnixMs });
+    this.#aside.add(key);
+    if (dead) this.#hooks.alarm?.("op-dead-letter", `${origin}/${originSeq}: ${reason}; its origin stands still`);
+  }
+
+  #beginSparse(): void {
+    if (this.#sparse) return;
+    this.#sparse = true;
+    this.#basics.replica.peerState.set(SPARSE_KEY, "1");
+  }
+
+  /** Everything through `base` is held or needed no more. */
+  #completeBase(base: VectorClock, page: Page): void {
+    const { ops, peerState } = this.#basics.replica;
+    for (const origin of Object.keys(base)) {
+      requireRoom(page.vector, origin, this.#own);
+      const reached = Math.max(counterOf(page.vector, origin), counterOf(base, origin));
+      page.vector[origin] = this.#heldThrough(origin, reached);
+      ops.raiseVector(origin, page.vector[origin]);
+    }
+    this.#sparse = false;
+    peerState.delete(SPARSE_KEY);
+  }
+
+  #heldThrough(origin: string, from: number): number {
+    let through = from;
+    while (this.#basics.replica.ops.find(origin, through + 1) !== null) through += 1;
+    return through;
+  }
+}
+
+function keyOf({ origin, originSeq }: { readonly origin: string; readonly originSeq: number }): string {
+  return `${origin}/${originSeq}`;
+}
+
+/** Whom it says that it is of; nobody where that cannot be read. */
+function identityOf(came: unknown): { readonly origin: string; readonly originSeq: number } {
+  const { origin, originSeq } = (came ?? {}) as Partial<Op>;
+  return {
+    origin: typeof origin === "string" ? origin.slice(0, 64) : "",
+    originSeq: Number.isSafeInteger(originSeq) ? (originSeq as number) : 0,
+  };
+}
+
+/** What is kept of it for a person to look at. */
+function boundedContent(op: Op): Json {
+  const text = JSON.stringify(op);
+  return text.length <= 2 * MAX_VALUE_CHARS ? (JSON.parse(text) as Json) : { cut: text.slice(0, 1_024) };
+}
+
+function tooManyEntries({ origin, originSeq }: Op): ChangeoverError {
+  return new ChangeoverError("clock_cap", `the clock of ${origin}/${originSeq} has too many entries`, {
+    details: { origin, originSeq },
+  });
+}

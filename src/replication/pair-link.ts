@@ -1,0 +1,131 @@
+/**
+ * Purpose: the same records on both engines of a pair: a change is told at once, and what got lost is asked for.
+ * Keeps true: what came from the peer is not told back; a pair that has no records says nothing.
+ */
+import type { Json } from "../core/canonical-json.ts";
+import type { EngineId } from "../core/ids.ts";
+import type { PeerMessage, RecordNews, SyncAnswerMessage, SyncCall } from "../core/messages.ts";
+import { recordOrigin, type Op } from "../core/operation.ts";
+import { compareClocks } from "../core/vector-clock.ts";
+import { Exchange } from "./exchange.ts";
+import type { Hub } from "./hub.ts";
+import type { Intake } from "./intake.ts";
+import { PairTransport } from "./pair-transport.ts";
+import { peerHost, type ReplicationParts } from "./parts.ts";
+import { SyncPeer } from "./sync-peer.ts";
+
+export interface PairLinkDeps {
+  readonly hub: Hub;
+  readonly intake: Intake;
+  send(message: PeerMessage): boolean;
+  /** The other engine; null before it was heard. */
+  peerId(): EngineId | null;
+}
+
+/** Operations and about bytes of one frame, so that heartbeats never queue behind one. */
+const FRAME_OPS = 128;
+const FRAME_BYTES = 131_072;
+/** Heartbeats between two comparisons of vectors. */
+const COMPARE_BEATS = 25;
+/** How often an exchange is made once there are records: it also says how far the peer has come. */
+const INTERVAL_MS = 60_000;
+
+export class PairLink {
+  readonly #parts: ReplicationParts;
+  readonly #deps: PairLinkDeps;
+  readonly #transport: PairTransport;
+  readonly #peer: SyncPeer;
+  #beats = 0;
+
+  constructor(parts: ReplicationParts, deps: PairLinkDeps) {
+    this.#parts = parts;
+    this.#deps = deps;
+    this.#transport = new PairTransport({ ...parts, send: (call) => deps.send(call) });
+    const exchange = new Exchange(
+      {
+        replica: parts.store.replica,
+        intake: deps.intake,
+        transport: this.#transport,
+        accept: ({ engineId }) => (engineId === deps.peerId() ? null : "identity_mismatch"),
+      },
+      { name: "pair", limit: FRAME_OPS, maxBytes: FRAME_BYTES, pushes: false },
+    );
+    const host = peerHost(parts);
+    this.#peer = new SyncPeer({ host, exchange }, { name: "pair", intervalMs: INTERVAL_MS, pushes: false });
+  }
+
+  get machineValue(): string {
+    return this.#peer.machineValue;
+  }
+
+  linkUp(): void {
+    this.#tell([]);
+  }
+
+  /** Called at every heartbeat. */
+  beat(): void {
+    this.#beats += 1;
+    if (this.#beats % COMPARE_BEATS === 0) this.#tell([]);
+  }
+
+  /** These have become durable here; the peer is told unless they came from it. */
+  committed(ops: readonly Op[], via: string): void {
+    const peerId = this.#deps.peerId();
+    if (peerId === null || via === recordOrigin(peerId)) return;
+    for (const frame of framesOf(ops)) if (!this.#tell(frame)) return;
+  }
+
+  takeNews({ ops, vector }: RecordNews): void {
+    const peerId = this.#deps.peerId();
+    if (peerId === null) return;
+    if (ops.length > 0) this.#deps.intake.take({ via: recordOrigin(peerId), ops, base: null });
+    const order = compareClocks(this.#parts.store.replica.ops.vector(), vector);
+    if (order === "before" || order === "concurrent") this.#ask();
+    if (order === "after" && ops.length === 0) this.#tell([]);
+  }
+
+  takeCall({ requestId, call, after, limit, maxBytes }: SyncCall): void {
+    const peerId = this.#deps.peerId();
+    if (peerId === null) return;
+    const { hub } = this.#deps;
+    const bounds = { limit: Math.min(limit, FRAME_OPS), maxBytes: Math.min(maxBytes, FRAME_BYTES) };
+    const value = call === "identity" ? hub.identity() : hub.pull({ caller: recordOrigin(peerId), after, ...bounds });
+    this.#deps.send({ type: "sync-answer", requestId, value: value as unknown as Json });
+  }
+
+  takeAnswer(answer: SyncAnswerMessage): void {
+    this.#transport.take(answer);
+  }
+
+  stop(): void {
+    this.#peer.stop();
+    this.#transport.close();
+  }
+
+  #ask(): void {
+    if (this.#peer.machineValue === "refused") this.#peer.reset();
+    else this.#peer.start();
+  }
+
+  #tell(ops: readonly Op[]): boolean {
+    const vector = this.#parts.store.replica.ops.vector();
+    if (Object.keys(vector).length === 0) return true;
+    return this.#deps.send({ type: "record-news", ops, vector });
+  }
+}
+
+function* framesOf(ops: readonly Op[]): Generator<readonly Op[]> {
+  let frame: Op[] = [];
+  let bytes = 0;
+  for (const op of ops) {
+    const weight = JSON.stringify(op).length;
+    if (frame.length > 0 && (frame.length >= FRAME_OPS || bytes + weight > FRAME_BYTES)) {
+      yield frame;
+      frame = [];
+      bytes = 0;
+    }
+    frame.push(op);
+    bytes += weight;
+  }
+  if (frame.length > 0) yield frame;
+}

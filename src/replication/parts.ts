@@ -1,0 +1,31 @@
+/** Purpose: what replication of one engine is made of. */
+import type { MachineHost } from "../actors/kit.ts";
+import type { CoordinatorOptions } from "../actors/options.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Digest } from "../ports/digest.ts";
+import type { Ids } from "../ports/ids.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Random } from "../ports/random.ts";
+import type { Store } from "../ports/store.ts";
+import type { SyncTransport } from "../ports/sync-transport.ts";
+
+/** The ports of replication. None is closed with it but `hub`. */
+export interface ReplicationParts {
+  readonly store: Pick<Store, "replica" | "load">;
+  readonly clock: Clock;
+  readonly digest: Digest;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The way to the hub that this engine is a spoke of; null or left out: it is none. */
+  readonly hub?: SyncTransport | null;
+  readonly inspect?: NonNullable<CoordinatorOptions["inspect"]>;
+}
+
+/** What a `SyncPeer` runs on. */
+export type PeerHost = MachineHost & Pick<ReplicationParts, "random" | "logger">;
+
+export function peerHost(parts: ReplicationParts): PeerHost {
+  const { random, logger, inspect } = parts;
+  return { random, logger, ports: parts, options: inspect === undefined ? {} : { inspect } };
+}

@@ -1,0 +1,123 @@
+/**
+ * Purpose: the fixed words in which everything that goes wrong with another place is told: its health, its dead letters,
+ * its alarms. One classification for the hub, the spokes and federation.
+ * Keeps true: a word follows from error codes, types and statuses, never from the text of a message.
+ */
+import { ChangeoverError } from "../core/errors.ts";
+import type { OpFlaw } from "../core/operation.ts";
+import type { SyncAnswer } from "../ports/sync-transport.ts";
+
+/** Why an exchange with another place failed. */
+export type PeerReason =
+  | "invalid_trace_id"
+  | "invalid_frontmatter"
+  | "unknown_action"
+  | "unknown_type"
+  | "network_refused"
+  | "network_timeout"
+  | "network_dns"
+  | "network_tls"
+  | "network_reset"
+  | "network_eof"
+  | "auth"
+  | "identity_mismatch"
+  | "identity_missing"
+  | "clock_cap"
+  | "other";
+
+/** Why one operation was not taken. */
+export type TakeReason = OpFlaw | "checksum_mismatch" | "clock_drift" | "gap" | "quarantined";
+
+/** What a person can do about each. */
+export const HINTS: Readonly<Record<PeerReason, string>> = {
+  invalid_trace_id: "upgrade this peer: it sends operations without a usable identity",
+  invalid_frontmatter: "upgrade this peer: it sends operations of another form",
+  unknown_action: "upgrade this engine or the peer: they do not know the same kinds of operation",
+  unknown_type: "upgrade this engine or the peer: they do not know the same fields",
+  network_refused: "nothing listens there: is the peer running, is the port right?",
+  network_timeout: "no answer in time: look at the network and at the load of the peer",
+  network_dns: "the name is not known: look at the endpoint and at the name server",
+  network_tls: "the certificate is not accepted: look at ca, name and validity",
+  network_reset: "the connection was cut off: look for a firewall or a restart in between",
+  network_eof: "the peer closed the connection without a whole answer: look at its log",
+  auth: "the token is not accepted: give this engine a token of role peer",
+  identity_mismatch: "another one answers there than before: if that is right, reset the peer",
+  identity_missing: "what answers there does not say who it is: is it an engine?",
+  clock_cap: "too many origins: look for a peer that makes them up",
+  other: "look at the log of this engine and of the peer",
+};
+
+const CODES: Readonly<Record<string, PeerReason>> = {
+  ECONNREFUSED: "network_refused",
+  EHOSTUNREACH: "network_refused",
+  ENETUNREACH: "network_refused",
+  EHOSTDOWN: "network_refused",
+  ETIMEDOUT: "network_timeout",
+  ESOCKETTIMEDOUT: "network_timeout",
+  ABORT_ERR: "network_timeout",
+  ENOTFOUND: "network_dns",
+  EAI_AGAIN: "network_dns",
+  EAI_FAIL: "network_dns",
+  EAI_NODATA: "network_dns",
+  EPIPE: "network_reset",
+  ECONNABORTED: "network_reset",
+  HPE_INVALID_EOF_STATE: "network_eof",
+  EPROTO: "network_tls",
+};
+
+/** OpenSSL's and Node's own words for a certificate that does not hold. */
+const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA)/;
+
+/** The word for an answer that was none. */
+export function reasonOfAnswer(answer: Exclude<SyncAnswer<unknown>, { readonly outcome: "answered" }>): PeerReason {
+  switch (answer.outcome) {
+    case "refused":
+      return answer.status === 401 || answer.status === 403 ? "auth" : "other";
+    case "failed":
+      return reasonOfError(answer.error);
+  }
+}
+
+/** The word for whatever was thrown; its causes are looked at too. */
+export function reasonOfError(error: unknown): PeerReason {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
+    const found = at instanceof ChangeoverError ? ofHouse(at) : ofNode(at);
+    if (found !== null) return found;
+  }
+  return "other";
+}
+
+/** The word of a peer's health for an operation that could not be taken. */
+export function reasonOfTake(reason: TakeReason): PeerReason {
+  switch (reason) {
+    case "invalid_trace_id":
+    case "invalid_frontmatter":
+    case "unknown_action":
+    case "unknown_type":
+    case "clock_cap":
+      return reason;
+    case "too_large":
+    case "checksum_mismatch":
+    case "clock_drift":
+    case "gap":
+    case "quarantined":
+      return "other";
+  }
+}
+
+/** Whether the peer, or this engine, is of a version that does not know what the other one makes. */
+export function isSchemaWidening(reason: PeerReason): boolean {
+  return /^(invalid_|unknown_)/.test(reason);
+}
+
+function ofHouse(error: ChangeoverError): PeerReason | null {
+  return error.code === "clock_cap" ? "clock_cap" : null;
+}
+
+function ofNode(error: Error & { readonly code?: unknown; readonly syscall?: unknown }): PeerReason | null {
+  const { code } = error;
+  if (typeof code !== "string") return null;
+  // A reset that the system reports has a system call; without one the other side just ended.
+  if (code === "ECONNRESET") return error.syscall === undefined ? "network_eof" : "network_reset";
+  return CODES[code] ?? (TLS_CODE.test(code) ? "network_tls" : null);
+}

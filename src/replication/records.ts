@@ -1,0 +1,223 @@
+/**
+ * Purpose: the records of this engine: read, written here, contested ones settled, stalled origins set going again.
+ * Keeps true: a write is an operation in the log before it is answered; every engine may write, whoever leads.
+ */
+import type { Json } from "../core/canonical-json.ts";
+import type { RecordConflict } from "../core/command.ts";
+import type { Epoch } from "../core/epoch.ts";
+import type { ResolveChoice } from "../core/outcomes.ts";
+import { MAX_NAME_CHARS, MAX_VALUE_CHARS, opFlaw, type Op, type OpKind } from "../core/operation.ts";
+import { canonicalJson } from "../core/canonical-json.ts";
+import { ChangeoverError } from "../core/errors.ts";
+import { counterOf } from "../core/vector-clock.ts";
+import type { ArrivedOp, OpLog, SetAside } from "../ports/op-log.ts";
+import type { RecordPlace } from "../ports/record-store.ts";
+import { checksumOfOp, requireRoom, type RecordHooks, type RecordLog, type ReplicationBasics } from "./record-log.ts";
+
+/** One field as it stands. */
+export interface RecordView {
+  readonly entity: string;
+  readonly field: string;
+  readonly value: Json;
+  /** When and by whom it was written. */
+  readonly hlc: string;
+  readonly origin: string;
+  readonly originSeq: number;
+  /** Whether other changes stand apart from it that a person has to look at. */
+  readonly contested: boolean;
+}
+
+export type WriteOutcome =
+  | { readonly outcome: "written"; readonly op: Op }
+  | { readonly outcome: "invalid"; readonly field: string; readonly detail: string };
+
+export type RecordResolveOutcome =
+  | { readonly outcome: "resolved"; readonly conflict: RecordConflict }
+  | { readonly outcome: "already-resolved"; readonly conflict: RecordConflict }
+  | { readonly outcome: "not-found" }
+  | { readonly outcome: "invalid"; readonly detail: string };
+
+export type SkipOutcome = { readonly outcome: "skipped"; readonly op: Op } | { readonly outcome: "not-found" };
+
+export interface RecordPage {
+  readonly records: readonly RecordView[];
+  readonly hasMore: boolean;
+}
+
+/** Bytes of one page of the log, about. */
+const MAX_LOG_BYTES = 8_388_608;
+
+export class Records {
+  readonly #basics: ReplicationBasics;
+  readonly #log: RecordLog;
+  readonly #hooks: RecordHooks;
+  readonly #epoch: () => Epoch;
+  readonly #origin: string;
+
+  constructor(
+    parts: ReplicationBasics & { readonly log: RecordLog; readonly hooks: RecordHooks; readonly epoch: () => Epoch },
+    init: { readonly origin: string },
+  ) {
+    this.#basics = parts;
+    this.#log = parts.log;
+    this.#hooks = parts.hooks;
+    this.#epoch = parts.epoch;
+    this.#origin = init.origin;
+  }
+
+  /** The name under which this engine writes. */
+  get origin(): string {
+    return this.#origin;
+  }
+
+  get(entity: string, field: string): RecordView | null {
+    const { records } = this.#basics.replica;
+    const heads = records.heads(entity, field);
+    const [standing] = heads;
+    return standing?.kind === "set" ? view(standing, heads.length > 1) : null;
+  }
+
+  /** Fields that hold a value, by entity and field, after `after`. */
+  list(entity: string | null, after: RecordPlace | null, limit: number): RecordPage {
+    const { records } = this.#basics.replica;
+    const found = records.list(entity, after, limit + 1);
+    const shown = found.slice(0, limit).map((op) => view(op, records.heads(op.entity, op.field).length > 1));
+    return { records: shown, hasMore: found.length > limit };
+  }
+
+  set(entity: string, field: string, value: Json): WriteOutcome {
+    return this.#write("set", entity, field, value);
+  }
+
+  /** null: there is nothing to delete. */
+  delete(entity: string, field: string): WriteOutcome | null {
+    return this.get(entity, field) === null ? null : this.#write("delete", entity, field, null);
+  }
+
+  /** Settles one conflict by a change made in knowledge of both sides. */
+  resolve(id: string, choice: ResolveChoice, by: string): RecordResolveOutcome {
+    const { conflicts } = this.#basics.replica;
+    const conflict = conflicts.find(id);
+    if (conflict?.kind !== "record") return { outcome: "not-found" };
+    if (conflict.outcome !== "open") return { outcome: "already-resolved", conflict };
+    const kept = choice.choice === "keep" ? conflict.standing[0] : conflict.divergent;
+    const { kind, payload } =
+      choice.choice === "value" ? { kind: "set" as const, payload: choice.value } : (kept ?? conflict.divergent);
+    const written = this.#write(kind, conflict.entity, conflict.field, payload, (op) => {
+      const settled = conflicts.find(id);
+      if (settled?.kind !== "record" || settled.resolution === null) return;
+      const resolution = { ...settled.resolution, choice: choice.choice, by };
+      conflicts.save([{ ...settled, reason: `settled by ${op.origin}/${op.originSeq}`, resolution }]);
+    });
+    if (written.outcome === "invalid") return written;
+    const settled = conflicts.find(id);
+    return settled?.kind === "record" ? { outcome: "resolved", conflict: settled } : { outcome: "not-found" };
+  }
+
+  /** What could not be taken from others, dead letters first. */
+  setAside(limit: number): readonly SetAside[] {
+    return this.#basics.replica.ops.allSetAside(limit);
+  }
+
+  /** What claims the identity of another operation, newest first. */
+  quarantined(limit: number): ReturnType<OpLog["quarantined"]> {
+    return this.#basics.replica.ops.quarantined(limit);
+  }
+
+  /** Operations after an arrival, in their order; the newest when `after` is null. */
+  log(after: string | null, limit: number): { readonly ops: readonly ArrivedOp[]; readonly hasMore: boolean } {
+    const { ops } = this.#basics.replica;
+    if (after === null) return { ops: [...ops.newest(limit)].reverse(), hasMore: false };
+    const found = ops.arrivedAfter(after, limit + 1, MAX_LOG_BYTES);
+    return { ops: found.slice(0, limit), hasMore: found.length > limit };
+  }
+
+  /** Gives up what was set aside: its place is taken by an operation that changes nothing, and its origin goes on. */
+  skip(origin: string, originSeq: number): SkipOutcome {
+    const { replica, digest, stamps } = this.#basics;
+    const { ops } = replica;
+    if (ops.findSetAside(origin, originSeq) === null) return { outcome: "not-found" };
+    if (counterOf(ops.vector(), origin) !== originSeq - 1) return { outcome: "not-found" };
+    const made = { origin, originSeq, hlc: stamps.next(), epoch: this.#epoch(), entity: "-", field: "-" };
+    const unsigned = { ...made, kind: "skip" as const, payload: null, clock: { [origin]: originSeq } };
+    const op = { ...unsigned, checksum: checksumOfOp(digest, unsigned) };
+    replica.transaction(() => {
+      this.#log.append(op, "");
+      ops.raiseVector(origin, originSeq);
+      ops.forgetSetAside(origin, originSeq);
+      replica.raiseHlc(stamps.last);
+    });
+    this.#hooks.committed?.([op], "");
+    return { outcome: "skipped", op };
+  }
+
+  #write(kind: OpKind, entity: string, field: string, payload: Json, within?: (op: Op) => void): WriteOutcome {
+    const { replica, stamps } = this.#basics;
+    const refusal = refusalOf(entity, field, payload);
+    if (refusal !== null) return refusal;
+    let op: Op | null = null;
+    const conflicts = replica.transaction(() => {
+      const made = (op = this.#make(kind, entity, field, payload));
+      const changed = this.#log.append(made, "");
+      replica.ops.raiseVector(made.origin, made.originSeq);
+      within?.(made);
+      replica.raiseHlc(stamps.last);
+      return changed;
+    });
+    const written = op as unknown as Op;
+    this.#hooks.committed?.([written], "");
+    for (const { id } of conflicts) {
+      const now = replica.conflicts.find(id);
+      if (now?.kind === "record") this.#hooks.conflict?.(now);
+    }
+    return { outcome: "written", op: written };
+  }
+
+  #make(kind: OpKind, entity: string, field: string, payload: Json): Op {
+    const { replica, stamps, digest } = this.#basics;
+    const origin = this.#origin;
+    const vector = replica.ops.vector();
+    requireRoom(vector, origin, origin);
+    const originSeq = counterOf(vector, origin) + 1;
+    const clock = { ...vector, [origin]: originSeq };
+    const unsigned = {
+      origin,
+      originSeq,
+      hlc: stamps.next(),
+      epoch: this.#epoch(),
+      kind,
+      entity,
+      field,
+      payload,
+      clock,
+    };
+    const op = { ...unsigned, checksum: checksumOfOp(digest, unsigned) };
+    const flaw = opFlaw(op);
+    if (flaw !== null) throw new Error(`broken invariant: an operation made here is ${flaw}`);
+    return op;
+  }
+}
+
+function view({ entity, field, payload, hlc, origin, originSeq }: Op, isContested: boolean): RecordView {
+  return { entity, field, value: payload, hlc, origin, originSeq, contested: isContested };
+}
+
+/** Why a change cannot be written. */
+function refusalOf(entity: string, field: string, payload: Json): WriteOutcome | null {
+  for (const [name, given] of Object.entries({ entity, field })) {
+    if (given.length >= 1 && given.length <= MAX_NAME_CHARS && given.isWellFormed()) continue;
+    return { outcome: "invalid", field: name, detail: `${name} must be a text of 1 to ${MAX_NAME_CHARS} characters` };
+  }
+  try {
+    const { length } = canonicalJson(payload);
+    if (length <= MAX_VALUE_CHARS) return null;
+    return {
+      outcome: "invalid",
+      field: "value",
+      detail: `value has ${length} characters as JSON, at most ${MAX_VALUE_CHARS}`,
+    };
+  } catch (error) {
+    if (!(error instanceof ChangeoverError)) throw error;
+    return { outcome: "invalid", field: "value", detail: error.message };
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Purpose: joins the parts of replication of one engine: its records, what it serves to others, the hub it is a spoke of,
+ * and its peer.
+ * Does not know: HTTP, and who leads; every engine writes records and serves them.
+ */
+import { Stamps } from "../actors/stamps.ts";
+import type { Epoch } from "../core/epoch.ts";
+import type { EngineId } from "../core/ids.ts";
+import type { PeerMessage } from "../core/messages.ts";
+import { recordOrigin } from "../core/operation.ts";
+import type { TimerHandle } from "../ports/clock.ts";
+import type { SyncTransport } from "../ports/sync-transport.ts";
+import { Exchange, type Progress } from "./exchange.ts";
+import { DEFAULT_PAGE_BYTES, MAX_PAGE_OPS } from "../core/sync-bounds.ts";
+import { Hub, type SyncIdentity } from "./hub.ts";
+import { Intake } from "./intake.ts";
+import { PairLink } from "./pair-link.ts";
+import { peerHost, type ReplicationParts } from "./parts.ts";
+import { RecordLog, type RecordHooks } from "./record-log.ts";
+import { Records } from "./records.ts";
+import { SyncPeer, type Exchanged } from "./sync-peer.ts";
+
+export interface ReplicationInit {
+  /** What this place is called: the pair's name. */
+  readonly hubId: string;
+  readonly version: string;
+  readonly mode: SyncIdentity["mode"];
+  /** Between two exchanges with the hub. */
+  readonly hubIntervalMs: number;
+}
+
+/** How the coordinator takes part. Left out, this engine is alone. */
+export interface ReplicationJoint extends RecordHooks {
+  /** The engine's one clock. */
+  readonly stamps?: Stamps;
+  epoch?(): Epoch;
+  send?(message: PeerMessage): boolean;
+  /** The other engine of the pair; null before it was heard. */
+  peerId?(): EngineId | null;
+  progress?(progress: Progress): void;
+  hubExchanged?(result: Exchanged): void;
+}
+
+/** Between two compactions. */
+const COMPACT_EVERY_MS = 60_000;
+
+export class Replication {
+  readonly records: Records;
+  readonly hub: Hub;
+  readonly intake: Intake;
+  readonly pair: PairLink;
+  /** The exchange with the hub; null when this engine is no spoke. */
+  readonly spoke: SyncPeer | null;
+  readonly #parts: ReplicationParts;
+  #timer: TimerHandle | null = null;
+
+  /** Nothing runs before `start()`. */
+  constructor(parts: ReplicationParts, init: ReplicationInit, joint: ReplicationJoint = {}) {
+    this.#parts = parts;
+    const { store } = parts;
+    const { engineId, hlc } = store.load();
+    const origin = recordOrigin(engineId);
+    const stamps = joint.stamps ?? new Stamps(parts, { origin: engineId, last: hlc });
+    const hooks: RecordHooks = {
+      ...joint,
+      committed: (ops, via) => {
+        this.pair.committed(ops, via);
+        joint.committed?.(ops, via);
+      },
+    };
+    const basics = { ...parts, replica: store.replica, stamps };
+    const log = new RecordLog(basics, hooks);
+    const shared = { ...basics, log, hooks, epoch: () => joint.epoch?.() ?? 0 };
+    this.records = new Records(shared, { origin });
+    this.intake = new Intake(shared, { origin });
+    this.hub = new Hub({ ...shared, intake: this.intake }, { ...init, engineId });
+    this.pair = new PairLink(parts, {
+      hub: this.hub,
+      intake: this.intake,
+      send: (message) => joint.send?.(message) ?? false,
+      peerId: () => joint.peerId?.() ?? null,
+    });
+    this.spoke = parts.hub == null ? null : this.#spokeOf(parts.hub, init, joint);
+  }
+
+  start(): void {
+    this.spoke?.start();
+    this.#compactLater();
+  }
+
+  /** Idempotent. */
+  stop(): void {
+    this.spoke?.stop();
+    this.pair.stop();
+    this.#parts.hub?.close();
+    if (this.#timer !== null) this.#parts.clock.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #spokeOf(transport: SyncTransport, init: ReplicationInit, joint: ReplicationJoint): SyncPeer {
+    const { store } = this.#parts;
+    const own = store.load().engineId;
+    const exchange = new Exchange(
+      {
+        replica: store.replica,
+        intake: this.intake,
+        transport,
+        accept: ({ engineId }) => (engineId === own ? "identity_mismatch" : null),
+      },
+      { name: "hub", limit: MAX_PAGE_OPS, maxBytes: DEFAULT_PAGE_BYTES, pushes: true },
+    );
+    const hooks = {
+      progress: (progress: Progress) => joint.progress?.(progress),
+      exchanged: (result: Exchanged) => joint.hubExchanged?.(result),
+    };
+    const host = peerHost(this.#parts);
+    return new SyncPeer({ host, exchange, hooks }, { name: "hub", intervalMs: init.hubIntervalMs, pushes: true });
+  }
+
+  #compactLater(): void {
+    this.#timer = this.#parts.clock.setTimeout(() => {
+      try {
+        this.hub.compact();
+      } catch (error) {
+        this.#parts.logger.error({ err: error }, "operations could not be compacted");
+      }
+      this.#compactLater();
+    }, COMPACT_EVERY_MS);
+  }
+}
