@@ -22,7 +22,7 @@ import { SplitBrain } from "../actors/split-brain.ts";
 import { Succession, type SuccessionDeps } from "../actors/succession.ts";
 import type { Command, LogPosition } from "../core/command.ts";
 import type { Replication } from "../replication/replication.ts";
-import { otherLabel, type Label } from "../core/ids.ts";
+import { otherLabel, type EngineId, type Label } from "../core/ids.ts";
 import type { Heartbeat, PeerMessage } from "../core/messages.ts";
 import { joinReplication } from "./join-replication.ts";
 
@@ -102,11 +102,8 @@ export class Actors {
       peerReady: () => monitor.alive && monitor.last?.heartbeat.sync === "ready",
     });
     this.roleHooks = new RoleHooks(kit);
-    this.replication = joinReplication(kit, {
-      epoch: () => book.accepted,
-      send: this.#send,
-      peerId: () => monitor.last?.heartbeat.engineId ?? null,
-    });
+    const peerId = (): EngineId | null => monitor.last?.heartbeat.engineId ?? null;
+    this.replication = joinReplication(kit, { epoch: () => book.accepted, send: this.#send, peerId });
     this.engineWatch = new EngineWatch(kit, {
       monitor,
       restraints,

@@ -38,7 +38,7 @@ export function readResults(value: Json, count: number): readonly Taken[] | null
   if (!holds(value, { results: listOf(ANY, MAX_PAGE_OPS), applied: whole(0) })) return null;
   const { results } = value as unknown as { readonly results: readonly Json[] };
   const shape = { origin: text(0, 64), originSeq: whole(0), outcome: text(1, 32), reason: nullable(text(0, 64)) };
-  const wellFormed = results.every((one) => holds({ reason: null, ...(one as object) } as Json, shape));
+  const wellFormed = results.every((one) => holds({ reason: null, ...(one as object) }, shape));
   return wellFormed && results.length === count ? (results as unknown as readonly Taken[]) : null;
 }
 

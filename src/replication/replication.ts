@@ -80,7 +80,7 @@ export class Replication {
       send: (message) => joint.send?.(message) ?? false,
       peerId: () => joint.peerId?.() ?? null,
     });
-    this.spoke = parts.hub == null ? null : this.#spokeOf(parts.hub, init, joint);
+    this.spoke = parts.hub === null || parts.hub === undefined ? null : this.#spokeOf(parts.hub, init, joint);
   }
 
   start(): void {

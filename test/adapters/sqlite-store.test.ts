@@ -154,6 +154,9 @@ describe("an older schema", () => {
   it("comes along with its checkpoint, whose state was one text", () => {
     filled();
     edit(`
+      DROP TABLE record_heads; DROP TABLE record_vector; DROP TABLE compaction_floor; DROP TABLE set_aside;
+      DROP TABLE quarantine; DROP TABLE federation_state; DROP INDEX ops_by_arrival;
+      ALTER TABLE ops DROP COLUMN arrival; ALTER TABLE ops DROP COLUMN via;
       DROP TABLE state_pieces; DROP TABLE checkpoint;
       CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
         state TEXT NOT NULL) STRICT;

@@ -41,6 +41,7 @@ export function replicaContract(name: string, makePlace: () => StorePlace): void
       place.dispose();
     });
     logContract(replica, reopen);
+    asideContract(replica, reopen);
     recordContract(replica, reopen);
     transactionContract(replica, reopen, () => store);
   });
@@ -90,7 +91,9 @@ function logContract(replica: () => Replica, reopen: () => Replica): void {
       expect(held.ops.arrivedAfter("", 10, 1e6).map((one) => one.op)).toEqual([second]);
     }
   });
+}
 
+function asideContract(replica: () => Replica, reopen: () => Replica): void {
   it("sets aside and forgets, dead ones first, and keeps the same claim once", () => {
     const note = {
       via: "hub",
