@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { Argument, type Command, Option } from "commander";
 import type { AnyStateMachine } from "xstate";
 import { machines } from "../../machines/index.ts";
-import { mermaidOf, nameOf } from "./mermaid.ts";
+import { nameOf } from "../visualiser/names.ts";
+import { mermaidOf } from "./mermaid.ts";
 import { columns, json, line } from "./output.ts";
 
 interface ListOptions {

@@ -7,6 +7,7 @@ import { conflictsRoute, resolveRoute } from "./routes/conflicts.ts";
 import { describeRoutes, docsRoutes } from "./routes/docs.ts";
 import { engineCallRoute, engineReadRoute } from "./routes/engine.ts";
 import { metricsRoute } from "./routes/metrics.ts";
+import { pageRoutes } from "./routes/page.ts";
 import { handoverRoute, leadershipRoute, maintenanceRoute } from "./routes/operate.ts";
 import { forceLeaderRoute, peerHealthRoute } from "./routes/peer.ts";
 import { acquireLockRoute, readLockRoute, refreshLockRoute, releaseLockRoute } from "./routes/reconcile-lock.ts";
@@ -51,5 +52,6 @@ export async function routes(
   await describeRoutes(app, init);
   for (const register of ROUTES) register(app, components, init);
   for (const channel of channels) channelRoute(app, channel);
+  await pageRoutes(app, components);
   await docsRoutes(app);
 }
