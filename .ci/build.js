@@ -24,5 +24,14 @@ for (const asset of globSync(assets, { cwd: root })) {
   copyFileSync(join(root, asset), join(dist, asset));
 }
 
+// The drawings come from the statecharts as they were just compiled; the layout engine is needed here and never again.
+const layout = join(dist, "src/visualiser/layout");
+const drawn = spawnSync(process.execPath, [join(layout, "main.js"), "docs/images/machines"], {
+  cwd: root,
+  stdio: "inherit",
+});
+if (drawn.status !== 0) process.exit(drawn.status ?? 1);
+rmSync(layout, { recursive: true });
+
 // npm marks a bin as executable when it installs the package; a clone has only what the compiler wrote.
 if (existsSync(launcher)) chmodSync(launcher, 0o755);
