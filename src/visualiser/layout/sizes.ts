@@ -3,7 +3,7 @@ export const SIZES = {
   stateWidth: 92,
   stateHeight: 34,
   labelLine: 14,
-  shelfWidth: 520,
+  shelfWidth: 680,
   shelfGap: 14,
   margin: 14,
   titleHeight: 34,

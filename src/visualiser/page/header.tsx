@@ -1,0 +1,55 @@
+/** Purpose: the top line: which pair, how the page is connected, and the way to a recorded run. */
+import type { LineState } from "./connection.ts";
+import type { EngineAt } from "./model.ts";
+
+interface Props {
+  readonly engines: readonly EngineAt[];
+  readonly line: LineState | "replay";
+  readonly title: string | null;
+  readonly onFile: (text: string) => void;
+  /** null: it is live already. */
+  readonly onLive: (() => void) | null;
+}
+
+const WORDS: Readonly<Record<Props["line"], string>> = {
+  connecting: "connecting",
+  open: "live",
+  lost: "no connection to this engine, trying again",
+  "needs-token": "a token is needed",
+  replay: "recorded run",
+};
+
+export function Header({ engines, line, title, onFile, onLive }: Props) {
+  const state = engines.find((engine) => engine.state !== null)?.state?.state;
+  return (
+    <header class="top">
+      <h1>
+        <span class="brand">Changeover</span>
+        <span class="pair">{title ?? state?.pair ?? ""}</span>
+      </h1>
+      <p class={`line ${line}`} role="status">
+        <span class="lamp" aria-hidden="true" />
+        {WORDS[line]}
+      </p>
+      {onLive !== null && (
+        <button type="button" onClick={onLive}>
+          Back to live
+        </button>
+      )}
+      <label class="button">
+        Open a recorded run
+        <input
+          type="file"
+          accept=".jsonl,.json,.ndjson"
+          class="hidden-input"
+          aria-label="Open a recorded run or a simulator's trace"
+          onChange={(event) => {
+            const [file] = event.currentTarget.files ?? [];
+            if (file !== undefined) void file.text().then(onFile);
+            event.currentTarget.value = "";
+          }}
+        />
+      </label>
+    </header>
+  );
+}
