@@ -6,6 +6,7 @@ import type { AnyStateMachine } from "xstate";
 import { machines } from "../../machines/index.ts";
 import { packageRoot } from "../host/package-root.ts";
 import { nameOf } from "../visualiser/names.ts";
+import { addRuns } from "./runs.ts";
 import { mermaidOf } from "./mermaid.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { columns, json, line } from "./output.ts";
@@ -41,6 +42,7 @@ export function addMachines(program: Command): void {
     .addOption(new Option("--format <format>").choices(["json", "mermaid", "svg"]).default("json"))
     .option("--out <folder>", "one file a machine into this folder, instead of standard output")
     .action(exportMachines);
+  addRuns(command);
 }
 
 function exportMachines(name: string | undefined, { format, out }: ExportOptions): void {

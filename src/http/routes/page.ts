@@ -5,26 +5,33 @@
  */
 import { existsSync } from "node:fs";
 import fastifyStatic from "@fastify/static";
+import type { FastifyPluginAsync } from "fastify";
 import type { App, HttpComponents } from "../components.ts";
-import { problem, sendProblem } from "../problem.ts";
 import { PAGE_HEADERS } from "../page-headers.ts";
+import { problem, sendProblem } from "../problem.ts";
+
+const HIDDEN = { config: { access: "page" }, schema: { hide: true } } as const;
 
 /** Registers the page; where it was not built, says how to have it. */
 export async function pageRoutes(app: App, { pageFolder }: HttpComponents): Promise<void> {
-  const config = { access: "page" } as const;
-  app.get("/machines", { config, schema: { hide: true } }, (_request, reply) => reply.redirect("/machines/", 308));
-  if (pageFolder === null || !existsSync(pageFolder)) {
-    app.get("/machines/", { config, schema: { hide: true } }, (_request, reply) => {
-      sendProblem(reply, problem("not_found", "the page was not built here: npm run build"));
-    });
+  app.get("/machines", HIDDEN, (_request, reply) => reply.redirect("/machines/", 308));
+  if (pageFolder !== null && existsSync(pageFolder)) {
+    await app.register(pageOf(pageFolder));
     return;
   }
-  await app.register(async (scope) => {
+  app.get("/machines/", HIDDEN, (_request, reply) => {
+    sendProblem(reply, problem("not_found", "the page was not built here: npm run build"));
+  });
+}
+
+/** The files of the page as a plugin, also for a program that shows nothing but a recorded run. */
+export function pageOf(folder: string): FastifyPluginAsync {
+  return async (scope) => {
     scope.addHook("onRoute", (route) => {
       route.schema = { ...route.schema, hide: true };
     });
     await scope.register(fastifyStatic, {
-      root: pageFolder,
+      root: folder,
       prefix: "/machines/",
       wildcard: false,
       index: "index.html",
@@ -33,5 +40,5 @@ export async function pageRoutes(app: App, { pageFolder }: HttpComponents): Prom
         for (const [name, value] of Object.entries(PAGE_HEADERS)) reply.header(name, value);
       },
     });
-  });
+  };
 }

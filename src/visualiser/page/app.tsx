@@ -28,15 +28,10 @@ export function App() {
   const [line, setLine] = useState<LineState>("connecting");
   const connection = useMemo(() => new Connection(live, setLine), [live]);
   const [replay, setReplay] = useState<Replay | null>(null);
-  const [atMs, setAtMs] = useState<number | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  const model = replay?.model ?? live;
-  useRedraw(model);
-
   const show = (text: string): void => {
     try {
       setReplay(load(text));
-      setAtMs(null);
       setProblem(null);
     } catch (error) {
       setProblem((error as Error).message);
@@ -48,16 +43,12 @@ export function App() {
     else void loadFrom(file).then(show, (error: unknown) => setProblem(String(error)));
     return () => connection.close();
   }, [connection]);
-
-  const isVirtual = replay?.header.origin === "simulated";
-  const past = atMs ?? (replay === null ? null : END);
-  const engines = (["a", "b"] as const).map((label) => (past === null ? model.live(label) : model.at(label, past)));
-  const nowMs = past === null ? Date.now() : Math.min(past, model.span()?.toMs ?? past);
-  const isLive = past === null;
+  useRedraw(replay?.model ?? live);
+  const needsToken = line === "needs-token" && replay === null;
   return (
     <>
       <Header
-        engines={engines}
+        pair={live.live("a").state?.state.pair ?? live.live("b").state?.state.pair ?? ""}
         line={replay === null ? line : "replay"}
         title={replay?.header.title ?? null}
         onFile={show}
@@ -68,40 +59,49 @@ export function App() {
           {problem}
         </p>
       )}
-      {line === "needs-token" && replay === null ? (
+      {needsToken ? (
         <TokenForm onToken={(token) => connection.useToken(token)} />
       ) : (
-        <main class={isLive ? "" : "past"}>
-          <Tally engines={engines} nowMs={nowMs} isVirtual={isVirtual} isLive={isLive} />
-          {query.has("demo") && replay === null && <DemoFaults />}
-          <div class="engines">
-            {engines.map((engine, at) => (
-              <EnginePanel
-                key={engine.label}
-                engine={engine}
-                other={engines[1 - at] ?? engine}
-                isLive={isLive}
-                nowMs={nowMs}
-              />
-            ))}
-          </div>
-          <Charts engines={engines} nowMs={nowMs} isVirtual={isVirtual} />
-          <div class="lower">
-            <EventLog entries={model.entriesUpTo(past ?? END, 14)} isVirtual={isVirtual} />
-            <History engines={engines} nowMs={nowMs} />
-          </div>
-          {replay === null && <Conflicts engines={engines} connection={connection} />}
-        </main>
+        <Shown key={replay?.header.title ?? "live"} live={live} replay={replay} connection={connection} />
       )}
-      {line !== "needs-token" || replay !== null ? (
-        <Recorder
-          model={model}
-          atMs={atMs}
-          onMove={setAtMs}
-          isVirtual={isVirtual}
-          endWord={replay === null ? "Live" : "End"}
-        />
-      ) : null}
+    </>
+  );
+}
+
+interface ShownProps {
+  readonly live: Model;
+  readonly replay: Replay | null;
+  readonly connection: Connection;
+}
+
+/** The pair, live or as it was. */
+function Shown({ live, replay, connection }: ShownProps) {
+  const [atMs, setAtMs] = useState<number | null>(null);
+  const model = replay?.model ?? live;
+  const isVirtual = replay?.header.origin === "simulated";
+  const past = atMs ?? (replay === null ? null : END);
+  const isLive = past === null;
+  const engines = (["a", "b"] as const).map((label) => (past === null ? model.live(label) : model.at(label, past)));
+  const nowMs = past === null ? Date.now() : Math.min(past, model.span()?.toMs ?? past);
+  const endWord = replay === null ? "Live" : "End";
+  return (
+    <>
+      <main class={isLive ? "" : "past"}>
+        <Tally engines={engines} nowMs={nowMs} isVirtual={isVirtual} isLive={isLive} />
+        {query.has("demo") && replay === null && <DemoFaults />}
+        <div class="engines">
+          {engines.map((engine, at) => (
+            <EnginePanel key={engine.label} {...{ engine, isLive, nowMs }} other={engines[1 - at] ?? engine} />
+          ))}
+        </div>
+        <Charts engines={engines} nowMs={nowMs} isVirtual={isVirtual} />
+        <div class="lower">
+          <EventLog entries={model.entriesUpTo(past ?? END, 14)} isVirtual={isVirtual} />
+          <History engines={engines} nowMs={nowMs} />
+        </div>
+        {replay === null && <Conflicts engines={engines} connection={connection} />}
+      </main>
+      <Recorder {...{ model, atMs, isVirtual, endWord }} onMove={setAtMs} />
     </>
   );
 }

@@ -1,9 +1,8 @@
 /** Purpose: the top line: which pair, how the page is connected, and the way to a recorded run. */
 import type { LineState } from "./connection.ts";
-import type { EngineAt } from "./model.ts";
 
 interface Props {
-  readonly engines: readonly EngineAt[];
+  readonly pair: string;
   readonly line: LineState | "replay";
   readonly title: string | null;
   readonly onFile: (text: string) => void;
@@ -19,13 +18,12 @@ const WORDS: Readonly<Record<Props["line"], string>> = {
   replay: "recorded run",
 };
 
-export function Header({ engines, line, title, onFile, onLive }: Props) {
-  const state = engines.find((engine) => engine.state !== null)?.state?.state;
+export function Header({ pair, line, title, onFile, onLive }: Props) {
   return (
     <header class="top">
       <h1>
         <span class="brand">Changeover</span>
-        <span class="pair">{title ?? state?.pair ?? ""}</span>
+        <span class="pair">{title ?? pair}</span>
       </h1>
       <p class={`line ${line}`} role="status">
         <span class="lamp" aria-hidden="true" />
