@@ -126,7 +126,6 @@ function Chart({ engine, name, value, last }: ChartProps) {
     // Both engines' drawings stand in one document: ids are told apart by the engine.
     return drawing
       .replace(/ (id|aria-labelledby)="/g, ` $1="${engine}:`)
-      .replace("<title", `<title data-engine="${engine}"`)
       .replace(">Statechart ", `>Engine ${engine}, statechart `);
   }, [engine, name]);
   const text = JSON.stringify(value);

@@ -23,7 +23,7 @@ export function Conflicts({
   }, [mark, any, connection]);
   if (!any) return null;
   const open = conflicts.filter(({ outcome }) => outcome === "open");
-  const done = conflicts.filter(({ outcome }) => outcome !== "open");
+  const settled = conflicts.filter(({ outcome }) => outcome !== "open");
   const resolve = async (id: string, choice: "keep" | "reapply"): Promise<void> => {
     const answer = await connection.call("POST", `/api/conflicts/${encodeURIComponent(id)}/resolve`, { choice });
     setTold(answer.ok ? `Resolved: ${choice}.` : await refusal(answer));
@@ -36,7 +36,7 @@ export function Conflicts({
         <span class={`chip ${open.length > 0 ? "warn" : ""}`}>{open.length} open</span>
         <p role="status">{told}</p>
       </header>
-      {[...open, ...done].slice(0, SHOWN).map((conflict) => (
+      {[...open, ...settled].slice(0, SHOWN).map((conflict) => (
         <Row key={conflict.id} conflict={conflict} onResolve={resolve} />
       ))}
     </section>
@@ -50,7 +50,8 @@ interface RowProps {
 
 function Row({ conflict, onResolve }: RowProps) {
   const { id, divergent, divergentFrom, standing, outcome, reason, resolution } = conflict;
-  const isOpen = outcome === "open";
+  // Also what was settled by rule may be settled otherwise, once.
+  const isOpen = resolution === null;
   return (
     <article class={`conflict ${outcome}`} aria-label={`Conflict ${divergent.kind}`} data-conflict={id}>
       <Side title={`engine ${divergentFrom}, did not stand`} commands={[divergent]} />
@@ -71,7 +72,7 @@ function Row({ conflict, onResolve }: RowProps) {
           <button
             type="button"
             onClick={() => void onResolve(id, "reapply")}
-            aria-label={`Send again, ${divergent.kind}`}
+            aria-label={`Send it again, ${divergent.kind}`}
           >
             Send it again
           </button>

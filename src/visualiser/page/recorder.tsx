@@ -1,4 +1,7 @@
-/** Purpose: the way back in time: a slider over everything that is recorded, and steps from change to change. */
+/**
+ * Purpose: the way back in time: a slider over everything that is recorded, and steps from change to change.
+ * The slider counts from the first moment: browsers keep 15 digits of its value, too few for unix time to the µs.
+ */
 import type { Model } from "./model.ts";
 import { clockTime, longDuration } from "./words.ts";
 
@@ -27,13 +30,14 @@ export function Recorder({ model, atMs, onMove, isVirtual, endWord }: Props) {
       <input
         type="range"
         aria-label="Moment that is shown"
-        min={fromMs}
-        max={toMs}
+        min={0}
+        max={toMs - fromMs}
+        data-from={fromMs}
         step="any"
-        value={shownMs}
+        value={shownMs - fromMs}
         disabled={span === null}
         aria-valuetext={span === null ? "nothing recorded" : clockTime(shownMs, isVirtual)}
-        onInput={({ currentTarget }) => onMove(Number(currentTarget.value))}
+        onInput={({ currentTarget }) => onMove(fromMs + Number(currentTarget.value))}
       />
       <button type="button" onClick={() => step(1)} disabled={span === null || atMs === null} aria-label="Next change">
         ▶

@@ -27,11 +27,11 @@ export function Tally({ engines, nowMs, isVirtual, isLive }: Props) {
       <p class="sign">{kind === "nobody" ? "Nobody on air" : kind === "both" ? "Both on air" : "On air"}</p>
       {first !== undefined && kind === "one" && <p class="who">Engine {first.label.toUpperCase()}</p>}
       {kind === "both" && <p class="who">A and B</p>}
-      <dl class="facts">
+      <div class="facts">
         {onAir.map((engine) => (
           <Facts key={engine.label} engine={engine} nowMs={nowMs} isVirtual={isVirtual} named={kind === "both"} />
         ))}
-      </dl>
+      </div>
     </section>
   );
 }
@@ -50,7 +50,7 @@ function Facts({
   const { epoch, sinceMs } = leadershipOf(engine, engine.label);
   const confirmed = engine.state?.state.confirmedBy;
   return (
-    <div class="fact-row">
+    <dl class="fact-row">
       {named && <Fact name="engine" value={engine.label} />}
       <Fact name="epoch" value={epoch === null ? "–" : String(epoch)} />
       <Fact name="since" value={sinceMs === null ? "–" : (clockTime(sinceMs, isVirtual).split(".")[0] ?? "")} />
@@ -58,7 +58,7 @@ function Facts({
       {confirmed !== undefined && !isVirtual && (
         <Fact name="confirmed by" value={confirmed === "both" ? "peer and witness" : confirmed} />
       )}
-    </div>
+    </dl>
   );
 }
 
