@@ -6,6 +6,7 @@ import type { AnyStateMachine } from "xstate";
 import { machines } from "../../machines/index.ts";
 import { packageRoot } from "../host/package-root.ts";
 import { nameOf } from "../visualiser/names.ts";
+import { addInspect } from "./inspect.ts";
 import { addRuns } from "./runs.ts";
 import { mermaidOf } from "./mermaid.ts";
 import { CliError, EXIT } from "./exit.ts";
@@ -43,6 +44,7 @@ export function addMachines(program: Command): void {
     .option("--out <folder>", "one file a machine into this folder, instead of standard output")
     .action(exportMachines);
   addRuns(command);
+  addInspect(command);
 }
 
 function exportMachines(name: string | undefined, { format, out }: ExportOptions): void {

@@ -75,7 +75,10 @@ describeWithServer("chromium", "the page, looked at", () => {
   });
 
   test.each(["dark", "light"] as const)("%s: no serious fault, and a picture", async (colorScheme) => {
-    const { page, errors } = await openPage(stage.browser, `${stage.set.url("a")}/machines/`, { colorScheme });
+    const { page, errors } = await openPage(stage.browser, `${stage.set.url("a")}/machines/`, {
+      colorScheme,
+      viewport: { width: 1280, height: 1290 },
+    });
     await page.waitForSelector(".state.active");
     await expect.poll(() => page.locator(".engine .role").allInnerTexts()).toEqual(expect.arrayContaining(["leader"]));
     await picture(page, colorScheme);

@@ -129,7 +129,7 @@ function Positions({ state, other }: { state: CoordinatorState; other: Coordinat
           <dd>{thousands(state.lastExecutedSeq)}</dd>
         </div>
         <div>
-          <dt>gap to the other</dt>
+          <dt>gap</dt>
           <dd class={gap === null || gap === 0 ? "" : "warn"}>{gapText}</dd>
         </div>
       </dl>
