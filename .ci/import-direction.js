@@ -19,6 +19,7 @@ const VISUALISER = "src/visualiser";
 const REFERENCE_ENGINE = "src/reference-engine";
 const SIMULATION = "src/simulation";
 const HOST = "src/host";
+const JSON_TEXT = "src/json";
 const CLI = "src/cli";
 
 const STAGE = [CORE, PORTS, MACHINES, ACTORS];
@@ -31,7 +32,8 @@ const ROOMS = {
   [CORE]: { sees: [], types: [], packages: [] },
   [PORTS]: { sees: [CORE], types: [], packages: [] },
   [MACHINES]: { sees: [], types: [CORE, PORTS], packages: ["xstate"] },
-  [ACTORS]: { sees: [CORE, PORTS, MACHINES], types: [], packages: ["xstate"] },
+  [JSON_TEXT]: { sees: [CORE], types: [PORTS] },
+  [ACTORS]: { sees: [CORE, PORTS, MACHINES, JSON_TEXT], types: [], packages: ["xstate"] },
   [REPLICATION]: { sees: STAGE, types: [] },
   [OUTBOX]: { sees: STAGE, types: [] },
   [COORDINATOR]: { sees: [...STAGE, REPLICATION, OUTBOX], types: [], packages: ["xstate"] },
@@ -39,7 +41,7 @@ const ROOMS = {
   [CONFIG]: { sees: [CORE, PORTS], types: [] },
   [REFERENCE_ENGINE]: { sees: [CORE, PORTS], types: [] },
   [VISUALISER]: { sees: [CORE, PORTS, MACHINES], types: [COORDINATOR] },
-  [HTTP]: { sees: [CORE, PORTS], types: [COORDINATOR, REPLICATION, OUTBOX, CONFIG, VISUALISER] },
+  [HTTP]: { sees: [CORE, PORTS, JSON_TEXT], types: [COORDINATOR, REPLICATION, OUTBOX, CONFIG, VISUALISER] },
   [SIMULATION]: {
     sees: [...STAGE, COORDINATOR, REPLICATION, OUTBOX, ADAPTERS, REFERENCE_ENGINE],
     types: [CONFIG],

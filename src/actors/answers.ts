@@ -44,7 +44,7 @@ export class Answers {
     this.#deps = deps;
   }
 
-  /** Through here clients have been told that their commands stand. */
+  /** Through here clients have been told, in this life of the engine, that their commands stand. */
   get acknowledged(): LogPosition {
     return this.#acknowledged;
   }
@@ -56,11 +56,6 @@ export class Answers {
 
   get count(): number {
     return this.#unanswered.length;
-  }
-
-  /** The log was read or replaced: everything in it counts as told. */
-  restartAt(position: LogPosition): void {
-    this.#acknowledged = position;
   }
 
   /** A new leadership: nothing is known of what the peer holds. */

@@ -78,7 +78,7 @@ export class CampaignJudge {
       return { kind: "death-proof", ...this.#proof };
     }
     if (this.electionDue()) return { kind: "election" };
-    const blind = this.#kit.failover.blindPromoteMs !== "never" && this.#deps.witness.reachable !== true;
+    const blind = this.#blindAfterMs !== null && this.#deps.witness.reachable !== true;
     return { kind: blind ? "blind" : "silence" };
   }
 
@@ -92,7 +92,6 @@ export class CampaignJudge {
 
   view(): CampaignView {
     const { monitor, restraints, witness } = this.#deps;
-    const { blindPromoteMs } = this.#kit.failover;
     const released = witness.record?.released === true;
     return {
       nowMs: this.#kit.nowMs(),
@@ -106,7 +105,7 @@ export class CampaignJudge {
       recordSinceMs: released ? 0 : (witness.sighting?.sinceMs ?? null),
       witness: !witness.configured ? "none" : witness.reachable === true ? "reachable" : "unreachable",
       waitMs: this.waitMs,
-      blindAfterMs: blindPromoteMs === "never" ? null : blindPromoteMs,
+      blindAfterMs: this.#blindAfterMs,
       peerLastHeardMs: monitor.lastHeardMs,
       deathProofCounts: this.#kit.failover.deathProof === "refused",
       electionDue: this.electionDue(),
@@ -150,7 +149,7 @@ export class CampaignJudge {
 
   nextChanceMs(now: number): number | null {
     const { monitor, restraints, witness } = this.#deps;
-    const { blindPromoteMs } = this.#kit.failover;
+    const blindAfterMs = this.#blindAfterMs;
     const instants = [
       restraints.quarantineUntilMs,
       this.#deps.election().grantedUntilMs,
@@ -159,8 +158,14 @@ export class CampaignJudge {
       (witness.sighting?.sinceMs ?? now) + this.waitMs,
       restraints.heldDownUntilMs() ?? 0,
       restraints.patienceEndsMs ?? 0,
-      blindPromoteMs === "never" ? 0 : monitor.lastHeardMs + blindPromoteMs,
+      blindAfterMs === null ? 0 : monitor.lastHeardMs + blindAfterMs,
     ].filter((at) => at > now);
     return instants.length === 0 ? null : Math.min(...instants);
+  }
+
+  /** Silence after which to lead without proof and without a witness; null: never, as always under `consistency` [CP3]. */
+  get #blindAfterMs(): number | null {
+    const { policy, blindPromoteMs } = this.#kit.failover;
+    return policy === "consistency" || blindPromoteMs === "never" ? null : blindPromoteMs;
   }
 }

@@ -107,11 +107,23 @@ async function swapGranted(
   return kit.nowMs() < ground.untilMs ? won(ground.epoch, null) : lost("the grant has lapsed");
 }
 
-/** A person overrode a leader that may still count a vote: under `consistency` nothing is done before that has lapsed [HO3]. */
+/**
+ * A person overrode a leader that may still count a vote: under `consistency` nothing is done before that has lapsed
+ * [HO3]. The record is rewritten meanwhile: standing still, it would invite automation to take the role back.
+ */
 async function settleForced(kit: Kit, deps: CampaignDeps, ground: Ground, epoch: Epoch): Promise<CampaignResult> {
   const mustWait = ground.kind === "forced" && kit.failover.policy === "consistency" && !ground.acceptDualAir;
-  if (mustWait && deps.monitor.state !== "dead") await pause(kit, deps.waitMs());
-  return won(epoch, 1);
+  let seq = 1;
+  const endsMs = mustWait && deps.monitor.state !== "dead" ? kit.nowMs() + deps.waitMs() : kit.nowMs();
+  while (kit.nowMs() < endsMs) {
+    await pause(kit, Math.min(kit.failover.heartbeatMs, endsMs - kit.nowMs()));
+    if (!deps.stillHolds(ground)) return lost("the ground no longer holds");
+    const described = deps.describe(epoch);
+    const answer = await deps.witness.swap({ ...described, seq }, { ...described, seq: seq + 1, released: false });
+    if (answer.outcome === "swapped") seq += 1;
+    if (answer.outcome === "lost") return lost("the record moved: someone lives");
+  }
+  return won(epoch, seq);
 }
 
 function leadWithoutWitness(kit: Kit, deps: CampaignDeps, ground: Ground, epoch: Epoch): CampaignResult {

@@ -20,12 +20,16 @@ export interface CatchUpSourceDeps {
   onDivergence(forkSeq: number, request: CatchUpRequest): void;
 }
 
-const PAGE_COMMANDS = 500;
-const PAGE_BYTES = 262_144;
+const PAGE_COMMANDS = 512;
+const PAGE_BYTES = 131_072;
+/** Pages under way at most: one is read while the other is stored, and a heartbeat waits behind no more than both. */
+const PAGE_WINDOW = 2;
 
 interface Paging {
   readonly request: CatchUpRequest;
   afterSeq: number;
+  sent: number;
+  acknowledged: number;
 }
 
 export class CatchUpSource {
@@ -67,15 +71,19 @@ export class CatchUpSource {
       });
     } else if (forkSeq < end) {
       this.#plan(request, "log", forkSeq, end);
-      this.#paging = { request, afterSeq: forkSeq };
-      this.#sendPage();
+      this.#paging = { request, afterSeq: forkSeq, sent: 0, acknowledged: 0 };
+      this.#sendPages();
     } else {
       this.#plan(request, "nothing", forkSeq, end);
     }
   }
 
   takeAck(ack: TransferAck): void {
-    if (this.#paging?.request.requestId === ack.requestId) this.#sendPage();
+    const paging = this.#paging;
+    if (paging?.request.requestId === ack.requestId) {
+      paging.acknowledged = Math.min(paging.sent, Math.max(paging.acknowledged, ack.index + 1));
+      this.#sendPages();
+    }
     if (this.#outgoing?.requestId === ack.requestId) this.#outgoing.transfer.acknowledge(ack.index);
   }
 
@@ -85,17 +93,28 @@ export class CatchUpSource {
     this.#deps.send({ type: "catch-up-plan", requestId, epoch, by, fromSeq: forkSeq + 1, toSeq: end });
   }
 
-  #sendPage(): void {
+  /** Sends as many pages as may be under way. */
+  #sendPages(): void {
     const paging = this.#paging;
-    if (paging === null || !this.#deps.leads()) return;
+    while (paging !== null && this.#paging === paging && paging.sent - paging.acknowledged < PAGE_WINDOW) {
+      if (!this.#deps.leads() || !this.#sendPage(paging)) return;
+    }
+  }
+
+  /** Whether the page is on its way. */
+  #sendPage(paging: Paging): boolean {
     const { store } = this.#kit.ports;
     const page = store.commandsAfter(paging.afterSeq, PAGE_COMMANDS, PAGE_BYTES);
     const prev = { epoch: epochAt(store.logShape(), paging.afterSeq) ?? 0, seq: paging.afterSeq };
     const { requestId } = paging.request;
     const epoch = this.#deps.book.accepted;
-    this.#deps.send({ type: "catch-up-page", requestId, epoch, prev, commands: page.commands, done: !page.hasMore });
+    const done = !page.hasMore;
+    if (!this.#deps.send({ type: "catch-up-page", requestId, epoch, prev, commands: page.commands, done }))
+      return false;
+    paging.sent += 1;
     paging.afterSeq = page.commands.at(-1)?.seq ?? paging.afterSeq;
-    if (!page.hasMore) this.#paging = null;
+    if (done) this.#paging = null;
+    return true;
   }
 
   async #sendSnapshot(request: CatchUpRequest, forkSeq: number): Promise<void> {

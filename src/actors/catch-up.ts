@@ -13,7 +13,6 @@ import type {
   PeerMessage,
   Replicate,
   SnapshotPiece,
-  SnapshotTransfer,
   SyncState,
 } from "../core/messages.ts";
 import type { TimerHandle } from "../ports/clock.ts";
@@ -22,7 +21,7 @@ import type { EpochBook } from "./epoch-book.ts";
 import type { Executor } from "./executor.ts";
 import { startMachine, type Kit } from "./kit.ts";
 import type { Snapshots } from "./snapshots.ts";
-import { IncomingTransfer } from "./transfers.ts";
+import { IncomingTransfer, readTransfer } from "./transfers.ts";
 
 export interface CatchUpDeps {
   readonly book: EpochBook;
@@ -48,6 +47,7 @@ export class CatchUp {
   #timer: TimerHandle | null = null;
   #disagreements = 0;
   #wantSnapshot = false;
+  #pagesTaken = 0;
 
   constructor(kit: Kit, deps: CatchUpDeps) {
     this.#kit = kit;
@@ -162,7 +162,8 @@ export class CatchUp {
     );
     this.#confirmAndAcknowledge();
     if (page.done) this.#machine.send({ type: "FINISHED" });
-    else this.#deps.send({ type: "transfer-ack", requestId: page.requestId, index: 0 });
+    else this.#deps.send({ type: "transfer-ack", requestId: page.requestId, index: this.#pagesTaken });
+    this.#pagesTaken += 1;
   }
 
   /** A piece of a snapshot that needs no lock: nothing of this engine's own is lost by it. */
@@ -175,7 +176,7 @@ export class CatchUp {
     this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
     if (taken.state === "more") return;
     this.#incoming = null;
-    void this.#restore(piece.requestId, JSON.parse(taken.text) as SnapshotTransfer);
+    void this.#restore(piece.requestId, taken.text);
   }
 
   /** The winner has reconciled, or given up: compare again. */
@@ -183,21 +184,28 @@ export class CatchUp {
     this.#machine.send({ type: "FINISHED" });
   }
 
-  async #restore(requestId: RequestId, transfer: SnapshotTransfer): Promise<void> {
+  async #restore(requestId: RequestId, text: string): Promise<void> {
     // The engine takes its own time: only a lost leader or another request ends this step.
     this.#rest();
     const isWanted = (): boolean => this.#requestId === requestId && this.machineValue === "restoring";
-    const result = await this.#deps.snapshots.install(transfer.snapshot, 0, () => (isWanted() ? transfer : null));
+    const transfer = await readTransfer(this.#kit, text);
+    if (!isWanted()) return;
+    if (transfer === null) return this.#machine.send({ type: "FAILED", reason: "what came is no snapshot" });
+    const verified = await this.#deps.snapshots.verify(transfer.snapshot);
+    if (!isWanted()) return;
+    if (typeof verified === "string") return this.#machine.send({ type: "FAILED", reason: verified });
+    const result = await this.#deps.snapshots.install(verified, 0, () => (isWanted() ? transfer : null));
     if (result.outcome === "overtaken" || !isWanted()) return;
+    if (result.outcome !== "installed") return this.#machine.send({ type: "FAILED", reason: result.detail });
     this.#deps.book.accept(transfer.snapshot.epoch);
-    if (result.outcome === "installed") this.#machine.send({ type: "FINISHED" });
-    else this.#machine.send({ type: "FAILED", reason: result.detail });
+    this.#machine.send({ type: "FINISHED" });
   }
 
   #askForPlan(): void {
     const requestId = this.#kit.ports.ids.next("request");
     this.#requestId = requestId;
     this.#incoming = null;
+    this.#pagesTaken = 0;
     this.#disagreements = 0;
     this.#patience();
     this.#deps.send({
@@ -213,7 +221,9 @@ export class CatchUp {
 
   #append(prev: Replicate["prev"], commands: Replicate["commands"]): "appended" | "nothing-new" | "gap" | "failed" {
     try {
-      return this.#deps.log.append(prev, commands);
+      const outcome = this.#deps.log.append(prev, commands);
+      if (outcome === "appended") this.#kit.alarms.clear("store-failed");
+      return outcome;
     } catch (error) {
       this.#kit.ports.logger.error({ err: error }, "replicated commands not stored");
       this.#kit.alarms.raise("store-failed", "replicated commands could not be stored");

@@ -2,6 +2,7 @@
  * Purpose: the checksum of a state, taken a little at a time, so that a state of many megabytes holds up no heartbeat.
  */
 import { canonicalPieces, type Json } from "../core/canonical-json.ts";
+import { comparedInGoes } from "../json/same.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Digest } from "../ports/digest.ts";
 
@@ -14,12 +15,31 @@ export interface Checksummed {
   readonly state: Json;
 }
 
-/** sha256 (hex) of the RFC 8785 form of `{epoch, lastCommandSeq, state}`. */
-export async function checksumOf(ports: { clock: Clock; digest: Digest }, value: Checksummed): Promise<string> {
+/**
+ * sha256 (hex) of the RFC 8785 form of `{epoch, lastCommandSeq, state}`. `take` is given the state's own text on the
+ * way, in pieces and in order.
+ */
+export async function checksumOf(
+  ports: { clock: Clock; digest: Digest },
+  value: Checksummed,
+  take: (piece: string) => void = () => undefined,
+): Promise<string> {
   const { epoch, lastCommandSeq, state } = value;
   const hash = ports.digest.sha256();
-  await inTurns(ports.clock, canonicalPieces({ epoch, lastCommandSeq, state }), (piece) => hash.update(piece));
+  hash.update(`{"epoch":${epoch},"lastCommandSeq":${lastCommandSeq},"state":`);
+  await inTurns(ports.clock, canonicalPieces(state), (piece) => {
+    hash.update(piece);
+    take(piece);
+  });
+  hash.update("}");
   return hash.hex();
+}
+
+/** Whether two states are the same: they then have the same checksum at the same position. */
+export async function sameState(clock: Clock, left: Json, right: Json): Promise<boolean> {
+  let same = true;
+  await inTurns(clock, comparedInGoes(left, right), (soFar) => (same = soFar));
+  return same;
 }
 
 /** Calls `take` for every piece, letting other work have its turn every few ms. */

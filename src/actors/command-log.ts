@@ -47,7 +47,6 @@ export class CommandLog {
 
   restore(stored: Pick<StoredState, "log" | "clock" | "hlc">): void {
     this.#position = stored.log;
-    this.#answers.restartAt(stored.log);
     this.#clock = stored.clock;
     this.#hlc = stored.hlc;
   }
@@ -200,6 +199,7 @@ export class CommandLog {
       for (const one of this.#withRepeats(batch)) one.settle({ outcome: "busy", detail: "the store refuses to write" });
       return;
     }
+    this.#kit.alarms.clear("store-failed");
     this.#advance(commands);
     this.#kit.counters.commandsAccepted += commands.length;
     commands.forEach((command, index) => {

@@ -17,6 +17,11 @@ export interface DivergentCase {
   readonly forkSeq: number;
   readonly divergent: readonly Command[];
   readonly winnerEpoch: number;
+  /**
+   * Through here nothing is in dispute: the winner has nothing of its own since the fork, and clients were told that the
+   * divergent commands stand. 0: the winner has something of its own.
+   */
+  readonly undisputedThroughSeq: number;
 }
 
 /** What two commands must share to touch the same thing: the path of a REST call, or the kind. */
@@ -31,7 +36,7 @@ export function toConflicts(kit: Kit, found: DivergentCase): Conflict[] {
     const id = makeId("conflict", `${divergent.origin}_${divergent.originSeq}`);
     const known = kit.ports.store.findConflict(id);
     const standing = since.filter((command) => conflictKey(command) === conflictKey(divergent)).slice(-STANDING_KEPT);
-    const { outcome, reason } = known ?? judge(kit, standing.length > 0);
+    const { outcome, reason } = known ?? judge(kit, divergent.seq <= found.undisputedThroughSeq, standing.length > 0);
     return {
       id,
       kind: "command",
@@ -48,7 +53,14 @@ export function toConflicts(kit: Kit, found: DivergentCase): Conflict[] {
   });
 }
 
-function judge(kit: Kit, touched: boolean): { outcome: ConflictOutcome; reason: string } {
+/** A command that was to be applied again, and that the leader did not accept. */
+export function refused(conflict: Conflict, why: Exclude<SubmitOutcome["outcome"], "accepted">): Conflict {
+  return { ...conflict, outcome: "superseded", reason: `applied again, the leader answered ${why}` };
+}
+
+/** A dominated winner fast-forwards whatever the policy: under its own epoch, for nothing of a lower one is taken [I2]. */
+function judge(kit: Kit, undisputed: boolean, touched: boolean): { outcome: ConflictOutcome; reason: string } {
+  if (undisputed) return { outcome: "reapplied", reason: "the leader had nothing of its own since the fork" };
   const { onConflict } = kit.options.commands;
   switch (onConflict) {
     case "leader-wins":

@@ -10,14 +10,19 @@ export class EpochBook {
   readonly #kit: Kit;
   #highest: Epoch = NO_EPOCH;
   #accepted: Epoch = NO_EPOCH;
+  /** The next ballot, durable ahead of its use; null: none is. */
+  #reserved: Epoch | null = null;
+  /** The accepted epoch is not on disk yet. */
+  #behind = false;
 
   constructor(kit: Kit) {
     this.#kit = kit;
   }
 
-  restore(stored: Pick<StoredState, "highestEpoch" | "acceptedEpoch">): void {
-    this.#highest = stored.highestEpoch;
-    this.#accepted = stored.acceptedEpoch;
+  /** The end of the log bears an epoch too, which was accepted, whatever was written last. */
+  restore(stored: Pick<StoredState, "highestEpoch" | "acceptedEpoch" | "log">): void {
+    this.#highest = Math.max(stored.highestEpoch, stored.log.epoch);
+    this.#accepted = Math.max(stored.acceptedEpoch, stored.log.epoch);
   }
 
   /** Highest epoch seen anywhere. */
@@ -43,14 +48,40 @@ export class EpochBook {
 
   /** The next ballot of this engine, durable; null: the disk refused. */
   mint(): Epoch | null {
-    const epoch = this.#kit.rules.nextEpoch(this.#highest, this.#kit.options.label);
-    return this.#save(epoch, this.#accepted) ? epoch : null;
+    const epoch = this.#next();
+    if (epoch !== this.#reserved) return this.#save(epoch, this.#accepted) ? epoch : null;
+    this.#highest = epoch;
+    return epoch;
+  }
+
+  /** This engine leads in its ballot `epoch`, which is durable; that it is accepted is written once the role is taken. */
+  lead(epoch: Epoch): void {
+    this.#accepted = epoch;
+    this.#behind = true;
+    this.#kit.ports.clock.soon(() => this.writeBehind());
+  }
+
+  /** Makes the next ballot durable while there is time, so that no take-over waits for the disk. */
+  writeAhead(): void {
+    const epoch = this.#next();
+    if (epoch === this.#reserved) return;
+    this.#reserved = epoch;
+    if (!this.#save(this.#highest, this.#accepted)) this.#reserved = null;
+  }
+
+  /** Writes what a take-over did not wait for. */
+  writeBehind(): void {
+    if (this.#behind) this.#save(this.#highest, this.#accepted);
+  }
+
+  #next(): Epoch {
+    return this.#kit.rules.nextEpoch(this.#highest, this.#kit.options.label);
   }
 
   #save(highestEpoch: Epoch, acceptedEpoch: Epoch): boolean {
     const { ports, alarms } = this.#kit;
     try {
-      ports.store.saveEpochs({ highestEpoch, acceptedEpoch });
+      ports.store.saveEpochs({ highestEpoch: Math.max(highestEpoch, this.#reserved ?? NO_EPOCH), acceptedEpoch });
     } catch (error) {
       ports.logger.error({ err: error, highestEpoch }, "epoch not saved");
       alarms.raise("store-failed", "an epoch could not be saved");
@@ -59,6 +90,7 @@ export class EpochBook {
     alarms.clear("store-failed");
     this.#highest = highestEpoch;
     this.#accepted = acceptedEpoch;
+    this.#behind = false;
     return true;
   }
 }

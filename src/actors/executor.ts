@@ -6,8 +6,11 @@
 import type { Command } from "../core/command.ts";
 import { epochAt } from "../core/fork.ts";
 import type { Role } from "../core/messages.ts";
+import { jsonPieces } from "../json/pieces.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { ExecuteOutcome } from "../ports/engine.ts";
+import type { StateDraft } from "../ports/store.ts";
+import { inTurns } from "./checksum.ts";
 import type { Kit } from "./kit.ts";
 import type { ProgrammeClock } from "./programme-clock.ts";
 
@@ -20,6 +23,8 @@ export interface ExecutorDeps {
 
 /** Commands read from the store at a time. */
 const PAGE = 1_000;
+/** Longest wait for a command's instant, ms: somewhat more than how far ahead a leader lets one be scheduled. */
+const MAX_WAIT_MS = 11_000;
 /** Commands kept in memory ahead of execution; beyond it they are read back from the store. */
 const MAX_QUEUED = 20_000;
 
@@ -30,7 +35,10 @@ export class Executor {
   #executedSeq = 0;
   #confirmedSeq = 0;
   #lastCheckpointSeq = 0;
-  #live = new Set<number>();
+  /** How often the state was replaced: a checkpoint of an earlier one is void. */
+  #resets = 0;
+  /** When commands that came at their time are due, monotonic ms, as it was at their arrival: a stepped clock moves none. */
+  readonly #dueMs = new Map<number, number>();
   #timer: TimerHandle | null = null;
   #running: Promise<void> | null = null;
   #suspended = 0;
@@ -55,9 +63,10 @@ export class Executor {
   resetTo(seq: number): void {
     this.#executedSeq = seq;
     this.#lastCheckpointSeq = seq;
+    this.#resets += 1;
     this.#confirmedSeq = Math.min(this.#confirmedSeq, seq);
     this.#queue = [];
-    this.#live.clear();
+    this.#dueMs.clear();
     this.#settleWaiting();
   }
 
@@ -88,9 +97,16 @@ export class Executor {
   #noteLive(commands: readonly Command[]): void {
     const now = this.#kit.ports.clock.monoMs();
     for (const { seq, executeAtUs, origin } of commands) {
-      if (this.#live.size < MAX_QUEUED) this.#live.add(seq);
-      if (now > this.#deps.programmeClock.toMonoMs(executeAtUs, origin)) this.#kit.counters.commandsLate += 1;
+      const dueMs = this.#deps.programmeClock.toMonoMs(executeAtUs, origin);
+      if (this.#dueMs.size < MAX_QUEUED) this.#dueMs.set(seq, dueMs);
+      if (now > dueMs) this.#kit.counters.commandsLate += 1;
     }
+  }
+
+  /** When a command is due. One further ahead than any leader accepts was stamped by a clock that does not hold here. */
+  #dueAtMs({ seq, executeAtUs, origin }: Command, now: number): number {
+    const dueMs = this.#dueMs.get(seq) ?? this.#deps.programmeClock.toMonoMs(executeAtUs, origin);
+    return dueMs > now + MAX_WAIT_MS ? now : dueMs;
   }
 
   /** Resolves once `seq` has been executed. */
@@ -128,8 +144,8 @@ export class Executor {
   #continue(): void {
     let ran = false;
     for (let head = this.#head(); head !== null && this.#allowed(head); head = this.#head()) {
-      const dueMs = this.#deps.programmeClock.toMonoMs(head.executeAtUs, head.origin);
       const now = this.#kit.ports.clock.monoMs();
+      const dueMs = this.#dueAtMs(head, now);
       if (now < dueMs) {
         this.#arm(dueMs);
         break;
@@ -189,7 +205,7 @@ export class Executor {
       counters.commandsFailed += 1;
       this.lastError = error;
     }
-    if (this.#live.delete(command.seq)) {
+    if (this.#dueMs.delete(command.seq)) {
       if (lateMs > options.commands.lateAlarmMs) {
         alarms.raise("commands-late", `a command was executed ${Math.round(lateMs)} ms after its instant`);
       } else alarms.clear("commands-late");
@@ -201,18 +217,25 @@ export class Executor {
 
   /** Stores the engine's state, from which a restart goes on. */
   async checkpoint(): Promise<void> {
-    const { store, engine, logger } = this.#kit.ports;
+    const { store, engine, logger, clock } = this.#kit.ports;
+    if (this.#executedSeq === this.#lastCheckpointSeq) return;
+    const release = await this.hold();
     const seq = this.#executedSeq;
-    if (seq === this.#lastCheckpointSeq) return;
+    const resets = this.#resets;
     this.#lastCheckpointSeq = seq;
+    let state: StateDraft | null = null;
     try {
-      const state = await engine.snapshot();
-      if (this.#executedSeq !== seq) return;
+      const draft = (state = store.draftState());
+      await inTurns(clock, jsonPieces(await engine.snapshot()), (piece) => draft.add(piece));
+      if (resets !== this.#resets) return;
       const epoch = epochAt(store.logShape(), seq) ?? 0;
       store.saveCheckpoint({ position: { epoch, seq }, state });
-      store.compact(seq - this.#kit.options.commands.keep, this.#kit.ports.clock.unixMs() - KEYS_KEPT_MS);
+      store.compact(seq - this.#kit.options.commands.keep, clock.unixMs() - KEYS_KEPT_MS);
     } catch (error) {
       logger.warn({ err: error, seq }, "checkpoint not stored");
+    } finally {
+      state?.discard();
+      release();
     }
   }
 

@@ -7,6 +7,7 @@ import type { Heartbeat, PeerMessage, SyncState } from "../core/messages.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { Executor } from "./executor.ts";
 import type { Kit } from "./kit.ts";
+import type { ProgrammeClock } from "./programme-clock.ts";
 import type { HeartbeatVote } from "./votes.ts";
 import type { Succession } from "./succession.ts";
 
@@ -14,6 +15,7 @@ export interface HeartbeatDeps {
   readonly succession: Succession;
   readonly log: CommandLog;
   readonly executor: Executor;
+  readonly programmeClock: ProgrammeClock;
   sync(): SyncState;
   send(message: PeerMessage): boolean;
   /** A heartbeat of the leader that this engine follows. */
@@ -59,8 +61,9 @@ export class Heartbeats {
       return;
     }
     succession.sawEpoch(heartbeat.epoch);
-    // What clients were told counts even where a full disk keeps this engine from following the new epoch [CP4].
-    if (leadership.role === "follower") succession.judge.told(heartbeat.acknowledged);
+    // What clients were told counts also where a full disk, or a campaign that may yet be lost, keeps this engine from
+    // following the epoch [CP4].
+    if (leadership.role !== "leader") succession.judge.told(heartbeat.acknowledged);
     if (leadership.role !== "follower" || heartbeat.epoch !== book.accepted) return;
     monitor.promiseUntil(receivedAtMonoMs + succession.judge.waitMs);
     this.#vote = { epoch: heartbeat.epoch, n: heartbeat.n };
@@ -111,14 +114,14 @@ export class Heartbeats {
       leadership: leadership.origin,
       witnessReachable: witness.reachable,
       sentAtMonoMs: this.#kit.nowMs(),
-      sentAtUnixUs: Math.round(ports.clock.unixMs() * 1_000),
+      sentAtUnixUs: this.#deps.programmeClock.ownUs(ports.clock.monoMs()),
       echo:
         last === null
           ? null
           : {
               n: last.heartbeat.n,
               receivedAtMonoMs: last.receivedAtMonoMs,
-              receivedAtUnixUs: Math.round(last.receivedAtUnixUs),
+              receivedAtUnixUs: this.#deps.programmeClock.ownUs(last.receivedAtMonoMs),
             },
       vote: follows && this.#vote?.epoch === book.accepted ? this.#vote : null,
     };

@@ -193,8 +193,12 @@ export class Leadership implements Acting {
     if (campaigning === null) throw new Error("broken invariant: a campaign has a ground");
     const { book, votes, witness, campaign } = this.#deps;
     const { ground } = campaigning;
+    // What an attempt that failed had gathered is no vote for this one.
+    votes.clear();
     const epoch = ground.kind === "granted" ? ground.epoch : book.mint();
     this.#campaigning = campaigning;
+    // Not at its end: who was frozen meanwhile verifies before the first effect [VT5].
+    this.#unverifiedSinceMs = null;
     this.#epoch = epoch ?? book.accepted;
     this.#moved("candidate", null);
     const deps: CampaignDeps = {
@@ -213,10 +217,8 @@ export class Leadership implements Acting {
 
   #win(epoch: Epoch, witnessSeq: number | null): void {
     const { book, witness } = this.#deps;
-    if (book.accepted > epoch || !book.accept(epoch)) {
-      this.#lose("a higher epoch was seen, or this one could not be saved");
-      return;
-    }
+    if (book.accepted > epoch) return this.#lose("a higher epoch was seen");
+    book.lead(epoch);
     witness.lead(witnessSeq);
     this.#machine.send({ type: "WON", epoch });
   }
@@ -235,7 +237,6 @@ export class Leadership implements Acting {
     if (campaigning === null) throw new Error("broken invariant: a leadership follows a campaign");
     this.#epoch = this.#deps.book.accepted;
     this.#paused = false;
-    this.#unverifiedSinceMs = null;
     const { mover, startedAtMs } = campaigning;
     const tookMs = this.#kit.nowMs() - startedAtMs;
     this.#origin = { ...mover, fromUnixMs: this.#kit.ports.clock.unixMs(), tookMs };

@@ -17,7 +17,7 @@ import type { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
 import { lockEndsAtMs } from "./reconcile-lock.ts";
 import type { Snapshots } from "./snapshots.ts";
-import { IncomingTransfer } from "./transfers.ts";
+import { IncomingTransfer, readTransfer } from "./transfers.ts";
 
 export interface LoserDeps {
   readonly book: EpochBook;
@@ -68,12 +68,18 @@ export class Loser {
     this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
     if (taken.state === "more") return;
     this.#incoming = null;
-    const transfer = JSON.parse(taken.text) as SnapshotTransfer;
     this.#applying = true;
-    void this.#apply(piece, transfer).finally(() => (this.#applying = false));
+    void this.#apply(piece, taken.text)
+      .catch((error: unknown) => {
+        this.#kit.ports.logger.error({ err: error }, "the winner's state could not be judged");
+        this.#answer(piece.requestId, "failed", null);
+      })
+      .finally(() => (this.#applying = false));
   }
 
-  async #apply(piece: SnapshotPiece, transfer: SnapshotTransfer): Promise<void> {
+  async #apply(piece: SnapshotPiece, text: string): Promise<void> {
+    const transfer = await readTransfer(this.#kit, text);
+    if (transfer === null) return this.#answer(piece.requestId, "invalid-snapshot", null);
     const { snapshot } = transfer;
     const provenUntilMs = piece.lock === null ? null : await this.#provenUntilMs(piece.lock);
     if (piece.lock === null || provenUntilMs === null) return this.#answer(piece.requestId, "lock-not-held", null);
@@ -81,12 +87,12 @@ export class Loser {
     if (!mayAdopt()) return this.#answer(piece.requestId, "stale-epoch", null);
     const transferNow = (): SnapshotTransfer | null =>
       mayAdopt() && this.#kit.nowMs() < provenUntilMs ? transfer : null;
-    const result = await this.#deps.snapshots.install(snapshot, piece.lock.fence, transferNow);
+    const verified = await this.#deps.snapshots.verify(snapshot);
+    if (typeof verified === "string") return this.#answer(piece.requestId, "invalid-snapshot", null);
+    const result = await this.#deps.snapshots.install(verified, piece.lock.fence, transferNow);
     switch (result.outcome) {
       case "installed":
         return this.#answer(piece.requestId, "applied", result.checksum);
-      case "invalid":
-        return this.#answer(piece.requestId, "invalid-snapshot", null);
       case "overtaken":
         return this.#answer(piece.requestId, mayAdopt() ? "lock-not-held" : "stale-epoch", null);
       case "failed":
@@ -106,7 +112,7 @@ export class Loser {
     const sentAtMs = this.#kit.nowMs();
     const standing = await witness.readLock();
     if (standing.outcome === "unreachable") return null;
-    if (!this.#kit.rules.lockProves(standing.lock, lock, store.load().lockFence)) return null;
+    if (!this.#kit.rules.lockProves(standing.lock, lock, store.positions().lockFence)) return null;
     return lockEndsAtMs(this.#kit.failover, sentAtMs, standing.lock?.expiresMs ?? Number.POSITIVE_INFINITY);
   }
 

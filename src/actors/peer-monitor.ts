@@ -24,7 +24,6 @@ export interface PeerMonitorHandlers {
 export interface LastHeartbeat {
   readonly heartbeat: Heartbeat;
   readonly receivedAtMonoMs: number;
-  readonly receivedAtUnixUs: number;
 }
 
 export class PeerMonitor {
@@ -111,7 +110,7 @@ export class PeerMonitor {
 
   /** Takes a heartbeat; false: it is old, and extends nothing [HB2]. */
   take(heartbeat: Heartbeat, receivedAtMonoMs: number): boolean {
-    const { rules, counters, ports } = this.#kit;
+    const { rules, counters } = this.#kit;
     const known = heartbeat.incarnation === this.#incarnation;
     if (known && this.#last !== null && !rules.heartbeatIsFresh(this.#last.heartbeat.n, heartbeat.n)) {
       counters.heartbeatsRefused += 1;
@@ -120,7 +119,7 @@ export class PeerMonitor {
     if (!known) this.#offset = NO_SAMPLES;
     this.#incarnation = heartbeat.incarnation;
     counters.heartbeatsReceived += 1;
-    this.#last = { heartbeat, receivedAtMonoMs, receivedAtUnixUs: ports.clock.unixMs() * 1_000 };
+    this.#last = { heartbeat, receivedAtMonoMs };
     this.#detector = heard(this.#detector, receivedAtMonoMs);
     this.#measure(heartbeat, receivedAtMonoMs);
     if (this.#state !== "alive") this.#machine.send({ type: "HEARD" });
@@ -134,8 +133,8 @@ export class PeerMonitor {
     this.#armDeadline();
   }
 
-  /** Asks every address of the peer whether a process still listens there [DP1]. */
-  async probe(): Promise<{ result: ProbeResult; sentAtMs: number } | null> {
+  /** Asks every address of the peer whether a process still listens there [DP1]; `onProof` hears of it before anyone acts on it. */
+  async probe(onProof: (sentAtMs: number) => void): Promise<{ result: ProbeResult; sentAtMs: number } | null> {
     if (this.#probing) return null;
     this.#probing = true;
     const sentAtMs = this.#kit.nowMs();
@@ -144,6 +143,7 @@ export class PeerMonitor {
     this.#probing = false;
     const heardSince = this.#detector.lastHeardMs > heardBefore;
     if (this.#kit.rules.provesDeath(result) && !heardSince) {
+      onProof(sentAtMs);
       if (this.#state !== "dead") this.#machine.send({ type: "REFUSED" });
     } else if (this.#state === "dead") {
       this.#machine.send({ type: "DOUBTED" });

@@ -1,7 +1,8 @@
 /**
- * Purpose: the one timeline on which both engines execute: the wall clock of the engine that accepted a command.
- * Keeps true: when nothing outside disciplines the clocks, the follower maps the leader's wall clock onto its own
- * monotonic one, so that a step of its own wall clock moves no execution.
+ * Purpose: the one timeline on which both engines execute: that of the engine which accepted a command.
+ * Keeps true: when nothing outside disciplines the clocks, a timeline runs with the monotonic clock and is led back to
+ * the wall clock slowly, so that no step of a wall clock moves an execution; the follower maps the leader's timeline onto
+ * its own monotonic clock, and goes on with it when it takes over.
  */
 import { offsetJitterMs, peerUnixMinusMonoMs, type OffsetFilter } from "../core/clock-offset.ts";
 import type { EngineId } from "../core/ids.ts";
@@ -13,28 +14,41 @@ const FRAME_MS = 16.7;
 /** Wall clocks further apart than this are a fault of the plant, ms. */
 const FAR_APART_MS = 1_000;
 
+/** How fast the own timeline is led back to the own wall clock: a share of the time that passes. */
+const SLEW = 0.0005;
+
 export class ProgrammeClock {
   readonly #kit: Kit;
   readonly #peerOffset: () => OffsetFilter;
+  /** Own timeline minus monotonic ms. */
+  #ownOffsetMs: number;
+  #slewedAtMonoMs: number;
 
   constructor(kit: Kit, peerOffset: () => OffsetFilter) {
     this.#kit = kit;
     this.#peerOffset = peerOffset;
+    this.#slewedAtMonoMs = kit.ports.clock.monoMs();
+    this.#ownOffsetMs = this.#wallOffsetMs;
   }
 
-  /** Own unix minus monotonic ms. */
-  get #ownOffsetMs(): number {
-    return this.#kit.ports.clock.unixMs() - this.#kit.ports.clock.monoMs();
-  }
-
-  /** Now, as the wall clock of `origin`, unix µs. */
+  /** Now, on the timeline of `origin`, unix µs. */
   nowUs(origin: EngineId): number {
     return Math.round((this.#kit.ports.clock.monoMs() + this.#offsetMs(origin)) * 1_000);
+  }
+
+  /** A reading of the own monotonic clock on the own timeline, unix µs. */
+  ownUs(monoMs: number): number {
+    return Math.round((monoMs + this.#offsetMs(this.#kit.self.engineId)) * 1_000);
   }
 
   /** The own monotonic instant of `executeAtUs` on the timeline of `origin`. */
   toMonoMs(executeAtUs: number, origin: EngineId): number {
     return executeAtUs / 1_000 - this.#offsetMs(origin);
+  }
+
+  /** This engine takes the programme over: its timeline goes on where the old leader's was, without a jump [A10]. */
+  continuePeers(): void {
+    this.#ownOffsetMs = peerUnixMinusMonoMs(this.#peerOffset()) ?? this.#ownOffsetMs;
   }
 
   /** How well the clocks agree, for `clockSync`. */
@@ -46,18 +60,19 @@ export class ProgrammeClock {
     if (peerMs === null) return { mode: "free", offsetNs: 0, jitterNs: 0 };
     return {
       mode: "peer",
-      offsetNs: Math.round((peerMs - this.#ownOffsetMs) * 1e6),
+      offsetNs: Math.round((peerMs - this.#wallOffsetMs) * 1e6),
       jitterNs: Math.round(offsetJitterMs(filter) * 1e6),
     };
   }
 
-  /** Says what an engineer must know of the clocks. */
+  /** Leads the own timeline back to the wall clock, and says what an engineer must know of the clocks. */
   watch(): void {
+    this.#slew();
     const { alarms, ports } = this.#kit;
     const reading = this.reading();
     const offsetMs = Math.abs(reading.offsetNs) / 1e6;
     const disciplined = reading.mode === "ptp" || reading.mode === "ntp";
-    const lost = ports.clockSource !== null && !disciplined;
+    const lost = ports.clockSource !== null && ports.clockSource.undisciplined !== true && !disciplined;
     const degraded = lost || (disciplined && offsetMs > FRAME_MS) || reading.jitterNs / 1e6 > FRAME_MS;
     alarms.set("lockstep-degraded", degraded, `clock ${reading.mode}, offset ${offsetMs.toFixed(3)} ms`);
     alarms.set(
@@ -74,7 +89,21 @@ export class ProgrammeClock {
 
   #offsetMs(origin: EngineId): number {
     const outside = this.#kit.ports.clockSource?.reading().mode ?? "free";
-    if (origin === this.#kit.self.engineId || outside === "ptp" || outside === "ntp") return this.#ownOffsetMs;
+    if (outside === "ptp" || outside === "ntp") return this.#wallOffsetMs;
+    if (origin === this.#kit.self.engineId) return this.#ownOffsetMs;
     return peerUnixMinusMonoMs(this.#peerOffset()) ?? this.#ownOffsetMs;
+  }
+
+  #slew(): void {
+    const now = this.#kit.ports.clock.monoMs();
+    const stepMs = (now - this.#slewedAtMonoMs) * SLEW;
+    this.#slewedAtMonoMs = now;
+    const awayMs = this.#wallOffsetMs - this.#ownOffsetMs;
+    this.#ownOffsetMs += Math.sign(awayMs) * Math.min(Math.abs(awayMs), stepMs);
+  }
+
+  /** Own wall clock minus monotonic ms. */
+  get #wallOffsetMs(): number {
+    return this.#kit.ports.clock.unixMs() - this.#kit.ports.clock.monoMs();
   }
 }

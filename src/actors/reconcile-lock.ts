@@ -82,6 +82,8 @@ export class ReconcileLock {
       if (answer.outcome === "acquired") await witness.releaseLock(lockId);
       return { outcome: "not-acquired", reason: "given up meanwhile" };
     }
+    // Without an answer it may stand all the same: better given back than left to its TTL.
+    if (answer.outcome === "unreachable") void witness.releaseLock(lockId);
     if (answer.outcome !== "acquired") {
       const reason = answer.outcome === "held" ? `held by ${answer.holder}` : answer.reason;
       this.#machine.send({ type: "NOT_ACQUIRED", reason });

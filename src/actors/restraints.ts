@@ -47,14 +47,25 @@ export class Restraints {
     const { ports, options } = this.#kit;
     const last = this.#maintenance?.stamp ?? hlcZero(options.label);
     const stamp = hlcNow(last, ports.clock.unixMs(), options.label);
-    return this.#keep({ ...request, stamp });
+    const maintenance = { ...request, stamp };
+    this.#kit.ports.store.saveMaintenance(maintenance);
+    this.#take(maintenance);
+    return maintenance;
   }
 
-  /** The peer's word; true when it was news. */
+  /**
+   * The peer's word; true when it was news. It binds also while the disk refuses it: the peer says it again after a
+   * restart.
+   */
   learnMaintenance(heard: Maintenance | null): boolean {
     if (heard === null || heard.stamp === this.#maintenance?.stamp) return false;
     if (this.#maintenance !== null && laterHlc(heard.stamp, this.#maintenance.stamp) !== heard.stamp) return false;
-    this.#keep(heard);
+    try {
+      this.#kit.ports.store.saveMaintenance(heard);
+    } catch (error) {
+      this.#kit.ports.logger.error({ err: error }, "the peer's maintenance could not be saved");
+    }
+    this.#take(heard);
     return true;
   }
 
@@ -88,10 +99,8 @@ export class Restraints {
     return endsMs !== null && this.#kit.nowMs() >= endsMs;
   }
 
-  #keep(maintenance: Maintenance): Maintenance {
-    this.#kit.ports.store.saveMaintenance(maintenance);
+  #take(maintenance: Maintenance): void {
     this.#maintenance = maintenance;
     this.#kit.emit({ type: "maintenance", maintenance });
-    return maintenance;
   }
 }

@@ -2,10 +2,10 @@
  * Purpose: the engine's state taken and put in place, together with the log position that belongs to it.
  * Keeps true: a snapshot is one moment; an installation is whole or does not happen [SB4]; its checksum is checked first.
  */
-import type { Json } from "../core/canonical-json.ts";
 import { cutShape, epochAt } from "../core/fork.ts";
 import type { SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
-import { checksumOf } from "./checksum.ts";
+import type { StateDraft } from "../ports/store.ts";
+import { checksumOf, inTurns, sameState } from "./checksum.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Executor } from "./executor.ts";
@@ -22,9 +22,15 @@ const MAX_COMMANDS = 20_000;
 const KEYS_CARRIED = 10_000;
 const CONFLICTS_CARRIED = 1_000;
 
+/** A snapshot that is what its checksum says. */
+export interface Verified {
+  readonly snapshot: StateSnapshot;
+  /** The text of its state, as it was hashed. */
+  readonly stateText: readonly string[];
+}
+
 export type InstallResult =
   | { readonly outcome: "installed"; readonly checksum: string }
-  | { readonly outcome: "invalid"; readonly detail: string }
   /** It was no longer to be put in place when all was ready for it. */
   | { readonly outcome: "overtaken" }
   | { readonly outcome: "failed"; readonly detail: string };
@@ -80,11 +86,13 @@ export class Snapshots {
     };
   }
 
-  /** Whether a snapshot is what its checksum says; null when it is. */
-  async flaw(snapshot: StateSnapshot): Promise<string | null> {
+  /** Whether a snapshot is what its checksum says; what is wrong with it when it is not. */
+  async verify(snapshot: StateSnapshot): Promise<Verified | string> {
+    const stateText: string[] = [];
     try {
-      const checksum = await checksumOf(this.#kit.ports, snapshot);
-      return checksum === snapshot.checksum ? null : `its checksum is ${checksum}, it says ${snapshot.checksum}`;
+      const checksum = await checksumOf(this.#kit.ports, snapshot, (piece) => stateText.push(piece));
+      if (checksum === snapshot.checksum) return { snapshot, stateText };
+      return `its checksum is ${checksum}, it says ${snapshot.checksum}`;
     } catch (error) {
       return `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
     }
@@ -96,17 +104,19 @@ export class Snapshots {
    * log may have grown; null: it may not be done any more.
    */
   async install(
-    snapshot: StateSnapshot,
+    { snapshot, stateText }: Verified,
     lockFence: number,
     transferNow: () => Omit<SnapshotTransfer, "snapshot"> | null,
   ): Promise<InstallResult> {
-    const flaw = await this.flaw(snapshot);
-    if (flaw !== null) return { outcome: "invalid", detail: flaw };
+    const { store, clock } = this.#kit.ports;
     const release = await this.#deps.executor.hold();
+    let draft: StateDraft | null = null;
     try {
+      const state = (draft = store.draftState());
+      await inTurns(clock, stateText, (piece) => state.add(piece));
       const replaced = await this.#replace(snapshot, () => {
         const transfer = transferNow();
-        if (transfer !== null) this.#adopt({ ...transfer, snapshot }, lockFence);
+        if (transfer !== null) this.#adopt({ ...transfer, snapshot }, state, lockFence);
         return transfer !== null;
       });
       if (!replaced) return { outcome: "overtaken" };
@@ -116,6 +126,7 @@ export class Snapshots {
       this.#kit.ports.logger.error({ err: error }, "snapshot not installed");
       return { outcome: "failed", detail: error instanceof Error ? error.message : String(error) };
     } finally {
+      draft?.discard();
       release();
     }
   }
@@ -134,7 +145,7 @@ export class Snapshots {
     return adopted;
   }
 
-  #adopt(transfer: SnapshotTransfer, lockFence: number): void {
+  #adopt(transfer: SnapshotTransfer, state: StateDraft, lockFence: number): void {
     const { snapshot, shape, keepThroughSeq } = transfer;
     const { store } = this.#kit.ports;
     const { log, executor } = this.#deps;
@@ -146,7 +157,7 @@ export class Snapshots {
       keepThroughSeq,
       commands: transfer.commands,
       base,
-      checkpoint: { position, state: snapshot.state },
+      checkpoint: { position, state },
       keys: transfer.keys,
       conflicts: transfer.conflicts,
       clock: snapshot.clock,
@@ -156,14 +167,16 @@ export class Snapshots {
     });
     // What the leader had confirmed of the kept log stays confirmed: it is only executed again.
     const confirmedSeq = Math.max(snapshot.lastCommandSeq, Math.min(executor.confirmedSeq, keepThroughSeq));
-    log.adopted(store.load());
+    log.adopted(store.positions());
     executor.resetTo(seq);
     executor.confirm(Math.min(confirmedSeq, log.position.seq));
   }
 
-  /** What the engine holds after the restore, not what was sent [SB5]. */
-  async #checksumNow(snapshot: StateSnapshot): Promise<string> {
-    const state: Json = await this.#kit.ports.engine.snapshot();
-    return checksumOf(this.#kit.ports, { epoch: snapshot.epoch, lastCommandSeq: snapshot.lastCommandSeq, state });
+  /** Of what the engine holds after the restore, not of what was sent [SB5]; the same state has the same checksum. */
+  async #checksumNow({ epoch, lastCommandSeq, state, checksum }: StateSnapshot): Promise<string> {
+    const { ports } = this.#kit;
+    const held = await ports.engine.snapshot();
+    if (await sameState(ports.clock, held, state)) return checksum;
+    return checksumOf(ports, { epoch, lastCommandSeq, state: held });
   }
 }

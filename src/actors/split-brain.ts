@@ -11,7 +11,7 @@ import type { SubmitOutcome } from "../core/outcomes.ts";
 import { compareClocks, mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { CommandLog } from "./command-log.ts";
-import { toConflicts } from "./conflict-book.ts";
+import { refused, toConflicts } from "./conflict-book.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import { startMachine, type Kit } from "./kit.ts";
 import type { ReconcileLock } from "./reconcile-lock.ts";
@@ -24,6 +24,8 @@ export interface SplitBrainDeps {
   readonly lock: ReconcileLock;
   readonly snapshots: Snapshots;
   leads(): boolean;
+  /** Through here the peer has told its clients, in this life, that their commands stand. */
+  peerToldSeq(): number;
   send(message: PeerMessage): boolean;
   submit(command: Command, key: string): Promise<SubmitOutcome>;
 }
@@ -164,20 +166,39 @@ export class SplitBrain {
     const current = this.#case;
     if (current === null) return;
     try {
-      const conflicts = toConflicts(this.#kit, { ...current, winnerEpoch: this.#deps.book.accepted });
-      const clock = mergeClocksCapped(this.#deps.log.clock, current.loserClock);
-      this.#kit.ports.store.saveConflicts(conflicts, clock);
-      this.#deps.log.learnClock(clock);
-      for (const conflict of conflicts) this.#kit.emit({ type: "conflict", conflict });
-      for (const conflict of conflicts.filter((one) => one.outcome === "reapplied")) {
-        const { origin, originSeq } = conflict.divergent;
-        await this.#deps.submit(conflict.divergent, `reapply:${origin}:${originSeq}`);
-      }
+      await this.#settle(current);
     } catch (error) {
       return this.interrupted(error instanceof Error ? error.message : String(error));
     }
     // Not the machine's value: this may run within its very transition, when it still says `comparing`.
     if (this.#case === current) this.#machine.send({ type: "RESOLVED" });
+  }
+
+  /** Whether this engine has nothing of its own since the fork: then nothing is in dispute [SB2]. */
+  #isDominated({ forkSeq, loserClock }: Case): boolean {
+    const { log } = this.#deps;
+    return log.position.seq === forkSeq && compareClocks(log.clock, loserClock) === "before";
+  }
+
+  async #settle(current: Case): Promise<void> {
+    const { store } = this.#kit.ports;
+    const undisputedThroughSeq = this.#isDominated(current) ? this.#deps.peerToldSeq() : 0;
+    const conflicts = toConflicts(this.#kit, {
+      ...current,
+      undisputedThroughSeq,
+      winnerEpoch: this.#deps.book.accepted,
+    });
+    const clock = mergeClocksCapped(this.#deps.log.clock, current.loserClock);
+    store.saveConflicts(conflicts, clock);
+    this.#deps.log.learnClock(clock);
+    for (const conflict of conflicts) this.#kit.emit({ type: "conflict", conflict });
+    for (const conflict of conflicts.filter((one) => one.outcome === "reapplied")) {
+      const { idempotencyKey, origin, originSeq } = conflict.divergent;
+      // Under its own key: whoever sent it may have asked again here, or may yet.
+      const answer = await this.#deps.submit(conflict.divergent, idempotencyKey ?? `reapply:${origin}:${originSeq}`);
+      if (this.#case !== current) return;
+      if (answer.outcome !== "accepted") store.saveConflicts([refused(conflict, answer.outcome)]);
+    }
   }
 
   /** Sends the own state under the lock; the loser answers with what it then holds. */

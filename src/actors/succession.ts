@@ -179,6 +179,8 @@ export class Succession {
     this.witness.beat();
     this.#deps.beat();
     this.#deps.onBeat();
+    this.book.writeBehind();
+    if (this.leadership.role === "follower") this.book.writeAhead();
     if (!this.monitor.alive && !this.#deps.linked() && this.#kit.failover.deathProof === "refused")
       void this.#probe(null);
     const followsLeader = this.monitor.alive && this.monitor.last?.heartbeat.role === "leader";
@@ -188,10 +190,12 @@ export class Succession {
 
   /** `look`: the witness record, being read since the probe began. */
   async #probe(look: Promise<WitnessRead> | null): Promise<void> {
-    const answer = await this.monitor.probe();
+    const answer = await this.monitor.probe((sentAtMs) => this.judge.proven(sentAtMs, look));
     if (answer === null || this.monitor.state !== "dead") return;
-    this.judge.proven(answer.sentAtMs, look);
-    if (this.leadership.role === "leader") this.votes.peerVotedFor(answer.sentAtMs);
+    if (this.leadership.role === "leader") {
+      this.votes.peerVotedFor(answer.sentAtMs);
+      this.leadership.confirmed(answer.sentAtMs);
+    }
     this.consider();
     this.judge.proven(answer.sentAtMs, null);
   }
@@ -264,7 +268,7 @@ export class Succession {
     this.#kit.alarms.set("hold-down", heldDown, "the role has moved too often; only a dead peer or a person moves it");
     this.#kit.alarms.set(
       "unconfirmed",
-      leadership.role === "leader" && this.votes.confirmedBy(now) === "none",
+      leadership.role === "leader" && !leadership.steppingDown && this.votes.confirmedBy(now) === "none",
       "leads without any vote",
     );
   }

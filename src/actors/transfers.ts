@@ -3,10 +3,12 @@
  * Keeps true: at most `WINDOW` pieces are under way, so that heartbeats never queue behind a transfer; a piece out of
  * order ends the transfer.
  */
-import { jsonPieces, type Json } from "../core/canonical-json.ts";
+import type { Json } from "../core/canonical-json.ts";
 import type { RequestId } from "../core/ids.ts";
-import type { PeerMessage, SnapshotPiece } from "../core/messages.ts";
+import type { PeerMessage, SnapshotPiece, SnapshotTransfer } from "../core/messages.ts";
 import type { TimerHandle } from "../ports/clock.ts";
+import { jsonPieces } from "../json/pieces.ts";
+import { parseJsonPatiently } from "../json/read.ts";
 import type { Kit } from "./kit.ts";
 
 const PIECE_CHARS = 49_152;
@@ -92,6 +94,20 @@ export class IncomingTransfer {
     this.#texts.push(piece.text);
     return piece.last ? { state: "whole", text: this.#texts.join("") } : { state: "more" };
   }
+}
+
+/** The transfer that `text` holds; null when it is none. Whether it may be installed is judged there. */
+export async function readTransfer(kit: Kit, text: string): Promise<SnapshotTransfer | null> {
+  let value: Partial<SnapshotTransfer> | null;
+  try {
+    const soon = (next: () => void): void => kit.ports.clock.soon(next);
+    value = (await parseJsonPatiently(Buffer.from(text), soon)) as Partial<SnapshotTransfer> | null;
+  } catch {
+    return null;
+  }
+  const lists = [value?.commands, value?.conflicts, value?.keys, value?.shape];
+  const whole = typeof value?.snapshot === "object" && value.snapshot !== null && lists.every(Array.isArray);
+  return whole ? (value as SnapshotTransfer) : null;
 }
 
 function* grouped(pieces: Generator<string, void, undefined>): Generator<string, void, undefined> {

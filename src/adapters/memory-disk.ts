@@ -2,13 +2,15 @@
  * Purpose: what survives the death of a process whose store is a `MemoryStore`: a disk for simulated worlds and tests.
  * Keeps true: at most one living owner. Does not know: what the content means.
  */
+import { assert } from "../core/assert.ts";
 import type { Command, Conflict, KeyedAnswer, LogPosition } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { LogShape } from "../core/fork.ts";
+import { hlcZero } from "../core/hlc.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { Maintenance } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
-import type { LeadershipEntry, RequestEntry } from "../ports/store.ts";
+import type { LeadershipEntry, RequestEntry, StateDraft } from "../ports/store.ts";
 
 /** All that a `MemoryStore` keeps. */
 export interface DiskContent {
@@ -31,7 +33,7 @@ export interface DiskContent {
   readonly keys: Map<string, KeyedAnswer>;
   readonly conflicts: Map<string, Conflict>;
   /** By epoch, lowest first. */
-  leadership: LeadershipEntry[];
+  leadership: readonly LeadershipEntry[];
   readonly requests: Map<string, RequestEntry>;
 }
 
@@ -69,4 +71,46 @@ export class MemoryDisk {
   ownerDied(): void {
     this.#owner = null;
   }
+}
+
+/** What a new disk holds. */
+export function emptyContent(engineId: EngineId): DiskContent {
+  return {
+    engineId,
+    pinnedPeer: null,
+    highestEpoch: 0,
+    acceptedEpoch: 0,
+    hlc: hlcZero(engineId),
+    clock: {},
+    shape: [],
+    commands: [],
+    firstHeldSeq: 1,
+    lastExecutedSeq: 0,
+    checkpoint: null,
+    lockFence: 0,
+    maintenance: null,
+    keys: new Map(),
+    conflicts: new Map(),
+    leadership: [],
+    requests: new Map(),
+  };
+}
+
+/** The text of a state on its way to the disk. */
+export class TextInMemory implements StateDraft {
+  text = "";
+
+  add(piece: string): void {
+    this.text += piece;
+  }
+
+  discard(): void {
+    this.text = "";
+  }
+}
+
+/** What `draft` holds, which a `MemoryStore` has made. */
+export function textOf(draft: StateDraft): string {
+  assert(draft instanceof TextInMemory, "a draft is kept by the store that made it");
+  return draft.text;
 }

@@ -5,14 +5,14 @@
  */
 import type { Command, Conflict, KeyedAnswer } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
-import { hlcZero, laterHlc } from "../core/hlc.ts";
+import { laterHlc } from "../core/hlc.ts";
 import type { EngineId } from "../core/ids.ts";
 import {
   endOfShape,
   extendClock,
   extendHlc,
   extendShape,
-  keyedAnswer,
+  keyedAnswers,
   rebaseFirstHeld,
   rebaseShape,
   requireReplayable,
@@ -22,15 +22,18 @@ import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type {
   Adoption,
+  CheckpointDraft,
   CommandPage,
   LeadershipEntry,
+  Positions,
   RequestEntry,
+  StateDraft,
   Store,
   StoredCheckpoint,
   StoredState,
 } from "../ports/store.ts";
-import type { DiskContent, MemoryDisk } from "./memory-disk.ts";
-import { HISTORY_KEPT, KEYS_KEPT, RUNS_KEPT } from "./store-bounds.ts";
+import { type DiskContent, emptyContent, type MemoryDisk, TextInMemory, textOf } from "./memory-disk.ts";
+import { HISTORY_KEPT, KEYS_KEPT, newest, RUNS_KEPT } from "./store-bounds.ts";
 
 export class MemoryStore implements Store {
   readonly #disk: MemoryDisk;
@@ -62,6 +65,11 @@ export class MemoryStore implements Store {
     };
   }
 
+  positions(): Positions {
+    const { shape, clock, hlc, lockFence } = this.#read();
+    return { log: endOfShape(shape), clock, hlc, lockFence };
+  }
+
   pinPeer(engineId: EngineId): void {
     this.#write({ pinnedPeer: engineId });
   }
@@ -80,7 +88,7 @@ export class MemoryStore implements Store {
 
   append(commands: readonly Command[]): void {
     const content = this.#read();
-    const keys = answersOf(commands);
+    const keys = keyedAnswers(commands);
     this.#write({
       shape: extendShape(content.shape, commands),
       clock: extendClock(content.clock, commands),
@@ -96,10 +104,14 @@ export class MemoryStore implements Store {
     if (!this.#disk.loseUnsynced) content.lastExecutedSeq = seq;
   }
 
-  saveCheckpoint({ position, state }: StoredCheckpoint): void {
+  draftState(): StateDraft {
+    return new TextInMemory();
+  }
+
+  saveCheckpoint({ position, state }: CheckpointDraft): void {
     const content = this.#read();
     requireReplayable(position.seq, content.firstHeldSeq, endOfShape(content.shape).seq);
-    this.#write({ checkpoint: { position, state: JSON.stringify(state) } });
+    this.#write({ checkpoint: { position, state: textOf(state) } });
   }
 
   commandsAfter(afterSeq: number, limit: number, maxBytes = Infinity): CommandPage {
@@ -123,7 +135,7 @@ export class MemoryStore implements Store {
   }
 
   recentKeys(limit: number): readonly KeyedAnswer[] {
-    return newest([...this.#read().keys.values()], limit).reverse();
+    return newest([...this.#read().keys.values()], limit).toReversed();
   }
 
   compact(throughSeq: number, keysBeforeUnixMs: number): void {
@@ -146,12 +158,12 @@ export class MemoryStore implements Store {
     const shape = extendShape(rebaseShape(content.shape, keepThroughSeq, base), commands);
     const firstHeldSeq = rebaseFirstHeld(content.firstHeldSeq, keepThroughSeq, base);
     requireReplayable(checkpoint.position.seq, firstHeldSeq, endOfShape(shape).seq);
-    const keys = [...adoption.keys, ...answersOf(commands)];
+    const keys = [...adoption.keys, ...keyedAnswers(commands)];
     const kept = content.commands.slice(firstHeldSeq - content.firstHeldSeq, keepThroughSeq + 1 - content.firstHeldSeq);
     this.#write({
       ...{ shape, firstHeldSeq, clock: mergeClocksCapped(content.clock, adoption.clock) },
       commands: [...(firstHeldSeq > keepThroughSeq ? [] : kept), ...commands],
-      checkpoint: { position: checkpoint.position, state: JSON.stringify(checkpoint.state) },
+      checkpoint: { position: checkpoint.position, state: textOf(checkpoint.state) },
       hlc: extendHlc(laterHlc(content.hlc, adoption.hlc), commands),
       acceptedEpoch: Math.max(content.acceptedEpoch, acceptedEpoch),
       highestEpoch: Math.max(content.highestEpoch, acceptedEpoch),
@@ -199,7 +211,7 @@ export class MemoryStore implements Store {
   }
 
   leadership(limit: number): readonly LeadershipEntry[] {
-    return newest(this.#read().leadership, limit).reverse();
+    return newest(this.#read().leadership, limit).toReversed();
   }
 
   saveRequest(entry: RequestEntry): void {
@@ -252,32 +264,6 @@ function full(): ChangeoverError {
   return new ChangeoverError("store_full", "the memory disk is full", { retryable: true });
 }
 
-function emptyContent(engineId: EngineId): DiskContent {
-  return {
-    engineId,
-    pinnedPeer: null,
-    highestEpoch: 0,
-    acceptedEpoch: 0,
-    hlc: hlcZero(engineId),
-    clock: {},
-    shape: [],
-    commands: [],
-    firstHeldSeq: 1,
-    lastExecutedSeq: 0,
-    checkpoint: null,
-    lockFence: 0,
-    maintenance: null,
-    keys: new Map(),
-    conflicts: new Map(),
-    leadership: [],
-    requests: new Map(),
-  };
-}
-
-function answersOf(commands: readonly Command[]): readonly KeyedAnswer[] {
-  return commands.flatMap((command) => keyedAnswer(command) ?? []);
-}
-
 /** The end of a page of at least one command and about `maxBytes` of payload. */
 function endWithin(commands: readonly Command[], start: number, end: number, maxBytes: number): number {
   let bytes = 0;
@@ -290,9 +276,4 @@ function endWithin(commands: readonly Command[], start: number, end: number, max
 
 function withEnd(entries: readonly LeadershipEntry[], epoch: number, toUnixMs: number | null): LeadershipEntry[] {
   return entries.map((entry) => (entry.epoch === epoch ? { ...entry, toUnixMs } : entry));
-}
-
-/** The last `limit` items, in their order. */
-function newest<Item>(items: readonly Item[], limit: number): Item[] {
-  return items.slice(Math.max(0, items.length - limit));
 }

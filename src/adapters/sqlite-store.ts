@@ -15,7 +15,7 @@ import {
   extendClock,
   extendHlc,
   extendShape,
-  keyedAnswer,
+  keyedAnswers,
   rebaseFirstHeld,
   rebaseShape,
   requireReplayable,
@@ -25,21 +25,24 @@ import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type {
   Adoption,
+  CheckpointDraft,
   CommandPage,
   LeadershipEntry,
+  Positions,
   RequestEntry,
+  StateDraft,
   Store,
-  StoredCheckpoint,
   StoredState,
 } from "../ports/store.ts";
+import { CheckpointTable } from "./sqlite-store/checkpoint-table.ts";
 import { CommandTable } from "./sqlite-store/command-table.ts";
 import { explained } from "./sqlite-store/errors.ts";
 import { ConflictTable, LeadershipTable, RequestTable } from "./sqlite-store/history-tables.ts";
 import { KeyTable } from "./sqlite-store/key-table.ts";
 import { openStoreFile } from "./sqlite-store/open.ts";
 import type { StoreFileInit } from "./sqlite-store/open.ts";
-import { createStateRow, StateTable } from "./sqlite-store/state-row.ts";
-import { HISTORY_KEPT, KEYS_KEPT, RUNS_KEPT } from "./store-bounds.ts";
+import { createStateRow, type StateRow, StateTable } from "./sqlite-store/state-row.ts";
+import { HISTORY_KEPT, KEYS_KEPT, newest, RUNS_KEPT } from "./store-bounds.ts";
 
 /** Where the store is and how large it may grow. */
 export type SqliteStoreInit = StoreFileInit;
@@ -51,12 +54,14 @@ interface Reached {
   readonly hlc: string;
   readonly firstHeldSeq: number;
   readonly checkpointSeq: number;
+  readonly lockFence: number;
 }
 
 export class SqliteStore implements Store {
   readonly #db: Database;
   readonly #inTransaction: (work: () => void) => void;
   readonly #state: StateTable;
+  readonly #checkpoint: CheckpointTable;
   readonly #commands: CommandTable;
   readonly #keys: KeyTable;
   readonly #conflicts: ConflictTable;
@@ -76,6 +81,7 @@ export class SqliteStore implements Store {
     this.#db = db;
     this.#inTransaction = db.transaction((work: () => void) => work());
     this.#state = new StateTable(db);
+    this.#checkpoint = new CheckpointTable(db);
     this.#commands = new CommandTable(db);
     this.#keys = new KeyTable(db);
     this.#conflicts = new ConflictTable(db);
@@ -83,6 +89,7 @@ export class SqliteStore implements Store {
     this.#requests = new RequestTable(db);
     try {
       const state = explained(db.name, () => this.#state.read());
+      explained(db.name, () => this.#checkpoint.begin());
       this.#reached = this.#readReached(state);
       this.#lastExecutedSeq = this.#storedExecutedSeq = state.lastExecutedSeq;
     } catch (error) {
@@ -92,8 +99,14 @@ export class SqliteStore implements Store {
   }
 
   load(): StoredState {
-    const state = this.#read(() => this.#state.read());
+    const state = this.#read(() => ({ ...this.#state.read(), checkpoint: this.#checkpoint.read() }));
     return { ...state, lastExecutedSeq: this.#lastExecutedSeq, log: endOfShape(this.#reached.shape) };
+  }
+
+  positions(): Positions {
+    this.#requireOpen();
+    const { shape, clock, hlc, lockFence } = this.#reached;
+    return { log: endOfShape(shape), clock, hlc, lockFence };
   }
 
   pinPeer(engineId: EngineId): void {
@@ -113,7 +126,7 @@ export class SqliteStore implements Store {
     const shape = extendShape(before.shape, commands);
     const clock = extendClock(before.clock, commands);
     const hlc = extendHlc(before.hlc, commands);
-    const keys = answersOf(commands);
+    const keys = keyedAnswers(commands);
     this.#write(() => {
       this.#commands.insert(commands);
       this.#commands.saveRuns(shape, endOfShape(before.shape).seq);
@@ -128,10 +141,16 @@ export class SqliteStore implements Store {
     this.#lastExecutedSeq = seq;
   }
 
-  saveCheckpoint(checkpoint: StoredCheckpoint): void {
+  draftState(): StateDraft {
+    this.#requireOpen();
+    return this.#checkpoint.draft();
+  }
+
+  saveCheckpoint(checkpoint: CheckpointDraft): void {
     const { seq } = checkpoint.position;
     requireReplayable(seq, this.#reached.firstHeldSeq, endOfShape(this.#reached.shape).seq);
-    this.#write(() => this.#state.saveCheckpoint(checkpoint));
+    this.#write(() => this.#checkpoint.save(checkpoint));
+    this.#checkpoint.kept(checkpoint);
     this.#reached = { ...this.#reached, checkpointSeq: seq };
   }
 
@@ -181,7 +200,7 @@ export class SqliteStore implements Store {
     requireReplayable(checkpointSeq, firstHeldSeq, endOfShape(shape).seq);
     const clock = mergeClocksCapped(before.clock, adoption.clock);
     const hlc = extendHlc(laterHlc(before.hlc, adoption.hlc), commands);
-    const keys = [...adoption.keys, ...answersOf(commands)];
+    const keys = [...adoption.keys, ...keyedAnswers(commands)];
     this.#write(() => {
       this.#commands.dropAfter(firstHeldSeq > keepThroughSeq ? 0 : keepThroughSeq);
       this.#commands.insert(commands);
@@ -189,12 +208,14 @@ export class SqliteStore implements Store {
       this.#keys.dropAfter(keepThroughSeq);
       this.#keys.save(keys);
       this.#state.saveReached(clock, hlc);
-      this.#state.saveCheckpoint(checkpoint);
+      this.#checkpoint.save(checkpoint);
       this.#state.raiseEpochs(0, adoption.acceptedEpoch);
       this.#state.raiseFence(adoption.lockFence);
       this.#conflicts.save(adoption.conflicts);
     }, checkpointSeq);
-    this.#reached = { shape, clock, hlc, firstHeldSeq, checkpointSeq };
+    this.#checkpoint.kept(checkpoint);
+    const lockFence = Math.max(before.lockFence, adoption.lockFence);
+    this.#reached = { shape, clock, hlc, firstHeldSeq, checkpointSeq, lockFence };
   }
 
   saveConflicts(conflicts: readonly Conflict[], clock: VectorClock = {}): void {
@@ -245,13 +266,13 @@ export class SqliteStore implements Store {
     }
   }
 
-  #readReached(state: Omit<StoredState, "log">): Reached {
+  #readReached(state: StateRow): Reached {
     return explained(this.#db.name, () => {
       const shape = this.#commands.shape();
       return {
-        ...{ shape, clock: state.clock, hlc: state.hlc },
+        ...{ shape, clock: state.clock, hlc: state.hlc, lockFence: state.lockFence },
         firstHeldSeq: this.#commands.firstSeq() ?? endOfShape(shape).seq + 1,
-        checkpointSeq: state.checkpoint?.position.seq ?? 0,
+        checkpointSeq: this.#checkpoint.position()?.seq ?? 0,
       };
     });
   }
@@ -276,13 +297,4 @@ export class SqliteStore implements Store {
     );
     this.#lastExecutedSeq = this.#storedExecutedSeq = executedSeq;
   }
-}
-
-function answersOf(commands: readonly Command[]): readonly KeyedAnswer[] {
-  return commands.flatMap((command) => keyedAnswer(command) ?? []);
-}
-
-/** The last `limit` runs, in their order. */
-function newest(shape: LogShape, limit: number): LogShape {
-  return shape.length <= limit ? shape : shape.slice(shape.length - limit);
 }

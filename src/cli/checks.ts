@@ -96,7 +96,7 @@ export async function checkWitness(config: Config): Promise<Finding> {
   const { SystemClock } = await import("../adapters/system-clock.ts");
   const { makeWitness } = await import("../host/adapters.ts");
   try {
-    const witness = makeWitness({ clock: new SystemClock() }, config, readSecrets(config, process.env));
+    const witness = await makeWitness({ clock: new SystemClock() }, config, readSecrets(config, process.env));
     const startedMs = performance.now();
     let answer = await witness.read();
     // A fresh connection needs longer than the one that an engine keeps.

@@ -8,6 +8,7 @@ import type { Command } from "commander";
 import { loadConfig } from "../config/load.ts";
 import { report } from "./exit.ts";
 import { line } from "./output.ts";
+import { releaseYoungGeneration } from "./young-generation.ts";
 
 interface Options {
   readonly config?: string;
@@ -29,6 +30,7 @@ async function runEngine({ config: file }: Options): Promise<void> {
   // Only here: the adapters bring native code with them.
   const { startHost } = await import("../host/start-host.ts");
   const host = await startHost(config, { environment: process.env });
+  releaseYoungGeneration();
   closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ err }) => {
     if (err !== undefined) report(err, (text) => process.stderr.write(text));
     await host.close();

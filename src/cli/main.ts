@@ -9,9 +9,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nodeAdvice } from "./node-version.ts";
+import { holdYoungGeneration } from "./young-generation.ts";
 
 const advice = nodeAdvice(process.versions.node, findOwnNode());
 if (advice === null) {
+  holdYoungGeneration();
   const { run } = await import("./program.ts");
   process.exitCode = await run(process.argv, fileURLToPath(import.meta.url));
 } else {

@@ -40,9 +40,6 @@ export function laterStageFaults(input: ConfigInput): Fault[] {
   if (input.federation.peers.length > 0) {
     faults.push(fault("federation.peers", undefined, "this version has no federation; must be an empty list"));
   }
-  if (input.clock.source === "ptp" || input.clock.source === "chrony") {
-    faults.push(fault("clock.source", input.clock.source, "this version reads no clock daemon; must be peer or none"));
-  }
   return faults;
 }
 

@@ -37,6 +37,10 @@ type Naming = Pick<Config, "auth" | "engine" | "witness">;
 
 type Reading = { readonly value: string } | { readonly missing: string };
 
+/** What the header `authorization: Bearer` can carry: with anything else nobody could ever show the token. */
+const BEARER = /^[\x21-\x7e]+$/;
+const BEARER_BOUND = "must be plain ASCII without spaces, as a bearer token is";
+
 /**
  * Reads every secret of `config`. The control plane's secret may be absent from the environment: then it is not
  * configured. A file that is named must be there.
@@ -48,8 +52,12 @@ export function readSecrets(config: Naming, environment: Environment): EngineSec
   const tokens: TokenSecret[] = [];
   config.auth.tokens.forEach((ref, at) => {
     const reading = readSecret(ref, environment);
-    if ("value" in reading) tokens.push({ name: ref.name, role: ref.role, value: reading.value });
-    else faults.push(fault(`auth.tokens[${at}]`, undefined, `${reading.missing}; or remove the token "${ref.name}"`));
+    const key = `auth.tokens[${at}]`;
+    if ("missing" in reading)
+      faults.push(fault(key, undefined, `${reading.missing}; or remove the token "${ref.name}"`));
+    else if (!BEARER.test(reading.value))
+      faults.push(fault(key, undefined, `the value of "${ref.name}" ${BEARER_BOUND}`));
+    else tokens.push({ name: ref.name, role: ref.role, value: reading.value });
   });
   faults.push(...sharedValues(tokens));
   const read = (key: string, ref: SecretRef | null): string | null => readOptional(key, ref, environment, faults);

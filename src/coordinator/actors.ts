@@ -47,6 +47,8 @@ export class Actors {
   readonly #kit: Kit;
   /** The leader that this engine follows or is. */
   leader: Label | null = null;
+  /** The last leader was the peer: its timeline is the programme's. */
+  #followed = false;
 
   constructor(kit: Kit) {
     this.#kit = kit;
@@ -70,6 +72,7 @@ export class Actors {
     this.splitBrain = new SplitBrain(kit, {
       ...shared,
       lock: this.lock,
+      peerToldSeq: () => monitor.last?.heartbeat.acknowledged.seq ?? 0,
       submit: ({ kind, payload }, key) => log.submit({ kind, payload, idempotencyKey: key }),
     });
     this.catchUpSource = new CatchUpSource(kit, {
@@ -85,6 +88,7 @@ export class Actors {
     this.heartbeats = new Heartbeats(kit, {
       ...shared,
       succession: this.succession,
+      programmeClock,
       sync: () => this.catchUp.sync,
       onLeader: (heartbeat) => this.#onLeader(heartbeat),
       onFollower: (heartbeat) => this.#onFollower(heartbeat),
@@ -200,6 +204,8 @@ export class Actors {
     if (move.role !== move.previousRole) this.#kit.counters.roleChanges += 1;
     const { label } = this.#kit.options;
     if (move.role === "leader" && move.previousRole !== "leader") {
+      if (this.#followed) this.programmeClock.continuePeers();
+      this.#followed = false;
       this.leader = label;
       this.log.beginLeading();
       this.catchUp.leading();
@@ -232,6 +238,7 @@ export class Actors {
   #onLeader(heartbeat: Heartbeat): void {
     const before = this.leader;
     this.leader = heartbeat.label;
+    this.#followed = true;
     this.roleHooks.peerLeads(heartbeat);
     if (before !== heartbeat.label && heartbeat.leadership !== null) {
       this.succession.restraints.noteRoleChange(heartbeat.leadership.cause);

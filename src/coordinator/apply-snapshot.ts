@@ -22,8 +22,8 @@ export async function applySnapshot(
 ): Promise<ApplySnapshotOutcome> {
   const parsed = parseSnapshot(given);
   if (typeof parsed === "string") return { outcome: "invalid-snapshot", detail: parsed };
-  const flaw = await actors.snapshots.flaw(parsed);
-  if (flaw !== null) return { outcome: "invalid-snapshot", detail: flaw };
+  const verified = await actors.snapshots.verify(parsed);
+  if (typeof verified === "string") return { outcome: "invalid-snapshot", detail: verified };
   const proof = await prove(kit, lockId);
   if (proof.outcome !== "proven") return proof;
   const { book } = actors.succession;
@@ -31,13 +31,11 @@ export async function applySnapshot(
   if (!admitted()) return { outcome: "stale-epoch", epoch: book.accepted };
   const transferNow = (): Omit<SnapshotTransfer, "snapshot"> | null =>
     admitted() && kit.nowMs() < proof.untilMs ? asTransfer(kit, actors, parsed) : null;
-  const result = await actors.snapshots.install(parsed, proof.fence, transferNow);
+  const result = await actors.snapshots.install(verified, proof.fence, transferNow);
   switch (result.outcome) {
     case "installed":
       actors.succession.sawEpoch(parsed.epoch);
       return { outcome: "applied", clock: actors.log.clock, lastCommandSeq: actors.log.position.seq };
-    case "invalid":
-      return { outcome: "invalid-snapshot", detail: result.detail };
     case "overtaken":
       if (!admitted()) return { outcome: "stale-epoch", epoch: book.accepted };
       return { outcome: "lock-not-held", detail: "the lock may have lapsed while the engine was waited for" };
@@ -57,7 +55,7 @@ async function prove(kit: Kit, lockId: LockId | null): Promise<Proof> {
   const sentAtMs = kit.nowMs();
   const standing = await kit.ports.witness.readLock();
   if (standing.outcome === "unreachable") return { outcome: "witness-unreachable", detail: standing.reason };
-  const floor = kit.ports.store.load().lockFence;
+  const floor = kit.ports.store.positions().lockFence;
   if (!kit.rules.lockProves(standing.lock, { lockId, fence: null }, floor)) {
     const holder = standing.lock === null ? "nobody" : standing.lock.holder;
     return { outcome: "lock-not-held", detail: `${lockId} does not hold the reconcile lock; ${holder} does` };

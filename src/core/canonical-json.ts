@@ -23,22 +23,11 @@ export function canonicalJson(value: Json): string {
 }
 
 /** The canonical text of `value` in pieces of some 16 k characters, in order. */
-export function canonicalPieces(value: Json): Generator<string, void, undefined> {
-  return pieces(value, (keys) => keys.sort());
-}
-
-/** A JSON text of `value` that keeps the order of its keys, in pieces: what two engines list then reads the same too. */
-export function jsonPieces(value: Json): Generator<string, void, undefined> {
-  return pieces(value, (keys) => keys);
-}
-
-type KeyOrder = (keys: string[]) => readonly string[];
-
-function* pieces(value: Json, order: KeyOrder): Generator<string, void, undefined> {
+export function* canonicalPieces(value: Json): Generator<string, void, undefined> {
   const open: Container[] = [];
-  let piece = begin(value, open, order);
+  let piece = begin(value, open);
   for (let inner = open.at(-1); inner !== undefined; inner = open.at(-1)) {
-    piece += inner.keys === null ? nextItem(inner, open, order) : nextMember(inner, inner.keys, open, order);
+    piece += inner.keys === null ? nextItem(inner, open) : nextMember(inner, inner.keys, open);
     if (piece.length <= PIECE_CHARS) continue;
     yield piece;
     piece = "";
@@ -62,16 +51,16 @@ interface Container {
 }
 
 /** The text of a scalar; for a container nothing yet, but it is now the innermost open one. */
-function begin(value: Json | undefined, open: Container[], order: KeyOrder): string {
+function begin(value: Json | undefined, open: Container[]): string {
   if (open.length > MAX_DEPTH) throw invalid(`nested deeper than ${MAX_DEPTH}`);
   if (value === null || typeof value !== "object") return scalar(value);
-  const keys = Array.isArray(value) ? null : order(Object.keys(value));
+  const keys = Array.isArray(value) ? null : Object.keys(value).sort();
   const length = keys === null ? (value as readonly Json[]).length : keys.length;
   open.push({ value: value as Container["value"], keys, length, at: 0, lead: keys === null ? "[" : "{" });
   return "";
 }
 
-function nextItem(array: Container, open: Container[], order: KeyOrder): string {
+function nextItem(array: Container, open: Container[]): string {
   const { at, lead } = array;
   if (at === array.length) {
     open.pop();
@@ -79,10 +68,10 @@ function nextItem(array: Container, open: Container[], order: KeyOrder): string 
   }
   array.at += 1;
   array.lead = ",";
-  return lead + begin(array.value[at], open, order);
+  return lead + begin(array.value[at], open);
 }
 
-function nextMember(record: Container, keys: readonly string[], open: Container[], order: KeyOrder): string {
+function nextMember(record: Container, keys: readonly string[], open: Container[]): string {
   const { at, lead } = record;
   const key = keys[at];
   if (key === undefined) {
@@ -93,7 +82,7 @@ function nextMember(record: Container, keys: readonly string[], open: Container[
   const item = record.value[key];
   if (item === undefined) return "";
   record.lead = ",";
-  return `${lead}${scalar(key)}:${begin(item, open, order)}`;
+  return `${lead}${scalar(key)}:${begin(item, open)}`;
 }
 
 function scalar(value: null | boolean | number | string | undefined): string {

@@ -66,6 +66,11 @@ export function keyedAnswer(command: Command): KeyedAnswer | null {
   return key === null ? null : { key, seq, epoch, executeAtUs, atUnixMs: parseHlc(command.hlc).unixMs };
 }
 
+/** What the idempotency keys of `commands` remember. */
+export function keyedAnswers(commands: readonly Command[]): readonly KeyedAnswer[] {
+  return commands.flatMap((command) => keyedAnswer(command) ?? []);
+}
+
 /** The shape that adopted commands follow: `shape` through `keepThroughSeq`, or that of the base. */
 export function rebaseShape(shape: LogShape, keepThroughSeq: number, base: LogBase | null): LogShape {
   const end = endOfShape(shape).seq;

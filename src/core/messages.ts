@@ -198,7 +198,7 @@ export interface SnapshotPiece {
   readonly lock: { readonly lockId: LockId; readonly fence: number } | null;
 }
 
-/** Flow control of pages and pieces. */
+/** Flow control of pages and pieces: all through `index` have been taken, counted from 0. */
 export interface TransferAck {
   readonly type: "transfer-ack";
   readonly requestId: RequestId;

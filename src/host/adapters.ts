@@ -4,12 +4,14 @@
  * that needs them, and nowhere else.
  */
 import { resolve } from "node:path";
+import { chronyClockSource } from "../adapters/clock-sources/chrony-clock-source.ts";
+import { FREE } from "../adapters/clock-sources/polled-clock-source.ts";
+import { ptpClockSource } from "../adapters/clock-sources/ptp-clock-source.ts";
 import { ExecChangeoverSwitch } from "../adapters/exec-changeover-switch.ts";
 import { ExecEngine } from "../adapters/exec-engine.ts";
 import { HttpChangeoverSwitch } from "../adapters/http-changeover-switch.ts";
 import { HttpEngine } from "../adapters/http-engine.ts";
 import { NoWitness } from "../adapters/no-witness.ts";
-import { RedisWitness } from "../adapters/redis-witness.ts";
 import { SqliteStore } from "../adapters/sqlite-store.ts";
 import { SqliteWitness } from "../adapters/sqlite-witness.ts";
 import { WsPeerChannel } from "../adapters/ws-peer-channel/ws-peer-channel.ts";
@@ -46,12 +48,18 @@ export function openStore({ ids }: Basics, config: Config): Store {
   return new SqliteStore({ ids }, { dataDir });
 }
 
-export function makeWitness({ clock }: Pick<Basics, "clock">, config: Config, secrets: EngineSecrets): Witness {
+/** The client of Redis is loaded only where it is used: it is a tenth of an engine's memory, which is take-over time. */
+export async function makeWitness(
+  { clock }: Pick<Basics, "clock">,
+  config: Config,
+  secrets: EngineSecrets,
+): Promise<Witness> {
   const { witness, pair, failover } = config;
   switch (witness.kind) {
     case "sqlite":
       return new SqliteWitness({ clock }, { file: resolve(witness.file), pair });
-    case "redis":
+    case "redis": {
+      const { RedisWitness } = await import("../adapters/redis-witness.ts");
       return new RedisWitness(
         { clock },
         {
@@ -61,6 +69,7 @@ export function makeWitness({ clock }: Pick<Basics, "clock">, config: Config, se
           sentinelPassword: secrets.sentinelPassword ?? undefined,
         },
       );
+    }
     case "none":
       return new NoWitness({ clock });
     default:
@@ -114,7 +123,18 @@ export function makeChangeoverSwitch({ clock }: Basics, target: ChangeoverTarget
 }
 
 /** null: the coordinator measures against its peer. */
-export function makeClockSource(config: Config): ClockSource | null {
-  if (config.clock.source !== "none") return null;
-  return { reading: () => ({ mode: "free", offsetNs: 0, jitterNs: 0 }), close: async () => {} };
+export function makeClockSource({ clock }: Pick<Basics, "clock">, config: Config): ClockSource | null {
+  const { source } = config.clock;
+  switch (source) {
+    case "ptp":
+      return ptpClockSource({ clock }, {});
+    case "chrony":
+      return chronyClockSource({ clock }, {});
+    case "none":
+      return { undisciplined: true, reading: () => FREE, close: async () => {} };
+    case "peer":
+      return null;
+    default:
+      return assertNever(source);
+  }
 }

@@ -120,11 +120,12 @@ async function assemble(
   };
   try {
     const store = keep(openStore(basics, config));
-    const witness = keep(makeWitness(basics, config, secrets));
+    const witness = keep(await makeWitness(basics, config, secrets));
     const peerChannel = keep(makePeerChannel(basics, config, secrets));
     const peerProbe = new HttpPeerProbe(basics, { urls: config.peer.links.map(({ url }) => url) });
     const engine = keep(own ?? makeEngine(basics, config, secrets));
-    const clockSource = makeClockSource(config);
+    const clockSource = makeClockSource(basics, config);
+    if (clockSource !== null) keep(clockSource);
     const changeoverSwitches = config.changeover.map((target) => keep(makeChangeoverSwitch(basics, target)));
     const digest = new NodeDigest();
     const coordinator = createCoordinator(

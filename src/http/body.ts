@@ -5,7 +5,7 @@ import type { FastifyInstance } from "fastify";
 import type { Json } from "../core/canonical-json.ts";
 import type { Clock } from "../ports/clock.ts";
 import { PATIENT_ABOVE_BYTES } from "./limits.ts";
-import { parseJson, parseJsonPatiently } from "./patient-json.ts";
+import { parseJson, parseJsonPatiently } from "../json/read.ts";
 import { UnsupportedMediaType } from "./validation.ts";
 
 type Done = (error: Error | null, body?: Json) => void;

@@ -18,7 +18,7 @@ import {
   MAX_CONTROL_PENDING,
 } from "./limits.ts";
 import { submitRefusal } from "./outcomes.ts";
-import { parseJson } from "./patient-json.ts";
+import { parseJson } from "../json/read.ts";
 import { type Problem, problem } from "./problem.ts";
 import { ControlCommand, ControlPing } from "./schemas/commands.ts";
 import type { Caller } from "./secrets.ts";

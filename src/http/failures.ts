@@ -5,7 +5,7 @@
 import type { FastifyError, FastifyInstance } from "fastify";
 import { ChangeoverError, type ErrorCode } from "../core/errors.ts";
 import type { Logger } from "../ports/logger.ts";
-import { JsonFault } from "./json-fault.ts";
+import { JsonFault } from "../json/fault.ts";
 import { type Problem, problem, sendProblem, statusOf } from "./problem.ts";
 import { InvalidInput } from "./validation.ts";
 

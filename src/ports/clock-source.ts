@@ -8,6 +8,8 @@ export interface ClockReading {
 }
 
 export interface ClockSource {
+  /** True where nothing is expected to discipline the clock, so that `free` is no fault. */
+  readonly undisciplined?: boolean;
   /** The newest reading; never blocks. A source that lost its reference says `free`. */
   reading(): ClockReading;
   close(): Promise<void>;

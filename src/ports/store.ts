@@ -35,6 +35,27 @@ export interface StoredCheckpoint {
   readonly state: Json;
 }
 
+/**
+ * The JSON text of a state on its way to the disk, piece by piece, so that one of many megabytes holds up no heartbeat.
+ * Nothing of it counts until a checkpoint keeps it; what a crash leaves of it is gone at the next start.
+ */
+export interface StateDraft {
+  /** Takes the next piece; no character is cut in two. Throws `store_full` and `store_failed`. */
+  add(piece: string): void;
+  /** Forgets it. Never throws; does nothing once it was kept. */
+  discard(): void;
+}
+
+/** A checkpoint to be kept. The store takes the text as it came; it must be JSON. */
+export interface CheckpointDraft {
+  readonly position: LogPosition;
+  /** Made by the same store, kept at most once. */
+  readonly state: StateDraft;
+}
+
+/** What the log has reached, and the fence. */
+export type Positions = Pick<StoredState, "log" | "clock" | "hlc" | "lockFence">;
+
 export interface LeadershipEntry {
   readonly epoch: Epoch;
   readonly leader: Label;
@@ -67,7 +88,7 @@ export interface Adoption {
   readonly commands: readonly Command[];
   /** When the log before the commands is not held: its shape and end, taken from the winner's snapshot. */
   readonly base: { readonly shape: readonly EpochRun[]; readonly position: LogPosition } | null;
-  readonly checkpoint: StoredCheckpoint;
+  readonly checkpoint: CheckpointDraft;
   readonly keys: readonly KeyedAnswer[];
   readonly conflicts: readonly Conflict[];
   /** Merged into the stored clock; nothing that is held is forgotten. */
@@ -84,8 +105,10 @@ export interface CommandPage {
 }
 
 export interface Store {
-  /** Reads everything; makes the engine id on first use. */
+  /** Reads everything, the checkpoint's state too: for a start. Makes the engine id on first use. */
   load(): StoredState;
+  /** The same positions as in `load`, at no cost however large the state is. */
+  positions(): Positions;
   pinPeer(engineId: EngineId): void;
   /** Keeps both; neither ever falls. */
   saveEpochs(epochs: { readonly highestEpoch: Epoch; readonly acceptedEpoch: Epoch }): void;
@@ -95,7 +118,9 @@ export interface Store {
   append(commands: readonly Command[]): void;
   /** Execution reached `seq`. Cheap; may be lost by a crash (execution is repeated from the checkpoint). */
   markExecuted(seq: number): void;
-  saveCheckpoint(checkpoint: StoredCheckpoint): void;
+  /** Begins the text of a state for `saveCheckpoint` or `adopt`. Until it is kept, the old state takes room beside it. */
+  draftState(): StateDraft;
+  saveCheckpoint(checkpoint: CheckpointDraft): void;
   /** Commands with seq > afterSeq, oldest first, at most `limit` and about `maxBytes` of payload. */
   commandsAfter(afterSeq: number, limit: number, maxBytes?: number): CommandPage;
   /** The lowest seq whose command is still held; log.seq + 1 when none is. */

@@ -22,7 +22,7 @@ export function checkpointAhead(ports: CoordinatorPorts): CoordinatorPorts {
   const { store } = ports;
   const lying = overridden(store, {
     saveCheckpoint: ({ position, state }) => {
-      const ahead = { ...position, seq: Math.min(position.seq + 1, store.load().log.seq) };
+      const ahead = { ...position, seq: Math.min(position.seq + 1, store.positions().log.seq) };
       store.saveCheckpoint({ position: ahead, state });
     },
   });

@@ -6,18 +6,17 @@
 import type { Label } from "../core/ids.ts";
 import type { HostClock } from "./host-clock.ts";
 import type { Life } from "./scheduler.ts";
-import type { SimPeerChannel } from "./sim-peer-channel.ts";
 
 /** What an arriving packet finds. `closing`: the process is dead, but its sockets are not closed yet. */
 export type Presence = "listening" | "frozen" | "closing" | "refusing" | "gone";
 
-/** One machine. */
-export class Machine {
+/** One machine; `Channel` is what answers on it. */
+export class Machine<Channel> {
   readonly label: Label;
   readonly clock: HostClock;
   #powered = true;
   #life: Life | null = null;
-  #channel: SimPeerChannel | null = null;
+  #channel: Channel | null = null;
   #closing = false;
 
   constructor(label: Label, clock: HostClock) {
@@ -29,7 +28,7 @@ export class Machine {
     return this.#life;
   }
 
-  get channel(): SimPeerChannel | null {
+  get channel(): Channel | null {
     return this.#channel;
   }
 
@@ -45,7 +44,7 @@ export class Machine {
   }
 
   /** A process began to listen. */
-  booted(life: Life, channel: SimPeerChannel): void {
+  booted(life: Life, channel: Channel): void {
     this.#powered = true;
     this.#closing = false;
     this.#life = life;

@@ -32,7 +32,7 @@ export interface TrafficObserver {
 export interface ChannelGround {
   readonly scheduler: Scheduler;
   readonly links: readonly Link[];
-  readonly machines: Readonly<Record<Label, Machine>>;
+  readonly machines: Readonly<Record<Label, Machine<SimPeerChannel>>>;
   readonly observer: TrafficObserver;
 }
 

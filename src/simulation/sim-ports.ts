@@ -1,4 +1,5 @@
 /** Purpose: all ports of one life of a simulated process, with onlookers told of what goes through them. */
+import type { MemoryDisk } from "../adapters/memory-disk.ts";
 import { NodeDigest } from "../adapters/node-digest.ts";
 import { NoWitness } from "../adapters/no-witness.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
@@ -9,10 +10,9 @@ import type { ProcessClock } from "./host-clock.ts";
 import { describe, numberOf } from "./message-text.ts";
 import { ObservedStore } from "./observed-store.ts";
 import type { Life } from "./scheduler.ts";
-import { SimEngine } from "./sim-engine.ts";
+import { type EngineFaults, SimEngine } from "./sim-engine.ts";
 import { SimPeerChannel, type TrafficObserver } from "./sim-peer-channel.ts";
 import { SimPeerProbe } from "./sim-peer-probe.ts";
-import type { SimProcess } from "./sim-process.ts";
 import { SimWitness } from "./sim-witness.ts";
 import type { WorldGround } from "./world-ground.ts";
 
@@ -30,16 +30,23 @@ export interface Lifetime {
   readonly clock: ProcessClock;
 }
 
+/** What of a process outlives its lives. */
+export interface PortsOwner {
+  readonly label: Label;
+  readonly disk: MemoryDisk;
+  readonly engineFaults: EngineFaults;
+}
+
 /** Builds the ports of a new life. Throws what the store throws when the disk cannot be opened. */
-export function createPorts(ground: WorldGround, process: SimProcess, lifetime: Lifetime): SimPorts {
-  const { label } = process;
+export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Lifetime): SimPorts {
+  const { label } = owner;
   const { clock, life } = lifetime;
   const network = { ...ground, observer: trafficObserver(ground) };
   const channel = new SimPeerChannel({ ground: network, clock, life }, { label });
   const engine = new SimEngine({
     clock,
     pasts: ground.pasts,
-    faults: process.engineFaults,
+    faults: owner.engineFaults,
     observer: {
       executed: (command, past, repeated) => {
         ground.trace.note(ground.scheduler.nowMs, label, repeated ? "execute again" : "execute", command.seq);
@@ -47,7 +54,7 @@ export function createPorts(ground: WorldGround, process: SimProcess, lifetime: 
       },
     },
   });
-  const store = createStore(ground, process);
+  const store = createStore(ground, owner);
   const given: CoordinatorPorts = {
     clock,
     random: ground.chanceOf(`process ${label}`),
@@ -55,7 +62,7 @@ export function createPorts(ground: WorldGround, process: SimProcess, lifetime: 
     digest: new NodeDigest(),
     logger: createLogger(ground, label),
     store,
-    witness: createWitness(ground, process, lifetime),
+    witness: createWitness(ground, owner, lifetime),
     peerChannel: channel,
     peerProbe: new SimPeerProbe({ ground: network, life }, { label }),
     engine,
@@ -65,8 +72,8 @@ export function createPorts(ground: WorldGround, process: SimProcess, lifetime: 
   return { given: ground.wrapPorts(given, label), channel, engine, store };
 }
 
-function createStore(ground: WorldGround, process: SimProcess): ObservedStore {
-  const { label, disk } = process;
+function createStore(ground: WorldGround, owner: PortsOwner): ObservedStore {
+  const { label, disk } = owner;
   const { scheduler, trace, watchers } = ground;
   return new ObservedStore({
     ids: ground.ids[label],
@@ -85,8 +92,8 @@ function createStore(ground: WorldGround, process: SimProcess): ObservedStore {
   });
 }
 
-function createWitness(ground: WorldGround, process: SimProcess, { life, clock }: Lifetime): Witness {
-  const { label } = process;
+function createWitness(ground: WorldGround, owner: PortsOwner, { life, clock }: Lifetime): Witness {
+  const { label } = owner;
   const { scheduler, trace, watchers, witness } = ground;
   if (witness === null) return new NoWitness({ clock });
   return new SimWitness(

@@ -8,6 +8,7 @@ import type { Coordinator } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
 import { ProcessClock } from "./host-clock.ts";
 import type { Machine } from "./machine.ts";
+import type { SimPeerChannel } from "./sim-peer-channel.ts";
 import { createPorts, type SimPorts } from "./sim-ports.ts";
 import type { Life, Scheduled } from "./scheduler.ts";
 import type { EngineFaults } from "./sim-engine.ts";
@@ -31,7 +32,7 @@ interface Living {
 /** One process, over all its lives. */
 export class SimProcess {
   readonly label: Label;
-  readonly machine: Machine;
+  readonly machine: Machine<SimPeerChannel>;
   readonly disk: MemoryDisk;
   readonly engineFaults: EngineFaults = { slowMs: 0, health: "ok" };
   readonly #ground: WorldGround;
@@ -39,7 +40,7 @@ export class SimProcess {
   #pausedAtMs = 0;
   #bootAgain = false;
 
-  constructor(ground: WorldGround, machine: Machine, disk: MemoryDisk) {
+  constructor(ground: WorldGround, machine: Machine<SimPeerChannel>, disk: MemoryDisk) {
     this.label = machine.label;
     this.machine = machine;
     this.disk = disk;

@@ -3,6 +3,7 @@ import type { CoordinatorOptions, CoordinatorPorts, Coordinator } from "../coord
 import type { Rules } from "../actors/rules.ts";
 import type { Label } from "../core/ids.ts";
 import type { Machine } from "./machine.ts";
+import type { SimPeerChannel } from "./sim-peer-channel.ts";
 import type { Link } from "./network.ts";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -26,7 +27,7 @@ export interface WorldGround {
   readonly trace: Trace;
   readonly watchers: Watchers;
   readonly links: readonly Link[];
-  readonly machines: Readonly<Record<Label, Machine>>;
+  readonly machines: Readonly<Record<Label, Machine<SimPeerChannel>>>;
   readonly ids: Readonly<Record<Label, SimIds>>;
   readonly pasts: Pasts;
   /** `null`: the pair has no witness. */

@@ -12,6 +12,7 @@ import type { Label } from "../core/ids.ts";
 import type { CommandSettings, FailoverSettings } from "../core/settings.ts";
 import { HostClock } from "./host-clock.ts";
 import { Machine } from "./machine.ts";
+import type { SimPeerChannel } from "./sim-peer-channel.ts";
 import { createLink, Path } from "./network.ts";
 import { streamOf, type Prng } from "./prng.ts";
 import { Scheduler, type Scheduled } from "./scheduler.ts";
@@ -157,7 +158,7 @@ export class World {
     const { seed, driftPpm, linkNames, witness } = this.settings;
     const chanceOf = (concern: string): Prng => this.chanceOf(concern);
     const offsets = streamOf(seed, "wall clocks");
-    const machine = (label: Label): Machine =>
+    const machine = (label: Label): Machine<SimPeerChannel> =>
       new Machine(label, new HostClock({ driftPpm: driftPpm[label], unixOffsetMs: offsets.between(-20, 20) }));
     const way = (label: Label): { there: Path; back: Path } => ({
       there: new Path({ chance: chanceOf(`way of ${label} to the witness`) }, LAN),

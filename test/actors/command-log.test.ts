@@ -150,7 +150,7 @@ test("the number of unanswered commands is bounded: beyond it `busy`", async () 
   expect(log.position.seq).toBe(3);
 });
 
-test("a disk that refuses takes nothing: `busy`, an alarm, and the next seq is still free", async () => {
+test("a disk that refuses takes nothing: `busy`, an alarm until it takes again, and the next seq is still free", async () => {
   const rig = logging();
   rig.disk.full = true;
   const refused = [rig.submit({ idempotencyKey: "k" }), rig.submit({ idempotencyKey: "k" })];
@@ -161,6 +161,7 @@ test("a disk that refuses takes nothing: `busy`, an alarm, and the next seq is s
   void rig.submit({ idempotencyKey: "k" });
   await rig.clock.turn();
   expect(rig.log.position).toEqual({ epoch: 3, seq: 1 });
+  expect(rig.alarm("store-failed")).toBe(false);
 });
 
 test("what the engine refuses, and what is too far ahead, is never numbered", async () => {

@@ -1,6 +1,6 @@
 /** What becomes of divergent commands, and how a person settles one. */
 import { expect, test } from "vitest";
-import { conflictKey, resolveConflict, toConflicts } from "../../src/actors/conflict-book.ts";
+import { conflictKey, refused, resolveConflict, toConflicts } from "../../src/actors/conflict-book.ts";
 import type { Command } from "../../src/core/command.ts";
 import { hlcZero } from "../../src/core/hlc.ts";
 import { makeId } from "../../src/core/ids.ts";
@@ -26,6 +26,7 @@ function divided(onConflict: CommandSettings["onConflict"], standing: readonly s
   const found = {
     forkSeq: 0,
     winnerEpoch: 5,
+    undisputedThroughSeq: 0,
     divergent: [commandOf(LOSER, 1, CUT), commandOf(LOSER, 2, KEYER)],
   };
   return { ...rig, found };
@@ -44,6 +45,27 @@ test.each<[CommandSettings["onConflict"], string[]]>([
 ])("[SB2] under %s: the touched one and the untouched one are %o", (policy, outcomes) => {
   const { kit, found } = divided(policy);
   expect(toConflicts(kit, found).map(({ outcome }) => outcome)).toEqual(outcomes);
+});
+
+test("[SB2] a winner with nothing of its own takes what the other has told its clients, whatever the policy", () => {
+  for (const policy of ["leader-wins", "reapply", "manual"] as const) {
+    const { kit, found } = divided(policy, []);
+    const through = (undisputedThroughSeq: number): string[] =>
+      toConflicts(kit, { ...found, undisputedThroughSeq }).map(({ outcome }) => outcome);
+    const [first, last] = found.divergent;
+    expect(through(last?.seq ?? 0), policy).toEqual(["reapplied", "reapplied"]);
+    expect(through(first?.seq ?? 0)[0], policy).toBe("reapplied");
+    if (policy === "leader-wins") expect(through(first?.seq ?? 0)[1]).toBe("superseded");
+  }
+});
+
+test("[SB3] one that was to be applied again and was refused is kept as superseded, with the reason", () => {
+  const { kit, found } = divided("reapply");
+  const [conflict] = toConflicts(kit, found);
+  expect(conflict && refused(conflict, "fenced")).toMatchObject({
+    outcome: "superseded",
+    reason: expect.stringContaining("fenced") as string,
+  });
 });
 
 test("[SB3] every divergent command is kept, with both sides and a reason", () => {
@@ -111,9 +133,9 @@ test("[SB3] a choice that the log refuses settles nothing", async () => {
   const { kit, store, found } = divided("manual");
   store.saveConflicts(toConflicts(kit, found));
   const id = toConflicts(kit, found)[0]?.id ?? "";
-  const refused: SubmitOutcome = { outcome: "not-leader", leader: "b", leaderUrl: null };
-  expect(await resolveConflict(kit, { id, choice: { choice: "reapply" }, by: "ops" }, async () => refused)).toEqual(
-    refused,
+  const notHere: SubmitOutcome = { outcome: "not-leader", leader: "b", leaderUrl: null };
+  expect(await resolveConflict(kit, { id, choice: { choice: "reapply" }, by: "ops" }, async () => notHere)).toEqual(
+    notHere,
   );
   expect(store.findConflict(id)).toMatchObject({ outcome: "open", resolution: null });
 });

@@ -42,9 +42,41 @@ test("[EP2] an epoch is on disk before the call returns", () => {
 test("[EP4] neither number falls: a lower epoch is not accepted, the same one is", () => {
   const { kit } = buildRig();
   const book = new EpochBook(kit);
-  book.restore({ highestEpoch: 9, acceptedEpoch: 8 });
+  book.restore({ highestEpoch: 9, acceptedEpoch: 8, log: { epoch: 8, seq: 1 } });
   expect(book.accept(7)).toBe(false);
   expect(book.accept(8)).toBe(true);
   expect(book.see(3)).toBe(true);
   expect({ highest: book.highest, accepted: book.accepted }).toEqual({ highest: 9, accepted: 8 });
+});
+
+test("[EP2] a ballot written ahead costs no write when it is used, and is none of the epochs seen before that", () => {
+  const { kit, store, disk } = buildRig();
+  const book = new EpochBook(kit);
+  book.accept(2);
+  book.writeAhead();
+  expect(store.load().highestEpoch).toBe(3);
+  expect(book.highest).toBe(2);
+  disk.full = true;
+  expect(book.mint()).toBe(3);
+  expect(book.mint()).toBeNull();
+});
+
+test("[EP1] a ballot written ahead is left out once a higher epoch was seen", () => {
+  const { kit } = buildRig();
+  const book = new EpochBook(kit);
+  book.writeAhead();
+  book.see(6);
+  expect(book.mint()).toBe(7);
+});
+
+test("[EP4] an epoch led in is accepted at once, written behind, and known from the log after a crash", () => {
+  const { kit, store } = buildRig();
+  const book = new EpochBook(kit);
+  const epoch = book.mint() ?? 0;
+  book.lead(epoch);
+  expect([book.accepted, store.load().acceptedEpoch]).toEqual([epoch, 0]);
+  book.writeBehind();
+  expect(store.load().acceptedEpoch).toBe(epoch);
+  book.restore({ highestEpoch: 9, acceptedEpoch: 3, log: { epoch: 8, seq: 1 } });
+  expect(book.accepted).toBe(8);
 });

@@ -1,5 +1,5 @@
 /** Executes the log on the engine: in order, exactly once, at its instant. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Executor } from "../../src/actors/executor.ts";
 import { ProgrammeClock } from "../../src/actors/programme-clock.ts";
 import { NO_SAMPLES } from "../../src/core/clock-offset.ts";
@@ -172,6 +172,19 @@ test("a checkpoint is stored every so many commands, with the position that it b
   executor.enqueue(append(1), true);
   await clock.turn();
   expect(store.load().checkpoint).toEqual({ position: { epoch: 3, seq: 10 }, state: engine.snapshot() });
+});
+
+test("[SB4] a checkpoint of a state that was replaced while the engine gave it is not stored", async () => {
+  const { clock, executor, append, store, engine } = executing();
+  executor.enqueue(append(3), true);
+  await clock.turn();
+  const given = engine.snapshot();
+  vi.spyOn(engine, "snapshot").mockImplementation(() => {
+    executor.resetTo(2);
+    return given;
+  });
+  await executor.checkpoint();
+  expect(store.load().checkpoint).toBeNull();
 });
 
 test("who waits for a seq is told when it has been executed, or when all stops", async () => {

@@ -97,10 +97,11 @@ describe("proof of death", () => {
     const { rig, monitor, states, beat } = watching();
     beat(1);
     rig.probed = "refused";
-    await monitor.probe();
-    expect(monitor.state).toBe("dead");
+    let stateAtProof = "";
+    await monitor.probe(() => (stateAtProof = monitor.state));
+    expect([stateAtProof, monitor.state]).toEqual(["alive", "dead"]);
     rig.probed = "unknown";
-    await monitor.probe();
+    await monitor.probe(() => undefined);
     expect(states).toEqual(["alive", "dead", "silent"]);
   });
 
@@ -108,7 +109,7 @@ describe("proof of death", () => {
     const { rig, monitor, beat } = watching();
     beat(1);
     rig.probed = result;
-    await monitor.probe();
+    await monitor.probe(() => undefined);
     expect(monitor.state).toBe("alive");
   });
 
@@ -117,7 +118,7 @@ describe("proof of death", () => {
     beat(1);
     await clock.pass(50);
     rig.probed = "refused";
-    const probing = monitor.probe();
+    const probing = monitor.probe(() => undefined);
     beat(2);
     await probing;
     expect(monitor.state).toBe("alive");
@@ -126,7 +127,7 @@ describe("proof of death", () => {
   test("[DP1] one probe at a time, and a link that comes up ends the proof", async () => {
     const { rig, monitor } = watching();
     rig.probed = "refused";
-    const [first, second] = await Promise.all([monitor.probe(), monitor.probe()]);
+    const [first, second] = await Promise.all([monitor.probe(() => undefined), monitor.probe(() => undefined)]);
     expect([first?.result, second]).toEqual(["refused", null]);
     monitor.linkUp();
     expect(monitor.state).toBe("silent");

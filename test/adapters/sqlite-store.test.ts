@@ -15,7 +15,7 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
 import { SCHEMA_VERSION } from "../../src/adapters/sqlite-store/migrations.ts";
-import { command, commands, CountedIds, everythingIn } from "../contracts/store-samples.ts";
+import { command, commands, CountedIds, everythingIn, saveCheckpoint } from "../contracts/store-samples.ts";
 
 let root: string;
 let dataDir: string;
@@ -140,13 +140,31 @@ describe("a store that may not grow", () => {
     const before = everythingIn(store);
     expect(() => store.append([next()])).toThrow(coded("store_full", file));
     expect(everythingIn(store)).toEqual(before);
-    store.saveCheckpoint({ position: { epoch: 1, seq }, state: "small" });
+    saveCheckpoint(store, { position: { epoch: 1, seq }, state: "small" });
     store.compact(seq, 0);
     store.append([next()]);
     store.close();
     const reopened = open(512 * 1024);
     expect(reopened.load().log.seq).toBe(seq + 1);
     reopened.close();
+  });
+});
+
+describe("an older schema", () => {
+  it("comes along with its checkpoint, whose state was one text", () => {
+    filled();
+    edit(`
+      DROP TABLE state_pieces; DROP TABLE checkpoint;
+      CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+        state TEXT NOT NULL) STRICT;
+      INSERT INTO checkpoint VALUES (1, 1, 2, '{"program":[1,2]}');
+      PRAGMA user_version = 1`);
+    const store = open();
+    const checkpoint = { position: { epoch: 1, seq: 2 }, state: { program: [1, 2] } };
+    expect(store.load()).toMatchObject({ checkpoint, log: { epoch: 1, seq: 3 } });
+    saveCheckpoint(store, { position: { epoch: 1, seq: 3 }, state: "new" });
+    expect(store.load().checkpoint?.state).toBe("new");
+    store.close();
   });
 });
 

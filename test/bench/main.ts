@@ -18,7 +18,7 @@ import { benchIdle } from "./idle.bench.ts";
 import { benchLockstep } from "./lockstep.bench.ts";
 import { benchHeartbeat } from "./peer-channel.bench.ts";
 import { benchReconcileLock } from "./reconcile-lock.bench.ts";
-import { machineFacts, resultLine, resultTable } from "./report.ts";
+import { factsLine, machineFacts, resultLine, resultTable } from "./report.ts";
 import type { BenchResult } from "./rows.ts";
 import type { Scale } from "./scale.ts";
 import { benchSimulation } from "./simulation.bench.ts";
@@ -65,13 +65,16 @@ async function main(): Promise<void> {
   if (unknown !== undefined) return usedWrongly(`--only ${unknown}: must be one of ${known.join(", ")}`);
   if (!(minutes > 0 && minutes <= 600)) return usedWrongly(`--minutes ${values.minutes}: must be above 0, at most 600`);
   const scale = { quick: values.quick, minutes };
+  const machine = machineFacts();
   const results: BenchResult[] = [];
   for (const name of names) results.push(...(await measure(name, scale)));
   if (names.includes(GROWTH)) await draw(scale, values.publish ? DOCS : dirname(resolve(values.out)));
-  const report = { machine: machineFacts(), quick: scale.quick, results };
+  const report = { machine, quick: scale.quick, results };
   write(values.publish ? join(DOCS, "results.json") : resolve(values.out), `${JSON.stringify(report, null, 2)}\n`);
   if (values.publish)
-    writeFileSync(PAGE, readFileSync(PAGE, "utf8").replace(TABLE, `$1\n${factsAndTable(report)}\n\n$2`));
+    renewPage(`${factsLine(machine, scale.quick)}
+
+${resultTable(results)}`);
 }
 
 /** One that cannot be measured is told and does not keep the others from it. */
@@ -93,16 +96,13 @@ async function draw(scale: Scale, folder: string): Promise<void> {
   }
 }
 
-function factsAndTable({
-  machine,
-  results,
-}: {
-  machine: ReturnType<typeof machineFacts>;
-  results: BenchResult[];
-}): string {
-  const { measuredOn, cpu, cores, memoryGiB, kernel, node, commit } = machine;
-  const facts = `Measured on ${measuredOn}: ${cores} cores of ${cpu}, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}, commit ${commit}.`;
-  return `${facts}\n\n${resultTable(results)}`;
+/** Puts the table in its place on the page. */
+function renewPage(table: string): void {
+  const page = readFileSync(PAGE, "utf8");
+  writeFileSync(
+    PAGE,
+    page.replace(TABLE, (_all, begin: string, end: string) => `${begin}\n${table}\n\n${end}`),
+  );
 }
 
 function write(file: string, text: string): void {
@@ -115,4 +115,9 @@ function usedWrongly(why: string): void {
   process.exitCode = USED_WRONGLY;
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof TypeError && "code" in error)) throw error;
+  usedWrongly(error.message);
+}

@@ -1,6 +1,6 @@
 /** How results are shown: a line on the screen, a table in the documentation, and the machine that they are of. */
 import { execFileSync } from "node:child_process";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import type { BenchResult, Unit } from "./rows.ts";
 
 /** The machine and the programs, without which no figure means anything. */
@@ -12,6 +12,8 @@ export interface MachineFacts {
   readonly kernel: string;
   readonly node: string;
   readonly commit: string;
+  /** Processes that ran or waited on average in the minute before: others than the benchmark make times longer. */
+  readonly loadBefore: number;
 }
 
 export function machineFacts(): MachineFacts {
@@ -24,15 +26,24 @@ export function machineFacts(): MachineFacts {
     kernel: release(),
     node: process.version,
     commit: commit(),
+    loadBefore: Number((loadavg()[0] ?? 0).toFixed(1)),
   };
+}
+
+/** The machine in one sentence. */
+export function factsLine(facts: MachineFacts, quick: boolean): string {
+  const { measuredOn, cpu, cores, memoryGiB, kernel, node, commit, loadBefore } = facts;
+  const machine = `${cores} cores of ${cpu}, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}, commit ${commit}`;
+  const run = quick ? "short run (`--quick`)" : "full run";
+  return `Measured on ${measuredOn}: ${machine}; ${run}, load ${loadBefore} before it began.`;
 }
 
 /** One result on one line. */
 export function resultLine(result: BenchResult): string {
   if ("missing" in result) return `${result.name}: not measured here (${result.missing}); goal ${result.goal}`;
   const { name, unit, median, p95, p99, worst, n, yardstick, ratio, goal } = result;
-  const beside =
-    yardstick === null ? "" : `${ratioText(ratio)} × ${yardstick.name} (${figure(yardstick.median, unit)}), `;
+  const times = ratioText(ratio) === "" ? "beside" : `${ratioText(ratio)} ×`;
+  const beside = yardstick === null ? "" : `${times} ${yardstick.name} (${figure(yardstick.median, unit)}), `;
   const figures = `median ${figure(median, unit)}, p95 ${figure(p95, unit)}, p99 ${figure(p99, unit)}`;
   return `${name}: ${beside}${figures}, worst ${figure(worst, unit)}, n ${n}; goal ${goal}`;
 }

@@ -81,6 +81,8 @@ describeWithServer("chromium", "the page, looked at", () => {
     });
     await page.waitForSelector(".state.active");
     await expect.poll(() => page.locator(".engine .role").allInnerTexts()).toEqual(expect.arrayContaining(["leader"]));
+    // Until the strips of the heartbeats have something to show.
+    await expect.poll(() => page.locator(".tally").innerText()).toMatch(/\bfor\s+([5-9]|\d{2,}) s|min/);
     await picture(page, colorScheme);
     await page.getByRole("button", { name: "Open all" }).click();
     expect(await seriousFaults(page)).toEqual([]);

@@ -185,7 +185,6 @@ const BROKEN_RELATIONS: [string, object, RegExp][] = [
     { federation: { peers: [{ name: "x", endpoint: "http://x" }] } },
     /federation\.peers: this version has no federation/,
   ],
-  ["a clock daemon, which this version does not read", { clock: { source: "ptp" } }, /clock\.source is "ptp"/],
 ];
 
 describe("what is refused, with the key, the value and the bound", () => {

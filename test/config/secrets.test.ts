@@ -44,28 +44,6 @@ describe("secrets", () => {
     expect(read([], null, {}).controlPlaneSecret).toBeNull();
   });
 
-  test.each<[string, () => unknown, RegExp]>([
-    [
-      "a token whose variable is not set",
-      () => read([OPS], null, {}),
-      /auth\.tokens\[0\]: set the environment variable OPS_TOKEN; or remove the token "ops"/,
-    ],
-    ["an empty one", () => read([OPS], null, { OPS_TOKEN: "" }), /OPS_TOKEN is empty/],
-    [
-      "a file that is not there",
-      () => read([], { file: join(folder, "none") }, {}),
-      /auth\.controlPlaneSecret: cannot read the file .*none \(ENOENT\)/,
-    ],
-    [
-      "two tokens of one value",
-      () => read([OPS, { ...OPS, name: "two", role: "viewer" }], null, { OPS_TOKEN: "hush" }),
-      /token "two" has the value of another/,
-    ],
-  ])("%s stops the start", (_what, reading, told) => {
-    expect(reading).toThrow(told);
-    expect(reading).not.toThrow(/hush/);
-  });
-
   test("those of the engine's hooks and of Redis too", () => {
     const secrets = readSecrets(
       {
@@ -77,4 +55,31 @@ describe("secrets", () => {
     );
     expect(secrets).toMatchObject({ engineToken: "one", witnessPassword: "two", sentinelPassword: null });
   });
+});
+
+test.each<[string, () => unknown, RegExp]>([
+  [
+    "a token that no header can carry",
+    () => read([OPS], null, { OPS_TOKEN: "two words" }),
+    /^secrets: auth\.tokens\[0\]: the value of "ops" must be plain ASCII without spaces/,
+  ],
+  [
+    "a token whose variable is not set",
+    () => read([OPS], null, {}),
+    /auth\.tokens\[0\]: set the environment variable OPS_TOKEN; or remove the token "ops"/,
+  ],
+  ["an empty one", () => read([OPS], null, { OPS_TOKEN: "" }), /OPS_TOKEN is empty/],
+  [
+    "a file that is not there",
+    () => read([], { file: join(folder, "none") }, {}),
+    /auth\.controlPlaneSecret: cannot read the file .*none \(ENOENT\)/,
+  ],
+  [
+    "two tokens of one value",
+    () => read([OPS, { ...OPS, name: "two", role: "viewer" }], null, { OPS_TOKEN: "hush" }),
+    /token "two" has the value of another/,
+  ],
+])("the secret %s stops the start", (_what, reading, told) => {
+  expect(reading).toThrow(told);
+  expect(reading).not.toThrow(/hush/);
 });

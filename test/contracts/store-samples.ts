@@ -3,7 +3,7 @@ import type { Command, Conflict } from "../../src/core/command.ts";
 import { formatHlc } from "../../src/core/hlc.ts";
 import { type EngineId, type IdKind, type IdOfKind, makeId } from "../../src/core/ids.ts";
 import type { Ids } from "../../src/ports/ids.ts";
-import type { Adoption, LeadershipEntry, Store } from "../../src/ports/store.ts";
+import type { Adoption, CheckpointDraft, LeadershipEntry, Store, StoredCheckpoint } from "../../src/ports/store.ts";
 
 export const ENGINE_A: EngineId = makeId("engine", "a0000000000000000000a");
 export const ENGINE_B: EngineId = makeId("engine", "b0000000000000000000b");
@@ -90,8 +90,15 @@ export function leadership(epoch: number, given: Partial<LeadershipEntry> = {}):
   };
 }
 
+/** An adoption whose state is not yet drafted. */
+export type SampleAdoption = Omit<Adoption, "checkpoint"> & { readonly checkpoint: StoredCheckpoint };
+
 /** An adoption of epoch 2 that keeps through `keepThroughSeq` and brings `brought`. */
-export function adoption(keepThroughSeq: number, brought: readonly Command[], given: Partial<Adoption> = {}): Adoption {
+export function adoption(
+  keepThroughSeq: number,
+  brought: readonly Command[],
+  given: Partial<SampleAdoption> = {},
+): SampleAdoption {
   const last = brought.at(-1);
   return {
     keepThroughSeq,
@@ -109,4 +116,18 @@ export function adoption(keepThroughSeq: number, brought: readonly Command[], gi
     lockFence: 7,
     ...given,
   };
+}
+
+export function adopt(store: Store, sample: SampleAdoption): void {
+  store.adopt({ ...sample, checkpoint: drafted(store, sample.checkpoint) });
+}
+
+export function saveCheckpoint(store: Store, checkpoint: StoredCheckpoint): void {
+  store.saveCheckpoint(drafted(store, checkpoint));
+}
+
+function drafted(store: Store, { position, state }: StoredCheckpoint): CheckpointDraft {
+  const draft = store.draftState();
+  draft.add(JSON.stringify(state));
+  return { position, state: draft };
 }

@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hlcZero } from "../../src/core/hlc.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { storeAdoptionContract } from "./store-adoption.contract.ts";
+import { storeCheckpointContract } from "./store-checkpoint.contract.ts";
 import { storeHistoryContract } from "./store-history.contract.ts";
-import { command, commands, ENGINE_A, ENGINE_B, everythingIn, START_UNIX_MS } from "./store-samples.ts";
+import { command, commands, ENGINE_A, ENGINE_B, everythingIn, START_UNIX_MS, saveCheckpoint } from "./store-samples.ts";
 
 /** One place where a store can be, from test to test a new one. */
 export interface StorePlace {
@@ -66,6 +67,7 @@ export function storeContract(name: string, makePlace: () => StorePlace): void {
     describe("reading the log", () => pagingContract(bench));
     describe("idempotency keys and compaction", () => keyContract(bench));
     describe("one owner, no room, the end", () => boundsContract(bench));
+    describe("a checkpoint in pieces", () => storeCheckpointContract(bench));
     describe("adoption", () => storeAdoptionContract(bench));
     describe("history", () => storeHistoryContract(bench));
   });
@@ -112,7 +114,7 @@ function identityContract(bench: StoreBench): void {
   it("keeps a checkpoint that is not changed by whoever gave it", () => {
     const state = { program: { me: [1, 2] } };
     bench.store.append(commands(1, 3));
-    bench.store.saveCheckpoint({ position: { epoch: 1, seq: 2 }, state });
+    saveCheckpoint(bench.store, { position: { epoch: 1, seq: 2 }, state });
     state.program.me[0] = 99;
     const kept = { position: { epoch: 1, seq: 2 }, state: { program: { me: [1, 2] } } };
     expect(bench.store.load().checkpoint).toEqual(kept);
@@ -214,7 +216,7 @@ function keyContract(bench: StoreBench): void {
     bench.store.append(commands(1, 10));
     bench.store.compact(8, 0);
     expect(bench.store.firstHeldSeq()).toBe(1);
-    bench.store.saveCheckpoint({ position: { epoch: 1, seq: 6 }, state: null });
+    saveCheckpoint(bench.store, { position: { epoch: 1, seq: 6 }, state: null });
     bench.store.compact(8, 0);
     bench.nowAndReopened((store) => {
       expect(store.firstHeldSeq()).toBe(7);
@@ -223,13 +225,13 @@ function keyContract(bench: StoreBench): void {
     });
     bench.store.compact(3, 0);
     expect(bench.store.firstHeldSeq()).toBe(7);
-    expect(() => bench.store.saveCheckpoint({ position: { epoch: 1, seq: 5 }, state: null })).toThrow(/held from 7/u);
-    expect(() => bench.store.saveCheckpoint({ position: { epoch: 1, seq: 11 }, state: null })).toThrow(/ends at 10/u);
+    expect(() => saveCheckpoint(bench.store, { position: { epoch: 1, seq: 5 }, state: null })).toThrow(/held from 7/u);
+    expect(() => saveCheckpoint(bench.store, { position: { epoch: 1, seq: 11 }, state: null })).toThrow(/ends at 10/u);
   });
 
   it("may hold no command at all and still knows where the log ends", () => {
     bench.store.append(commands(1, 5, { epoch: 3 }));
-    bench.store.saveCheckpoint({ position: { epoch: 3, seq: 5 }, state: "five" });
+    saveCheckpoint(bench.store, { position: { epoch: 3, seq: 5 }, state: "five" });
     bench.store.compact(5, 0);
     expect(bench.reopen().load().log).toEqual({ epoch: 3, seq: 5 });
     expect(bench.store.firstHeldSeq()).toBe(6);

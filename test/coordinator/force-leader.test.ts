@@ -43,3 +43,21 @@ scenario("HO4", "a handover that was asked for is on record, also one that was r
   await stage.answer(stage.coordinator("a").handover({ reason: "once more", by: "operator" }));
   expect([...(kept?.values() ?? [])].map(({ reason }) => reason)).toContain("once more");
 });
+
+scenario(
+  "HO3",
+  "what a person has moved past a cut link stays moved",
+  { failover: { policy: "consistency" } },
+  async (stage) => {
+    await stage.onAir("a");
+    stage.cut();
+    await stage.run(1_000);
+    const forced = { ...request, mode: "immediate" as const, requestId: "move" };
+    expect(await stage.answer(stage.coordinator("b").forceLeader(forced))).toMatchObject({ outcome: "leads" });
+    const { epoch } = stage.state("b");
+    await stage.run(3_000);
+    expect(stage.leads("b")).toBe(true);
+    expect(stage.state("b").epoch).toBe(epoch);
+    expect(stage.state("a").role).toBe("follower");
+  },
+);

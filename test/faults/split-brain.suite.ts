@@ -63,7 +63,7 @@ export function splitBrains(witness: WitnessUnderTest): void {
         await afterwards.play(CUTS);
         await until("the macro is over", async () => {
           const { body } = await call("GET", `${pair.engines[leader].url}/engine/api/macros/execution`);
-          return body?.["running"] !== true;
+          return body?.["macro"] === null;
         });
         const acknowledged = [show, ...burst, afterwards].flatMap((one) => one.acknowledged);
         expect(acknowledged).toHaveLength(2 + CUTS + CUTS);

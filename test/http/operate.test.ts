@@ -92,6 +92,11 @@ describe("the engine's own calls", () => {
     expect([answer.statusCode, answer.json()]).toEqual([404, { error: "no such source" }]);
   });
 
+  it.each([0, 100, 600, 200.5, Number.NaN])("503 when the engine answers with the status %j", async (status) => {
+    rig.coordinator.read = { status, body: {} };
+    problemIn(await rig.get("/engine/api/x"), 503, "engine_not_ready");
+  });
+
   it("cannot be longer than a kind may be", async () => {
     problemIn(await rig.post(`/engine/${"x".repeat(1_100)}`, {}), 400, "invalid_request");
     problemIn(await rig.post(`/engine/x?${"y".repeat(1_100)}`, {}), 400, "invalid_request");

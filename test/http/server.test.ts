@@ -1,11 +1,13 @@
 /** Listening, closing, and what arrives on the wire that is no HTTP. */
 import { connect, type Socket } from "node:net";
+import { WebSocket } from "ws";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { HEADERS_TIMEOUT_MS, MAX_CONNECTIONS, REQUEST_TIMEOUT_MS } from "../../src/http/limits.ts";
 import { type HttpServer, listen } from "../../src/http/server.ts";
+import type { TimerHandle } from "../../src/ports/clock.ts";
 import { waitUntil } from "../support/wait-until.ts";
-import { buildRig, OPEN, type Rig, SECRETS } from "./rig.ts";
+import { bearer, buildRig, OPEN, type Rig, SECRETS } from "./rig.ts";
 
 let rig: Rig;
 let servers: HttpServer[];
@@ -107,6 +109,41 @@ describe("[DP2] the listener and the leadership share one fate", () => {
     await waitUntil(() => isAsked);
     await server.close();
     expect(await answer).toBe("");
+  });
+});
+
+/** Knows which of its timers still run. */
+class CountingClock extends SystemClock {
+  readonly running = new Set<TimerHandle>();
+
+  override setTimeout(fn: () => void, delayMs: number): TimerHandle {
+    const handle = super.setTimeout(() => {
+      this.running.delete(handle);
+      fn();
+    }, delayMs);
+    this.running.add(handle);
+    return handle;
+  }
+
+  override clearTimeout(handle: TimerHandle): void {
+    this.running.delete(handle);
+    super.clearTimeout(handle);
+  }
+}
+
+describe("closing", () => {
+  it("leaves no timer, no socket and no subscription open", async () => {
+    const clock = new CountingClock();
+    const own = await buildRig({ clock });
+    const components = { app: own.app, coordinator: own.coordinator, clock, logger: own.log };
+    const server = await listen(components, { host: "127.0.0.1", port: 0, secrets: SECRETS });
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/api/control/channel`, { headers: bearer("viewer") });
+    await waitUntil(() => own.coordinator.listeners === 1);
+    own.coordinator.emit({ type: "role", role: "follower", epoch: 8, cause: null, atUnixMs: 0 });
+    expect(clock.running.size).toBeGreaterThan(0);
+    await server.close();
+    await waitUntil(() => socket.readyState === WebSocket.CLOSED);
+    expect([clock.running.size, own.coordinator.listeners]).toEqual([0, 0]);
   });
 });
 

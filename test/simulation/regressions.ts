@@ -65,4 +65,48 @@ export const REGRESSIONS: readonly Regression[] = [
       { kind: "late-snapshot", atMs: 29811.669, forMs: 0, target: "a", amount: 0.539 },
     ],
   },
+  {
+    seed: 22000,
+    found: "I1: two engines could act at once under consistency",
+    cause: "a lapsed leader renewed its own record at a witness that had forgotten its successor's [CP5]",
+    faults: [
+      { kind: "pause", atMs: 5404.776, forMs: 1111.57, target: "a", amount: 0.05 },
+      { kind: "isolation", atMs: 14507.39, forMs: 1123.632, target: "b", amount: 0.243 },
+      { kind: "witness-answers-lost", atMs: 15465.88, forMs: 510.07, target: "a", amount: 0.886 },
+      { kind: "witness-old-copy", atMs: 15481.048, forMs: 0, target: "b", amount: 0.805 },
+    ],
+  },
+  {
+    seed: 30575,
+    found: "I5: a campaign while behind what clients were told",
+    cause: "an engine whose full disk kept it from the new epoch did not note what that epoch's leader told [CP4]",
+    faults: [
+      { kind: "cut", atMs: 6845.148, forMs: 1574.416, target: "a", amount: 0.729 },
+      { kind: "disk-full", atMs: 8499.774, forMs: 1603.979, target: "a", amount: 0.245 },
+      { kind: "pause", atMs: 9708.317, forMs: 1004.751, target: "b", amount: 0.239 },
+    ],
+  },
+  {
+    seed: 31036,
+    found: "I5: an unhealthy leader's role was taken during maintenance",
+    cause: "the target did not look at its own hold when automation offered it the role [CP1, HO3]",
+    faults: [
+      { kind: "flapping", atMs: 21000.028, forMs: 3330.552, target: "b", amount: 0.764 },
+      { kind: "unhealthy-engine", atMs: 22401.539, forMs: 2605.208, target: "a", amount: 0.371 },
+      { kind: "maintenance", atMs: 22783.445, forMs: 1826.815, target: "b", amount: 0.734 },
+    ],
+  },
+  {
+    seed: 5010,
+    found: "I5: a campaign while behind what clients were told",
+    cause: "the leader's heartbeats that came during a campaign which was then lost did not count [CP4]",
+    faults: [
+      { kind: "force-leader", atMs: 3618.666, forMs: 416.995, target: "b", amount: 0.526 },
+      { kind: "stall", atMs: 4938.102, forMs: 183.349, target: "b", amount: 0.962 },
+      { kind: "maintenance", atMs: 5023.203, forMs: 1354.369, target: "a", amount: 0.368 },
+      { kind: "isolation", atMs: 6224.446, forMs: 610.189, target: "b", amount: 0.446 },
+      { kind: "witness-cut", atMs: 7169.906, forMs: 256.141, target: "a", amount: 0.002 },
+      { kind: "pause", atMs: 7485.027, forMs: 1045.658, target: "a", amount: 0.269 },
+    ],
+  },
 ];

@@ -11,7 +11,7 @@ export interface Staged {
   readonly leader: Label;
   readonly load: CommandLoad;
   /** Ends load and recorder, and says what was acknowledged. */
-  finish(): Promise<readonly Acknowledged[]>;
+  readonly finish: () => Promise<readonly Acknowledged[]>;
 }
 
 /** Pairs of one file that run at once: engines that starve each other prove nothing. */

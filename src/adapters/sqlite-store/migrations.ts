@@ -4,9 +4,10 @@
  */
 import type { Database } from "better-sqlite3";
 import { pair } from "./migrations/0001-pair.ts";
+import { statePieces } from "./migrations/0002-state-pieces.ts";
 import type { Migration } from "./migrations/migration.ts";
 
-const MIGRATIONS: readonly Migration[] = [pair];
+const MIGRATIONS: readonly Migration[] = [pair, statePieces];
 
 /** The newest schema that this program knows. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

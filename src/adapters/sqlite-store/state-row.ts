@@ -1,5 +1,5 @@
 /**
- * Purpose: the one row of what an engine is and has reached, and its checkpoint.
+ * Purpose: the one row of what an engine is and has reached.
  * Keeps true: epochs and the fence never fall, in SQL itself.
  */
 import type { Database, Statement } from "better-sqlite3";
@@ -7,11 +7,11 @@ import { hlcZero } from "../../core/hlc.ts";
 import type { EngineId } from "../../core/ids.ts";
 import type { Maintenance } from "../../core/messages.ts";
 import type { VectorClock } from "../../core/vector-clock.ts";
-import type { StoredCheckpoint, StoredState } from "../../ports/store.ts";
-import { readClock, readJson, readObject } from "./json.ts";
+import type { StoredState } from "../../ports/store.ts";
+import { readClock, readObject } from "./json.ts";
 
-/** What the row and the checkpoint hold; the log's position is the log's. */
-export type StateRow = Omit<StoredState, "log">;
+/** What the row holds; the log and the checkpoint have tables of their own. */
+export type StateRow = Omit<StoredState, "log" | "checkpoint">;
 
 interface Columns {
   readonly engine_id: string;
@@ -39,7 +39,6 @@ export class StateTable {
   readonly #maintenance: Statement<[string]>;
   readonly #reached: Statement<[string, string]>;
   readonly #executed: Statement<[number]>;
-  readonly #checkpoint: Statement<[number, number, string]>;
 
   constructor(db: Database) {
     this.#db = db;
@@ -51,15 +50,11 @@ export class StateTable {
     this.#maintenance = db.prepare("UPDATE state SET maintenance = ?");
     this.#reached = db.prepare("UPDATE state SET clock = ?, hlc = ?");
     this.#executed = db.prepare("UPDATE state SET last_executed_seq = ?");
-    this.#checkpoint = db.prepare("INSERT OR REPLACE INTO checkpoint VALUES (1, ?, ?, ?)");
   }
 
   /** Throws `corrupt_clock` and `store_corrupt`. */
   read(): StateRow {
     const row = this.#db.prepare<[], Columns>("SELECT * FROM state").get();
-    const checkpoint = this.#db
-      .prepare<[], { epoch: number; seq: number; state: string }>("SELECT epoch, seq, state FROM checkpoint")
-      .get();
     if (row === undefined) throw new Error("broken invariant: a store is made with its state row");
     return {
       engineId: row.engine_id as EngineId,
@@ -71,13 +66,6 @@ export class StateTable {
       lastExecutedSeq: row.last_executed_seq,
       lockFence: row.lock_fence,
       maintenance: row.maintenance === null ? null : readObject<Maintenance>(row.maintenance, "maintenance"),
-      checkpoint:
-        checkpoint === undefined
-          ? null
-          : {
-              position: { epoch: checkpoint.epoch, seq: checkpoint.seq },
-              state: readJson(checkpoint.state, "the checkpoint"),
-            },
     };
   }
 
@@ -103,9 +91,5 @@ export class StateTable {
 
   saveExecuted(seq: number): void {
     this.#executed.run(seq);
-  }
-
-  saveCheckpoint({ position, state }: StoredCheckpoint): void {
-    this.#checkpoint.run(position.epoch, position.seq, JSON.stringify(state));
   }
 }

@@ -8,7 +8,7 @@ import type { Json } from "../../core/canonical-json.ts";
 import type { App, HttpComponents } from "../components.ts";
 import { MAX_KIND_CHARS } from "../limits.ts";
 import { submitRefusal } from "../outcomes.ts";
-import { sendProblem } from "../problem.ts";
+import { problem, sendProblem } from "../problem.ts";
 import { AcceptedSchema } from "../schemas/commands.ts";
 import { AnyJson, GUARDED, Name, named, refusals } from "../schemas/common.ts";
 import { InvalidInput } from "../validation.ts";
@@ -59,6 +59,9 @@ export function engineReadRoute(app: App, { coordinator }: HttpComponents): void
     },
     async (request, reply) => {
       const { status, body } = await coordinator.readEngine(enginePath(request));
+      if (!isFinalStatus(status)) {
+        return sendProblem(reply, problem("engine_not_ready", `the engine answered with the status ${status}`));
+      }
       return reply
         .code(status as 200)
         .type("application/json; charset=utf-8")
@@ -66,6 +69,11 @@ export function engineReadRoute(app: App, { coordinator }: HttpComponents): void
         .send(body);
     },
   );
+}
+
+/** An engine in another language may answer anything; HTTP knows these. */
+function isFinalStatus(status: number): boolean {
+  return Number.isInteger(status) && status >= 200 && status <= 599;
 }
 
 function enginePath(request: FastifyRequest): string {

@@ -9,7 +9,7 @@ import type { StateSnapshot } from "../../core/messages.ts";
 import type { Json } from "../../core/canonical-json.ts";
 import { parseId } from "../../core/ids.ts";
 import type { App, HttpComponents } from "../components.ts";
-import { jsonStream } from "../json-pieces.ts";
+import { jsonStream } from "../json-stream.ts";
 import { SNAPSHOT_LIMIT_BYTES } from "../limits.ts";
 import { snapshotRefusal } from "../outcomes.ts";
 import { problem, sendProblem } from "../problem.ts";

@@ -9,7 +9,8 @@ export interface Known {
   readonly bornMs: number;
   heardLeaderMs: number;
   wokeMs: number;
-  /** Counter of the newest heartbeat that it heard. */
+  /** Life of the peer, and counter, of the newest heartbeat that it heard. */
+  peerIncarnation: string;
   lastN: number;
   /** The newest epoch that it led in. */
   epoch: number;
@@ -41,7 +42,7 @@ const PROOF_LASTS_MS = 400;
 /** A life that begins now. */
 export function newLife(bornMs: number): Known {
   return {
-    ...{ bornMs, heardLeaderMs: -Infinity, wokeMs: -Infinity, lastN: 0, epoch: 0, heardEpoch: 0 },
+    ...{ bornMs, heardLeaderMs: -Infinity, wokeMs: -Infinity, peerIncarnation: "", lastN: 0, epoch: 0, heardEpoch: 0 },
     told: { epoch: 0, seq: 0 },
     standing: null,
     changes: [],

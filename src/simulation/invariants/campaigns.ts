@@ -32,7 +32,6 @@ export class Campaigns implements Watch {
 
   booted(label: Label): void {
     this.#known[label] = newLife(this.#world.nowMs);
-    this.#known[otherLabel(label)].lastN = 0;
   }
 
   woke(label: Label, forMs: number): void {
@@ -43,7 +42,9 @@ export class Campaigns implements Watch {
 
   delivered(to: Label, message: PeerMessage): void {
     const known = this.#known[to];
-    if (message.type !== "heartbeat" || message.n <= known.lastN) return;
+    if (message.type !== "heartbeat") return;
+    if (message.incarnation === known.peerIncarnation && message.n <= known.lastN) return;
+    known.peerIncarnation = message.incarnation;
     known.lastN = message.n;
     const accepted = this.#world.processes[to].disk.content?.acceptedEpoch ?? 0;
     if (message.role !== "leader" || message.epoch < accepted) return;

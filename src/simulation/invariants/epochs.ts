@@ -49,8 +49,10 @@ export function epochs(world: World): Watch {
       }
     },
     delivered: (to, message) => {
-      if (message.type === "replicate" || message.type === "catch-up-page")
-        noteBatch(to, message.epoch, message.commands);
+      const { type } = message;
+      // What the loser tells when it is asked may be taken over, whatever came of it before [SB2].
+      const carries = type === "replicate" || type === "catch-up-page" || type === "divergence-page";
+      if (carries) noteBatch(to, message.epoch, message.commands);
     },
     appended: (label, commands) => {
       const content = contentOf(label);

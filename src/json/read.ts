@@ -10,8 +10,8 @@
 import { isUtf8 } from "node:buffer";
 import { type Json, MAX_DEPTH } from "../core/canonical-json.ts";
 import type { Clock } from "../ports/clock.ts";
-import { JsonFault } from "./json-fault.ts";
-import { Assembly } from "./json-assembly.ts";
+import { JsonFault } from "./fault.ts";
+import { Assembly } from "./assembly.ts";
 
 /** Bytes that are scanned and parsed before others have their turn: well below a millisecond of work. */
 const SLICE_BYTES = 65_536;

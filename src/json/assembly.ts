@@ -5,7 +5,7 @@
  * `JSON.parse` whole.
  */
 import type { Json } from "../core/canonical-json.ts";
-import { checkHeld, JsonFault, parseText } from "./json-fault.ts";
+import { checkHeld, JsonFault, parseText } from "./fault.ts";
 
 /** A container that the scan is inside of. */
 interface Level {

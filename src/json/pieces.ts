@@ -1,11 +1,9 @@
 /**
- * Purpose: writes a large value as JSON text in pieces, so that an answer of many megabytes does not hold up heartbeats.
+ * Purpose: writes a large value as JSON text in pieces, so that one of many megabytes does not hold up heartbeats.
  * Keeps true: the pieces together are what `JSON.stringify` gives; the work for one piece is bounded, single strings of
  * any length excepted.
  */
-import { Readable } from "node:stream";
 import type { Json } from "../core/canonical-json.ts";
-import type { Clock } from "../ports/clock.ts";
 
 /** Values, and sixteens of characters, that are written at one go. */
 const GO = 2_048;
@@ -24,18 +22,6 @@ export function* jsonPieces(value: Json): Generator<string, void, undefined> {
     }
   }
   if (piece !== "") yield piece;
-}
-
-/** The same as a stream that lets others have their turn after every piece. */
-export function jsonStream(value: Json, soon: Clock["soon"]): Readable {
-  return Readable.from(patientPieces(value, soon), { objectMode: false });
-}
-
-async function* patientPieces(value: Json, soon: Clock["soon"]): AsyncGenerator<string, void, undefined> {
-  for (const piece of jsonPieces(value)) {
-    yield piece;
-    await new Promise<void>((resolve) => soon(resolve));
-  }
 }
 
 function* parts(value: Json): Generator<string, void, undefined> {

@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Json, MAX_DEPTH } from "../../src/core/canonical-json.ts";
-import { JsonFault } from "../../src/http/json-fault.ts";
-import { jsonPieces } from "../../src/http/json-pieces.ts";
-import { parseJson, parseJsonPatiently } from "../../src/http/patient-json.ts";
+import { JsonFault } from "../../src/json/fault.ts";
+import { jsonPieces } from "../../src/json/pieces.ts";
+import { parseJson, parseJsonPatiently } from "../../src/json/read.ts";
 
 const soon = (fn: () => void): void => void setImmediate(fn);
 const bytes = (text: string): Buffer => Buffer.from(text, "utf8");

@@ -1,0 +1,39 @@
+/** A process that is frozen in the middle of something. */
+import { expect } from "vitest";
+import { scenario } from "../scenarios/stage.ts";
+
+scenario("VT5", "frozen between the swap and its answer, it verifies before it acts", {}, async (stage) => {
+  await stage.onAir("a");
+  const { witness, witnessWays } = stage.world.ground;
+  stage.cut();
+  witnessWays.a.there.cutOff();
+  witnessWays.a.back.cutOff();
+  await stage.run(300);
+  witnessWays.b.back.slow(140);
+  await stage.until("b has swapped the record", () => witness?.server.record?.holder === "b", 3_000);
+  expect(stage.state("b").role).toBe("candidate");
+  stage.process("b").pause();
+  stage.process("a").kill(3);
+  await stage.run(2_000);
+  stage.process("b").wake("as-due");
+  await stage.until("b has won what it began", () => stage.state("b").role === "leader", 50);
+  expect(stage.leads("b")).toBe(false);
+  await stage.until("b acts", () => stage.leads("b"), 500);
+});
+
+scenario(
+  "VT5",
+  "a death proof renews the vote of a leader that was frozen",
+  { failover: { policy: "consistency", deathProof: "refused" } },
+  async (stage) => {
+    await stage.onAir("a");
+    if (stage.world.ground.witness !== null) stage.world.ground.witness.up = false;
+    stage.process("b").kill(3);
+    await stage.run(2_000);
+    expect(stage.leads("a")).toBe(true);
+    stage.process("a").pause();
+    await stage.run(2_000);
+    stage.process("a").wake("as-due");
+    await stage.until("a acts", () => stage.leads("a"), 1_000);
+  },
+);
