@@ -2,7 +2,6 @@
  * Purpose: where the package stands, whether it runs from its sources or from `dist/`, and which version it is.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { assert } from "../core/assert.ts";
 
 /** The folder that holds this package's `package.json`. */
@@ -13,11 +12,6 @@ export function packageRoot(): URL {
     .find((folder) => existsSync(new URL("package.json", folder)));
   assert(root !== undefined, "the package has its package.json");
   return root;
-}
-
-/** Folder of the page that shows the statecharts; `npm run build` fills it, from the sources as well as in the package. */
-export function pageFolder(): string {
-  return fileURLToPath(new URL("dist/page/", packageRoot()));
 }
 
 /** The version of this package. */

@@ -37,7 +37,8 @@ import {
 } from "./adapters.ts";
 import { listenAddress, peerAddress } from "./addresses.ts";
 import { standardErrorLog } from "./log-file.ts";
-import { packageVersion, pageFolder } from "./package-root.ts";
+import { packageVersion } from "./package-root.ts";
+import { pageFolder } from "./page-folder.ts";
 
 /** What an embedding program may bring along. */
 export interface HostOptions {

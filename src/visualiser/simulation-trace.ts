@@ -6,7 +6,7 @@ import type { Json } from "../core/canonical-json.ts";
 import type { Label } from "../core/ids.ts";
 import { MAX_EVENTS_PER_MESSAGE } from "./bounds.ts";
 import type { Inspected, StreamMessage } from "./inspected.ts";
-import type { TraceFile } from "./trace-file.ts";
+import type { TraceFile } from "./trace.ts";
 
 /** The first line of a simulator's trace. */
 export interface SimulationHeader {

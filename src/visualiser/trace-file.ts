@@ -4,20 +4,8 @@
  * Does not know: files; it gets and gives text.
  */
 import type { StreamMessage } from "./inspected.ts";
+import type { TraceFile, TraceHeader } from "./trace.ts";
 import { fromSimulation, isSimulationHeader, type SimulationLine } from "./simulation-trace.ts";
-
-export interface TraceHeader {
-  readonly type: "changeover-trace";
-  readonly version: 1;
-  readonly origin: "recorded" | "simulated";
-  readonly title: string;
-}
-
-/** One run that is over. */
-export interface TraceFile {
-  readonly header: TraceHeader;
-  readonly messages: readonly StreamMessage[];
-}
 
 /** Lines of one file; what is longer was not made for a person to look at. */
 const MAX_LINES = 1_000_000;

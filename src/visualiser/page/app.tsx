@@ -1,6 +1,7 @@
 /** Purpose: the page as a whole: what is shown live, what is shown of the past, and what comes from a file. */
 import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
-import { readTrace, type TraceHeader } from "../trace-file.ts";
+import type { TraceHeader } from "../trace.ts";
+import { readTrace } from "../trace-file.ts";
 import { Charts } from "./charts.tsx";
 import { Conflicts } from "./conflicts.tsx";
 import { Connection, type LineState } from "./connection.ts";
