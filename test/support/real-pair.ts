@@ -82,7 +82,9 @@ export class RealPair {
       const states = await Promise.all(LABELS.map(async (label) => stateOf(this.engines[label].url)));
       const leaders = states.flatMap((state) => (state?.mayAct === true ? [state.engineLabel] : []));
       leader = leaders[0] ?? null;
-      return leaders.length === 1 && states.every((state) => state !== null && bothReady(state));
+      // The old leader of a handover may not act any more before it knows who does.
+      const roles = states.map((state) => state?.role).sort();
+      return leaders.length === 1 && roles.join() === "follower,leader" && states.every(bothReady);
     };
     await until("one leader and a ready follower", isReady, { withinMs });
     return leader ?? "a";
@@ -185,7 +187,9 @@ export class RealPair {
 }
 
 /** Each must know it of the other, too: what it offers and hands over rests on that. */
-function bothReady({ syncState, peer }: CoordinatorState): boolean {
+function bothReady(state: CoordinatorState | null): boolean {
+  if (state === null) return false;
+  const { syncState, peer } = state;
   return syncState === "ready" && peer.syncState === "ready" && peer.state === "alive";
 }
 
