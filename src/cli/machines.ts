@@ -1,10 +1,15 @@
 /** Purpose: `changeover machines`: the statecharts that run an engine, listed and exported. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, type Command, Option } from "commander";
 import type { AnyStateMachine } from "xstate";
 import { machines } from "../../machines/index.ts";
-import { mermaidOf, nameOf } from "./mermaid.ts";
+import { packageRoot } from "../host/package-root.ts";
+import { nameOf } from "../visualiser/names.ts";
+import { addInspect } from "./inspect.ts";
+import { addRuns } from "./runs.ts";
+import { mermaidOf } from "./mermaid.ts";
+import { CliError, EXIT } from "./exit.ts";
 import { columns, json, line } from "./output.ts";
 
 interface ListOptions {
@@ -12,7 +17,7 @@ interface ListOptions {
 }
 
 interface ExportOptions {
-  readonly format: "json" | "mermaid";
+  readonly format: "json" | "mermaid" | "svg";
   readonly out?: string;
 }
 
@@ -31,11 +36,15 @@ export function addMachines(program: Command): void {
     });
   command
     .command("export")
-    .description("json: the definition that Stately's editor opens; mermaid: a state diagram")
+    .description(
+      "json: the definition that Stately's editor opens; mermaid: a state diagram; svg: as the page draws it",
+    )
     .addArgument(new Argument("[name]", "one machine; all without it").choices(Object.keys(catalogue)))
-    .addOption(new Option("--format <format>").choices(["json", "mermaid"]).default("json"))
+    .addOption(new Option("--format <format>").choices(["json", "mermaid", "svg"]).default("json"))
     .option("--out <folder>", "one file a machine into this folder, instead of standard output")
     .action(exportMachines);
+  addRuns(command);
+  addInspect(command);
 }
 
 function exportMachines(name: string | undefined, { format, out }: ExportOptions): void {
@@ -43,18 +52,27 @@ function exportMachines(name: string | undefined, { format, out }: ExportOptions
   if (out !== undefined) {
     mkdirSync(out, { recursive: true });
     for (const [machine, chart] of chosen)
-      writeFileSync(join(out, fileName(machine, format)), `${text(chart, format)}\n`);
+      writeFileSync(join(out, fileName(machine, format)), `${text(machine, chart, format)}\n`);
     return;
   }
   const [only] = chosen;
-  if (chosen.length === 1 && only !== undefined) return line(text(only[1], format));
+  if (chosen.length === 1 && only !== undefined) return line(text(only[0], only[1], format));
   if (format === "json")
     return line(definitionText(Object.fromEntries(chosen.map(([key, { config }]) => [key, config]))));
+  if (format === "svg")
+    throw new CliError(EXIT.wrongUse, "one SVG is one machine: name it, or give a folder with --out");
   chosen.forEach(([machine, chart]) => line(`%% ${machine}\n${mermaidOf(chart)}\n`));
 }
 
-function text(machine: AnyStateMachine, format: ExportOptions["format"]): string {
-  return format === "json" ? definitionText(machine.config) : mermaidOf(machine);
+function text(name: string, machine: AnyStateMachine, format: ExportOptions["format"]): string {
+  switch (format) {
+    case "json":
+      return definitionText(machine.config);
+    case "mermaid":
+      return mermaidOf(machine);
+    case "svg":
+      return readFileSync(new URL(`docs/images/machines/${name}.svg`, packageRoot()), "utf8").trimEnd();
+  }
 }
 
 /** A combined guard is a function in XState; here it goes by its name, or the definition would lose it. */
@@ -63,5 +81,5 @@ function definitionText(definition: unknown): string {
 }
 
 function fileName(machine: string, format: ExportOptions["format"]): string {
-  return format === "json" ? `${machine}.machine.json` : `${machine}.mmd`;
+  return `${machine}${{ json: ".machine.json", mermaid: ".mmd", svg: ".svg" }[format]}`;
 }

@@ -4,6 +4,7 @@
  * Does not know: which machine it draws.
  */
 import type { AnyStateMachine, AnyStateNode } from "xstate";
+import { eventName, nameOf } from "../visualiser/names.ts";
 
 /** The diagram as text; Mermaid, and every page that renders it, takes it as it stands. */
 export function mermaidOf(machine: AnyStateMachine): string {
@@ -50,26 +51,6 @@ function arrow(source: AnyStateNode, transition: Transition): string {
   const guard = transition.guard === undefined ? "" : ` [${nameOf(transition.guard)}]`;
   const actions = transition.actions.length === 0 ? "" : ` / ${transition.actions.map(nameOf).join(", ")}`;
   return `  ${idOf(source)} --> ${idOf(target)} : ${eventName(String(transition.eventType))}${guard}${actions}`;
-}
-
-/** `xstate.after.600.leadership.follower` is a delay, the empty name an eventless transition. */
-function eventName(type: string): string {
-  const [, delay] = /^xstate\.after\.([^.]+)\./.exec(type) ?? [];
-  if (delay !== undefined) return `after ${delay}`;
-  return type === "" ? "always" : type;
-}
-
-/** The name of a guard or an action, however it was given; a combined guard by its parts: `and(isReady, mayCampaign)`. */
-export function nameOf(thing: unknown): string {
-  if (typeof thing === "string") return thing;
-  const { type, guards, name } = thing as {
-    readonly type?: unknown;
-    readonly guards?: unknown;
-    readonly name?: string;
-  };
-  if (Array.isArray(guards)) return `${name}(${guards.map(nameOf).join(", ")})`;
-  if (typeof type === "string") return type;
-  return name ?? "inline";
 }
 
 function idOf(node: AnyStateNode): string {

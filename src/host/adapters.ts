@@ -90,8 +90,12 @@ export function withPassword(url: string, password: string | null): string {
 }
 
 /** The token of role `peer` that this engine shows: the first one. null in open mode. */
+export function peerToken(secrets: Pick<EngineSecrets, "tokens">): string | null {
+  return secrets.tokens.find(({ role }) => role === "peer")?.value ?? null;
+}
+
 export function makePeerChannel({ clock, random }: Basics, config: Config, secrets: EngineSecrets): WsPeerChannel {
-  const token = secrets.tokens.find(({ role }) => role === "peer")?.value ?? null;
+  const token = peerToken(secrets);
   const { pair, label, peer } = config;
   return new WsPeerChannel({ clock, random }, { pair, label, links: peer.links, token });
 }

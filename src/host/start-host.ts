@@ -21,6 +21,8 @@ import type { Json } from "../core/canonical-json.ts";
 import { buildApp } from "../http/app.ts";
 import type { App, MachineDefinition } from "../http/components.ts";
 import { type HttpServer, listen } from "../http/server.ts";
+import { openVisualiser } from "../visualiser/open-visualiser.ts";
+import { Recorder } from "../visualiser/recorder.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { Logger } from "../ports/logger.ts";
 import {
@@ -32,10 +34,12 @@ import {
   makePeerChannel,
   makeWitness,
   openStore,
+  peerToken,
 } from "./adapters.ts";
 import { listenAddress, peerAddress } from "./addresses.ts";
 import { standardErrorLog } from "./log-file.ts";
 import { packageVersion } from "./package-root.ts";
+import { pageFolder } from "./page-folder.ts";
 
 /** What an embedding program may bring along. */
 export interface HostOptions {
@@ -68,7 +72,12 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   const secrets = readSecrets(config, options.environment ?? process.env);
   const log = options.logger === undefined ? standardErrorLog(config) : { logger: options.logger, flush: () => {} };
   const basics = { clock: new SystemClock(), random: new SystemRandom(), ids: new NanoIds(), logger: log.logger };
-  const { coordinator, peerChannel } = await assemble(basics, config, secrets, options.engine);
+  const recorder = new Recorder(basics.clock);
+  const { coordinator, peerChannel } = await assemble(basics, config, secrets, { engine: options.engine, recorder });
+  const machineViewers = openVisualiser(
+    { ...basics, coordinator, recorder },
+    { label: config.label, settings: config.failover, peerUrl: peerAddress(config), token: peerToken(secrets) },
+  );
   let app: App | null = null;
   let server: HttpServer | null = null;
   const close = async (): Promise<void> => {
@@ -78,7 +87,14 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   };
   try {
     app = await buildApp(
-      { ...basics, coordinator, peerSockets: peerChannel, machines: definitions() },
+      {
+        ...basics,
+        coordinator,
+        peerSockets: peerChannel,
+        machines: definitions(),
+        machineViewers,
+        pageFolder: pageFolder(),
+      },
       { label: config.label, version: packageVersion(), secrets },
     );
     server = await listen({ app, coordinator, ...basics }, { ...config.listen, secrets });
@@ -97,7 +113,7 @@ async function assemble(
   basics: Basics,
   config: Config,
   secrets: EngineSecrets,
-  own: Engine | undefined,
+  { engine: own, recorder }: { readonly engine: Engine | undefined; readonly recorder: Recorder },
 ): Promise<{ readonly coordinator: Coordinator; readonly peerChannel: WsPeerChannel }> {
   const opened: { close(): unknown }[] = [];
   const keep = <Port extends { close(): unknown }>(port: Port): Port => {
@@ -118,7 +134,7 @@ async function assemble(
     const digest = new NodeDigest();
     const coordinator = createCoordinator(
       { ...basics, digest, store, witness, peerChannel, peerProbe, engine, clockSource, changeoverSwitches, hub },
-      optionsFor(config),
+      { ...optionsFor(config), inspect: recorder.inspect },
     );
     return { coordinator, peerChannel };
   } catch (error) {

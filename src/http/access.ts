@@ -12,8 +12,12 @@ import { type Problem, problem, sendProblem } from "./problem.ts";
 import { ANYONE, type Caller, tokenTable } from "./secrets.ts";
 import type { HttpInit } from "./components.ts";
 
-/** What a route demands. `sync-read`: what an operator's page shows and what the peer needs. */
-export type Access = "exempt" | "view" | "operate" | "sync-read" | "peer";
+/**
+ * What a route demands. `sync-read`: what an operator's page shows and what the peer needs. `page`: the
+ * page's own files, which a browser must have before anybody can type a token; they hold nothing of the pair.
+ */
+export type Access = "exempt" | "page" | Guarded;
+type Guarded = "view" | "operate" | "sync-read" | "peer";
 
 /** Paths that need no token, by exact match. */
 export const EXEMPT_PATHS: ReadonlySet<string> = new Set([
@@ -25,7 +29,7 @@ export const EXEMPT_PATHS: ReadonlySet<string> = new Set([
   "/ready",
 ]);
 
-const MAY: Readonly<Record<Exclude<Access, "exempt">, readonly TokenRole[]>> = {
+const MAY: Readonly<Record<Guarded, readonly TokenRole[]>> = {
   view: ["viewer", "operator"],
   operate: ["operator"],
   "sync-read": ["viewer", "operator", "peer"],
@@ -79,14 +83,14 @@ export function bearerOf(headers: IncomingHttpHeaders): string | null {
 }
 
 /** Whether the caller may; else why not. */
-export function permit(caller: Caller, access: Exclude<Access, "exempt">): Problem | null {
+export function permit(caller: Caller, access: Guarded): Problem | null {
   if (caller.role === null || MAY[access].includes(caller.role)) return null;
   return problem("forbidden", `this needs a token of role ${MAY[access].join(" or ")}`);
 }
 
 /** The hook that guards a route; none for exempt ones. */
 export function guard(access: Access, identify: Identify): onRequestHookHandler | null {
-  if (access === "exempt") return null;
+  if (access === "exempt" || access === "page") return null;
   return (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     const caller = identify(request.headers, bearerOf(request.headers));
     const refusal = "code" in caller ? caller : permit(caller, access);
@@ -102,9 +106,13 @@ export function guard(access: Access, identify: Identify): onRequestHookHandler 
 
 /** The access that a route states. */
 export function accessOf(url: string, stated: Access | undefined): Access {
-  // The documentation page is made by a plugin, which cannot state anything.
-  const access = stated ?? (url === "/docs" || url.startsWith("/docs/") ? "view" : undefined);
+  // Both pages are made by plugins, which cannot state anything.
+  const access = stated ?? (isAt("/docs", url) ? "view" : isAt("/machines", url) ? "page" : undefined);
   assert(access !== undefined, `the route ${url} states its access`);
   assert((access === "exempt") === EXEMPT_PATHS.has(url), `${url} is exempt if and only if it is in the list`);
   return access;
+}
+
+function isAt(path: string, url: string): boolean {
+  return url === path || url.startsWith(`${path}/`);
 }

@@ -20,6 +20,7 @@ import {
   MAX_PARAM_CHARS,
   REQUEST_TIMEOUT_MS,
 } from "./limits.ts";
+import { machineStream } from "./machine-stream.ts";
 import { peerChannel } from "./peer-channel.ts";
 import { problem, type ProblemCode, problemDocument, sendProblem, statusOf } from "./problem.ts";
 import { rawAnswer } from "./raw-answer.ts";
@@ -50,11 +51,14 @@ export async function buildApp(components: HttpComponents, init: HttpInit): Prom
   const control = new ControlChannel(components);
   const channels: Channel[] = [control];
   if (components.peerSockets !== null) channels.push(peerChannel(components.peerSockets));
+  const { machineViewers } = components;
+  if (machineViewers !== null) channels.push(machineStream(machineViewers));
   const upgrades = new Upgrades({ identify, nameRequest }, channels);
   const app: App = newFastify(nameRequest, upgrades);
   upgrades.attach(app.server);
   app.addHook("preClose", (done) => {
     control.close();
+    machineViewers?.close();
     upgrades.close();
     done();
   });

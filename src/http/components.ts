@@ -38,6 +38,13 @@ export interface PeerSockets {
   refuse(reason: PeerRefusal, detail: string): void;
 }
 
+/** Where sockets of viewers of the statecharts go. */
+export interface MachineViewers {
+  /** Takes over an open socket; `query` says what the viewer has already. */
+  open(socket: WebSocket, query: URLSearchParams): void;
+  close(): void;
+}
+
 /** One statechart of the catalogue, as it is shown outside. */
 export interface MachineDefinition {
   readonly name: string;
@@ -54,6 +61,10 @@ export interface HttpComponents {
   /** null: this process has no peer channel over WebSocket, and there is no such route. */
   readonly peerSockets: PeerSockets | null;
   readonly machines: readonly MachineDefinition[];
+  /** null: what the statecharts do cannot be watched here, and there is no such route. */
+  readonly machineViewers: MachineViewers | null;
+  /** Folder of the page that shows them, as it was built; null: there is none. */
+  readonly pageFolder: string | null;
 }
 
 /** The plain settings of `buildApp`. */

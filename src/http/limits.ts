@@ -51,6 +51,8 @@ export const CLOSE_GRACE_MS = 1_000;
 export const PEER_FRAME_LIMIT_BYTES = 2_097_152;
 /** Bytes of one message on the control channel. */
 export const CONTROL_FRAME_LIMIT_BYTES = 1_048_576;
+/** Bytes of one message of a viewer of the statecharts, which has nothing to say. */
+export const VIEWER_FRAME_LIMIT_BYTES = 1_024;
 /** Clients of the control channel. */
 export const MAX_CONTROL_CLIENTS = 256;
 /** Commands of one control client that are not yet answered. */

@@ -10,6 +10,7 @@ import { metricsRoute } from "./routes/metrics.ts";
 import { asideRoute, opsRoute, skipRoute } from "./routes/ops.ts";
 import { deleteRecordRoute, readRecordRoute, recordsRoute, writeRecordRoute } from "./routes/records.ts";
 import { identityRoute, pullRoute, pushRoute } from "./routes/replication.ts";
+import { pageRoutes } from "./routes/page.ts";
 import { handoverRoute, leadershipRoute, maintenanceRoute } from "./routes/operate.ts";
 import { forceLeaderRoute, peerHealthRoute } from "./routes/peer.ts";
 import { acquireLockRoute, readLockRoute, refreshLockRoute, releaseLockRoute } from "./routes/reconcile-lock.ts";
@@ -64,5 +65,6 @@ export async function routes(
   await describeRoutes(app, init);
   for (const register of ROUTES) register(app, components, init);
   for (const channel of channels) channelRoute(app, channel);
+  await pageRoutes(app, components);
   await docsRoutes(app);
 }

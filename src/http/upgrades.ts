@@ -14,12 +14,13 @@ import type { Caller } from "./secrets.ts";
 /** A path that speaks WebSocket. */
 export interface Channel {
   readonly path: string;
-  readonly access: Exclude<Access, "exempt">;
+  readonly access: Exclude<Access, "exempt" | "page">;
   readonly protocol: string;
   /** Whether who does not name the subprotocol is refused. */
   readonly demandsProtocol: boolean;
   readonly maxPayloadBytes: number;
-  open(socket: WebSocket, caller: Caller, remote: string): void;
+  /** `query` is that of the request. */
+  open(socket: WebSocket, caller: Caller, remote: string, query: URLSearchParams): void;
   /** Hears who was turned away. */
   refused?(refusal: Problem, remote: string): void;
 }
@@ -80,7 +81,7 @@ export class Upgrades {
     server.handleUpgrade(request, socket, head, (opened) => {
       // ws ends a socket whose frames are wrong by itself; if nobody listened, its error would end the process.
       opened.on("error", () => undefined);
-      channel.open(opened, caller, remote);
+      channel.open(opened, caller, remote, queryOf(request));
     });
   }
 
@@ -114,6 +115,10 @@ function serverOf({ protocol, maxPayloadBytes }: Channel): WebSocketServer {
 
 function pathOf({ url }: Pick<IncomingMessage, "url">): string {
   return (url ?? "").split("?", 1)[0] ?? "";
+}
+
+function queryOf({ url }: Pick<IncomingMessage, "url">): URLSearchParams {
+  return new URLSearchParams((url ?? "").split("?", 2)[1] ?? "");
 }
 
 function offeredProtocols(request: IncomingMessage): readonly string[] {

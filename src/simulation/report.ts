@@ -75,6 +75,7 @@ export function failureLines(run: RunResult, faults: readonly Fault[]): string[]
       ({ kind, target, atMs, forMs, amount }) => `    ${kind} on ${target} at ${atMs} ms for ${forMs} ms (${amount})`,
     ),
     `  again: npm run sim -- --seeds 1 --first ${seed} --policy ${policy} --trace trace.jsonl`,
+    `  look:  npm run changeover -- machines replay trace.jsonl`,
     `  least: npm run sim -- --seeds 1 --first ${seed} --policy ${policy} --faults '${JSON.stringify(faults)}'`,
   ];
 }

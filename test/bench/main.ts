@@ -23,6 +23,7 @@ import type { BenchResult } from "./rows.ts";
 import type { Scale } from "./scale.ts";
 import { benchSimulation } from "./simulation.bench.ts";
 import { benchSnapshot } from "./snapshot.bench.ts";
+import { benchViewers } from "./viewers.bench.ts";
 
 const BENCHMARKS: Readonly<Record<string, (scale: Scale) => Promise<BenchResult[]>>> = {
   kill: benchKill,
@@ -38,6 +39,7 @@ const BENCHMARKS: Readonly<Record<string, (scale: Scale) => Promise<BenchResult[
   "catch-up": benchCatchUp,
   snapshot: benchSnapshot,
   "large-process": benchLargeProcess,
+  viewers: benchViewers,
   simulation: benchSimulation,
 };
 const GROWTH = "growth";

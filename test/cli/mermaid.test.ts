@@ -1,7 +1,8 @@
 /** Statecharts as text: everything that a machine says must be in the diagram. */
 import { expect, test } from "vitest";
 import { and, not, setup } from "xstate";
-import { mermaidOf, nameOf } from "../../src/cli/mermaid.ts";
+import { mermaidOf } from "../../src/cli/mermaid.ts";
+import { nameOf } from "../../src/visualiser/names.ts";
 
 const machine = setup({
   guards: { isReady: () => true, isHeld: () => false },

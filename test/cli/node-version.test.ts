@@ -17,6 +17,13 @@ test.each(["20.20.2", "22.11.0", "18.0.0"])("Node %s is too old, and the user is
 test("the launcher imports nothing at its top that an old Node has not", () => {
   const imports = (file: string): string[] =>
     [...readFileSync(file, "utf8").matchAll(/^import .* from "(.*)";$/gm)].map(([, name]) => name ?? "");
-  expect(imports("src/cli/main.ts")).toEqual(["node:fs", "node:path", "node:url", "./node-version.ts"]);
+  expect(imports("src/cli/main.ts")).toEqual([
+    "node:fs",
+    "node:path",
+    "node:url",
+    "./node-version.ts",
+    "./young-generation.ts",
+  ]);
+  expect(imports("src/cli/young-generation.ts")).toEqual(["node:v8"]);
   expect(imports("src/cli/node-version.ts")).toEqual([]);
 });

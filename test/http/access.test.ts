@@ -9,6 +9,7 @@ type Gate = "open" | 401 | 403;
 
 const GATES: Record<Access, Record<Asker, Gate>> = {
   exempt: { nobody: "open", stranger: "open", viewer: "open", operator: "open", peer: "open" },
+  page: { nobody: "open", stranger: "open", viewer: "open", operator: "open", peer: "open" },
   view: { nobody: 401, stranger: 401, viewer: "open", operator: "open", peer: 403 },
   operate: { nobody: 401, stranger: 401, viewer: 403, operator: "open", peer: 403 },
   "sync-read": { nobody: 401, stranger: 401, viewer: "open", operator: "open", peer: "open" },
@@ -61,6 +62,9 @@ const CONTRACT: Record<string, Access> = {
   "GET /metrics": "view",
   "GET /openapi.json": "view",
   "GET /api/control/channel": "view",
+  "GET /api/machines/stream": "sync-read",
+  "GET /machines": "page",
+  "GET /machines/": "page",
   "GET /api/peer/channel": "peer",
 };
 

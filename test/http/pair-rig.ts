@@ -90,7 +90,14 @@ async function startSide(
       peerUrl: `http://${otherLabel(label)}:7401`,
     },
   );
-  const components = { ...basics, coordinator, peerSockets: null, machines: [] };
+  const components = {
+    ...basics,
+    coordinator,
+    peerSockets: null,
+    machines: [],
+    machineViewers: null,
+    pageFolder: null,
+  };
   const app = await buildApp(components, { label, version: "0.1.0", secrets: SECRETS });
   const isSync = (url: string): boolean => url.startsWith("/api/sync");
   return {

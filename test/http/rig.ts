@@ -62,6 +62,8 @@ export async function buildRig(
         accept: (_socket, remote) => void acceptedPeers.push(remote),
         refuse: (reason, detail) => void refusedPeers.push([reason, detail]),
       },
+      machineViewers: { open: (socket) => socket.send("{}"), close: () => undefined },
+      pageFolder: null,
       machines: [{ name: "leadership", definition: { initial: "follower" } }],
       ...components,
     },

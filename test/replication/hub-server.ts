@@ -27,6 +27,8 @@ export async function startHub(init: Partial<PlaceInit> = {}, port = 0): Promise
       logger: new KeptLog(),
       peerSockets: null,
       machines: [],
+      machineViewers: null,
+      pageFolder: null,
     },
     { label: "a", version: "0.1.0", secrets: OPEN },
   );

@@ -17,7 +17,8 @@ const exchange = async (place: Place | undefined) => place?.replication.spoke?.e
 describe("[A21] a third spoke was offline for an hour", () => {
   it("its old operations reach every node, each once", async () => {
     const took: Record<string, string[]> = {};
-    const { hub, spokes, stop } = plant("one", "two", "three");
+    const site = plant("one", "two", "three");
+    const { hub, spokes } = site;
     const [one, two, three] = spokes as [Place, Place, Place];
     three.replication.records.set("show", "title", "made offline");
     for (const place of [hub, one, two, three]) place.clock.nowMs += HOUR_MS;
@@ -33,7 +34,7 @@ describe("[A21] a third spoke was offline for an hour", () => {
     expect(took["one"]).toEqual([`${originOf("three")}/1`]);
     expect(took["two"]).toEqual([`${originOf("three")}/1`]);
     for (const place of spokes) expect(shown(place)).toEqual(shown(hub));
-    stop();
+    site.stop();
   });
 });
 

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from "../exit.ts";
 import { line } from "../output.ts";
 import { KEY_HELP, Keys } from "./keys.ts";
 import { stopObserving } from "./observe.ts";
+import { PageDoor } from "./page-door.ts";
 import { Plant } from "./plant.ts";
 import { playScript } from "./scripted.ts";
 import { loadRundown, Show } from "./show.ts";
@@ -35,9 +36,12 @@ export function addDemo(program: Command, launcher: string): void {
 async function demonstrate(launcher: string, { scripted, redis }: Options): Promise<ExitCode> {
   const plant = await Plant.start({ launcher, redis: redis ?? null });
   const { a, b } = plant.engines;
+  const keys = new Keys(plant);
+  const door = new PageDoor(plant, keys);
   let end: ExitCode = EXIT.failed;
   const close = async (): Promise<void> => {
     const wentWrong = end === EXIT.failed;
+    door.close();
     await plant.close(wentWrong);
     stopObserving();
     if (wentWrong) line(`logs and stores are kept in ${plant.folder}`);
@@ -49,9 +53,10 @@ async function demonstrate(launcher: string, { scripted, redis }: Options): Prom
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   try {
     line(`engine a ${a.url}   engine b ${b.url}   witness ${redis ?? "embedded"}`);
+    line(`the page    ${await door.open()}`);
     line(`look on in another terminal: changeover watch --url ${a.url}`);
     const show = new Show(loadRundown(), { a: a.url, b: b.url });
-    end = scripted ? await playScript(plant, show) : await playWithKeys(plant, show);
+    end = scripted ? await playScript(plant, show) : await playWithKeys(show, keys);
     return end;
   } finally {
     process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
@@ -59,7 +64,7 @@ async function demonstrate(launcher: string, { scripted, redis }: Options): Prom
   }
 }
 
-async function playWithKeys(plant: Plant, show: Show): Promise<ExitCode> {
+async function playWithKeys(show: Show, keys: Keys): Promise<ExitCode> {
   const { stdin } = process;
   if (!stdin.isTTY) {
     line("no terminal to press keys in: run it in one, or with --scripted");
@@ -70,7 +75,6 @@ async function playWithKeys(plant: Plant, show: Show): Promise<ExitCode> {
   const performance = (async () => {
     while (playing) await Promise.all([show.play(1).catch(() => {}), delay(PACE_MS)]);
   })();
-  const keys = new Keys(plant);
   stdin.setRawMode(true).setEncoding("utf8");
   for await (const typed of stdin) {
     const key = String(typed);

@@ -15,6 +15,16 @@ export const KEY_HELP = [
   "w stop the witness      h handover                   r restart what was killed     q quit",
 ];
 
+/** The same as buttons of the page. */
+export const FAULTS = [
+  { key: "k", name: "Kill the leader" },
+  { key: "f", name: "Freeze or wake it" },
+  { key: "p", name: "Cut or heal the peer link" },
+  { key: "w", name: "Stop or start the witness" },
+  { key: "h", name: "Hand over" },
+  { key: "r", name: "Restart what was killed" },
+] as const;
+
 type Action = (plant: Plant) => Promise<Measured | string>;
 
 /** The keys, and what is cut or frozen at this moment. */
@@ -37,17 +47,22 @@ export class Keys {
     this.#plant = plant;
   }
 
-  /** Does what the key says, and says what came of it. */
-  async press(key: string): Promise<void> {
+  /** Does what the key says, prints what came of it, and returns that. */
+  async press(key: string): Promise<string> {
     const action = this.#actions[key];
-    if (action === undefined) return;
-    if (this.#busy) return line("  wait: the last key is still being answered");
+    if (action === undefined) return "";
+    const told = this.#busy ? "wait: the last one is still being answered" : await this.#act(action);
+    line(`  ${told}`);
+    return told;
+  }
+
+  async #act(action: Action): Promise<string> {
     this.#busy = true;
     try {
       const done = await action(this.#plant);
-      line(typeof done === "string" ? `  ${done}` : `  ${done.what}: ${done.ms.toFixed(1)} ms (${done.note})`);
+      return typeof done === "string" ? done : `${done.what}: ${done.ms.toFixed(1)} ms (${done.note})`;
     } catch (error) {
-      line(`  ${messageOf(error)}`);
+      return messageOf(error);
     } finally {
       this.#busy = false;
     }

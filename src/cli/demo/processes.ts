@@ -27,6 +27,7 @@ export class EngineProcess {
   readonly url: string;
   readonly #init: EngineInit;
   #child: ChildProcess | null = null;
+  #frozen = false;
   readonly #killChild = (): void => void this.#child?.kill("SIGKILL");
 
   constructor(init: EngineInit) {
@@ -37,6 +38,11 @@ export class EngineProcess {
 
   get running(): boolean {
     return this.#child !== null;
+  }
+
+  /** Whether it is stopped by SIGSTOP. */
+  get frozen(): boolean {
+    return this.#frozen;
   }
 
   /** Process id; null while it does not run. */
@@ -71,10 +77,12 @@ export class EngineProcess {
   }
 
   freeze(): void {
+    this.#frozen = this.#child !== null;
     this.#child?.kill("SIGSTOP");
   }
 
   thaw(): void {
+    this.#frozen = false;
     this.#child?.kill("SIGCONT");
   }
 
@@ -103,6 +111,7 @@ export class EngineProcess {
   #forget(child: ChildProcess): void {
     if (this.#child !== child) return;
     this.#child = null;
+    this.#frozen = false;
     process.off("exit", this.#killChild);
   }
 

@@ -1,0 +1,44 @@
+/**
+ * Purpose: the page that shows the statecharts, `/machines/`.
+ * Keeps true: it asks no other host for anything, and runs no script but its own files. Its files are the same for
+ * everybody and hold nothing of the pair, so they need no token: the page asks for one and shows it to the routes that do.
+ */
+import { existsSync } from "node:fs";
+import fastifyStatic from "@fastify/static";
+import type { FastifyPluginAsync } from "fastify";
+import type { App, HttpComponents } from "../components.ts";
+import { PAGE_HEADERS } from "../page-headers.ts";
+import { problem, sendProblem } from "../problem.ts";
+
+const HIDDEN = { config: { access: "page" }, schema: { hide: true } } as const;
+
+/** Registers the page; where it was not built, says how to have it. */
+export async function pageRoutes(app: App, { pageFolder }: HttpComponents): Promise<void> {
+  app.get("/machines", HIDDEN, (_request, reply) => reply.redirect("/machines/", 308));
+  if (pageFolder !== null && existsSync(pageFolder)) {
+    await app.register(pageOf(pageFolder));
+    return;
+  }
+  app.get("/machines/", HIDDEN, (_request, reply) => {
+    sendProblem(reply, problem("not_found", "the page was not built here: npm run build"));
+  });
+}
+
+/** The files of the page as a plugin, also for a program that shows nothing but a recorded run. */
+export function pageOf(folder: string): FastifyPluginAsync {
+  return async (scope) => {
+    scope.addHook("onRoute", (route) => {
+      route.schema = { ...route.schema, hide: true };
+    });
+    await scope.register(fastifyStatic, {
+      root: folder,
+      prefix: "/machines/",
+      wildcard: false,
+      index: "index.html",
+      decorateReply: false,
+      setHeaders: (reply) => {
+        for (const [name, value] of Object.entries(PAGE_HEADERS)) reply.header(name, value);
+      },
+    });
+  };
+}

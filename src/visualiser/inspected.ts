@@ -1,0 +1,102 @@
+/**
+ * Purpose: what a viewer is told of the statecharts and of the pair: the shapes of the stream, of a recorded run and of
+ * the page.
+ * Keeps true: an entry names an event and a guard, never what an event carries, so that no payload and no secret leaves
+ * the engine this way; the epoch alone is told, where the event has one.
+ * Does not know: Node, the browser, sockets.
+ */
+import type { CoordinatorState } from "../coordinator/types.ts";
+import type { Json } from "../core/canonical-json.ts";
+import type { Label } from "../core/ids.ts";
+import type { FailoverSettings } from "../core/settings.ts";
+import type { LeadershipEntry } from "../ports/store.ts";
+
+/** One thing that happened to one statechart. */
+export interface Inspected {
+  /** Contiguous from 1 within one run of one engine. */
+  readonly seq: number;
+  /** Unix ms of the engine's wall clock. */
+  readonly atUnixMs: number;
+  /** Name of the statechart, as in the catalogue. */
+  readonly machine: string;
+  /** `snapshot`: where it began; `transition`: the state has changed; `event`: it was told something and stayed. */
+  readonly type: "event" | "transition" | "snapshot";
+  /** Type of the XState event; `always` for an eventless transition. */
+  readonly event: string;
+  readonly guard?: string;
+  readonly epoch?: number;
+  readonly from?: Json;
+  /** XState's state value afterwards. */
+  readonly to: Json;
+}
+
+/** State value of each statechart by its name. */
+export type Values = Readonly<Record<string, Json>>;
+
+/** The timings that give the page's bars their length, ms. */
+export type ShownSettings = Pick<
+  FailoverSettings,
+  "heartbeatMs" | "leaseMs" | "campaignWaitMs" | "missLimit" | "reconcileLockMs"
+>;
+
+/** Begins what is told of one run of one engine. `events` are the first of those that the viewer lacks. */
+export interface HelloMessage {
+  readonly type: "hello";
+  readonly engine: Label;
+  /** Names one life of the engine's process; `seq` counts anew in the next. */
+  readonly run: string;
+  /** Last seq at this moment; `values` are those after it. */
+  readonly seq: number;
+  readonly values: Values;
+  readonly events: readonly Inspected[];
+}
+
+/** The events that follow those told before, without a gap. */
+export interface EventsMessage {
+  readonly type: "events";
+  readonly engine: Label;
+  readonly events: readonly Inspected[];
+}
+
+/** In place of events that a slow viewer has missed: where everything stands after `seq`. */
+export interface SnapshotMessage {
+  readonly type: "snapshot";
+  readonly engine: Label;
+  readonly seq: number;
+  readonly missed: number;
+  readonly values: Values;
+}
+
+/** The pair as one engine sees it, at most five times a second. */
+export interface StateMessage {
+  readonly type: "state";
+  readonly engine: Label;
+  readonly atUnixMs: number;
+  readonly state: CoordinatorState;
+  readonly settings: ShownSettings;
+  readonly conflicts: { readonly open: number; readonly total: number; readonly revision: number };
+  readonly leadership: readonly LeadershipEntry[];
+}
+
+/** The engine cannot be reached or is silent; what was told of it stays as it was. */
+export interface GoneMessage {
+  readonly type: "gone";
+  readonly engine: Label;
+}
+
+export type StreamMessage = HelloMessage | EventsMessage | SnapshotMessage | StateMessage | GoneMessage;
+
+/** What the charts of one engine can be seen through: its own, or the peer's as it was relayed. */
+export interface Source {
+  readonly label: Label;
+  /** null: never reached. */
+  readonly run: string | null;
+  readonly reachable: boolean;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  values(): Values;
+  /** The events after `seq`, oldest first; `seq` is at least `firstSeq - 1`. */
+  after(seq: number, most: number): readonly Inspected[];
+  /** The newest state as a message; null: none is known. Cheap: made once for all viewers. */
+  stateText(): string | null;
+}

@@ -1,0 +1,98 @@
+/**
+ * Purpose: this engine as viewers see it: its statecharts from the recorder, and its state.
+ * Keeps true: the state is looked at once a push, however many look on; conflicts are counted anew only when one has
+ * changed.
+ */
+import type { Coordinator } from "../coordinator/types.ts";
+import type { Label } from "../core/ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import { COUNTED_CONFLICTS, MAX_EVENTS_PER_MESSAGE, SHOWN_LEADERSHIPS } from "./bounds.ts";
+import type { Inspected, ShownSettings, Source, StateMessage, Values } from "./inspected.ts";
+import type { Recorder } from "./recorder.ts";
+
+type Seen = Pick<Coordinator, "state" | "leadership" | "conflicts" | "subscribe">;
+
+export class OwnSource implements Source {
+  readonly label: Label;
+  readonly run: string;
+  readonly reachable = true;
+  readonly #coordinator: Seen;
+  readonly #clock: Clock;
+  readonly #recorder: Recorder;
+  readonly #settings: ShownSettings;
+  #unsubscribe: (() => void) | null = null;
+  #counted: StateMessage["conflicts"] = { open: 0, total: 0, revision: 0 };
+  #text: string | null = null;
+
+  constructor(
+    components: { readonly coordinator: Seen; readonly clock: Clock; readonly recorder: Recorder },
+    init: { readonly label: Label; readonly settings: ShownSettings },
+  ) {
+    this.#coordinator = components.coordinator;
+    this.#clock = components.clock;
+    this.#recorder = components.recorder;
+    this.#settings = init.settings;
+    this.label = init.label;
+    this.run = `${init.label}-${Math.round(components.clock.unixMs()).toString(36)}`;
+  }
+
+  get firstSeq(): number {
+    return this.#recorder.ring.firstSeq;
+  }
+
+  get lastSeq(): number {
+    return this.#recorder.ring.lastSeq;
+  }
+
+  values(): Values {
+    return this.#recorder.ring.values();
+  }
+
+  after(seq: number, most = MAX_EVENTS_PER_MESSAGE): readonly Inspected[] {
+    return this.#recorder.ring.after(seq, most);
+  }
+
+  stateText(): string {
+    return (this.#text ??= JSON.stringify(this.#state()));
+  }
+
+  /** Someone looks: `onEntry` is called after each new event. */
+  open(onEntry: () => void): void {
+    this.#recorder.watch(onEntry);
+    this.#count();
+    this.#unsubscribe ??= this.#coordinator.subscribe((event) => {
+      if (event.type === "conflict") this.#count();
+    });
+  }
+
+  /** Nobody looks any more. Idempotent. */
+  close(): void {
+    this.#recorder.watch(null);
+    this.#unsubscribe?.();
+    this.#unsubscribe = null;
+    this.#text = null;
+  }
+
+  /** The next `stateText` is a new one. */
+  renew(): void {
+    this.#text = null;
+  }
+
+  #state(): StateMessage {
+    return {
+      type: "state",
+      engine: this.label,
+      atUnixMs: Math.round(this.#clock.unixMs()),
+      state: this.#coordinator.state(),
+      settings: this.#settings,
+      conflicts: this.#counted,
+      leadership: this.#coordinator.leadership(SHOWN_LEADERSHIPS),
+    };
+  }
+
+  #count(): void {
+    const conflicts = this.#coordinator.conflicts(COUNTED_CONFLICTS);
+    const open = conflicts.filter(({ outcome }) => outcome === "open").length;
+    this.#counted = { open, total: conflicts.length, revision: this.#counted.revision + 1 };
+  }
+}

@@ -1,0 +1,161 @@
+/** Purpose: the statecharts of both engines side by side, where each stands, and how it came there. */
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Json } from "../../core/canonical-json.ts";
+import type { Inspected } from "../inspected.ts";
+import type { EngineAt } from "./model.ts";
+import { activePaths, changeWords, isTaken, stateWords } from "./state-paths.ts";
+import { clockTime, longDuration } from "./words.ts";
+
+const files = import.meta.glob<string>("../../../docs/images/machines/*.svg", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+
+/** The drawings, without their own colours: the page has its own. */
+const drawings = new Map(
+  Object.entries(files).map(([path, svg]) => [
+    path.replace(/^.*\/|\.svg$/g, ""),
+    svg.replace(/<style>[^]*?<\/style>/, ""),
+  ]),
+);
+const ORDER = ["leadership", "peer-link", "witness-vote", "handover", "catch-up", "reconcile-lock", "split-brain"];
+const OPEN_AT_FIRST = ["leadership", "peer-link", "witness-vote"];
+const names = [...drawings.keys()].sort((one, other) => rank(one) - rank(other));
+
+function rank(name: string): number {
+  const at = ORDER.indexOf(name);
+  return at < 0 ? ORDER.length : at;
+}
+
+interface Props {
+  readonly engines: readonly EngineAt[];
+  readonly nowMs: number;
+  readonly isVirtual: boolean;
+}
+
+export function Charts(props: Props) {
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set(OPEN_AT_FIRST));
+  const allOpen = open.size === names.length;
+  return (
+    <section class="charts" aria-label="Statecharts">
+      <header>
+        <h2>Statecharts</h2>
+        <button type="button" onClick={() => setOpen(new Set(allOpen ? [] : names))}>
+          {allOpen ? "Close all" : "Open all"}
+        </button>
+      </header>
+      {names.map((name) => (
+        <Row
+          key={name}
+          name={name}
+          {...props}
+          isOpen={open.has(name)}
+          onToggle={(isOpen) =>
+            setOpen((before) => new Set(isOpen ? [...before, name] : [...before].filter((one) => one !== name)))
+          }
+        />
+      ))}
+    </section>
+  );
+}
+
+interface RowProps extends Props {
+  readonly name: string;
+  readonly isOpen: boolean;
+  readonly onToggle: (isOpen: boolean) => void;
+}
+
+function Row({ name, engines, nowMs, isVirtual, isOpen, onToggle }: RowProps) {
+  return (
+    <details
+      class="chart-row"
+      open={isOpen}
+      onToggle={({ currentTarget }) => {
+        if (currentTarget.open !== isOpen) onToggle(currentTarget.open);
+      }}
+    >
+      <summary>
+        <span class="machine">{name}</span>
+        {engines.map((engine) => (
+          <span key={engine.label} class="now">
+            <b>{engine.label}</b> {stateWords(engine.values[name])}
+          </span>
+        ))}
+      </summary>
+      {isOpen && (
+        <div class="pair-of-charts">
+          {engines.map((engine) => (
+            <figure key={engine.label} class={engine.reachable ? "" : "dim"}>
+              <Chart engine={engine.label} name={name} value={engine.values[name]} last={engine.last[name]} />
+              <figcaption>{lastWords(engine.last[name], nowMs, isVirtual)}</figcaption>
+            </figure>
+          ))}
+        </div>
+      )}
+    </details>
+  );
+}
+
+function lastWords(last: Inspected | undefined, nowMs: number, isVirtual: boolean) {
+  if (last === undefined) return <span class="quiet">nothing has happened yet</span>;
+  const guard = last.guard === undefined ? "" : ` [${last.guard}]`;
+  const name = last.type === "snapshot" ? "began" : `${last.event}${guard}`;
+  return (
+    <>
+      <b class="last-event">{name}</b> {changeWords(last)}{" "}
+      <span class="age">
+        {isVirtual ? clockTime(last.atUnixMs, true) : `${longDuration(nowMs - last.atUnixMs)} ago`}
+      </span>
+    </>
+  );
+}
+
+interface ChartProps {
+  readonly engine: string;
+  readonly name: string;
+  readonly value: Json | undefined;
+  readonly last: Inspected | undefined;
+}
+
+/** One drawing; what is active and what was taken last are classes on its elements. */
+function Chart({ engine, name, value, last }: ChartProps) {
+  const root = useRef<HTMLDivElement>(null);
+  const svg = useMemo(() => {
+    const drawing = drawings.get(name) ?? "";
+    // Both engines' drawings stand in one document: ids are told apart by the engine.
+    return drawing
+      .replace(/ (id|aria-labelledby)="/g, ` $1="${engine}:`)
+      .replace(">Statechart ", `>Engine ${engine}, statechart `);
+  }, [engine, name]);
+  const text = JSON.stringify(value);
+  useEffect(() => {
+    const active = new Set(activePaths(value));
+    for (const state of root.current?.querySelectorAll<SVGGElement>(".state") ?? []) {
+      state.classList.toggle("active", active.has(state.dataset["path"] ?? ""));
+    }
+  }, [text, svg]);
+  useEffect(() => {
+    for (const edge of root.current?.querySelectorAll<SVGGElement>(".edge") ?? []) {
+      let anyTaken = false;
+      for (const hop of edge.querySelectorAll<SVGTextElement>(".hop")) {
+        const { event = "", from = "", to = "" } = hop.dataset;
+        const taken = last !== undefined && isTaken({ event, from, to }, last);
+        hop.classList.toggle("taken", taken);
+        anyTaken ||= taken;
+      }
+      edge.classList.toggle("taken", anyTaken);
+      if (anyTaken) edge.parentElement?.append(edge);
+    }
+  }, [last, svg]);
+  return (
+    <div
+      class="chart"
+      ref={root}
+      dangerouslySetInnerHTML={{ __html: svg }}
+      tabIndex={0}
+      role="group"
+      aria-label={`Engine ${engine}, ${name}: ${stateWords(value)}`}
+    />
+  );
+}

@@ -1,0 +1,152 @@
+/** Purpose: one engine: its role and health, what its votes still count, its heartbeats, positions and alarms. */
+import type { CoordinatorState } from "../../coordinator/types.ts";
+import { HeartbeatStrip } from "./heartbeat-strip.tsx";
+import type { EngineAt } from "./model.ts";
+import { stateWords } from "./state-paths.ts";
+import { isOnAir } from "./tally.tsx";
+import { longDuration, thousands } from "./words.ts";
+
+interface Props {
+  readonly engine: EngineAt;
+  readonly other: EngineAt;
+  readonly isLive: boolean;
+  readonly nowMs: number;
+}
+
+export function EnginePanel({ engine, other, isLive, nowMs }: Props) {
+  const { label, state: message, reachable, known } = engine;
+  const onAir = isOnAir(engine, isLive);
+  const role = roleOf(engine);
+  const name = `Engine ${label.toUpperCase()}`;
+  const isGone = isLive && !reachable;
+  return (
+    <section class={`engine ${onAir ? "on-air" : ""} ${isGone ? "gone" : ""}`} aria-label={name} data-engine={label}>
+      <header>
+        <h2>{name}</h2>
+        <span class={`chip role ${onAir ? "air" : ""}`}>
+          {isGone ? (known ? "not reachable" : "not seen yet") : role}
+        </span>
+        {message !== null && <span class={`chip health ${message.state.health}`}>{message.state.health}</span>}
+        {message !== null && <span class="chip sync">{message.state.syncState}</span>}
+        <span class="epoch">epoch {message?.state.epoch ?? engine.last["leadership"]?.epoch ?? "–"}</span>
+      </header>
+      {message === null ? (
+        <p class="quiet">{isLive ? "Nothing is known of it yet." : "Only its statecharts were recorded."}</p>
+      ) : (
+        <>
+          <div class="panels">
+            <Votes state={message.state} leaseMs={message.settings.leaseMs} lockMs={message.settings.reconcileLockMs} />
+            <HeartbeatStrip
+              label={label}
+              heart={engine.heart}
+              state={message.state}
+              settings={message.settings}
+              isLive={isLive}
+            />
+            <Positions state={message.state} other={other.state?.state ?? null} />
+          </div>
+          <Alarms state={message.state} nowMs={nowMs} />
+        </>
+      )}
+    </section>
+  );
+}
+
+function roleOf({ values, state }: EngineAt): string {
+  const value = values["leadership"];
+  const role = typeof value === "object" && value !== null && "role" in value ? value["role"] : undefined;
+  return role === undefined
+    ? (state?.state.role ?? "not known")
+    : stateWords(role).replace("steppingDown", "stepping down");
+}
+
+function Votes({ state, leaseMs, lockMs }: { state: CoordinatorState; leaseMs: number; lockMs: number }) {
+  const { votes, reconcileLock, witness } = state;
+  const noWitness = witness.kind === "none";
+  return (
+    <div class="panel">
+      <h3>Votes</h3>
+      <Bar name="peer" ms={votes.peerMs} ofMs={leaseMs} note={votes.peerMs > 0 ? null : "no vote"} />
+      <Bar
+        name="witness"
+        ms={votes.witnessMs}
+        ofMs={leaseMs}
+        note={noWitness ? "none configured" : votes.witnessMs > 0 ? null : "no vote"}
+      />
+      <Bar
+        name="lock"
+        ms={reconcileLock?.expiresMs ?? 0}
+        ofMs={lockMs}
+        note={reconcileLock === null ? "free" : `held by ${reconcileLock.holder}`}
+      />
+      <p class="small">
+        record: {witness.holder === null ? "none" : `${witness.holder}, epoch ${witness.epoch}`}
+        {witness.reachable === false && <strong class="bad"> · witness out of reach</strong>}
+      </p>
+    </div>
+  );
+}
+
+function Bar({ name, ms, ofMs, note }: { name: string; ms: number; ofMs: number; note: string | null }) {
+  const share = Math.max(0, Math.min(1, ms / ofMs));
+  const text = ms > 0 ? `${longOrShort(ms)}${note === null ? "" : `, ${note}`}` : (note ?? "0 ms");
+  return (
+    <div class="bar">
+      <span class="name">{name}</span>
+      <span
+        class="track"
+        role="meter"
+        aria-label={`${name}, time left`}
+        aria-valuemin={0}
+        aria-valuemax={ofMs}
+        aria-valuenow={Math.round(share * ofMs)}
+        aria-valuetext={text}
+      >
+        <span class={`fill ${share < 0.34 ? "low" : ""}`} style={{ transform: `scaleX(${share})` }} />
+      </span>
+      <span class="value">{text}</span>
+    </div>
+  );
+}
+
+function longOrShort(ms: number): string {
+  return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
+}
+
+function Positions({ state, other }: { state: CoordinatorState; other: CoordinatorState | null }) {
+  const gap = other === null ? null : state.lastCommandSeq - other.lastCommandSeq;
+  const gapText = gap === null ? "–" : gap === 0 ? "equal" : `${gap > 0 ? "+" : "−"}${thousands(Math.abs(gap))}`;
+  return (
+    <div class="panel">
+      <h3>Commands</h3>
+      <dl class="numbers">
+        <div>
+          <dt>last</dt>
+          <dd>{thousands(state.lastCommandSeq)}</dd>
+        </div>
+        <div>
+          <dt>executed</dt>
+          <dd>{thousands(state.lastExecutedSeq)}</dd>
+        </div>
+        <div>
+          <dt>gap</dt>
+          <dd class={gap === null || gap === 0 ? "" : "warn"}>{gapText}</dd>
+        </div>
+      </dl>
+      <p class="small programme">programme: {state.programSource}</p>
+    </div>
+  );
+}
+
+function Alarms({ state, nowMs }: { state: CoordinatorState; nowMs: number }) {
+  if (state.alarms.length === 0) return <p class="alarms none">No alarms</p>;
+  return (
+    <ul class="alarms" aria-label="Alarms">
+      {state.alarms.map(({ code, since, detail }) => (
+        <li key={code}>
+          <strong>{code}</strong> <span>{detail}</span> <span class="age">{longDuration(nowMs - since)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}

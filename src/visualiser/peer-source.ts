@@ -1,0 +1,159 @@
+/**
+ * Purpose: the peer as viewers of this engine see it: follows the peer's own stream as a viewer among others.
+ * Keeps true: it is connected only while someone looks; a break loses nothing, for it resumes where it was; a peer that
+ * is silent counts as gone. Nothing here has any bearing on the pair.
+ */
+import { WebSocket } from "ws";
+import { otherLabel, type Label } from "../core/ids.ts";
+import type { Clock, TimerHandle } from "../ports/clock.ts";
+import { MAX_RECORDED, MAX_RELAYED_BYTES, REDIAL_MS, SILENT_MS } from "./bounds.ts";
+import { EventRing } from "./event-ring.ts";
+import type { Inspected, Source, StreamMessage, Values } from "./inspected.ts";
+
+/** Where every engine tells of its statecharts. */
+export const STREAM_PATH = "/api/machines/stream";
+export const STREAM_PROTOCOL = "changeover.machines.v1";
+
+export interface PeerSourceInit {
+  /** Of this engine; what is followed is the other one. */
+  readonly label: Label;
+  /** Where the peer's HTTP surface is: `http://host:port`. */
+  readonly url: string;
+  /** null in open mode. */
+  readonly token: string | null;
+}
+
+export class PeerSource implements Source {
+  readonly label: Label;
+  readonly #clock: Clock;
+  readonly #url: URL;
+  readonly #token: string | null;
+  readonly #ring = new EventRing(MAX_RECORDED);
+  #run: string | null = null;
+  #stateText: string | null = null;
+  #reachable = false;
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #onNews: (() => void) | null = null;
+  #socket: WebSocket | null = null;
+  #redial: TimerHandle | null = null;
+
+  constructor(components: { readonly clock: Clock }, init: PeerSourceInit) {
+    this.#clock = components.clock;
+    this.label = otherLabel(init.label);
+    this.#url = new URL(STREAM_PATH, init.url.replace(/^http/, "ws"));
+    this.#token = init.token;
+  }
+
+  get run(): string | null {
+    return this.#run;
+  }
+
+  get reachable(): boolean {
+    return this.#reachable;
+  }
+
+  get firstSeq(): number {
+    return this.#ring.firstSeq;
+  }
+
+  get lastSeq(): number {
+    return this.#ring.lastSeq;
+  }
+
+  values(): Values {
+    return this.#ring.values();
+  }
+
+  after(seq: number, most: number): readonly Inspected[] {
+    return this.#ring.after(seq, most);
+  }
+
+  stateText(): string | null {
+    return this.#stateText;
+  }
+
+  /** Follows the peer until `close`; calls `onNews` whenever there is something new. */
+  open(onNews: () => void): void {
+    this.#onNews = onNews;
+    if (this.#socket === null && this.#redial === null) this.#dial();
+  }
+
+  /** Idempotent. What is known stays, for whoever looks next. */
+  close(): void {
+    this.#onNews = null;
+    if (this.#redial !== null) this.#clock.clearTimeout(this.#redial);
+    this.#redial = null;
+    this.#socket?.terminate();
+    this.#socket = null;
+    this.#reachable = false;
+  }
+
+  /** Called now and then: notices silence. */
+  listen(): void {
+    if (this.#reachable && this.#clock.monoMs() - this.#heardAtMs > SILENT_MS) this.#lost();
+  }
+
+  #dial(): void {
+    this.#redial = null;
+    const url = new URL(this.#url);
+    url.searchParams.set("only", "own");
+    if (this.#run !== null) url.searchParams.set("after", `${this.#run}:${this.#ring.lastSeq}`);
+    const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
+    const socket = new WebSocket(url, STREAM_PROTOCOL, {
+      headers,
+      maxPayload: MAX_RELAYED_BYTES,
+      perMessageDeflate: false,
+    });
+    this.#socket = socket;
+    socket.on("message", (data: Buffer) => {
+      if (this.#socket === socket) this.#take(data.toString());
+    });
+    // Every error is followed by a close.
+    socket.on("error", () => undefined);
+    socket.on("close", () => {
+      if (this.#socket !== socket) return;
+      this.#socket = null;
+      this.#lost();
+      this.#redial = this.#clock.setTimeout(() => this.#dial(), REDIAL_MS);
+    });
+  }
+
+  #take(text: string): void {
+    const message = JSON.parse(text) as StreamMessage;
+    if (message.engine !== this.label) return;
+    this.#heardAtMs = this.#clock.monoMs();
+    this.#reachable = true;
+    switch (message.type) {
+      case "hello":
+        if (message.run !== this.#run) this.#ring.restart((message.events[0]?.seq ?? message.seq + 1) - 1, {});
+        this.#run = message.run;
+        this.#add(message.events);
+        break;
+      case "events":
+        this.#add(message.events);
+        break;
+      case "snapshot":
+        this.#ring.restart(message.seq, message.values);
+        break;
+      case "state":
+        this.#stateText = text;
+        return;
+      case "gone":
+        return;
+    }
+    this.#onNews?.();
+  }
+
+  #add(events: readonly Inspected[]): void {
+    for (const event of events) {
+      if (event.seq > this.#ring.lastSeq + 1) this.#ring.restart(event.seq - 1, this.#ring.values());
+      if (event.seq > this.#ring.lastSeq) this.#ring.add(event);
+    }
+  }
+
+  #lost(): void {
+    if (!this.#reachable) return;
+    this.#reachable = false;
+    this.#onNews?.();
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Purpose: listens to XState's own inspection events of every statechart, reduces them to what is shown, and keeps the
+ * last ones.
+ * Keeps true: without viewers only changes of state are noted; what an event carries is never kept.
+ */
+import type { InspectionEvent } from "xstate";
+import type { Json } from "../core/canonical-json.ts";
+import type { Clock } from "../ports/clock.ts";
+import { EventRing } from "./event-ring.ts";
+import { MAX_RECORDED } from "./bounds.ts";
+import type { Inspected } from "./inspected.ts";
+import { nameOf } from "./names.ts";
+
+type Microstep = Extract<InspectionEvent, { type: "@xstate.microstep" }>;
+type Snapshot = Extract<InspectionEvent, { type: "@xstate.snapshot" }>;
+
+/** What every statechart is told first. */
+const INIT = "xstate.init";
+
+export class Recorder {
+  readonly ring = new EventRing(MAX_RECORDED);
+  readonly #clock: Pick<Clock, "unixMs">;
+  /** Events that change nothing are noted only while someone looks. */
+  #inDetail = false;
+  #onEntry: () => void = () => undefined;
+  /** State values are compared by identity first: XState keeps the object of a state that did not change. */
+  readonly #texts = new Map<string, string>();
+  #changed = false;
+  /** The event that each statechart was last told in vain: told again at once, it is not noted again. */
+  readonly #inVain = new Map<string, string>();
+
+  constructor(clock: Pick<Clock, "unixMs">) {
+    this.#clock = clock;
+  }
+
+  /** Goes into the coordinator's option of the same name. */
+  readonly inspect = (given: object): void => {
+    const inspection = given as InspectionEvent;
+    if (inspection.type === "@xstate.microstep") this.#step(inspection);
+    else if (inspection.type === "@xstate.snapshot") this.#settled(inspection);
+  };
+
+  /** From now on `onEntry` is called after each entry, and events that change nothing are noted too; null: no more. */
+  watch(onEntry: (() => void) | null): void {
+    this.#inDetail = onEntry !== null;
+    this.#onEntry = onEntry ?? (() => undefined);
+  }
+
+  #step({ actorRef, snapshot, event, _transitions: transitions }: Microstep): void {
+    const machine = machineOf(actorRef);
+    const { value } = snapshot as { value?: Json };
+    if (machine === null || value === undefined || event.type === INIT) return;
+    const from = this.ring.valueOf(machine);
+    const text = JSON.stringify(value);
+    if (this.#texts.get(machine) === text) return;
+    this.#texts.set(machine, text);
+    this.#changed = true;
+    this.#inVain.delete(machine);
+    const [taken] = transitions;
+    const name = taken?.eventType === "" ? "always" : event.type;
+    const guard = taken?.guard === undefined ? undefined : nameOf(taken.guard);
+    this.#add({ machine, type: "transition", event: name, guard, epoch: epochIn(event), from, to: value });
+  }
+
+  #settled({ actorRef, snapshot, event }: Snapshot): void {
+    const changed = this.#changed;
+    this.#changed = false;
+    const machine = machineOf(actorRef);
+    const { value } = snapshot as { value?: Json };
+    if (machine === null || value === undefined) return;
+    if (event.type === INIT) {
+      this.#texts.set(machine, JSON.stringify(value));
+      this.#add({ machine, type: "snapshot", event: INIT, to: value });
+    } else if (this.#inDetail && !changed && this.#inVain.get(machine) !== event.type) {
+      this.#inVain.set(machine, event.type);
+      this.#add({ machine, type: "event", event: event.type, epoch: epochIn(event), to: value });
+    }
+  }
+
+  #add(entry: Drafted): void {
+    const { machine, type, event, guard, epoch, from, to } = entry;
+    this.ring.add({
+      seq: this.ring.lastSeq + 1,
+      atUnixMs: Math.round(this.#clock.unixMs() * 1_000) / 1_000,
+      ...{ machine, type, event, to },
+      ...(guard === undefined ? {} : { guard }),
+      ...(epoch === undefined ? {} : { epoch }),
+      ...(from === undefined ? {} : { from }),
+    });
+    this.#onEntry();
+  }
+}
+
+interface Drafted extends Pick<Inspected, "machine" | "type" | "event" | "to"> {
+  readonly guard?: string | undefined;
+  readonly epoch?: number | undefined;
+  readonly from?: Json | undefined;
+}
+
+/** Statecharts are started under the id of their definition. */
+function machineOf(actorRef: object): string | null {
+  const { id } = actorRef as { readonly id?: unknown };
+  return typeof id === "string" ? id : null;
+}
+
+function epochIn(event: object): number | undefined {
+  const { epoch } = event as { readonly epoch?: unknown };
+  return typeof epoch === "number" ? epoch : undefined;
+}

@@ -1,0 +1,125 @@
+/**
+ * How the page looks and for whom it works: conflicts resolved by an operator, no serious fault by axe, bounded memory,
+ * no layout shift, pictures of its main views. `SCREENSHOTS=docs/images npm run test:browser` renews those of the docs.
+ */
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { recover, splitBrain } from "../../src/cli/demo/faults.ts";
+import { Show, loadRundown } from "../../src/cli/demo/show.ts";
+import type { Conflict } from "../../src/core/command.ts";
+import { otherLabel, type Label } from "../../src/core/ids.ts";
+import { describeWithServer } from "../support/servers.ts";
+import { OpenStage } from "./open-stage.ts";
+import { openPage, tallySays } from "./stage.ts";
+
+const FOLDER = process.env["SCREENSHOTS"] ?? "test-results";
+const MAX_HEAP_BYTES = 100_000_000;
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+async function seriousFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const found = await page.evaluate<{ violations: Violation[] }>("axe.run()");
+  const serious = found.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  mkdirSync(FOLDER, { recursive: true });
+  await page.screenshot({ path: join(FOLDER, `visualiser-${name}.png`), animations: "disabled" });
+}
+
+describeWithServer("chromium", "the page, looked at", () => {
+  const stage = new OpenStage();
+  const conflictsOf = async (label: Label): Promise<Conflict[]> => {
+    const answer = await fetch(`${stage.set.url(label)}/api/conflicts`);
+    return ((await answer.json()) as { conflicts: Conflict[] }).conflicts;
+  };
+  beforeAll(() => stage.open());
+  afterAll(() => stage.close());
+
+  test("two on air are unmistakable; a conflict resolved on the page is resolved on both engines", async () => {
+    const { page } = stage.watched;
+    const { plant } = stage.set;
+    const show = new Show(loadRundown(), { a: plant.engines.a.url, b: plant.engines.b.url });
+    await show.play(4);
+    const isolated = await stage.set.leader();
+    await splitBrain(plant);
+    await Promise.all([show.play(6, isolated), show.play(6, otherLabel(isolated))]);
+    await tallySays(page, "both on air", "A and B");
+    await picture(page, "split");
+    await recover(plant);
+    await expect.poll(async () => (await conflictsOf("a")).length, { timeout: 20_000 }).toBeGreaterThan(0);
+    const keep = page.getByRole("button", { name: /^Keep what stands/ }).first();
+    await keep.waitFor();
+    const id =
+      (await page
+        .locator(".conflict")
+        .filter({ has: page.getByRole("button") })
+        .first()
+        .getAttribute("data-conflict")) ?? "";
+    await keep.click();
+    for (const label of ["a", "b"] as const) {
+      const outcome = async (): Promise<unknown> =>
+        (await conflictsOf(label)).find((conflict) => conflict.id === id)?.outcome;
+      await expect.poll(outcome, { timeout: 20_000 }).toBe("resolved");
+    }
+  });
+
+  test.each(["dark", "light"] as const)("%s: no serious fault, and a picture", async (colorScheme) => {
+    const { page, errors } = await openPage(stage.browser, `${stage.set.url("a")}/machines/`, {
+      colorScheme,
+      viewport: { width: 1280, height: 1290 },
+    });
+    await page.waitForSelector(".state.active");
+    await expect.poll(() => page.locator(".engine .role").allInnerTexts()).toEqual(expect.arrayContaining(["leader"]));
+    // Until the strips of the heartbeats have something to show.
+    await expect.poll(() => page.locator(".tally").innerText()).toMatch(/\bfor\s+([5-9]|\d{2,}) s|min/);
+    await picture(page, colorScheme);
+    await page.getByRole("button", { name: "Open all" }).click();
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await picture(page, `phone-${colorScheme}`);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+});
+
+describeWithServer("chromium", "the page, left open", () => {
+  const stage = new OpenStage();
+  beforeAll(() => stage.open());
+  afterAll(() => stage.close());
+
+  test("left open it stays small and still", async () => {
+    const { page } = await openPage(stage.browser, `${stage.set.url("b")}/machines/`);
+    await page.waitForSelector(".state.active");
+    await expect.poll(() => page.locator(".engine .role").count()).toBe(2);
+    await page.evaluate(
+      "globalThis.shifts=0;new PerformanceObserver((l)=>{for(const e of l.getEntries())shifts+=e.value}).observe({type:'layout-shift'})",
+    );
+    const { plant } = stage.set;
+    const show = new Show(loadRundown(), { a: plant.engines.a.url, b: plant.engines.b.url });
+    await show.play(show.left);
+    const inSync = `document.querySelector('[data-engine="b"] .numbers').innerText`;
+    const { lastCommandSeq } = (await (await fetch(`${stage.set.url("b")}/api/state`)).json()) as {
+      lastCommandSeq: number;
+    };
+    await expect.poll(() => page.evaluate<string>(inSync)).toContain(String(lastCommandSeq));
+    expect(await page.evaluate("shifts")).toBeLessThan(0.02);
+    const session = await page.context().newCDPSession(page);
+    await session.send("HeapProfiler.collectGarbage");
+    await session.send("Performance.enable");
+    const { metrics } = await session.send("Performance.getMetrics");
+    expect(metrics.find(({ name }) => name === "JSHeapUsedSize")?.value).toBeLessThan(MAX_HEAP_BYTES);
+    await page.close();
+  });
+});

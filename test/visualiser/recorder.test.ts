@@ -1,0 +1,91 @@
+/** What becomes of XState's inspection events: reduced, bounded, without what events carry. */
+import { createActor } from "xstate";
+import { describe, expect, test } from "vitest";
+import { leadershipMachine, splitBrainMachine } from "../../machines/index.ts";
+import { EventRing } from "../../src/visualiser/event-ring.ts";
+import type { Inspected } from "../../src/visualiser/inspected.ts";
+import { Recorder } from "../../src/visualiser/recorder.ts";
+
+const clock = { unixMs: () => 1_000 };
+
+function begin() {
+  const recorder = new Recorder(clock);
+  const allowed = { guards: { campaignDue: () => true } };
+  const actor = createActor(leadershipMachine.provide(allowed), { id: "leadership", inspect: recorder.inspect });
+  actor.start();
+  return { recorder, actor, entries: () => recorder.ring.after(0, 100) };
+}
+
+test("notes where a statechart began, and each change with its event and guard", () => {
+  const { actor, entries } = begin();
+  actor.send({ type: "CONSIDER" });
+  expect(entries()).toMatchObject([
+    { seq: 1, machine: "leadership", type: "snapshot", to: { role: "follower" } },
+    {
+      ...{ seq: 2, type: "transition", event: "CONSIDER", guard: "campaignDue", atUnixMs: 1_000 },
+      ...{ from: { role: "follower" }, to: { role: "candidate" } },
+    },
+  ]);
+});
+
+test("tells of what an event carries nothing but the epoch", () => {
+  const { actor, entries } = begin();
+  actor.send({ type: "FORCED" });
+  actor.send({ type: "LOST", reason: "the password is swordfish" });
+  actor.send({ type: "FORCED" });
+  actor.send({ type: "WON", epoch: 7 });
+  expect(JSON.stringify(entries())).not.toContain("swordfish");
+  expect(entries().at(-1)).toMatchObject({ event: "WON", epoch: 7 });
+});
+
+test("notes events that change nothing only while someone looks, and a repeated one once", () => {
+  const { actor, recorder, entries } = begin();
+  actor.send({ type: "STEADY" });
+  expect(entries()).toHaveLength(1);
+  let calls = 0;
+  recorder.watch(() => calls++);
+  for (let told = 0; told < 5; told += 1) actor.send({ type: "STEADY" });
+  expect(entries().slice(1)).toMatchObject([{ seq: 2, type: "event", event: "STEADY" }]);
+  expect(calls).toBe(1);
+  recorder.watch(null);
+  actor.send({ type: "TRUSTED" });
+  actor.send({ type: "STEADY" });
+  expect(entries()).toHaveLength(3);
+  expect(calls).toBe(1);
+});
+
+test("an eventless transition is a step of its own", () => {
+  const recorder = new Recorder(clock);
+  const actor = createActor(splitBrainMachine, { id: "split-brain", inspect: recorder.inspect }).start();
+  actor.send({ type: "DIVERGED", forkSeq: 3 });
+  expect(recorder.ring.after(1, 10)).toMatchObject([
+    { event: "DIVERGED", from: "united", to: "detected" },
+    { event: "always", from: "detected", to: "locking" },
+  ]);
+});
+
+describe("the ring", () => {
+  const entry = (seq: number): Inspected => ({
+    ...{ seq, atUnixMs: seq, machine: "m", type: "transition", event: "E", to: `s${seq}` },
+  });
+
+  test("keeps the last ones, contiguous, and the value after them", () => {
+    const ring = new EventRing(4);
+    expect(ring.after(0, 10)).toEqual([]);
+    for (let seq = 1; seq <= 11; seq += 1) ring.add(entry(seq));
+    expect([ring.firstSeq, ring.lastSeq]).toEqual([8, 11]);
+    expect(ring.after(0, 10).map(({ seq }) => seq)).toEqual([8, 9, 10, 11]);
+    expect(ring.after(9, 1).map(({ seq }) => seq)).toEqual([10]);
+    expect(ring.values()).toEqual({ m: "s11" });
+  });
+
+  test("begins anew after a seq", () => {
+    const ring = new EventRing(4);
+    ring.add(entry(1));
+    ring.restart(70, { other: "here" });
+    expect(ring.after(0, 10)).toEqual([]);
+    ring.add(entry(71));
+    expect([ring.firstSeq, ring.lastSeq]).toEqual([71, 71]);
+    expect(ring.values()).toEqual({ other: "here", m: "s71" });
+  });
+});
