@@ -19,7 +19,8 @@ import type { TimerHandle } from "../ports/clock.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Executor } from "./executor.ts";
-import { startMachine, type Kit } from "./kit.ts";
+import type { Kit } from "./kit.ts";
+import { startMachine } from "./start-machine.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { IncomingTransfer, readTransfer } from "./transfers.ts";
 

@@ -9,7 +9,8 @@ import { otherLabel, type RequestId } from "../core/ids.ts";
 import type { HandoverGrant, HandoverOffer, HandoverRefusal, HandoverRequest, PeerMessage } from "../core/messages.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { CommandLog } from "./command-log.ts";
-import { startMachine, type Kit } from "./kit.ts";
+import type { Kit } from "./kit.ts";
+import { startMachine } from "./start-machine.ts";
 import type { Mover } from "./leadership.ts";
 import type { Succession } from "./succession.ts";
 

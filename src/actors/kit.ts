@@ -1,7 +1,6 @@
 /**
  * Purpose: what every actor is given: the ports, the settings, the rules, and ways to tell the outside.
  */
-import { createActor, type Actor, type AnyStateMachine } from "xstate";
 import type { CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
 import type { FailoverSettings } from "../core/settings.ts";
 import type { CoordinatorPorts } from "../ports/coordinator-ports.ts";
@@ -33,18 +32,6 @@ export interface Kit {
 export interface MachineHost {
   readonly ports: Pick<CoordinatorPorts, "clock">;
   readonly options: Pick<CoordinatorOptions, "inspect">;
-}
-
-/** Starts one statechart on the coordinator's clock and under its inspection. */
-export function startMachine<Machine extends AnyStateMachine>(host: MachineHost, machine: Machine): Actor<Machine> {
-  const { inspect } = host.options;
-  const actor: Actor<Machine> = createActor(machine, {
-    clock: host.ports.clock,
-    id: machine.id,
-    ...(inspect === undefined ? {} : { inspect }),
-  } as never);
-  actor.start();
-  return actor;
 }
 
 /** What `mayAct`'s callers need of the leadership actor; everyone asks at the effect itself [VT5]. */

@@ -10,7 +10,8 @@ import type { IncarnationId } from "../core/ids.ts";
 import type { Heartbeat } from "../core/messages.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { ProbeResult } from "../ports/peer-probe.ts";
-import { startMachine, type Kit } from "./kit.ts";
+import type { Kit } from "./kit.ts";
+import { startMachine } from "./start-machine.ts";
 import type { Votes } from "./votes.ts";
 
 export type PeerState = "connecting" | "alive" | "suspect" | "silent" | "dead";

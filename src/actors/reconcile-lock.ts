@@ -6,7 +6,8 @@ import { reconcileLockMachine } from "../../machines/reconcile-lock.machine.ts";
 import type { LockId } from "../core/ids.ts";
 import type { FailoverSettings } from "../core/settings.ts";
 import type { TimerHandle } from "../ports/clock.ts";
-import { startMachine, type Kit } from "./kit.ts";
+import type { Kit } from "./kit.ts";
+import { startMachine } from "./start-machine.ts";
 
 export interface HeldLock {
   readonly lockId: LockId;

@@ -7,7 +7,8 @@ import { witnessVoteMachine } from "../../machines/witness-vote.machine.ts";
 import type { Epoch } from "../core/epoch.ts";
 import { sight, wentBack, type RecordKey, type Sighting } from "../core/sighting.ts";
 import type { ExpectedRecord, WitnessRead, WitnessRecord, WitnessSwap } from "../ports/witness.ts";
-import { startMachine, type Kit } from "./kit.ts";
+import type { Kit } from "./kit.ts";
+import { startMachine } from "./start-machine.ts";
 import type { Votes } from "./votes.ts";
 
 export interface WitnessVoteHandlers {

@@ -5,7 +5,7 @@
  */
 import type { Actor } from "xstate";
 import { syncPeerMachine } from "../../machines/sync-peer.machine.ts";
-import { startMachine } from "../actors/kit.ts";
+import { startMachine } from "../actors/start-machine.ts";
 import { backoffMs } from "../core/backoff.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { Exchange, Progress, Step } from "./exchange.ts";

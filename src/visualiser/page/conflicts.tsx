@@ -1,6 +1,6 @@
 /** Purpose: what did not survive a split, with both sides, and what an operator decides about it. */
 import { useEffect, useState } from "preact/hooks";
-import type { Command, Conflict } from "../../core/command.ts";
+import type { Conflict } from "../../core/command.ts";
 import type { Connection } from "./connection.ts";
 import type { EngineAt } from "./model.ts";
 
@@ -49,13 +49,15 @@ interface RowProps {
 }
 
 function Row({ conflict, onResolve }: RowProps) {
-  const { id, divergent, divergentFrom, standing, outcome, reason, resolution } = conflict;
+  const { id, divergent, standing, outcome, reason, resolution } = conflict;
+  const from =
+    conflict.kind === "command" ? `engine ${conflict.divergentFrom}` : `${conflict.entity} ${conflict.field}`;
   // Also what was settled by rule may be settled otherwise, once.
   const isOpen = resolution === null;
   return (
     <article class={`conflict ${outcome}`} aria-label={`Conflict ${divergent.kind}`} data-conflict={id}>
-      <Side title={`engine ${divergentFrom}, did not stand`} commands={[divergent]} />
-      <Side title="stands" commands={standing} />
+      <Side title={`${from}, did not stand`} sides={[divergent]} />
+      <Side title="stands" sides={standing} />
       <footer>
         <span class="chip">{outcome}</span>
         <span class="small">{resolution === null ? reason : `${resolution.choice} by ${resolution.by}`}</span>
@@ -82,16 +84,20 @@ function Row({ conflict, onResolve }: RowProps) {
   );
 }
 
-function Side({ title, commands }: { readonly title: string; readonly commands: readonly Command[] }) {
+type OneSide = Conflict["divergent"];
+
+function Side({ title, sides }: { readonly title: string; readonly sides: readonly OneSide[] }) {
   return (
     <div class="side">
       <h3>{title}</h3>
-      {commands.length === 0 && <p class="quiet">nothing of the same kind</p>}
-      {commands.map(({ seq, epoch, kind, payload }) => (
-        <p key={`${epoch}/${seq}`}>
+      {sides.length === 0 && <p class="quiet">nothing of the same kind</p>}
+      {sides.map(({ origin, originSeq, kind, payload, ...at }) => (
+        <p key={`${origin}/${originSeq}`}>
           <b>{kind}</b>{" "}
           <span class="small">
-            epoch {epoch}, seq {seq}
+            {"seq" in at && at.seq !== undefined
+              ? `epoch ${at.epoch}, seq ${at.seq}`
+              : `change ${originSeq} of ${origin}`}
           </span>
           <code>{JSON.stringify(payload)}</code>
         </p>

@@ -1,0 +1,15 @@
+/** Purpose: starts statecharts. Apart from the kit, so that what embedders see of the actors knows nothing of XState. */
+import { createActor, type Actor, type AnyStateMachine } from "xstate";
+import type { MachineHost } from "./kit.ts";
+
+/** Starts one statechart on the coordinator's clock and under its inspection. */
+export function startMachine<Machine extends AnyStateMachine>(host: MachineHost, machine: Machine): Actor<Machine> {
+  const { inspect } = host.options;
+  const actor: Actor<Machine> = createActor(machine, {
+    clock: host.ports.clock,
+    id: machine.id,
+    ...(inspect === undefined ? {} : { inspect }),
+  } as never);
+  actor.start();
+  return actor;
+}
