@@ -220,7 +220,8 @@ export class WitnessVote {
     sent: { readonly sentAtMs: number; readonly runId: string | null },
     unknown: WitnessSwap,
   ): Promise<WitnessSwap> {
-    if (this.#leading) this.#machine.send({ type: "UNKNOWN" });
+    // A witness that is known to be away stays so: another call without an answer is no news.
+    if (this.#leading && this.#reachable !== false) this.#machine.send({ type: "UNKNOWN" });
     const answer = await this.read();
     if (answer.outcome === "unreachable") return unknown;
     const { record, runId } = answer;
