@@ -129,6 +129,21 @@ test("[VT3] an unknown result that cannot be read back is not renewed", async ()
   expect(witness.machineValue).toEqual({ renewing: "unreachable" });
 });
 
+test("[VT3] a rewrite without an answer is no news of a witness that is known to be away", async () => {
+  const { rig, clock, way, witness, lead } = voting();
+  await lead();
+  way.delayMs = 10;
+  for (let beat = 0; beat < 3; beat += 1) {
+    way.mode = "answers-lost";
+    witness.beat();
+    await clock.pass(15);
+    way.mode = "cut";
+    await clock.pass(185);
+    expect(witness.machineValue, `beat ${beat}`).toEqual({ renewing: "unreachable" });
+    expect(rig.alarm("witness-unreachable")).toBe(true);
+  }
+});
+
 test("[VT3] a lost swap renews nothing, and the higher epoch is told", async () => {
   const { clock, server, votes, witness, lead, told } = voting();
   await lead();
