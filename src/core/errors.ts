@@ -19,6 +19,9 @@ export type ErrorCode =
   | "clock_cap"
   | "clock_drift"
   | "invalid_value"
+  | "invalid_event"
+  | "artifact_missing"
+  | "checksum_mismatch"
   | "witness_unreachable"
   | "engine_not_ready"
   | "stopped";

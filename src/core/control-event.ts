@@ -1,0 +1,42 @@
+/**
+ * Purpose: what a change is to those outside: one event of the feed, in the order of its stack.
+ * Keeps true: an event that has an identity, a type and a payload, or none is made.
+ * Source: the outbox of `docs/decisions`; the field names are those of the control feed that downstream systems read.
+ */
+import type { Json } from "./canonical-json.ts";
+import { ChangeoverError } from "./errors.ts";
+
+/** One event of the feed. Identity: `eventId`; place: `version` within (`tenantId`, `stackId`). */
+export interface ControlEvent {
+  /** Made from the identity of the change, so that both engines of a pair give it the same. */
+  readonly eventId: string;
+  /** `noun.verb`, as `command.accepted`. */
+  readonly eventType: string;
+  /** Whose it is: the pair's name. */
+  readonly tenantId: string;
+  /** What is ordered by itself: events of one stack are published and applied first in, first out. */
+  readonly stackId: string;
+  /** The version of the stack that this event makes. */
+  readonly version: number;
+  /** The version it was made upon; 0 when it stands upon any. */
+  readonly baseVersion: number;
+  /** Name of the artifact that belongs to it in the artifact store. */
+  readonly artifactRef?: string;
+  /** sha256 (hex) of the artifact's bytes. */
+  readonly checksum?: string;
+  readonly payload: Json;
+}
+
+/** Throws `invalid_event` naming the field: identity, type and payload are needed, and a checksum with an artifact. */
+export function requireControlEvent(event: ControlEvent): void {
+  const missing = (["eventId", "eventType", "tenantId", "stackId"] as const).find((name) => event[name] === "");
+  if (missing !== undefined) throw refused(event, missing, "is empty");
+  if (event.payload === null || event.payload === "") throw refused(event, "payload", "is empty");
+  if (event.artifactRef !== undefined && (event.checksum ?? "") === "") {
+    throw refused(event, "checksum", "is needed with artifactRef");
+  }
+}
+
+function refused(event: ControlEvent, field: string, why: string): ChangeoverError {
+  return new ChangeoverError("invalid_event", `${field} ${why}`, { details: { eventId: event.eventId, field } });
+}

@@ -1,0 +1,36 @@
+/**
+ * Purpose: where control events are published.
+ * Keeps true: no call throws. An event that is published again under its `eventId` gets the version it was given first,
+ * and stands once in the feed.
+ */
+import type { ControlEvent } from "../core/control-event.ts";
+
+/** One event that stands in the feed. */
+export interface Published {
+  readonly eventId: string;
+  /** The feed's own number of it; rises with the order of the feed. */
+  readonly controlVersion: number;
+  /** It stood there before. */
+  readonly duplicate: boolean;
+}
+
+/** Why the rest of a batch was not published. */
+export interface PublishFailure {
+  /** `unavailable`: nobody answers, or not in time. `refused`: this event, as it is, will never be taken. `overtaken`: another publisher was faster; try again. */
+  readonly reason: "unavailable" | "refused" | "overtaken";
+  readonly error: unknown;
+}
+
+/** How a batch ended: its first events stand in the feed; the one after them, and all behind it, do not. */
+export interface PublishResult {
+  readonly published: readonly Published[];
+  /** null when all were published. */
+  readonly failure: PublishFailure | null;
+}
+
+export interface FeedSink {
+  /** Publishes events of one stack in their order; none stands in the feed without those before it in the batch. */
+  publish(batch: readonly ControlEvent[]): Promise<PublishResult>;
+  /** Ends what is under way. Idempotent. */
+  close(): Promise<void>;
+}
