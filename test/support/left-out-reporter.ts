@@ -1,6 +1,6 @@
 /**
- * Says, after vitest's own summary, which suites did not run and how to have them.
- * Keeps true: a green run that left something out never looks like a complete one.
+ * Says, after vitest's own summary, which suites did not run and how to have them, and which tests needed a second try.
+ * Keeps true: a green run that left something out, or hung by a thread, never looks like a complete one.
  * Does not know what a suite needs beyond its file name and the notes in skipped titles.
  */
 import { globSync } from "node:fs";
@@ -32,6 +32,8 @@ export class LeftOutReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const lines = [...this.#unmetNeeds(modules), ...this.#filesNotStarted()];
     if (lines.length > 0) process.stdout.write(["", " LEFT OUT of this run:", ...lines, "", ""].join("\n"));
+    const twice = this.#triedTwice(modules);
+    if (twice.length > 0) process.stdout.write(["", " PASSED ONLY WHEN TRIED AGAIN:", ...twice, "", ""].join("\n"));
   }
 
   #filesNotStarted(): string[] {
@@ -53,6 +55,14 @@ export class LeftOutReporter implements Reporter {
       [...module.children.allSuites()]
         .filter((suite) => suite.name.includes(UNMET_NEED))
         .map((suite) => `   ${suite.fullName}   (${relative(this.#root, module.moduleId)})`),
+    );
+  }
+
+  #triedTwice(modules: readonly TestModule[]): string[] {
+    return modules.flatMap((module) =>
+      [...module.children.allTests("passed")]
+        .filter((one) => (one.diagnostic()?.retryCount ?? 0) > 0)
+        .map((one) => `   ${one.fullName}   (${relative(this.#root, module.moduleId)})`),
     );
   }
 }
