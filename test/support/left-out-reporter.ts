@@ -30,10 +30,15 @@ export class LeftOutReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const lines = [...this.#unmetNeeds(modules), ...this.#filesNotStarted()];
-    if (lines.length > 0) process.stdout.write(["", " LEFT OUT of this run:", ...lines, "", ""].join("\n"));
-    const twice = this.#triedTwice(modules);
-    if (twice.length > 0) process.stdout.write(["", " PASSED ONLY WHEN TRIED AGAIN:", ...twice, "", ""].join("\n"));
+    const notes = [
+      ...headed("LEFT OUT of this run:", [...this.#unmetNeeds(modules), ...this.#filesNotStarted()]),
+      ...headed("PASSED ONLY WHEN TRIED AGAIN:", this.#triedTwice(modules)),
+    ];
+    if (notes.length === 0) return;
+    // The last line of a run says how it ended, whatever was noted.
+    const count = (state: "passed" | "failed"): number =>
+      modules.flatMap((module) => [...module.children.allTests(state)]).length;
+    process.stdout.write([...notes, "", ` ${count("passed")} passed, ${count("failed")} failed`, ""].join("\n"));
   }
 
   #filesNotStarted(): string[] {
@@ -65,4 +70,8 @@ export class LeftOutReporter implements Reporter {
         .map((one) => `   ${one.fullName}   (${relative(this.#root, module.moduleId)})`),
     );
   }
+}
+
+function headed(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", ` ${title}`, ...lines];
 }
