@@ -1,17 +1,30 @@
 /**
  * Which tests run when. A test file says by its name what it needs:
- * `*.test.ts` nothing but Node, `*.server.test.ts` a server from Debian, `*.browser.test.ts` Chromium,
- * `*.long.test.ts` only minutes. `npm test` runs the first kind, `npm run test:all` every kind.
+ * `*.test.ts` nothing but Node, `*.pair.test.ts` the machine to itself, `*.server.test.ts` a server from Debian,
+ * `*.browser.test.ts` Chromium, `*.long.test.ts` only minutes. `npm test` runs the first two, `npm run test:all` all.
  */
 import { defineConfig } from "vitest/config";
 import { LeftOutReporter } from "./test/support/left-out-reporter.ts";
 
+const PAIR = "test/**/*.pair.test.ts";
 const SERVER = "test/**/*.server.test.ts";
 const BROWSER = "test/**/*.browser.test.ts";
 const LONG = "test/**/*.long.test.ts";
 
 /** How long a test waits for a condition: far longer than it takes, for a loaded machine. */
 const PATIENT = { poll: { timeout: 10_000 } };
+
+/**
+ * Suites that start whole engines, one file at a time: engines that starve each other prove nothing. A machine that
+ * stands still for a second is no fault of an engine: what fails is tried once more, and the reporter tells of it.
+ */
+const ONE_BY_ONE = {
+  fileParallelism: false,
+  retry: 1,
+  testTimeout: 120_000,
+  hookTimeout: 60_000,
+  expect: PATIENT,
+};
 
 export default defineConfig({
   test: {
@@ -21,7 +34,7 @@ export default defineConfig({
         test: {
           name: "local",
           include: ["test/**/*.test.ts"],
-          exclude: [SERVER, BROWSER, LONG],
+          exclude: [PAIR, SERVER, BROWSER, LONG],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           expect: PATIENT,
@@ -31,29 +44,9 @@ export default defineConfig({
       {
         test: { name: "long", include: [LONG], testTimeout: 600_000, expect: PATIENT, sequence: { groupOrder: 1 } },
       },
-      {
-        // One file at a time: these suites start processes and measure what the loser of a fault does.
-        test: {
-          name: "server",
-          include: [SERVER],
-          fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
-          expect: PATIENT,
-          sequence: { groupOrder: 2 },
-        },
-      },
-      {
-        test: {
-          name: "browser",
-          include: [BROWSER],
-          fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
-          expect: PATIENT,
-          sequence: { groupOrder: 3 },
-        },
-      },
+      { test: { name: "pair", include: [PAIR], ...ONE_BY_ONE, sequence: { groupOrder: 2 } } },
+      { test: { name: "server", include: [SERVER], ...ONE_BY_ONE, sequence: { groupOrder: 3 } } },
+      { test: { name: "browser", include: [BROWSER], ...ONE_BY_ONE, sequence: { groupOrder: 4 } } },
     ],
   },
 });

@@ -1,6 +1,6 @@
 /**
- * Says, after vitest's own summary, which suites did not run and how to have them.
- * Keeps true: a green run that left something out never looks like a complete one.
+ * Says, after vitest's own summary, which suites did not run and how to have them, and which tests needed a second try.
+ * Keeps true: a green run that left something out, or hung by a thread, never looks like a complete one.
  * Does not know what a suite needs beyond its file name and the notes in skipped titles.
  */
 import { globSync } from "node:fs";
@@ -30,8 +30,15 @@ export class LeftOutReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const lines = [...this.#unmetNeeds(modules), ...this.#filesNotStarted()];
-    if (lines.length > 0) process.stdout.write(["", " LEFT OUT of this run:", ...lines, "", ""].join("\n"));
+    const notes = [
+      ...headed("LEFT OUT of this run:", [...this.#unmetNeeds(modules), ...this.#filesNotStarted()]),
+      ...headed("PASSED ONLY WHEN TRIED AGAIN:", this.#triedTwice(modules)),
+    ];
+    if (notes.length === 0) return;
+    // The last line of a run says how it ended, whatever was noted.
+    const count = (state: "passed" | "failed"): number =>
+      modules.flatMap((module) => [...module.children.allTests(state)]).length;
+    process.stdout.write([...notes, "", ` ${count("passed")} passed, ${count("failed")} failed`, ""].join("\n"));
   }
 
   #filesNotStarted(): string[] {
@@ -55,4 +62,16 @@ export class LeftOutReporter implements Reporter {
         .map((suite) => `   ${suite.fullName}   (${relative(this.#root, module.moduleId)})`),
     );
   }
+
+  #triedTwice(modules: readonly TestModule[]): string[] {
+    return modules.flatMap((module) =>
+      [...module.children.allTests("passed")]
+        .filter((one) => (one.diagnostic()?.retryCount ?? 0) > 0)
+        .map((one) => `   ${one.fullName}   (${relative(this.#root, module.moduleId)})`),
+    );
+  }
+}
+
+function headed(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", ` ${title}`, ...lines];
 }

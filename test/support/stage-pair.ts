@@ -1,4 +1,5 @@
 /** A settled pair, watched and under load, for the length of one test. */
+import { availableParallelism } from "node:os";
 import type { Acknowledged } from "../../src/cli/demo/show.ts";
 import type { Label } from "../../src/core/ids.ts";
 import { CommandLoad } from "./command-load.ts";
@@ -15,7 +16,7 @@ export interface Staged {
 }
 
 /** Pairs of one file that run at once: engines that starve each other prove nothing. */
-const MAX_PAIRS = 3;
+const MAX_PAIRS = Math.max(1, Math.min(3, availableParallelism() - 1));
 
 const waiting: (() => void)[] = [];
 let free = MAX_PAIRS;

@@ -3,6 +3,7 @@
  * a conflict with both sides.
  * Keeps true: judged only by what the engines tell anyone who asks, not by what the demonstration believes.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { canonicalJson } from "../../core/canonical-json.ts";
 import type { Conflict } from "../../core/command.ts";
 import type { Label } from "../../core/ids.ts";
@@ -11,6 +12,9 @@ import type { Conflicts } from "../conflicts.ts";
 import { pageAfter, type ShownCommand } from "../ops.ts";
 import { checksumOf, stateOf, until } from "./observe.ts";
 import type { Acknowledged } from "./show.ts";
+
+const CHECKSUM_TRIES = 5;
+const CHECKSUM_PAUSE_MS = 50;
 
 /** Whose account it is. */
 export type EnginePair = { readonly engines: Readonly<Record<Label, { readonly url: string }>> };
@@ -36,10 +40,7 @@ export async function settle(plant: EnginePair, acknowledged: readonly Acknowled
   const inBoth = new Set(places(logA));
   for (const place of inBoth) if (!new Set(places(logB)).has(place)) inBoth.delete(place);
   const kept = new Set(conflicts.flatMap((one) => (one.kind === "command" ? [placeOf(one.divergent)] : [])));
-  const checksums = {
-    a: (await checksumOf(plant.engines.a.url)) ?? "none",
-    b: (await checksumOf(plant.engines.b.url)) ?? "none",
-  };
+  const checksums = { a: await someChecksum(plant.engines.a.url), b: await someChecksum(plant.engines.b.url) };
   return {
     acknowledged: acknowledged.length,
     lost: acknowledged.filter((command) => !inBoth.has(placeOf(command)) && !kept.has(placeOf(command))),
@@ -61,6 +62,16 @@ export async function isSettled(plant: EnginePair): Promise<boolean> {
   if (!isExecuted || a.lastCommandSeq !== b.lastCommandSeq) return false;
   const [one, other] = await Promise.all([checksumOf(plant.engines.a.url), checksumOf(plant.engines.b.url)]);
   return one !== null && one === other;
+}
+
+/** What the engine says, where it says anything in time; "none" when it does not for long. */
+async function someChecksum(url: string): Promise<string> {
+  for (let tries = 1; tries <= CHECKSUM_TRIES; tries += 1) {
+    const checksum = await checksumOf(url);
+    if (checksum !== null) return checksum;
+    await delay(tries * CHECKSUM_PAUSE_MS);
+  }
+  return "none";
 }
 
 /** The place names the command; the kind guards against another command at the same place. */
