@@ -9,10 +9,12 @@ import { PageDoor } from "./page-door.ts";
 import { Plant } from "./plant.ts";
 import { playScript } from "./scripted.ts";
 import { loadRundown, Show } from "./show.ts";
+import { playSites } from "./sites/play.ts";
 
 interface Options {
   readonly scripted?: boolean;
   readonly redis?: string;
+  readonly sites?: boolean;
 }
 
 /** Pause between two calls while a person watches. */
@@ -28,8 +30,9 @@ export function addDemo(program: Command, launcher: string): void {
     .description("two real engines on this host play a show while you break things; nothing else is needed")
     .option("--scripted", "play kill, freeze, split brain and handover by itself, then settle the account")
     .option("--redis <url>", "use a running Redis of this host as witness")
+    .option("--sites", "instead: a pair, a hub, spokes and a second site edit apart, come together, and settle")
     .action(async (options: Options) => {
-      process.exitCode = await demonstrate(launcher, options);
+      process.exitCode = await (options.sites ? playSites(launcher) : demonstrate(launcher, options));
     });
 }
 
