@@ -130,7 +130,7 @@ export class FederationPeer {
   /** Forgets what is kept of it, or `facts` of that, and begins anew. What was kept. */
   reset(facts: readonly PeerFact[]): readonly string[] {
     const wasPaused = this.#sync.machineValue === "paused";
-    this.#sync.pause();
+    if (this.#started) this.#sync.pause();
     const kept = keptKeys(this.#state, this.name);
     const gone = facts.map((fact) => peerKey(this.name, fact)).filter((key) => kept.includes(key));
     const { id } = this.#pin;

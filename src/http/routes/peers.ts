@@ -1,6 +1,5 @@
 /** Purpose: federation peers: how each one stands, and what a person does with one. */
-import type { PeerOutcome } from "../../replication/federation.ts";
-import type { FederationStatus } from "../../replication/federation.ts";
+import type { FederationStatus, PeerOutcome } from "../../replication/federation.ts";
 import type { PeerStatus } from "../../replication/federation-peer.ts";
 import { assertNever } from "../../core/assert.ts";
 import type { App, HttpComponents, HttpInit } from "../components.ts";
