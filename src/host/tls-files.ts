@@ -32,7 +32,7 @@ export function serverTls(files: ListenTlsConfig | null): ServerTls | null {
  */
 export function clientTls(where: string, { ca, cert, key }: ClientTlsConfig): ClientTls | undefined {
   const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined);
-  return files.length === 0 ? undefined : readAll(where, Object.fromEntries(files) as ClientTlsConfig);
+  return files.length === 0 ? undefined : readAll(where, Object.fromEntries(files));
 }
 
 function readAll(where: string, files: ClientTlsConfig): ClientTls {

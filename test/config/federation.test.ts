@@ -1,7 +1,7 @@
 /** Federation and TLS in the configuration: what is taken, and how each fault is told. */
 import { describe, expect, test } from "vitest";
 import { resolveConfig } from "../../src/config/load.ts";
-import { ChangeoverError } from "../../src/core/errors.ts";
+import type { ChangeoverError } from "../../src/core/errors.ts";
 
 const MINIMAL = { pair: "studio-1", label: "a", peer: { links: [{ name: "red", url: "ws://127.0.0.1:7402" }] } };
 const WEST = { name: "west", endpoint: "https://west-a:7401" };
