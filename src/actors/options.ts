@@ -11,7 +11,14 @@ export interface CoordinatorOptions {
   /** Where the peer's HTTP surface is, as clients should be told: `http://host:port`; null when unknown. */
   readonly peerUrl: string | null;
   /** How records are replicated; left out: mode `sync`, and no hub. */
-  readonly replication?: { readonly mode: "sync" | "publish" | "subscribe"; readonly hubIntervalMs: number };
+  readonly replication?: {
+    readonly mode: "sync" | "publish" | "subscribe";
+    readonly hubIntervalMs: number;
+    /** Between two exchanges with one federation peer; left out: 30 s. */
+    readonly federationIntervalMs?: number;
+    /** What is done about signatures of operations; left out: nothing. */
+    readonly signatures?: "off" | "warn" | "enforce";
+  };
   /** Every inspection event of every statechart, as XState gives it; only while someone looks. */
   readonly inspect?: (event: object) => void;
 }

@@ -26,19 +26,29 @@ interface HttpCall {
 
 /** An answer, its body read as JSON where it is JSON and as a string otherwise; or why there was none. */
 export type HttpAnswer =
-  | { outcome: "answered"; status: number; body: Json }
+  | { outcome: "answered"; status: number; body: Json; requestId: string | null }
   /** `error` is Node's own, for its code; null where there was no try. */
   | { outcome: "unreachable"; why: string; error?: unknown };
+
+/** How the server is known, and how this client shows itself: PEM text. What is left out is the system's own. */
+export interface ClientTls {
+  /** The authorities that the server's certificate must come from. */
+  readonly ca?: string;
+  /** This client's certificate and private key. */
+  readonly cert?: string;
+  readonly key?: string;
+}
 
 export class HttpClient {
   readonly #clock: Clock;
   readonly #httpAgent = new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
-  readonly #httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+  readonly #httpsAgent: HttpsAgent;
   readonly #underWay = new Set<ClientRequest>();
   #closed = false;
 
-  constructor(components: { clock: Clock }) {
+  constructor(components: { clock: Clock }, init: { tls?: ClientTls } = {}) {
     this.#clock = components.clock;
+    this.#httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, ...init.tls });
   }
 
   /** Makes one call. */
@@ -88,7 +98,13 @@ function exchange(request: ClientRequest, call: HttpCall): Promise<HttpAnswer> {
     request.on("error", (error) => resolve(unreachable(reasonOf(error), error)));
     request.on("response", (response) => {
       readText(response, call.maxBytes ?? DEFAULT_MAX_BYTES).then(
-        (text) => resolve({ outcome: "answered", status: response.statusCode ?? 0, body: asJson(text) }),
+        (text) =>
+          resolve({
+            outcome: "answered",
+            status: response.statusCode ?? 0,
+            body: asJson(text),
+            requestId: requestIdOf(response),
+          }),
         (error: unknown) => {
           request.destroy();
           resolve(unreachable(reasonOf(error), error));
@@ -97,6 +113,11 @@ function exchange(request: ClientRequest, call: HttpCall): Promise<HttpAnswer> {
     });
     request.end(call.body);
   });
+}
+
+function requestIdOf({ headers }: IncomingMessage): string | null {
+  const given = headers["x-request-id"];
+  return typeof given === "string" ? given : null;
 }
 
 async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {

@@ -3,10 +3,10 @@
  * Keeps true: each call has its time and its size; the token goes to this one address and nowhere else.
  */
 import type { Json } from "../core/canonical-json.ts";
-import type { Op } from "../core/operation.ts";
+import { MAX_VALUE_CHARS, type Op } from "../core/operation.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../ports/sync-transport.ts";
-import { HttpClient, NoAnswer } from "./http-client.ts";
+import { type ClientTls, HttpClient, NoAnswer } from "./http-client.ts";
 
 export interface HttpSyncTransportInit {
   /** `http://host:port`, with or without a path before `/sync`. */
@@ -16,13 +16,19 @@ export interface HttpSyncTransportInit {
   /** The name under which this engine writes: its own operations are not sent back to it. */
   readonly origin: string;
   readonly timeoutMs?: number;
+  /** For `https:` with a private authority, or with a certificate of this engine's own. */
+  readonly tls?: ClientTls;
 }
 
 /** A page may take this long over a slow line. */
 const TIMEOUT_MS = 15_000;
-/** A page is asked for in far fewer bytes; a single operation may be larger than the page. */
-const MAX_PAGE_BYTES = 33_554_432;
-const MAX_SMALL_BYTES = 65_536;
+/** An operation that is larger than its page still comes. */
+const MAX_OP_CHARS = 2 * MAX_VALUE_CHARS;
+/** A page is measured in characters; on the wire each has up to three bytes. */
+const BYTES_OF_CHAR = 3;
+const MAX_REPORT_BYTES = 1_048_576;
+/** A clock that is far too large is read, so that it can be told apart. */
+const MAX_IDENTITY_BYTES = 1_048_576;
 
 export class HttpSyncTransport implements SyncTransport {
   readonly #client: HttpClient;
@@ -30,23 +36,25 @@ export class HttpSyncTransport implements SyncTransport {
   readonly #base: string;
 
   constructor({ clock }: { readonly clock: Clock }, init: HttpSyncTransportInit) {
-    this.#client = new HttpClient({ clock });
+    this.#client = new HttpClient({ clock }, init.tls === undefined ? {} : { tls: init.tls });
     this.#init = init;
     this.#base = init.url.replace(/\/+$/, "");
   }
 
-  identity(): Promise<SyncAnswer<Json>> {
-    return this.#call("GET", "/sync/identity", MAX_SMALL_BYTES);
+  identity(challenge = ""): Promise<SyncAnswer<Json>> {
+    const query = challenge === "" ? "" : `?challenge=${encodeURIComponent(challenge)}`;
+    return this.#call("GET", `/sync/identity${query}`, MAX_IDENTITY_BYTES);
   }
 
   pull({ after, limit, maxBytes }: PullRequest): Promise<SyncAnswer<Json>> {
     const query = new URLSearchParams({ after, limit: String(limit), maxBytes: String(maxBytes) });
-    return this.#call("GET", `/sync/pull?${query.toString()}`, MAX_PAGE_BYTES);
+    const boundBytes = BYTES_OF_CHAR * (maxBytes + MAX_OP_CHARS);
+    return this.#call("GET", `/sync/pull?${query.toString()}`, boundBytes);
   }
 
   push(ops: readonly Op[], snapshot: PushedBase | null): Promise<SyncAnswer<Json>> {
     const body = JSON.stringify(snapshot === null ? { ops } : { ops, snapshot });
-    return this.#call("POST", "/sync/push", MAX_PAGE_BYTES, body);
+    return this.#call("POST", "/sync/push", MAX_REPORT_BYTES, body);
   }
 
   close(): void {
@@ -68,10 +76,10 @@ export class HttpSyncTransport implements SyncTransport {
         answer.error instanceof NoAnswer ? Object.assign(answer.error, { code: "ETIMEDOUT" }) : answer.error;
       return { outcome: "failed", error };
     }
-    const { status } = answer;
-    return status >= 200 && status < 300
-      ? { outcome: "answered", value: answer.body }
-      : { outcome: "refused", status, code: codeOf(answer.body) };
+    const { status, requestId } = answer;
+    if (status >= 200 && status < 300) return { outcome: "answered", value: answer.body };
+    const refused = { outcome: "refused", status, code: codeOf(answer.body) } as const;
+    return requestId === null ? refused : { ...refused, requestId: requestId.slice(0, 128) };
   }
 }
 

@@ -80,7 +80,7 @@ export async function checkListener({ listen, label }: Config): Promise<Finding>
   const error = await tryListen(listen.host, listen.port);
   if (error === null) return good(name, `${where} is free; the engine does not run`);
   if (error !== "EADDRINUSE") return bad(name, `${where}: ${error}`, "listen.host must be an address of this host");
-  const health = await peerHealth(listenAddress(listen.host, listen.port));
+  const health = await peerHealth(listenAddress(listen.host, listen.port, listen.tls === null ? "http" : "https"));
   if (health?.engineLabel === label) return good(name, `${where}: the engine runs, ${health.role}`);
   return bad(name, `${where} is taken by another program`, "end that program, or change listen.port");
 }

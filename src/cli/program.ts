@@ -10,6 +10,7 @@ import { addDemo } from "./demo/demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEngine } from "./engine.ts";
 import { EXIT, type ExitCode, report } from "./exit.ts";
+import { addFederation } from "./federation.ts";
 import { addForceLeader } from "./force-leader.ts";
 import { addHandover } from "./handover.ts";
 import { addHistory } from "./history.ts";
@@ -36,7 +37,7 @@ export async function run(argv: readonly string[], launcher: string): Promise<Ex
   addEngine(program);
   addDemo(program, launcher);
   for (const add of [addStatus, addWatch, addForceLeader, addHandover, addMaintenance, addHistory]) add(program);
-  for (const add of [addConflicts, addOps, addSync, addMachines, addConfig, addDoctor]) add(program);
+  for (const add of [addConflicts, addOps, addSync, addFederation, addMachines, addConfig, addDoctor]) add(program);
   try {
     await program.parseAsync(argv);
     return (process.exitCode as ExitCode | undefined) ?? EXIT.done;

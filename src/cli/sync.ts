@@ -1,10 +1,11 @@
 /** Purpose: `changeover sync`: a spoke of its own, which keeps the hub's records in a folder, also while the hub is away. */
 import { resolve } from "node:path";
 import closeWithGrace from "close-with-grace";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Logger } from "../ports/logger.ts";
 import type { Progress } from "../replication/exchange.ts";
 import { HINTS, type PeerReason } from "../replication/reasons.ts";
+import type { SignatureMode } from "../replication/seals.ts";
 import type { Exchanged } from "../replication/sync-peer.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { secretFrom, wholeNumber } from "./options.ts";
@@ -15,6 +16,10 @@ interface Options {
   readonly dataDir: string;
   readonly interval: number;
   readonly tokenFile?: string;
+  readonly signatures: SignatureMode;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
   readonly once?: boolean;
   readonly json?: boolean;
 }
@@ -34,6 +39,14 @@ export function addSync(program: Command): void {
     .option("--data-dir <folder>", "the spoke's own folder", "./var/spoke")
     .option("--interval <ms>", "time between two exchanges", wholeNumber(1_000, 86_400_000), 30_000)
     .option("--token-file <file>", "file with the hub's token of role peer (or the token in CHANGEOVER_TOKEN)")
+    .addOption(
+      new Option("--signatures <mode>", "sign operations, and look at those of others: enforce refuses them")
+        .choices(["off", "warn", "enforce"])
+        .default("off"),
+    )
+    .option("--ca <file>", "authorities that the hub's certificate must come from, PEM")
+    .option("--cert <file>", "certificate to show to the hub, PEM")
+    .option("--key <file>", "its private key, PEM")
     .option("--once", "one exchange, then end")
     .option("--json", "print JSON, one object an exchange")
     .action(sync);
@@ -49,6 +62,8 @@ async function sync(options: Options): Promise<void> {
     hubUrl: options.hub,
     token: secretFrom(options.tokenFile, "CHANGEOVER_TOKEN"),
     intervalMs: options.interval,
+    signatures: options.signatures,
+    tls: options,
     logger: QUIET,
     onProgress: teller(options.json === true),
     onExchanged: (result) => tell(result, options),

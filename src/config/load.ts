@@ -58,9 +58,9 @@ function complete(input: ConfigInput): Config {
   return {
     pair: input.pair,
     label: input.label,
-    listen: input.listen,
+    listen: { ...input.listen, tls: input.listen.tls ?? null },
     dataDir: input.dataDir ?? `./var/${input.label}`,
-    peer: { links: input.peer.links, url: input.peer.url ?? null },
+    peer: { links: input.peer.links, url: input.peer.url ?? null, ca: input.peer.ca ?? null },
     witness: input.witness,
     failover: resolveFailover(input.failover, input.witness.kind),
     commands: input.commands,
@@ -70,7 +70,7 @@ function complete(input: ConfigInput): Config {
     changeover: input.changeover,
     replication: { hub: input.replication.hub ?? null },
     outbox: { sink: "nop" },
-    federation: { mode: input.federation.mode, intervalMs: input.federation.intervalMs },
+    federation: input.federation,
     log: input.log,
   };
 }

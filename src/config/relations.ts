@@ -3,9 +3,10 @@
  * what this version does not have.
  * Keeps true: a key is never accepted and then without effect.
  */
-import { isLoopback } from "../core/loopback.ts";
+import { isLoopback, sameHost } from "../core/loopback.ts";
 import { brokenRelations } from "../core/settings.ts";
 import { type Fault, fault } from "./fault.ts";
+import { federationFaults } from "./federation-relations.ts";
 import type { ConfigInput } from "./schema.ts";
 import type { Config } from "./types.ts";
 
@@ -25,6 +26,7 @@ export function relationFaults(config: Config): Fault[] {
       "changeover",
     ),
     ...accessFaults(config),
+    ...federationFaults(config),
   ];
 }
 
@@ -33,12 +35,6 @@ export function laterStageFaults(input: ConfigInput): Fault[] {
   const faults: Fault[] = [];
   if (input.outbox.sink !== "nop") {
     faults.push(fault("outbox.sink", input.outbox.sink, "this version has no outbox; must be nop"));
-  }
-  if (input.federation.mode !== "sync") {
-    faults.push(fault("federation.mode", input.federation.mode, "this version has no federation; must be sync"));
-  }
-  if (input.federation.peers.length > 0) {
-    faults.push(fault("federation.peers", undefined, "this version has no federation; must be an empty list"));
   }
   return faults;
 }
@@ -69,8 +65,4 @@ function accessFaults({ listen, auth }: Config): Fault[] {
 function repeated(names: readonly string[], key: string): Fault[] {
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   return twice === undefined ? [] : [fault(key, twice, "stands twice; names must differ")];
-}
-
-function sameHost(one: string, other: string): boolean {
-  return one === other || (isLoopback(one) && isLoopback(other));
 }

@@ -3,36 +3,23 @@
  * environment variables and is published as `config/schema.json`.
  * Does not know: relations between keys (`relations.ts`), nor what a secret's value is (`secrets.ts`).
  */
-import { type TObject, type TProperties, type TSchema, Type } from "typebox";
+import { type TSchema, Type } from "typebox";
 import { DEFAULT_COMMANDS, DEFAULT_FAILOVER } from "../core/settings.ts";
-
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-
-const section = <P extends TProperties>(properties: P, description?: string): TObject<P> =>
-  Type.Object(properties, { additionalProperties: false, ...(description === undefined ? {} : { description }) });
-
-const whole = (minimum: number, maximum: number, fallback: number, description: string) =>
-  Type.Integer({ minimum, maximum, default: fallback, description });
-
-const name = (description: string) =>
-  Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples: ["studio-1"], description });
-
-const text = (description: string, example: string) =>
-  Type.String({ minLength: 1, maxLength: 1_024, examples: [example], description });
-
-const url = (schemes: string, description: string, example: string) =>
-  Type.String({ pattern: `^(${schemes})://[^\\s/]+`, maxLength: 2_048, examples: [example], description });
-
-const variable = Type.String({
-  pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$",
-  examples: ["OPS_TOKEN"],
-  description: "Environment variable that holds the secret",
-});
-const secretFile = text("File that holds the secret; its last line break is dropped", "/run/secrets/ops-token");
-const secret = Type.Union([section({ env: variable }), section({ file: secretFile })], {
-  description: "Where the secret is read: {env: NAME} or {file: PATH}; never the secret itself",
-});
+import { federation, hub, listenTls } from "./federation-schema.ts";
+import {
+  DAY_MS,
+  file,
+  httpUrl,
+  MINUTE_MS,
+  name,
+  secret,
+  secretFile,
+  section,
+  text,
+  url,
+  variable,
+  whole,
+} from "./schema-parts.ts";
 
 const tokenName = name("Named in the audit");
 const tokenRole = Type.Enum(["viewer", "operator", "peer"], { description: "What the token opens" });
@@ -53,7 +40,6 @@ const command = Type.Array(text("Program, then its arguments; no shell", "/usr/l
 const budget = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum: 10 * MINUTE_MS, description }));
 const script = Type.Optional(command);
-const httpUrl = (description: string) => url("https?", description, "http://127.0.0.1:9000");
 
 const kind = <K extends string>(value: K) => Type.Literal(value);
 
@@ -172,16 +158,6 @@ const commands = section({
   }),
 });
 
-// A union of one: left out it stays out, where a section would be filled in.
-const hub = section(
-  {
-    url: httpUrl("Address of the hub that this engine is a spoke of"),
-    token: Type.Optional(secret),
-    intervalMs: whole(1_000, DAY_MS, 30_000, "Interval of exchange with the hub"),
-  },
-  "Makes this engine a spoke: its records are exchanged with the hub",
-);
-
 /** The whole file. */
 export const ConfigSchema = section({
   pair: name("Name of the pair; the same on both engines"),
@@ -189,11 +165,13 @@ export const ConfigSchema = section({
   listen: section({
     host: Type.String({ minLength: 1, maxLength: 253, default: "127.0.0.1", examples: ["127.0.0.1"] }),
     port: whole(0, 65_535, 7401, "0 takes any free port"),
+    tls: Type.Optional(Type.Union([listenTls])),
   }),
   dataDir: Type.Optional(text("This engine's own folder; default ./var/<label>", "./var/a")),
   peer: section({
     links: Type.Array(link, { minItems: 1, maxItems: 8 }),
     url: Type.Optional(httpUrl("Where clients reach the peer; default: the first link's address")),
+    ca: Type.Optional(file("Authorities that the peer's certificate must come from, for wss: links; PEM")),
   }),
   witness,
   failover,
@@ -207,11 +185,7 @@ export const ConfigSchema = section({
   changeover: Type.Array(target, { default: [], maxItems: 16 }),
   replication: section({ hub: Type.Optional(Type.Union([hub])) }),
   outbox: section({ sink: Type.Enum(["nop", "file", "redis", "nats"], { default: "nop" }) }),
-  federation: section({
-    mode: Type.Enum(["sync", "publish", "subscribe"], { default: "sync" }),
-    intervalMs: whole(1_000, DAY_MS, 30_000, "Interval of exchange with federation peers"),
-    peers: Type.Array(section({ name: name("Name of the peer"), endpoint: httpUrl("Its address") }), { default: [] }),
-  }),
+  federation,
   log: section({ level: Type.Enum(["debug", "info", "warn", "error"], { default: "info" }) }),
 });
 

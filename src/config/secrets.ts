@@ -28,6 +28,8 @@ export interface EngineSecrets extends Secrets {
   readonly engineToken: string | null;
   /** Shown to the hub; null: none. */
   readonly hubToken: string | null;
+  /** Shown to the federation peers, by their names; a peer that is open has none. */
+  readonly federationTokens: ReadonlyMap<string, string>;
   /** Of the witness in Redis, where its URL does not hold it. */
   readonly witnessPassword: string | null;
   /** Of the Sentinels themselves. */
@@ -35,7 +37,7 @@ export interface EngineSecrets extends Secrets {
 }
 
 /** The part of a configuration that names secrets. */
-type Naming = Pick<Config, "auth" | "engine" | "witness" | "replication">;
+type Naming = Pick<Config, "auth" | "engine" | "witness" | "replication" | "federation">;
 
 type Reading = { readonly value: string } | { readonly missing: string };
 
@@ -71,14 +73,20 @@ export function readSecrets(config: Naming, environment: Environment): EngineSec
   const hubToken = read("replication.hub.token", refs.hubToken);
   const witnessPassword = read("witness.password", refs.witnessPassword);
   const sentinelPassword = read("witness.sentinelPassword", refs.sentinelPassword);
+  const federationTokens = new Map<string, string>();
+  config.federation.peers.forEach(({ name, token }, at) => {
+    const value = read(`federation.peers[${at}].token`, token ?? null);
+    if (value !== null) federationTokens.set(name, value);
+  });
   if (faults.length > 0) throw invalidConfiguration("secrets", faults);
-  return { tokens, controlPlaneSecret, engineToken, hubToken, witnessPassword, sentinelPassword };
+  return { tokens, controlPlaneSecret, engineToken, hubToken, federationTokens, witnessPassword, sentinelPassword };
 }
 
 /** The names of the environment variables that `config` reads secrets from. */
 export function secretVariables(config: Naming): readonly string[] {
   const { tokens, controlPlaneSecret } = config.auth;
-  const refs = [...tokens, controlPlaneSecret, ...Object.values(otherRefs(config))];
+  const peers = config.federation.peers.map(({ token }) => token ?? null);
+  const refs = [...tokens, controlPlaneSecret, ...Object.values(otherRefs(config)), ...peers];
   return refs.flatMap((ref) => (ref !== null && "env" in ref ? [ref.env] : []));
 }
 

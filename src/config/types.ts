@@ -78,8 +78,42 @@ export type ChangeoverTarget =
     }
   | { readonly name: string; readonly kind: "exec"; readonly command: readonly string[]; readonly budgetMs?: number };
 
+/** Files, PEM, for `https:` with a private authority or with a certificate of this engine's own. */
+export interface ClientTlsConfig {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** What this engine serves HTTPS with. With `ca`, callers of `/sync` must show a certificate. */
+export interface ListenTlsConfig {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+}
+
+/** One federation peer. */
+export interface FederationPeerConfig extends ClientTlsConfig {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly mode: "sync" | "paused";
+  /** The peer's token of role `peer`; left out: the peer is open. */
+  readonly token?: SecretRef;
+  /** Who must answer there; left out: whoever answered first. */
+  readonly pin?: { readonly id?: string; readonly key?: string };
+}
+
+export interface FederationConfig {
+  readonly mode: "sync" | "publish" | "subscribe";
+  readonly intervalMs: number;
+  /** For one answer of a peer. */
+  readonly timeoutMs: number;
+  readonly signatures: "off" | "warn" | "enforce";
+  readonly peers: readonly FederationPeerConfig[];
+}
+
 /** Where the hub is, and how often records are exchanged with it. */
-export interface HubConfig {
+export interface HubConfig extends ClientTlsConfig {
   readonly url: string;
   /** The hub's token of role `peer`; left out: the hub is open. */
   readonly token?: SecretRef;
@@ -92,13 +126,15 @@ export interface Config {
   readonly pair: string;
   readonly label: Label;
   /** `port` 0 takes any free port. */
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: { readonly host: string; readonly port: number; readonly tls: ListenTlsConfig | null };
   /** This engine's own folder; relative paths start at the working directory. */
   readonly dataDir: string;
   readonly peer: {
     readonly links: readonly PeerLinkConfig[];
     /** Where clients reach the peer's HTTP surface; null: at the address of the first link. */
     readonly url: string | null;
+    /** Authorities of the peer's certificate; null: the system's. */
+    readonly ca: string | null;
   };
   readonly witness: WitnessConfig;
   readonly failover: FailoverSettings;
@@ -110,6 +146,6 @@ export interface Config {
   /** The hub that this engine is a spoke of; null: of none. */
   readonly replication: { readonly hub: HubConfig | null };
   readonly outbox: { readonly sink: "nop" };
-  readonly federation: { readonly mode: "sync" | "publish" | "subscribe"; readonly intervalMs: number };
+  readonly federation: FederationConfig;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
 }

@@ -4,11 +4,14 @@ import type { Epoch } from "../core/epoch.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
 import type { Clock } from "../ports/clock.ts";
+import { toldTroubles } from "../replication/federation.ts";
 import { HINTS } from "../replication/reasons.ts";
 import { Replication } from "../replication/replication.ts";
 
 /** Between two exchanges with the hub, unless set. */
 const HUB_INTERVAL_MS = 30_000;
+/** Exchanges that must fail one after another before it is told. */
+const FAILURES_TOLD = 3;
 /** Conflicts that are counted for the alarm. */
 const CONFLICTS_COUNTED = 1_000;
 
@@ -17,7 +20,7 @@ export function joinReplication(
   pair: { epoch(): Epoch; send(message: PeerMessage): boolean; peerId(): EngineId | null },
 ): Replication {
   const { ports, options, alarms } = kit;
-  const { mode, hubIntervalMs } = options.replication ?? { mode: "sync", hubIntervalMs: HUB_INTERVAL_MS };
+  const settings = options.replication ?? { mode: "sync", hubIntervalMs: HUB_INTERVAL_MS };
   const { inspect } = options;
   const count = oncePerTurn(ports.clock, () => {
     const open = ports.store.conflicts(CONFLICTS_COUNTED).filter((one) => one.outcome === "open").length;
@@ -25,7 +28,7 @@ export function joinReplication(
   });
   return new Replication(
     inspect === undefined ? ports : { ...ports, inspect },
-    { hubId: options.pair, version: options.version, mode, hubIntervalMs },
+    { hubId: options.pair, version: options.version, ...settings },
     {
       ...pair,
       stamps: kit.stamps,
@@ -40,6 +43,12 @@ export function joinReplication(
       hubExchanged: (result) => {
         const failed = result.outcome === "failed";
         alarms.set("hub-unreachable", failed, failed ? `${result.reason}: ${HINTS[result.reason]}` : "");
+      },
+      federationChanged: (troubles) => {
+        const refused = troubles.filter((peer) => peer.refused);
+        alarms.set("federation-refused", refused.length > 0, toldTroubles(refused));
+        const failing = troubles.filter((peer) => !peer.refused && peer.failures >= FAILURES_TOLD);
+        alarms.set("federation-failing", failing.length > 0, toldTroubles(failing));
       },
     },
   );

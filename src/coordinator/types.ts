@@ -159,7 +159,7 @@ export interface Coordinator {
   resolveConflict(id: string, choice: ResolveChoice, by: string): Promise<ResolveOutcome>;
 
   /** Records, and what is served to other places. */
-  readonly replication: Pick<Replication, "records" | "hub" | "spoke">;
+  readonly replication: Pick<Replication, "records" | "hub" | "spoke" | "federation">;
 
   /** Notes that a calibration pong was sent to a browser, unix µs. */
   pongSent(atUnixUs: number): void;

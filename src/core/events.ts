@@ -31,6 +31,9 @@ export type AlarmCode =
   | "changeover-unconfirmed"
   | "op-quarantined"
   | "op-dead-letter"
+  | "op-unsigned"
+  | "federation-failing"
+  | "federation-refused"
   | "hub-unreachable";
 
 export interface Alarm {

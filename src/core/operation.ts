@@ -9,6 +9,7 @@ import type { Epoch } from "./epoch.ts";
 import type { Hlc } from "./hlc.ts";
 import type { EngineId } from "./ids.ts";
 import { json, vectorClock } from "./shape.ts";
+import { isSeal } from "./signature.ts";
 import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "./vector-clock.ts";
 
 /** One operation of the log. Identity: (origin, originSeq). A command is one that also has a place, `seq`. */
@@ -28,8 +29,10 @@ export interface Op {
   readonly payload: Json;
   /** What its maker held of every origin, this operation included. */
   readonly clock: VectorClock;
-  /** sha256 (hex) of the RFC 8785 form of the operation without this field. */
+  /** sha256 (hex) of the RFC 8785 form of the operation without this field and the signature. */
   readonly checksum: string;
+  /** `<public key>.<signature>` of its origin, over the checksum (`signature.ts`); left out: it is not signed. */
+  readonly signature?: string;
 }
 
 /** `skip` stands in the place of an operation that a person gave up; it changes nothing. */
@@ -47,6 +50,7 @@ export const MAX_VALUE_CHARS = 262_144;
 const KINDS: readonly string[] = ["set", "delete", "skip"] satisfies readonly OpKind[];
 const FIELDS: ReadonlySet<string> = new Set<keyof Op>([
   ...(["origin", "originSeq", "hlc", "epoch", "kind", "entity", "field", "payload", "clock", "checksum"] as const),
+  "signature",
 ]);
 const ORIGIN = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
 const CHECKSUM = /^[0-9a-f]{64}$/;
@@ -78,13 +82,14 @@ export function opFlaw(value: unknown): OpFlaw | null {
   if (counterOf(op.clock as VectorClock, op.origin) !== op.originSeq) return "invalid_frontmatter";
   if (!KINDS.includes(op.kind)) return "unknown_action";
   for (const name in op) if (!FIELDS.has(name)) return "unknown_type";
+  if (op.signature !== undefined && !isSeal(op.signature)) return "invalid_frontmatter";
   if (!isName(op.entity) || !isName(op.field)) return "invalid_frontmatter";
   if (op.payload === undefined || (op.kind !== "set" && op.payload !== null)) return "invalid_frontmatter";
   return payloadFlaw(op.payload);
 }
 
-/** What the checksum is taken of: the canonical JSON of the operation without its checksum. Throws for no JSON. */
-export function opText(op: Omit<Op, "checksum">): string {
+/** What the checksum is taken of: the canonical JSON of the operation without its checksum and its signature. Throws for no JSON. */
+export function opText(op: Omit<Op, "checksum" | "signature">): string {
   // In the order of RFC 8785, which needs no sorting where the names are known.
   const { clock, entity, epoch, field, hlc, kind, origin, originSeq, payload } = op;
   const made = `"hlc":${text(hlc)},"kind":${text(kind)},"origin":${text(origin)},"originSeq":${originSeq}`;

@@ -32,6 +32,7 @@ import type { SyncTransport } from "../ports/sync-transport.ts";
 import type { Witness } from "../ports/witness.ts";
 import { ReferenceEngine } from "../reference-engine/reference-engine.ts";
 import { claimDataFolder } from "./data-folder.ts";
+import { clientTls } from "./tls-files.ts";
 
 /** What the adapters share. */
 export interface Basics {
@@ -97,7 +98,8 @@ export function peerToken(secrets: Pick<EngineSecrets, "tokens">): string | null
 export function makePeerChannel({ clock, random }: Basics, config: Config, secrets: EngineSecrets): WsPeerChannel {
   const token = peerToken(secrets);
   const { pair, label, peer } = config;
-  return new WsPeerChannel({ clock, random }, { pair, label, links: peer.links, token });
+  const ca = peer.ca === null ? {} : clientTls("peer", { ca: peer.ca });
+  return new WsPeerChannel({ clock, random }, { pair, label, links: peer.links, token, ...ca });
 }
 
 export function makeEngine({ clock, logger }: Basics, config: Config, secrets: EngineSecrets): Engine {
@@ -135,7 +137,9 @@ export function makeHubTransport(
   const { hub } = config.replication;
   if (hub === null) return null;
   const origin = recordOrigin(store.load().engineId);
-  return new HttpSyncTransport({ clock }, { url: hub.url, token: secrets.hubToken, origin });
+  const tls = clientTls("replication.hub", hub);
+  const init = { url: hub.url, token: secrets.hubToken, origin, ...(tls === undefined ? {} : { tls }) };
+  return new HttpSyncTransport({ clock }, init);
 }
 
 /** null: the coordinator measures against its peer. */

@@ -14,6 +14,6 @@ export function peerAddress({ peer }: Config): string | null {
 }
 
 /** Where a listener on `host` and `port` is found. */
-export function listenAddress(host: string, port: number): string {
-  return `http://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
+export function listenAddress(host: string, port: number, scheme: "http" | "https" = "http"): string {
+  return `${scheme}://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
 }

@@ -2,18 +2,23 @@
  * Purpose: a spoke without a pair: a store of its own, exchanged with a hub.
  * Keeps true: what was opened is closed again, whatever happens.
  */
+import { Ed25519Signatures } from "../adapters/ed25519-signatures.ts";
 import { HttpSyncTransport } from "../adapters/http-sync-transport.ts";
 import { NanoIds } from "../adapters/nano-ids.ts";
 import { NodeDigest } from "../adapters/node-digest.ts";
 import { SqliteStore } from "../adapters/sqlite-store.ts";
 import { SystemClock } from "../adapters/system-clock.ts";
 import { SystemRandom } from "../adapters/system-random.ts";
+import type { ClientTlsConfig } from "../config/types.ts";
 import { recordOrigin } from "../core/operation.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Progress } from "../replication/exchange.ts";
 import { Replication } from "../replication/replication.ts";
+import type { SignatureMode } from "../replication/seals.ts";
 import type { Exchanged } from "../replication/sync-peer.ts";
+import { engineKey } from "./engine-key.ts";
 import { packageVersion } from "./package-root.ts";
+import { clientTls } from "./tls-files.ts";
 
 export interface SpokeInit {
   /** Its own folder. */
@@ -22,6 +27,10 @@ export interface SpokeInit {
   /** The hub's token of role `peer`; null: the hub is open. */
   readonly token: string | null;
   readonly intervalMs: number;
+  /** Whether its operations are signed, and those of others looked at; left out: `off`. */
+  readonly signatures?: SignatureMode;
+  /** Files, PEM, for a hub behind a private authority, or one that asks for a certificate. */
+  readonly tls?: ClientTlsConfig;
   readonly logger: Logger;
   readonly onProgress: (progress: Progress) => void;
   readonly onExchanged: (result: Exchanged) => void;
@@ -36,18 +45,29 @@ export interface Spoke {
 /**
  * Opens a spoke; nothing is exchanged before `replication.start()` or `replication.spoke.exchangeNow()`.
  *
- * @throws ChangeoverError `data_folder_unusable`, `store_in_use`, `store_corrupt`, `store_too_new` or `store_failed`
+ * @throws ChangeoverError `data_folder_unusable`, `store_in_use`, `store_corrupt`, `store_too_new`, `store_failed`, or
+ * `invalid_configuration` for files of TLS that cannot be used
  */
 export function openSpoke(init: SpokeInit): Spoke {
   const clock = new SystemClock();
   const ids = new NanoIds();
   const store = new SqliteStore({ ids }, { dataDir: init.dataDir });
   const origin = recordOrigin(store.load().engineId);
-  const hub = new HttpSyncTransport({ clock }, { url: init.hubUrl, token: init.token, origin });
-  const parts = { store, clock, ids, hub, digest: new NodeDigest(), random: new SystemRandom(), logger: init.logger };
+  const tls = clientTls("tls", init.tls ?? {});
+  const way = { url: init.hubUrl, token: init.token, origin, ...(tls === undefined ? {} : { tls }) };
+  const hub = new HttpSyncTransport({ clock }, way);
+  const signatures = new Ed25519Signatures(engineKey(init.dataDir));
+  const own = { digest: new NodeDigest(), random: new SystemRandom(), signatures };
+  const parts = { store, clock, ids, hub, ...own, logger: init.logger };
   const replication = new Replication(
     parts,
-    { hubId: origin, version: packageVersion(), mode: "sync", hubIntervalMs: init.intervalMs },
+    {
+      hubId: origin,
+      version: packageVersion(),
+      mode: "sync",
+      hubIntervalMs: init.intervalMs,
+      signatures: init.signatures ?? "off",
+    },
     { progress: init.onProgress, hubExchanged: init.onExchanged },
   );
   return {

@@ -4,7 +4,9 @@
  * finds the port closed while this engine leads [DP2, DP3]. What was opened before a failed start is closed again.
  * Does not know: processes, signals and standard output.
  */
+import { resolve } from "node:path";
 import { machines } from "../../machines/index.ts";
+import { Ed25519Signatures } from "../adapters/ed25519-signatures.ts";
 import { HttpPeerProbe } from "../adapters/http-peer-probe.ts";
 import { NanoIds } from "../adapters/nano-ids.ts";
 import { NodeDigest } from "../adapters/node-digest.ts";
@@ -37,9 +39,12 @@ import {
   peerToken,
 } from "./adapters.ts";
 import { listenAddress, peerAddress } from "./addresses.ts";
+import { engineKey } from "./engine-key.ts";
+import { federationPeers } from "./federation.ts";
 import { standardErrorLog } from "./log-file.ts";
 import { packageVersion } from "./package-root.ts";
 import { pageFolder } from "./page-folder.ts";
+import { serverTls } from "./tls-files.ts";
 
 /** What an embedding program may bring along. */
 export interface HostOptions {
@@ -70,6 +75,7 @@ export interface Host {
  */
 export async function startHost(config: Config, options: HostOptions = {}): Promise<Host> {
   const secrets = readSecrets(config, options.environment ?? process.env);
+  const tls = serverTls(config.listen.tls);
   const log = options.logger === undefined ? standardErrorLog(config) : { logger: options.logger, flush: () => {} };
   const basics = { clock: new SystemClock(), random: new SystemRandom(), ids: new NanoIds(), logger: log.logger };
   const recorder = new Recorder(basics.clock);
@@ -95,7 +101,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
         machineViewers,
         pageFolder: pageFolder(),
       },
-      { label: config.label, version: packageVersion(), secrets },
+      { label: config.label, version: packageVersion(), secrets, tls },
     );
     server = await listen({ app, coordinator, ...basics }, { ...config.listen, secrets });
     await coordinator.start();
@@ -104,7 +110,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
     throw error;
   }
   let closing: Promise<void> | null = null;
-  const url = listenAddress(config.listen.host, server.port);
+  const url = listenAddress(config.listen.host, server.port, tls === null ? "http" : "https");
   return { coordinator, url, close: () => (closing ??= close()) };
 }
 
@@ -113,7 +119,7 @@ async function assemble(
   basics: Basics,
   config: Config,
   secrets: EngineSecrets,
-  { engine: own, recorder }: { readonly engine: Engine | undefined; readonly recorder: Recorder },
+  { engine: given, recorder }: { readonly engine: Engine | undefined; readonly recorder: Recorder },
 ): Promise<{ readonly coordinator: Coordinator; readonly peerChannel: WsPeerChannel }> {
   const opened: { close(): unknown }[] = [];
   const keep = <Port extends { close(): unknown }>(port: Port): Port => {
@@ -125,15 +131,18 @@ async function assemble(
     const witness = keep(await makeWitness(basics, config, secrets));
     const peerChannel = keep(makePeerChannel(basics, config, secrets));
     const peerProbe = new HttpPeerProbe(basics, { urls: config.peer.links.map(({ url }) => url) });
-    const engine = keep(own ?? makeEngine(basics, config, secrets));
+    const engine = keep(given ?? makeEngine(basics, config, secrets));
     const clockSource = makeClockSource(basics, config);
     if (clockSource !== null) keep(clockSource);
     const changeoverSwitches = config.changeover.map((target) => keep(makeChangeoverSwitch(basics, target)));
     const hub = makeHubTransport(basics, config, secrets, store);
     if (hub !== null) keep(hub);
-    const digest = new NodeDigest();
+    const federation = federationPeers(basics, config, secrets, store);
+    for (const { transport } of federation) keep(transport);
+    const own = { digest: new NodeDigest(), signatures: new Ed25519Signatures(engineKey(resolve(config.dataDir))) };
+    const outside = { witness, peerChannel, peerProbe, clockSource, changeoverSwitches, hub, federation };
     const coordinator = createCoordinator(
-      { ...basics, digest, store, witness, peerChannel, peerProbe, engine, clockSource, changeoverSwitches, hub },
+      { ...basics, ...own, ...outside, store, engine },
       { ...optionsFor(config), inspect: recorder.inspect },
     );
     return { coordinator, peerChannel };
@@ -145,7 +154,9 @@ async function assemble(
 
 function optionsFor(config: Config): CoordinatorOptions {
   const { pair, label, failover, commands } = config;
-  const replication = { mode: config.federation.mode, hubIntervalMs: config.replication.hub?.intervalMs ?? 0 };
+  const { mode, signatures, intervalMs: federationIntervalMs } = config.federation;
+  const hubIntervalMs = config.replication.hub?.intervalMs ?? 0;
+  const replication = { mode, signatures, federationIntervalMs, hubIntervalMs };
   return { pair, label, failover, commands, replication, version: packageVersion(), peerUrl: peerAddress(config) };
 }
 

@@ -4,10 +4,11 @@
  * access and its schema.
  * Does not know: addresses and sockets (`server.ts`).
  */
-import Fastify, { type FastifyInstance, type RouteOptions } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyServerOptions, type RouteOptions } from "fastify";
 import type { Socket } from "node:net";
 import { accessOf, guard, type Identify, identifier } from "./access.ts";
 import { readJsonBodies } from "./body.ts";
+import { requireCertificate } from "./certificate.ts";
 import type { App, HttpComponents, HttpInit } from "./components.ts";
 import { ControlChannel } from "./control-channel.ts";
 import { answerFailures, problemOf } from "./failures.ts";
@@ -54,7 +55,7 @@ export async function buildApp(components: HttpComponents, init: HttpInit): Prom
   const { machineViewers } = components;
   if (machineViewers !== null) channels.push(machineStream(machineViewers));
   const upgrades = new Upgrades({ identify, nameRequest }, channels);
-  const app: App = newFastify(nameRequest, upgrades);
+  const app: App = newFastify(nameRequest, upgrades, init.tls ?? null);
   upgrades.attach(app.server);
   app.addHook("preClose", (done) => {
     control.close();
@@ -73,14 +74,19 @@ export async function buildApp(components: HttpComponents, init: HttpInit): Prom
     reply.header(REQUEST_ID_HEADER, request.id);
     done();
   });
-  app.addHook("onRoute", (route) => prepareRoute(app, route, identify));
+  app.addHook("onRoute", (route) => prepareRoute(app, route, identify, init.tls?.ca !== undefined));
   await routes(app, components, init, channels);
   await app.ready();
   return app;
 }
 
-function newFastify(nameRequest: ReturnType<typeof requestNamer>, upgrades: Upgrades): App {
-  return Fastify({
+function newFastify(nameRequest: ReturnType<typeof requestNamer>, upgrades: Upgrades, tls: HttpInit["tls"]): App {
+  const server = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: CONNECTION_CHECK_MS,
+    shouldUpgradeCallback: (request: Parameters<Upgrades["wants"]>[0]) => upgrades.wants(request),
+  };
+  const options: FastifyServerOptions = {
     // A line for every request costs a third of the throughput; what fails is logged by `failures.ts`.
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -93,17 +99,17 @@ function newFastify(nameRequest: ReturnType<typeof requestNamer>, upgrades: Upgr
     requestIdHeader: false,
     genReqId: nameRequest,
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
-    http: {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: CONNECTION_CHECK_MS,
-      shouldUpgradeCallback: (request) => upgrades.wants(request),
-    },
     frameworkErrors: (error, request, reply) => {
       reply.header(REQUEST_ID_HEADER, request.id);
       sendProblem(reply, problemOf(error));
     },
     clientErrorHandler: (error, socket) => answerBadBytes(error, socket, nameRequest({ headers: {} })),
-  }).withTypeProvider();
+  };
+  if (tls === null || tls === undefined) return Fastify({ ...options, http: server }).withTypeProvider();
+  // Nobody is turned away before the route is known: only some of them ask for a certificate.
+  const secure = { ...server, ...tls, requestCert: tls.ca !== undefined, rejectUnauthorized: false };
+  // An HTTPS server is used here in nothing but what it has in common with an HTTP one.
+  return Fastify({ ...options, https: secure } as FastifyServerOptions).withTypeProvider();
 }
 
 /** What Node could not read as a request. */
@@ -122,11 +128,12 @@ function answerBadBytes(error: Error & { readonly code?: string }, socket: Socke
 }
 
 /** Gives a route its guard and its serialiser as it is registered. */
-function prepareRoute(app: FastifyInstance, route: RouteOptions, identify: Identify): void {
+function prepareRoute(app: FastifyInstance, route: RouteOptions, identify: Identify, mutualTls: boolean): void {
   const access = accessOf(route.url, route.config?.access);
   app.routeTable.add(route.method, route.url, access);
-  const check = guard(access, identify);
-  if (check !== null) route.onRequest = [check, ...[route.onRequest ?? []].flat()];
+  const certificate = mutualTls && route.config?.certificate === true ? requireCertificate : null;
+  const checks = [certificate, guard(access, identify)].filter((check) => check !== null);
+  route.onRequest = [...checks, ...[route.onRequest ?? []].flat()];
   // A compiled serialiser is faster, but drops what its schema does not name and refuses what it does not foresee.
   if (route.config?.hot !== true) route.serializerCompiler = () => JSON.stringify;
 }

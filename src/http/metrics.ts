@@ -7,6 +7,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Coordinator, CoordinatorCounters, CoordinatorState } from "../coordinator/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import { LoopLag } from "./loop-lag.ts";
+import { addPeerMetrics } from "./peer-metrics.ts";
 
 const COUNTERS: Readonly<Record<keyof CoordinatorCounters, readonly [name: string, help: string]>> = {
   heartbeatsSent: ["heartbeats_sent", "Heartbeats sent"],
@@ -57,6 +58,7 @@ export class Metrics {
     this.#registry.setDefaultLabels({ pair: coordinator.state().pair, engine: coordinator.state().engineLabel });
     this.#countersOf(coordinator);
     this.#gaugesOf(coordinator);
+    addPeerMetrics(this.#registry, coordinator);
     const histogram = new Histogram({
       name: "changeover_loop_lag_ms",
       help: "How late timers fire",

@@ -10,6 +10,7 @@ import { metricsRoute } from "./routes/metrics.ts";
 import { asideRoute, opsRoute, skipRoute } from "./routes/ops.ts";
 import { deleteRecordRoute, readRecordRoute, recordsRoute, writeRecordRoute } from "./routes/records.ts";
 import { identityRoute, pullRoute, pushRoute } from "./routes/replication.ts";
+import { pausePeerRoute, peersRoute, resetPeerRoute, resumePeerRoute } from "./routes/peers.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { handoverRoute, leadershipRoute, maintenanceRoute } from "./routes/operate.ts";
 import { forceLeaderRoute, peerHealthRoute } from "./routes/peer.ts";
@@ -46,6 +47,10 @@ const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) =
   opsRoute,
   asideRoute,
   skipRoute,
+  peersRoute,
+  pausePeerRoute,
+  resumePeerRoute,
+  resetPeerRoute,
   identityRoute,
   pullRoute,
   pushRoute,

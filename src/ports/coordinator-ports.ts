@@ -4,11 +4,13 @@ import type { Clock } from "./clock.ts";
 import type { ClockSource } from "./clock-source.ts";
 import type { Digest } from "./digest.ts";
 import type { Engine } from "./engine.ts";
+import type { FederationPeerPort } from "./federation-peer.ts";
 import type { Ids } from "./ids.ts";
 import type { Logger } from "./logger.ts";
 import type { PeerChannel } from "./peer-channel.ts";
 import type { PeerProbe } from "./peer-probe.ts";
 import type { Random } from "./random.ts";
+import type { Signatures } from "./signatures.ts";
 import type { Store } from "./store.ts";
 import type { SyncTransport } from "./sync-transport.ts";
 import type { Witness } from "./witness.ts";
@@ -29,4 +31,8 @@ export interface CoordinatorPorts {
   readonly changeoverSwitches: readonly ChangeoverSwitch[];
   /** The way to the hub that this engine is a spoke of; null or left out: it is none. */
   readonly hub?: SyncTransport | null;
+  /** The federation peers of this engine. */
+  readonly federation?: readonly FederationPeerPort[];
+  /** This engine's key pair; null or left out: it has none. */
+  readonly signatures?: Signatures | null;
 }

@@ -11,7 +11,13 @@ import type { VectorClock } from "../core/vector-clock.ts";
 export type SyncAnswer<Value> =
   | { readonly outcome: "answered"; readonly value: Value }
   /** A problem document, or whatever else is no success. `code` is the document's; "" without one. */
-  | { readonly outcome: "refused"; readonly status: number; readonly code: string }
+  | {
+      readonly outcome: "refused";
+      readonly status: number;
+      readonly code: string;
+      /** Under which the other side's log says more; left out where it did not say. */
+      readonly requestId?: string;
+    }
   /** No answer. `error` is Node's own, for its code. */
   | { readonly outcome: "failed"; readonly error: unknown };
 
@@ -29,8 +35,8 @@ export interface PushedBase {
 }
 
 export interface SyncTransport {
-  /** `GET /sync/identity`. */
-  identity(): Promise<SyncAnswer<Json>>;
+  /** `GET /sync/identity`. With a `challenge` the other side also proves who it is. */
+  identity(challenge?: string): Promise<SyncAnswer<Json>>;
   /** `GET /sync/pull`. */
   pull(request: PullRequest): Promise<SyncAnswer<Json>>;
   /** `POST /sync/push`. `snapshot`: what was compacted away before these. */

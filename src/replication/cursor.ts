@@ -5,6 +5,7 @@
  * origin holds up no other and is still asked for again.
  */
 import type { PeerState } from "../ports/peer-state.ts";
+import { peerKey } from "./peer-keys.ts";
 
 export interface SyncCursor {
   readonly hubId: string;
@@ -28,7 +29,12 @@ export function freshCursor(hubId: string, generation: string, pushes: boolean):
 }
 
 export function cursorKey(name: string): string {
-  return `peer:${name}:cursor`;
+  return peerKey(name, "cursor");
+}
+
+/** Whether something is held back. */
+export function isStalled({ cursor, ahead, pushed, offered }: SyncCursor): boolean {
+  return cursor !== ahead || pushed !== offered;
 }
 
 /** The kept one; null when there is none or it is malformed. */
@@ -53,8 +59,7 @@ export function parseCursor(value: string | null): SyncCursor | null {
  * soon when it may pass by itself, seldom when a person is waited for.
  */
 export function beginning(from: SyncCursor): SyncCursor {
-  const stalled = from.cursor !== from.ahead || from.pushed !== from.offered;
-  if (!stalled) return { ...from, tries: 0 };
+  if (!isStalled(from)) return { ...from, tries: 0 };
   const tries = from.tries + 1;
   const again = (tries & (tries - 1)) === 0;
   return again ? { ...from, ahead: from.cursor, offered: from.pushed, tries } : { ...from, tries };

@@ -11,10 +11,11 @@ import { ChangeoverError } from "../core/errors.ts";
 import type { Replica } from "../ports/replica.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../ports/sync-transport.ts";
 import { readIdentity, readPage, readResults } from "./answers.ts";
-import { beginning, cursorKey, freshCursor, readCursor, type SyncCursor } from "./cursor.ts";
+import { beginning, cursorKey, freshCursor, isStalled, readCursor, type SyncCursor } from "./cursor.ts";
 import type { PullPage, SyncIdentity } from "./hub.ts";
 import type { Intake, Taken } from "./intake.ts";
-import { reasonOfAnswer, reasonOfError, reasonOfTake, type PeerReason } from "./reasons.ts";
+import { reasonOfAnswer, reasonOfError, reasonOfTake, type PeerReason, type TakeReason } from "./reasons.ts";
+import type { Seals } from "./seals.ts";
 
 export interface ExchangeInit {
   /** What this place is called here: `hub`, or a federation peer's name. */
@@ -30,42 +31,60 @@ export interface Progress {
   readonly pulled: number;
   readonly applied: number;
   readonly pushed: number;
-  /** The first thing that could not be taken or given, if any. */
+  /** The first thing that could not be taken or given, or was taken in doubt, if any. */
   readonly refused: { readonly reason: PeerReason; readonly op: string } | null;
+  /** Whether something is still held back, from this exchange or an earlier one, and will be asked for again. */
+  readonly stalled: boolean;
 }
 
 /** How one step ended. */
-export type Step =
-  | { readonly outcome: "more" | "done" }
-  | { readonly outcome: "failed"; readonly reason: PeerReason; readonly error: unknown };
+export type Step = { readonly outcome: "more" | "done" } | ({ readonly outcome: "failed" } & Failure);
 
-/** Who answered; `accept` says whether it is the one that is expected there. */
-export type AcceptIdentity = (identity: SyncIdentity) => PeerReason | null;
+/** Why an exchange failed. */
+export interface Failure {
+  readonly reason: PeerReason;
+  readonly error: unknown;
+  /** The operation that it failed at, `origin/originSeq`; null where it was none. */
+  readonly op: string | null;
+  /** The request id of the other side's answer, under which its log says more; null without one. */
+  readonly traceId: string | null;
+}
+
+/** Whether the one who answered is the one that is expected there. `challenge` is what it was asked to sign. */
+export type AcceptIdentity = (identity: SyncIdentity, challenge: string) => PeerReason | null;
+
+export interface ExchangeParts {
+  readonly replica: Replica;
+  readonly intake: Intake;
+  readonly seals: Seals;
+  readonly transport: SyncTransport;
+  readonly accept: AcceptIdentity;
+  /** What the other side is to sign; left out: nothing. */
+  readonly challenge?: () => string;
+  /** Inside the transaction of a page that was taken, before its cursor. */
+  readonly replayed?: () => void;
+}
+
+/** Pages of one exchange: whoever has more is gone on with after the interval, and cannot hold this engine for ever. */
+const MAX_PAGES = 10_000;
+/** Operations of one page where signatures are looked at: some 20 ms of work in one piece. */
+const MAX_SIGNED_OPS = 250;
+const NOT_FOUND = 404;
+const NOTHING: Progress = { pulled: 0, applied: 0, pushed: 0, refused: null, stalled: false };
 
 export class Exchange {
-  readonly #replica: Replica;
-  readonly #intake: Intake;
-  readonly #transport: SyncTransport;
-  readonly #accept: AcceptIdentity;
+  readonly #parts: ExchangeParts;
   readonly #init: ExchangeInit;
+  readonly #limit: number;
   #at: SyncCursor | null = null;
-  #progress: Progress = { pulled: 0, applied: 0, pushed: 0, refused: null };
+  #pages = 0;
+  #progress = NOTHING;
   #identity: SyncIdentity | null = null;
 
-  constructor(
-    parts: {
-      readonly replica: Replica;
-      readonly intake: Intake;
-      readonly transport: SyncTransport;
-      readonly accept: AcceptIdentity;
-    },
-    init: ExchangeInit,
-  ) {
-    this.#replica = parts.replica;
-    this.#intake = parts.intake;
-    this.#transport = parts.transport;
-    this.#accept = parts.accept;
+  constructor(parts: ExchangeParts, init: ExchangeInit) {
+    this.#parts = parts;
     this.#init = init;
+    this.#limit = parts.seals.mode === "off" ? init.limit : Math.min(init.limit, MAX_SIGNED_OPS);
   }
 
   get progress(): Progress {
@@ -79,16 +98,20 @@ export class Exchange {
 
   /** Begins: asks who is there. Another log than last time begins from the start. */
   async identify(): Promise<Step> {
-    this.#progress = { pulled: 0, applied: 0, pushed: 0, refused: null };
+    this.#progress = NOTHING;
     this.#at = null;
-    const answer = await this.#transport.identity();
-    if (answer.outcome !== "answered") return failedBy(answer);
+    this.#pages = 0;
+    const { transport, accept, replica } = this.#parts;
+    const challenge = this.#parts.challenge?.() ?? "";
+    const answer = await transport.identity(challenge);
+    if (answer.outcome === "refused" && answer.status === NOT_FOUND) return failed("identity_missing", answer);
+    if (answer.outcome !== "answered") return failed(reasonOfAnswer(answer), answer);
     const identity = readIdentity(answer.value);
-    if (identity === null) return { outcome: "failed", reason: "identity_missing", error: null };
-    const refusal = this.#accept(identity);
-    if (refusal !== null) return { outcome: "failed", reason: refusal, error: null };
+    if (typeof identity === "string") return failed(identity);
+    const refusal = accept(identity, challenge);
+    if (refusal !== null) return failed(refusal);
     const { hubId, generation } = identity;
-    const known = readCursor(this.#replica.peerState, this.#init.name);
+    const known = readCursor(replica.peerState, this.#init.name);
     const same = known !== null && known.hubId === hubId && known.generation === generation;
     this.#identity = identity;
     this.#at = beginning(same ? known : freshCursor(hubId, generation, this.#init.pushes));
@@ -98,32 +121,32 @@ export class Exchange {
   /** Takes one page. `more`: there is another. */
   async pullPage(): Promise<Step> {
     const at = this.#begun();
-    const request: PullRequest = { after: at.ahead, limit: this.#init.limit, maxBytes: this.#init.maxBytes };
-    const answer = await this.#transport.pull(request);
-    if (answer.outcome !== "answered") return failedBy(answer);
+    const request: PullRequest = { after: at.ahead, limit: this.#limit, maxBytes: this.#init.maxBytes };
+    const answer = await this.#parts.transport.pull(request);
+    if (answer.outcome !== "answered") return failed(reasonOfAnswer(answer), answer);
     const page = readPage(answer.value, at.ahead);
-    if (page === null) return { outcome: "failed", reason: "other", error: null };
-    if (page.hubId !== at.hubId || page.generation !== at.generation) {
-      return { outcome: "failed", reason: "identity_mismatch", error: null };
-    }
-    return this.#store(() => this.#takePage(page, at), page.hasMore);
+    if (page === null) return failed("other");
+    if (page.hubId !== at.hubId) return failed("identity_mismatch");
+    // It has begun a new log meanwhile: the next exchange begins anew too.
+    if (page.generation !== at.generation) return failed("other");
+    this.#pages += 1;
+    return this.#store(() => this.#takePage(page, at), page.hasMore && this.#pages < MAX_PAGES);
   }
 
   /** Gives one page. `more`: there is another. */
   async pushPage(): Promise<Step> {
     const at = this.#begun();
-    const { limit, maxBytes } = this.#init;
-    const arrived = this.#replica.ops.arrivedAfter(at.offered, limit, maxBytes, this.#via);
+    const { ops: held } = this.#parts.replica;
+    const arrived = held.arrivedAfter(at.offered, this.#limit, this.#init.maxBytes, this.#via);
     const last = arrived.at(-1);
     if (last === undefined) return { outcome: "done" };
-    const more = this.#replica.ops.arrivedAfter(last.arrival, 1, 1, this.#via).length > 0;
-    const ops = arrived.map(({ op }) => op);
-    const answer = await this.#transport.push(ops, this.#baseAfter(at.offered, !more));
-    if (answer.outcome !== "answered") return failedBy(answer);
+    const more = held.arrivedAfter(last.arrival, 1, 1, this.#via).length > 0;
+    const ops = this.#parts.seals.leaving(arrived.map(({ op }) => op));
+    const answer = await this.#parts.transport.push(ops, this.#baseAfter(at.offered, !more));
+    if (answer.outcome !== "answered") return failed(reasonOfAnswer(answer), answer);
     const results = readResults(answer.value, ops.length);
-    if (results === null) return { outcome: "failed", reason: "other", error: null };
-    const firstRefused = results.findIndex(({ outcome }) => outcome === "rejected");
-    const clean = firstRefused === -1 && at.pushed === at.offered;
+    if (results === null) return failed("other");
+    const clean = !results.some(holdsBack) && at.pushed === at.offered;
     this.#count({ pushed: ops.length, results });
     return this.#store(
       () => this.#keep({ ...at, offered: last.arrival, pushed: clean ? last.arrival : at.pushed }),
@@ -134,13 +157,14 @@ export class Exchange {
   #takePage(page: PullPage, at: SyncCursor): void {
     const { snapshot } = page;
     const completesBase = snapshot !== undefined && (!page.hasMore || page.nextCursor >= snapshot.through);
-    const taken = this.#intake.take({
+    const taken = this.#parts.intake.take({
       via: this.#via,
       ops: page.ops,
       base: snapshot?.clock ?? null,
       completesBase,
       within: (results) => {
-        const clean = at.cursor === at.ahead && results.every(({ outcome }) => outcome !== "rejected");
+        const clean = at.cursor === at.ahead && !results.some(holdsBack);
+        this.#parts.replayed?.();
         this.#keep({ ...at, ahead: page.nextCursor, cursor: clean ? page.nextCursor : at.cursor });
       },
     });
@@ -149,7 +173,7 @@ export class Exchange {
 
   /** What to say of compaction with a push that begins after `offered`. */
   #baseAfter(offered: string, complete: boolean): PushedBase | null {
-    const floor = this.#replica.ops.floor();
+    const floor = this.#parts.replica.ops.floor();
     return floor === null || offered >= floor.through ? null : { clock: floor.clock, complete };
   }
 
@@ -159,24 +183,28 @@ export class Exchange {
       return { outcome: more ? "more" : "done" };
     } catch (error) {
       if (!(error instanceof ChangeoverError)) throw error;
-      return { outcome: "failed", reason: reasonOfError(error), error };
+      const { origin, originSeq } = error.details;
+      const op = typeof origin === "string" && typeof originSeq === "number" ? `${origin}/${originSeq}` : null;
+      return { outcome: "failed", reason: reasonOfError(error), error, op, traceId: null };
     }
   }
 
   #keep(at: SyncCursor): void {
-    this.#replica.peerState.set(cursorKey(this.#init.name), JSON.stringify(at));
+    this.#parts.replica.peerState.set(cursorKey(this.#init.name), JSON.stringify(at));
     this.#at = at;
+    this.#progress = { ...this.#progress, stalled: isStalled(at) };
   }
 
   #count({ pulled = 0, pushed = 0, results }: { pulled?: number; pushed?: number; results: readonly Taken[] }): void {
-    const refused = results.find((one) => one.outcome === "rejected" && one.reason !== "gap");
+    const refused = results.find((one) => "reason" in one && one.reason !== "gap");
     const applied = pulled === 0 ? 0 : results.filter(({ outcome }) => outcome === "applied").length;
     const known = this.#progress;
     this.#progress = {
       pulled: known.pulled + pulled,
       applied: known.applied + applied,
       pushed: known.pushed + pushed,
-      refused: known.refused ?? (refused?.outcome === "rejected" ? refusalOf(refused) : null),
+      refused: known.refused ?? (refused !== undefined && "reason" in refused ? refusalOf(refused) : null),
+      stalled: known.stalled,
     };
   }
 
@@ -191,14 +219,18 @@ export class Exchange {
   }
 }
 
-function refusalOf(refused: Extract<Taken, { readonly outcome: "rejected" }>): Progress["refused"] {
-  return { reason: reasonOfTake(refused.reason), op: `${refused.origin}/${refused.originSeq}` };
+function refusalOf({ origin, originSeq, reason }: Taken & { readonly reason?: TakeReason }): Progress["refused"] {
+  return reason === undefined ? null : { reason: reasonOfTake(reason), op: `${origin}/${originSeq}` };
 }
 
-function failedBy(answer: Exclude<SyncAnswer<Json>, { readonly outcome: "answered" }>): Step {
-  return {
-    outcome: "failed",
-    reason: reasonOfAnswer(answer),
-    error: answer.outcome === "failed" ? answer.error : answer.code,
-  };
+/** Whether it will be asked for, or offered, again. What is in quarantine is kept there for a person. */
+function holdsBack(taken: Taken): boolean {
+  return taken.outcome === "rejected" && taken.reason !== "quarantined";
+}
+
+/** A step that failed before any operation was looked at. */
+function failed(reason: PeerReason, answer?: Exclude<SyncAnswer<Json>, { readonly outcome: "answered" }>): Step {
+  const error = answer === undefined ? null : answer.outcome === "failed" ? answer.error : answer.code;
+  const traceId = answer?.outcome === "refused" ? (answer.requestId ?? null) : null;
+  return { outcome: "failed", reason, error, op: null, traceId };
 }

@@ -5,12 +5,14 @@
  */
 import { ChangeoverError } from "../core/errors.ts";
 import type { Op } from "../core/operation.ts";
+import { identityText } from "../core/signature.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { PushedBase } from "../ports/sync-transport.ts";
 import type { Ids } from "../ports/ids.ts";
 import { Callers } from "./callers.ts";
 import type { Intake, Taken } from "./intake.ts";
 import type { ReplicationBasics } from "./record-log.ts";
+import type { Seals } from "./seals.ts";
 
 /** `GET /sync/identity`. */
 export interface SyncIdentity {
@@ -18,8 +20,17 @@ export interface SyncIdentity {
   readonly engineId: string;
   readonly generation: string;
   readonly version: string;
-  readonly mode: "sync" | "publish" | "subscribe";
+  readonly mode: FederationMode;
+  /** What is held here; only for one that asks with a challenge, as the next two. */
+  readonly clock?: VectorClock;
+  /** The engine's public key, where it has one. */
+  readonly key?: string;
+  /** Its signature of `identityText`. */
+  readonly proof?: string;
 }
+
+/** What this engine does with others: `publish` serves and does not pull, `subscribe` pulls and does not serve. */
+export type FederationMode = "sync" | "publish" | "subscribe";
 
 /** `GET /sync/pull`. */
 export interface PullPage {
@@ -52,7 +63,7 @@ export interface HubInit {
   readonly hubId: string;
   readonly engineId: string;
   readonly version: string;
-  readonly mode: SyncIdentity["mode"];
+  readonly mode: FederationMode;
 }
 
 /** Operations dropped in one transaction of compaction. */
@@ -68,13 +79,18 @@ export class Hub {
   readonly #callers: Callers;
   readonly #init: HubInit;
   readonly #ids: Ids;
+  readonly #seals: Seals;
 
-  constructor(parts: ReplicationBasics & { readonly intake: Intake; readonly ids: Ids }, init: HubInit) {
+  constructor(
+    parts: ReplicationBasics & { readonly intake: Intake; readonly ids: Ids; readonly seals: Seals },
+    init: HubInit,
+  ) {
     this.#basics = parts;
     this.#intake = parts.intake;
     this.#init = init;
     this.#callers = new Callers(parts);
     this.#ids = parts.ids;
+    this.#seals = parts.seals;
   }
 
   /** The life of this log: made with the first question for it, and kept. */
@@ -87,9 +103,20 @@ export class Hub {
     return made;
   }
 
-  identity(): SyncIdentity {
+  /** Whether others are served: not by one that only subscribes. */
+  get serves(): boolean {
+    return this.#init.mode !== "subscribe";
+  }
+
+  /** Who serves here. To one that gives a `challenge` this engine also proves that it holds its key, if it has one. */
+  identity(challenge = ""): SyncIdentity {
     const { hubId, engineId, version, mode } = this.#init;
-    return { hubId, engineId, generation: this.generation, version, mode };
+    const identity = { hubId, engineId, generation: this.generation, version, mode };
+    if (challenge === "") return identity;
+    const clock = this.#basics.replica.ops.vector();
+    const { key } = this.#seals;
+    const proof = this.#seals.sign(identityText(identity, challenge));
+    return key === null || proof === null ? { ...identity, clock } : { ...identity, clock, key, proof };
   }
 
   /** A page for `caller`; "" for one that does not say who it is. */
@@ -110,7 +137,7 @@ export class Hub {
     const nextCursor = beyond || last < reached ? reached : last;
     const floor = ops.floor();
     const page = {
-      ops: found.map(({ op }) => op),
+      ops: this.#seals.leaving(found.map(({ op }) => op)),
       nextCursor,
       hasMore: beyond,
       hubId: this.#init.hubId,

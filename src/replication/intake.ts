@@ -10,11 +10,19 @@ import { ChangeoverError } from "../core/errors.ts";
 import { MAX_VALUE_CHARS, opFlaw, type Op } from "../core/operation.ts";
 import { counterOf, type VectorClock } from "../core/vector-clock.ts";
 import type { TakeReason } from "./reasons.ts";
+import type { SealDoubt, Seals } from "./seals.ts";
 import { checksumOfOp, requireRoom, type RecordHooks, type RecordLog, type ReplicationBasics } from "./record-log.ts";
 
 /** What became of one operation. */
 export type Taken =
-  | { readonly origin: string; readonly originSeq: number; readonly outcome: "applied" | "duplicate" }
+  | { readonly origin: string; readonly originSeq: number; readonly outcome: "duplicate" }
+  | {
+      readonly origin: string;
+      readonly originSeq: number;
+      readonly outcome: "applied";
+      /** It was taken although its signature does not hold. */
+      readonly reason?: SealDoubt;
+    }
   | {
       readonly origin: string;
       readonly originSeq: number;
@@ -54,18 +62,20 @@ export class Intake {
   readonly #basics: ReplicationBasics;
   readonly #log: RecordLog;
   readonly #hooks: RecordHooks;
+  readonly #seals: Seals;
   readonly #own: string;
   /** What is set aside, so that not every operation has to be looked up. */
   #aside: Set<string>;
   #sparse: boolean;
 
   constructor(
-    basics: ReplicationBasics & { readonly log: RecordLog; readonly hooks: RecordHooks },
+    basics: ReplicationBasics & { readonly log: RecordLog; readonly hooks: RecordHooks; readonly seals: Seals },
     init: { readonly origin: string },
   ) {
     this.#basics = basics;
     this.#log = basics.log;
     this.#hooks = basics.hooks;
+    this.#seals = basics.seals;
     this.#own = init.origin;
     this.#aside = this.#readAside();
     this.#sparse = basics.replica.peerState.get(SPARSE_KEY) !== null;
@@ -118,13 +128,16 @@ export class Intake {
     const isNext = originSeq === held + 1;
     if (!isNext && originSeq > counterOf(page.delivery.base ?? {}, origin)) return reject("gap");
     requireRoom(page.vector, origin, this.#own);
-    const reason = flaw ?? this.#refusal(op);
+    const doubt = flaw === null ? this.#seals.doubt(op) : null;
+    const reason = flaw ?? this.#refusal(op, doubt);
     if (reason !== null) {
       if (isNext) this.#setAside(op, reason, page.delivery.via);
       return reject(reason);
     }
     this.#apply(op, isNext, page);
-    return { origin, originSeq, outcome: "applied" };
+    if (doubt === null) this.#seals.learn(op, page.delivery.via);
+    else this.#hooks.alarm?.("op-unsigned", `${origin}/${originSeq} from ${page.delivery.via}: ${doubt}, but taken`);
+    return { origin, originSeq, outcome: "applied", ...(doubt === null ? {} : { reason: doubt }) };
   }
 
   #apply(op: Op, isNext: boolean, page: Page): void {
@@ -141,7 +154,9 @@ export class Intake {
     const { replica, clock } = this.#basics;
     const { origin, originSeq } = op;
     const standing = replica.ops.find(origin, originSeq);
-    if (standing === null || standing.op.checksum === op.checksum) return { origin, originSeq, outcome: "duplicate" };
+    // Where a person gave up an operation, it may come again and again.
+    const isSame = standing === null || standing.op.checksum === op.checksum || standing.op.kind === "skip";
+    if (isSame) return { origin, originSeq, outcome: "duplicate" };
     const content = boundedContent(op);
     replica.ops.quarantine({ origin, originSeq, via, reason: "quarantined", content, atUnixMs: clock.unixMs() });
     this.#hooks.alarm?.("op-quarantined", `${origin}/${originSeq} came again from ${via} with other content`);
@@ -152,8 +167,8 @@ export class Intake {
     return this.#basics.replica.ops.find(origin, originSeq) !== null;
   }
 
-  /** What speaks against a well-formed operation. */
-  #refusal(op: Op): TakeReason | null {
+  /** What speaks against a well-formed operation. Its stamp is looked at last: what is refused moves no clock. */
+  #refusal(op: Op, doubt: SealDoubt | null): TakeReason | null {
     let checksum: string;
     try {
       checksum = checksumOfOp(this.#basics.digest, op);
@@ -162,6 +177,7 @@ export class Intake {
       return "invalid_frontmatter";
     }
     if (checksum !== op.checksum) return "checksum_mismatch";
+    if (doubt !== null && this.#seals.mode === "enforce") return doubt;
     return this.#basics.stamps.take(op.hlc).outcome === "refused" ? "clock_drift" : null;
   }
 
@@ -221,7 +237,12 @@ function identityOf(came: unknown): { readonly origin: string; readonly originSe
 
 /** What is kept of it for a person to look at. */
 function boundedContent(op: Op): Json {
-  const text = JSON.stringify(op);
+  let text: string;
+  try {
+    text = JSON.stringify(op);
+  } catch {
+    return { cut: "nested too deeply to be kept" };
+  }
   return text.length <= 2 * MAX_VALUE_CHARS ? (JSON.parse(text) as Json) : { cut: text.slice(0, 1_024) };
 }
 

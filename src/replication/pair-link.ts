@@ -12,11 +12,13 @@ import type { Hub } from "./hub.ts";
 import type { Intake } from "./intake.ts";
 import { PairTransport } from "./pair-transport.ts";
 import { peerHost, type ReplicationParts } from "./parts.ts";
+import type { Seals } from "./seals.ts";
 import { SyncPeer } from "./sync-peer.ts";
 
 export interface PairLinkDeps {
   readonly hub: Hub;
   readonly intake: Intake;
+  readonly seals: Seals;
   send(message: PeerMessage): boolean;
   /** The other engine; null before it was heard. */
   peerId(): EngineId | null;
@@ -45,6 +47,7 @@ export class PairLink {
       {
         replica: parts.store.replica,
         intake: deps.intake,
+        seals: deps.seals,
         transport: this.#transport,
         accept: ({ engineId }) => (engineId === deps.peerId() ? null : "identity_mismatch"),
       },
@@ -72,7 +75,7 @@ export class PairLink {
   committed(ops: readonly Op[], via: string): void {
     const peerId = this.#deps.peerId();
     if (peerId === null || via === recordOrigin(peerId)) return;
-    for (const frame of framesOf(ops)) if (!this.#tell(frame)) return;
+    for (const frame of framesOf(this.#deps.seals.leaving(ops))) if (!this.#tell(frame)) return;
   }
 
   takeNews({ ops, vector }: RecordNews): void {

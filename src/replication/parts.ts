@@ -3,13 +3,15 @@ import type { MachineHost } from "../actors/kit.ts";
 import type { CoordinatorOptions } from "../actors/options.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Digest } from "../ports/digest.ts";
+import type { FederationPeerPort } from "../ports/federation-peer.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
+import type { Signatures } from "../ports/signatures.ts";
 import type { Store } from "../ports/store.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
 
-/** The ports of replication. None is closed with it but `hub`. */
+/** The ports of replication. None is closed with it but `hub` and the transports of `federation`. */
 export interface ReplicationParts {
   readonly store: Pick<Store, "replica" | "load">;
   readonly clock: Clock;
@@ -19,6 +21,10 @@ export interface ReplicationParts {
   readonly logger: Logger;
   /** The way to the hub that this engine is a spoke of; null or left out: it is none. */
   readonly hub?: SyncTransport | null;
+  /** The federation peers of this engine; each one's transport is closed with replication. */
+  readonly federation?: readonly FederationPeerPort[];
+  /** This engine's key pair; null or left out: it has none, and signatures are neither made nor looked at. */
+  readonly signatures?: Signatures | null;
   readonly inspect?: NonNullable<CoordinatorOptions["inspect"]>;
 }
 

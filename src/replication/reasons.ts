@@ -6,6 +6,7 @@
 import { ChangeoverError } from "../core/errors.ts";
 import type { OpFlaw } from "../core/operation.ts";
 import type { SyncAnswer } from "../ports/sync-transport.ts";
+import type { SealDoubt } from "./seals.ts";
 
 /** Why an exchange with another place failed. */
 export type PeerReason =
@@ -26,7 +27,7 @@ export type PeerReason =
   | "other";
 
 /** Why one operation was not taken. */
-export type TakeReason = OpFlaw | "checksum_mismatch" | "clock_drift" | "gap" | "quarantined";
+export type TakeReason = OpFlaw | SealDoubt | "checksum_mismatch" | "clock_drift" | "gap" | "quarantined";
 
 /** What a person can do about each. */
 export const HINTS: Readonly<Record<PeerReason, string>> = {
@@ -40,7 +41,7 @@ export const HINTS: Readonly<Record<PeerReason, string>> = {
   network_tls: "the certificate is not accepted: look at ca, name and validity",
   network_reset: "the connection was cut off: look for a firewall or a restart in between",
   network_eof: "the peer closed the connection without a whole answer: look at its log",
-  auth: "the token is not accepted: give this engine a token of role peer",
+  auth: "token, certificate or signature is not accepted: give this engine what the peer asks for, or look whose key it is",
   identity_mismatch: "another one answers there than before: if that is right, reset the peer",
   identity_missing: "what answers there does not say who it is: is it an engine?",
   clock_cap: "too many origins: look for a peer that makes them up",
@@ -96,6 +97,9 @@ export function reasonOfTake(reason: TakeReason): PeerReason {
     case "unknown_type":
     case "clock_cap":
       return reason;
+    case "unsigned":
+    case "bad_signature":
+      return "auth";
     case "too_large":
     case "checksum_mismatch":
     case "clock_drift":

@@ -32,11 +32,11 @@ export interface RecordHooks {
   /** After the transaction: a conflict was found or settled. */
   conflict?(conflict: RecordConflict): void;
   /** Something is wrong that a person should know. */
-  alarm?(code: "op-quarantined" | "op-dead-letter", detail: string): void;
+  alarm?(code: "op-quarantined" | "op-dead-letter" | "op-unsigned", detail: string): void;
 }
 
 /** The checksum that an operation must have. */
-export function checksumOfOp(digest: Digest, op: Omit<Op, "checksum">): string {
+export function checksumOfOp(digest: Digest, op: Omit<Op, "checksum" | "signature">): string {
   const hash = digest.sha256();
   hash.update(opText(op));
   return hash.hex();

@@ -12,21 +12,27 @@ import type { TimerHandle } from "../ports/clock.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
 import { Exchange, type Progress } from "./exchange.ts";
 import { DEFAULT_PAGE_BYTES, MAX_PAGE_OPS } from "../core/sync-bounds.ts";
-import { Hub, type SyncIdentity } from "./hub.ts";
+import { Federation, type PeerTrouble } from "./federation.ts";
+import { type FederationMode, Hub } from "./hub.ts";
 import { Intake } from "./intake.ts";
 import { PairLink } from "./pair-link.ts";
 import { peerHost, type ReplicationParts } from "./parts.ts";
 import { RecordLog, type RecordHooks } from "./record-log.ts";
 import { Records } from "./records.ts";
+import { Seals, type SignatureMode } from "./seals.ts";
 import { SyncPeer, type Exchanged } from "./sync-peer.ts";
 
 export interface ReplicationInit {
   /** What this place is called: the pair's name. */
   readonly hubId: string;
   readonly version: string;
-  readonly mode: SyncIdentity["mode"];
+  readonly mode: FederationMode;
   /** Between two exchanges with the hub. */
   readonly hubIntervalMs: number;
+  /** Between two exchanges with one federation peer; left out: 30 s. */
+  readonly federationIntervalMs?: number;
+  /** Left out: `off`. */
+  readonly signatures?: SignatureMode;
 }
 
 /** How the coordinator takes part. Left out, this engine is alone. */
@@ -39,10 +45,14 @@ export interface ReplicationJoint extends RecordHooks {
   peerId?(): EngineId | null;
   progress?(progress: Progress): void;
   hubExchanged?(result: Exchanged): void;
+  /** How the federation peers stand has changed: those that something is wrong with. */
+  federationChanged?(troubles: readonly PeerTrouble[]): void;
 }
 
 /** Between two compactions. */
 const COMPACT_EVERY_MS = 60_000;
+/** Between two exchanges with one federation peer, unless set. */
+const FEDERATION_INTERVAL_MS = 30_000;
 
 export class Replication {
   readonly records: Records;
@@ -51,6 +61,8 @@ export class Replication {
   readonly pair: PairLink;
   /** The exchange with the hub; null when this engine is no spoke. */
   readonly spoke: SyncPeer | null;
+  readonly federation: Federation;
+  readonly #seals: Seals;
   readonly #parts: ReplicationParts;
   #timer: TimerHandle | null = null;
 
@@ -70,27 +82,50 @@ export class Replication {
     };
     const basics = { ...parts, replica: store.replica, stamps };
     const log = new RecordLog(basics, hooks);
-    const shared = { ...basics, log, hooks, epoch: () => joint.epoch?.() ?? 0 };
+    this.#seals = new Seals(
+      { signatures: parts.signatures ?? null, peerState: store.replica.peerState },
+      { mode: init.signatures ?? "off", origin },
+    );
+    const seals = this.#seals;
+    const shared = { ...basics, log, hooks, seals, epoch: () => joint.epoch?.() ?? 0 };
     this.records = new Records(shared, { origin });
     this.intake = new Intake(shared, { origin });
     this.hub = new Hub({ ...shared, intake: this.intake }, { ...init, engineId });
     this.pair = new PairLink(parts, {
       hub: this.hub,
       intake: this.intake,
+      seals,
       send: (message) => joint.send?.(message) ?? false,
       peerId: () => joint.peerId?.() ?? null,
     });
     this.spoke = parts.hub === null || parts.hub === undefined ? null : this.#spokeOf(parts.hub, init, joint);
+    this.federation = new Federation(
+      {
+        ...shared,
+        host: peerHost(parts),
+        intake: this.intake,
+        changed: (troubles) => joint.federationChanged?.(troubles),
+      },
+      parts.federation ?? [],
+      {
+        ...init,
+        name: init.hubId,
+        own: engineId,
+        intervalMs: init.federationIntervalMs ?? FEDERATION_INTERVAL_MS,
+      },
+    );
   }
 
   start(): void {
     this.spoke?.start();
+    this.federation.start();
     this.#compactLater();
   }
 
   /** Idempotent. */
   stop(): void {
     this.spoke?.stop();
+    this.federation.stop();
     this.pair.stop();
     this.#parts.hub?.close();
     if (this.#timer !== null) this.#parts.clock.clearTimeout(this.#timer);
@@ -104,6 +139,7 @@ export class Replication {
       {
         replica: store.replica,
         intake: this.intake,
+        seals: this.#seals,
         transport,
         accept: ({ engineId }) => (engineId === own ? "identity_mismatch" : null),
       },

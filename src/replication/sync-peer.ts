@@ -8,9 +8,8 @@ import { syncPeerMachine } from "../../machines/sync-peer.machine.ts";
 import { startMachine } from "../actors/start-machine.ts";
 import { backoffMs } from "../core/backoff.ts";
 import type { TimerHandle } from "../ports/clock.ts";
-import type { Exchange, Progress, Step } from "./exchange.ts";
+import type { Exchange, Failure, Progress, Step } from "./exchange.ts";
 import type { PeerHost } from "./parts.ts";
-import type { PeerReason } from "./reasons.ts";
 
 export interface SyncPeerInit {
   readonly name: string;
@@ -22,12 +21,7 @@ export interface SyncPeerInit {
 /** How an exchange ended. */
 export type Exchanged =
   | { readonly outcome: "done"; readonly progress: Progress }
-  | {
-      readonly outcome: "failed";
-      readonly reason: PeerReason;
-      readonly error: unknown;
-      readonly progress: Progress;
-    };
+  | ({ readonly outcome: "failed"; readonly progress: Progress } & Failure);
 
 export interface SyncPeerHooks {
   /** After every page. */
@@ -99,7 +93,7 @@ export class SyncPeer {
   /** An exchange now, or the one that is under way; how it ended. */
   exchangeNow(): Promise<Exchanged> {
     if (this.#stopped || this.machineValue === "paused" || this.machineValue === "refused") {
-      return Promise.resolve(this.#failed("other", `it is ${this.#stopped ? "stopped" : this.machineValue}`));
+      return Promise.resolve(this.#brokenOff(`it is ${this.#stopped ? "stopped" : this.machineValue}`));
     }
     return new Promise((settle) => {
       this.#waiting.push(settle);
@@ -140,7 +134,7 @@ export class SyncPeer {
     this.#rest();
     const run = this.#run;
     void work()
-      .catch((error: unknown): Step => ({ outcome: "failed", reason: "other", error }))
+      .catch((error: unknown): Step => ({ outcome: "failed", reason: "other", error, op: null, traceId: null }))
       .then((step) => {
         if (run !== this.#run || this.#stopped) return;
         if (step.outcome === "failed") return this.#fail(step);
@@ -157,16 +151,19 @@ export class SyncPeer {
     this.#end({ outcome: "done", progress: this.#exchange.progress });
   }
 
-  #fail({ reason, error }: Extract<Step, { readonly outcome: "failed" }>): void {
+  #fail(failure: Failure): void {
+    const { reason, error } = failure;
     this.#failures += 1;
     const { name } = this.#init;
     this.#host.logger.warn({ peer: name, reason, failures: this.#failures, err: error }, "an exchange failed");
     this.#machine.send(reason === "identity_mismatch" ? { type: "MISMATCHED" } : { type: "FAILED", reason });
-    this.#end(this.#failed(reason, error));
+    this.#end({ ...failure, outcome: "failed", progress: this.#exchange.progress });
   }
 
-  #failed(reason: PeerReason, error: unknown): Exchanged {
-    return { outcome: "failed", reason, error, progress: this.#exchange.progress };
+  /** Nobody failed: it was not tried to its end. */
+  #brokenOff(error: string): Exchanged {
+    const { progress } = this.#exchange;
+    return { outcome: "failed", reason: "other", error, op: null, traceId: null, progress };
   }
 
   #end(result: Exchanged): void {
@@ -176,7 +173,8 @@ export class SyncPeer {
 
   #breakOff(): void {
     this.#run += 1;
-    if (this.#waiting.length > 0) this.#end(this.#failed("other", "broken off"));
+    const result = this.#brokenOff("broken off");
+    for (const settle of this.#waiting.splice(0)) settle(result);
   }
 
   /** The interval, and on top of it what the failures so far cost. */

@@ -22,7 +22,7 @@ describe("exit codes", () => {
     ["an address that is none", ["status", "--url", "studio"]],
     ["a token file that is not there", ["status", "--token-file", "/nowhere/token"]],
     ["no secret for force-leader", ["force-leader"]],
-    ["a later stage: federation", ["federation", "status"]],
+    ["a federation command without a peer", ["federation", "reset-peer"]],
     ["a later stage: outbox", ["outbox", "status"]],
     ["a later stage: svg", ["machines", "export", "--format", "svg"]],
   ])("2 for wrong use: %s", async (_what, args) => {

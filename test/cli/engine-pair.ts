@@ -19,10 +19,11 @@ export interface EnginePair {
  * Starts both and waits until one leads and the other is ready.
  *
  * @param more keys that both configurations have beside the necessary ones
+ * @param chosen where the engines listen, for those who must know it before
  */
-export async function startPair(more: object = {}): Promise<EnginePair> {
+export async function startPair(more: object = {}, chosen?: Readonly<Record<Label, number>>): Promise<EnginePair> {
   const folder = mkdtempSync(join(tmpdir(), "changeover-pair-"));
-  const ports = { a: await freePort(), b: await freePort() };
+  const ports = chosen ?? { a: await freePort(), b: await freePort() };
   const configFile = (label: Label): string => join(folder, `${label}.json`);
   const engineOf = (label: Label): EngineProcess => {
     const config = {

@@ -11,6 +11,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const OPS: TokenRef = { name: "ops", role: "operator", env: "OPS_TOKEN" };
 
+const FEDERATION = { mode: "sync", intervalMs: 30_000, timeoutMs: 15_000, signatures: "off", peers: [] } as const;
+const WEST = { name: "west", endpoint: "http://127.0.0.1:7600", mode: "sync" } as const;
+
 function read(tokens: readonly TokenRef[], controlPlaneSecret: SecretRef | null, environment: Record<string, string>) {
   return readSecrets(
     {
@@ -18,6 +21,7 @@ function read(tokens: readonly TokenRef[], controlPlaneSecret: SecretRef | null,
       engine: { kind: "reference" },
       witness: { kind: "none" },
       replication: { hub: null },
+      federation: FEDERATION,
     },
     environment,
   );
@@ -40,6 +44,7 @@ describe("secrets", () => {
       controlPlaneSecret: "quiet",
       engineToken: null,
       hubToken: null,
+      federationTokens: new Map(),
       witnessPassword: null,
       sentinelPassword: null,
     });
@@ -57,11 +62,13 @@ describe("secrets", () => {
         engine: { kind: "http", baseUrl: "http://127.0.0.1:9000", token: { env: "HOOKS" } },
         witness: { kind: "redis", url: "redis://127.0.0.1", password: { env: "REDIS" } },
         replication: { hub: { url: "http://127.0.0.1:7500", token: { env: "HUB" }, intervalMs: 30_000 } },
+        federation: { ...FEDERATION, peers: [{ ...WEST, token: { env: "WEST" } }] },
       },
-      { HOOKS: "one", REDIS: "two", HUB: "three" },
+      { HOOKS: "one", REDIS: "two", HUB: "three", WEST: "four" },
     );
     const wanted = { engineToken: "one", witnessPassword: "two", sentinelPassword: null, hubToken: "three" };
     expect(secrets).toMatchObject(wanted);
+    expect([...secrets.federationTokens]).toEqual([["west", "four"]]);
   });
 });
 

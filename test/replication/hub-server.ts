@@ -3,6 +3,7 @@ import { NanoIds } from "../../src/adapters/nano-ids.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { HttpSyncTransport } from "../../src/adapters/http-sync-transport.ts";
 import { buildApp } from "../../src/http/app.ts";
+import type { HttpInit } from "../../src/http/components.ts";
 import { KeptLog, OPEN } from "../http/rig.ts";
 import { makePlace, originOf, type Place, type PlaceInit } from "../support/replication-node.ts";
 import { ScriptedCoordinator } from "../support/scripted-coordinator.ts";
@@ -16,7 +17,11 @@ export interface HubServer {
 }
 
 /** Starts a hub on a free port of this machine. */
-export async function startHub(init: Partial<PlaceInit> = {}, port = 0): Promise<HubServer> {
+export async function startHub(
+  init: Partial<PlaceInit> = {},
+  port = 0,
+  secrets: HttpInit["secrets"] = OPEN,
+): Promise<HubServer> {
   const place = makePlace({ name: "hub", ...init });
   const coordinator = Object.assign(new ScriptedCoordinator(), { replication: place.replication });
   const app = await buildApp(
@@ -30,7 +35,7 @@ export async function startHub(init: Partial<PlaceInit> = {}, port = 0): Promise
       machineViewers: null,
       pageFolder: null,
     },
-    { label: "a", version: "0.1.0", secrets: OPEN },
+    { label: "a", version: "0.1.0", secrets },
   );
   const url = await app.listen({ host: "127.0.0.1", port });
   return {

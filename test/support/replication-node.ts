@@ -9,10 +9,12 @@ import type { Json } from "../../src/core/canonical-json.ts";
 import { makeId, type IdKind, type IdOfKind } from "../../src/core/ids.ts";
 import { recordOrigin, type Op } from "../../src/core/operation.ts";
 import { checksumOfOp } from "../../src/replication/record-log.ts";
-import { Replication, type ReplicationJoint } from "../../src/replication/replication.ts";
+import { Replication, type ReplicationInit, type ReplicationJoint } from "../../src/replication/replication.ts";
 import type { ReplicationParts } from "../../src/replication/parts.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import type { FederationPeerPort } from "../../src/ports/federation-peer.ts";
 import type { Ids } from "../../src/ports/ids.ts";
+import type { Signatures } from "../../src/ports/signatures.ts";
 import type { Store } from "../../src/ports/store.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../../src/ports/sync-transport.ts";
 
@@ -62,6 +64,9 @@ export interface PlaceInit {
   readonly store?: Store;
   readonly clock?: SetClock;
   readonly joint?: ReplicationJoint;
+  readonly federation?: readonly FederationPeerPort[];
+  readonly signatures?: Signatures;
+  readonly init?: Partial<ReplicationInit>;
 }
 
 const silent = (): void => undefined;
@@ -79,9 +84,11 @@ export function makePlace(init: PlaceInit): Place {
     random: { next: () => 0.5 },
     logger: { debug: silent, info: silent, warn: silent, error: silent },
     hub: init.hub ?? null,
+    federation: init.federation ?? [],
+    signatures: init.signatures ?? null,
   };
   const settings = { hubId: name, version: "0.1.0", mode: "sync", hubIntervalMs: 3_600_000 } as const;
-  const replication = new Replication(parts, settings, init.joint);
+  const replication = new Replication(parts, { ...settings, ...init.init }, init.joint);
   return { name, clock, store, replication, wayFor: (caller) => new DirectWay(replication, caller) };
 }
 
@@ -105,8 +112,8 @@ class DirectWay implements SyncTransport {
     this.#caller = caller;
   }
 
-  async identity(): Promise<SyncAnswer<Json>> {
-    return { outcome: "answered", value: wired(this.#place.hub.identity()) };
+  async identity(challenge?: string): Promise<SyncAnswer<Json>> {
+    return { outcome: "answered", value: wired(this.#place.hub.identity(challenge)) };
   }
 
   async pull(request: PullRequest): Promise<SyncAnswer<Json>> {

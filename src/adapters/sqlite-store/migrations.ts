@@ -6,9 +6,10 @@ import type { Database } from "better-sqlite3";
 import { pair } from "./migrations/0001-pair.ts";
 import { statePieces } from "./migrations/0002-state-pieces.ts";
 import { replication } from "./migrations/0003-replication.ts";
+import { signatures } from "./migrations/0004-signatures.ts";
 import type { Migration } from "./migrations/migration.ts";
 
-const MIGRATIONS: readonly Migration[] = [pair, statePieces, replication];
+const MIGRATIONS: readonly Migration[] = [pair, statePieces, replication, signatures];
 
 /** The newest schema that this program knows. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

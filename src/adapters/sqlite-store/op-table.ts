@@ -23,11 +23,12 @@ export interface OpRow {
   readonly checksum: string;
   readonly arrival: string;
   readonly via: string;
+  readonly signature: string | null;
 }
 
 const NAMES = ["origin", "origin_seq", "hlc", "epoch", "kind", "entity", "field", "payload", "clock", "checksum"];
 /** The columns of an operation, under the table's name in a join. */
-export const OP_COLUMNS = [...NAMES, "arrival", "via"].map((name) => `ops.${name} AS ${name}`).join(", ");
+export const OP_COLUMNS = [...NAMES, "arrival", "via", "signature"].map((name) => `ops.${name} AS ${name}`).join(", ");
 
 /** Rows read beyond a page's limit in one step are bounded by its bytes. */
 export class OpTable {
@@ -49,7 +50,8 @@ export class OpTable {
 
   constructor(db: Database) {
     this.#insert = db.prepare(
-      `INSERT INTO ops (${NAMES.join(", ")}, arrival, via) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO ops (${NAMES.join(", ")}, arrival, via, signature)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#find = db.prepare(
       `SELECT ${OP_COLUMNS} FROM ops WHERE origin = ? AND origin_seq = ? AND arrival IS NOT NULL`,
@@ -107,6 +109,7 @@ export class OpTable {
       op.checksum,
       arrival,
       via,
+      op.signature ?? null,
     );
   }
 
@@ -182,6 +185,7 @@ export function toOp(row: OpRow): Op {
     payload: readJson(row.payload, `the payload of ${where}`),
     clock: readClock(row.clock, `clock of ${where}`),
     checksum: row.checksum,
+    ...(row.signature === null ? {} : { signature: row.signature }),
   };
 }
 

@@ -20,10 +20,17 @@ export function channelUrl(configured: string): URL {
   return url;
 }
 
+/** What a dial shows, and what it trusts. */
+export interface DialInit {
+  readonly token: string | null;
+  /** Authorities of the peer's certificate, PEM; left out: the system's. */
+  readonly ca?: string;
+}
+
 /** Begins to dial. `onRejected` hears the status when the other side answers the upgrade with anything but an upgrade. */
-export function dialPeer(url: URL, token: string | null, onRejected: (status: number) => void): WebSocket {
+export function dialPeer(url: URL, { token, ca }: DialInit, onRejected: (status: number) => void): WebSocket {
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
-  const ws = new WebSocket(url, SUBPROTOCOL, { headers, ...PEER_SOCKET_OPTIONS });
+  const ws = new WebSocket(url, SUBPROTOCOL, { headers, ...PEER_SOCKET_OPTIONS, ...(ca === undefined ? {} : { ca }) });
   ws.on("unexpected-response", (_request, response) => {
     response.resume();
     onRejected(response.statusCode ?? 0);

@@ -46,6 +46,8 @@ export interface WsPeerChannelInit {
   readonly links: readonly { readonly name: string; readonly url: string }[];
   /** Token of the role `peer`; null only in open mode, on loopback. */
   readonly token: string | null;
+  /** Authorities of the peer's certificate, PEM; left out: the system's. */
+  readonly ca?: string;
 }
 
 export class WsPeerChannel implements PeerChannel {
@@ -144,7 +146,7 @@ export class WsPeerChannel implements PeerChannel {
   }
 
   #dial(link: PeerLink, address: URL): PeerSocket {
-    const ws = dialPeer(address, this.#init.token, (status) => this.#onRejected(link, address, status));
+    const ws = dialPeer(address, this.#init, (status) => this.#onRejected(link, address, status));
     const socket = this.#socket(ws, "dialer", address.host, link.name);
     this.#sockets.set(socket, link);
     return socket;

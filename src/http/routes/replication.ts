@@ -7,25 +7,32 @@ import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_OPS, MAX_PUSH_BYTES } from "../../core
 import { isOrigin } from "../../core/operation.ts";
 import type { PullPage, PushReport, SyncIdentity } from "../../replication/hub.ts";
 import type { App, HttpComponents } from "../components.ts";
+import { problem, sendProblem } from "../problem.ts";
 import { GUARDED, named, refusals } from "../schemas/common.ts";
 import { PullPageSchema, PullQuery, PushBody, PushReportSchema, SyncIdentitySchema } from "../schemas/records.ts";
+import { IdentityQuery } from "../schemas/peers.ts";
 import { InvalidInput } from "../validation.ts";
 
 const ORIGIN_HEADER = "x-sync-origin";
+const NOT_SERVING = problem("not_serving", "federation.mode is subscribe: this engine pulls and serves nobody");
 
 export function identityRoute(app: App, { coordinator }: HttpComponents): void {
   app.get(
     "/sync/identity",
     {
-      config: { access: "peer" },
+      config: { access: "peer", certificate: true },
       schema: {
         summary: "Who serves here",
         tags: ["replication"],
-        response: { 200: named<SyncIdentity>(SyncIdentitySchema), ...refusals(...GUARDED) },
+        querystring: IdentityQuery,
+        response: {
+          200: named<SyncIdentity>(SyncIdentitySchema),
+          ...refusals(...GUARDED, "certificate_required", "invalid_request"),
+        },
       },
     },
-    (_request, reply) => {
-      reply.send(coordinator.replication.hub.identity());
+    (request, reply) => {
+      reply.send(coordinator.replication.hub.identity(request.query.challenge));
     },
   );
 }
@@ -34,16 +41,20 @@ export function pullRoute(app: App, { coordinator }: HttpComponents): void {
   app.get(
     "/sync/pull",
     {
-      config: { access: "peer" },
+      config: { access: "peer", certificate: true },
       schema: {
         summary: "Operations in the order of their arrival here",
         description: `The header ${ORIGIN_HEADER} names the origin of the caller, whose own are left out.`,
         tags: ["replication"],
         querystring: PullQuery,
-        response: { 200: named<PullPage>(PullPageSchema), ...refusals(...GUARDED, "invalid_request") },
+        response: {
+          200: named<PullPage>(PullPageSchema),
+          ...refusals(...GUARDED, "certificate_required", "invalid_request", "not_serving"),
+        },
       },
     },
     (request, reply) => {
+      if (!coordinator.replication.hub.serves) return void sendProblem(reply, NOT_SERVING);
       const { after = "", limit = DEFAULT_PAGE_OPS, maxBytes = DEFAULT_PAGE_BYTES } = request.query;
       reply.send(coordinator.replication.hub.pull({ caller: callerOf(request.headers), after, limit, maxBytes }));
     },
@@ -54,7 +65,7 @@ export function pushRoute(app: App, { coordinator }: HttpComponents): void {
   app.post(
     "/sync/push",
     {
-      config: { access: "peer" },
+      config: { access: "peer", certificate: true },
       bodyLimit: MAX_PUSH_BYTES,
       schema: {
         summary: "Takes operations in; says of each what became of it",
@@ -62,11 +73,19 @@ export function pushRoute(app: App, { coordinator }: HttpComponents): void {
         body: PushBody,
         response: {
           200: named<PushReport>(PushReportSchema),
-          ...refusals(...GUARDED, "invalid_request", "payload_too_large", "store_failed"),
+          ...refusals(
+            ...GUARDED,
+            "certificate_required",
+            "invalid_request",
+            "not_serving",
+            "payload_too_large",
+            "store_failed",
+          ),
         },
       },
     },
     (request, reply) => {
+      if (!coordinator.replication.hub.serves) return void sendProblem(reply, NOT_SERVING);
       const { ops, snapshot = null } = request.body;
       reply.send(coordinator.replication.hub.push(callerOf(request.headers), ops, snapshot));
     },

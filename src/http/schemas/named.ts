@@ -21,6 +21,7 @@ import {
   RecordSchema,
   SyncIdentitySchema,
 } from "./records.ts";
+import { FederationSchema, PeerResetSchema, PeerStatusSchema } from "./peers.ts";
 import { MachinesSchema, MaintenanceSchema, StateSchema } from "./state.ts";
 import {
   HeldLockSchema,
@@ -50,6 +51,9 @@ export const NAMED_SCHEMAS = [
   ConflictsSchema,
   RecordSchema,
   RecordPageSchema,
+  PeerStatusSchema,
+  FederationSchema,
+  PeerResetSchema,
   OpSchema,
   OpsSchema,
   AsideSchema,

@@ -53,7 +53,12 @@ export const OpSchema = Type.Object(
     field: Type.String(),
     payload: AnyJson,
     clock: ClockSchema,
-    checksum: Type.String({ description: "sha256 of the RFC 8785 form of the operation without this field" }),
+    checksum: Type.String({
+      description: "sha256 of the RFC 8785 form of the operation without this field and the signature",
+    }),
+    signature: Type.Optional(
+      Type.String({ description: "public key and Ed25519 signature of its origin, base64url, with a dot in between" }),
+    ),
   },
   { $id: "Op" },
 );
@@ -110,6 +115,9 @@ export const SyncIdentitySchema = Type.Object(
     generation: Type.String({ description: "one life of this log: cursors of another one are worth nothing" }),
     version: Type.String(),
     mode: oneOf("sync", "publish", "subscribe"),
+    clock: Type.Optional(ClockSchema),
+    key: Type.Optional(Type.String({ description: "Ed25519, base64url" })),
+    proof: Type.Optional(Type.String({ description: "its signature of the challenge and of who serves here" })),
   },
   { $id: "SyncIdentity" },
 );

@@ -1,0 +1,118 @@
+/** Purpose: federation peers: how each one stands, and what a person does with one. */
+import type { FederationStatus, PeerOutcome } from "../../replication/federation.ts";
+import type { PeerStatus } from "../../replication/federation-peer.ts";
+import { assertNever } from "../../core/assert.ts";
+import type { App, HttpComponents, HttpInit } from "../components.ts";
+import { type Problem, problem, sendProblem } from "../problem.ts";
+import { GUARDED, named, refusals } from "../schemas/common.ts";
+import { FederationSchema, PeerParams, PeerResetSchema, PeerStatusSchema, ResetPeerBody } from "../schemas/peers.ts";
+
+const TAGS = ["federation"];
+
+/** `GET /api/peers`. */
+export type FederationReport = FederationStatus & { readonly access: "open" | "keyed" };
+
+/** `POST /api/peers/:name/reset`. */
+export interface PeerReset {
+  readonly peer: PeerStatus;
+  readonly removed: readonly string[];
+}
+
+export function peersRoute(app: App, { coordinator }: HttpComponents, { secrets }: HttpInit): void {
+  app.get(
+    "/api/peers",
+    {
+      config: { access: "view" },
+      schema: {
+        summary: "The federation: this engine, and how it stands with each peer",
+        tags: TAGS,
+        response: { 200: named<FederationReport>(FederationSchema), ...refusals(...GUARDED) },
+      },
+    },
+    (_request, reply) => {
+      const access = secrets.tokens.length === 0 ? "open" : "keyed";
+      reply.send({ ...coordinator.replication.federation.status(), access });
+    },
+  );
+}
+
+export function pausePeerRoute(app: App, { coordinator }: HttpComponents): void {
+  app.post(
+    "/api/peers/:name/pause",
+    {
+      config: { access: "operate" },
+      schema: {
+        summary: "Asks a peer no more, until it is resumed or this engine starts anew",
+        tags: TAGS,
+        params: PeerParams,
+        response: {
+          200: named<PeerStatus>(PeerStatusSchema),
+          ...refusals(...GUARDED, "peer_not_found", "not_pulling"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const outcome = coordinator.replication.federation.pause(request.params.name);
+      return outcome.outcome === "done" ? reply.send(outcome.peer) : sendProblem(reply, refusalOf(outcome));
+    },
+  );
+}
+
+export function resumePeerRoute(app: App, { coordinator }: HttpComponents): void {
+  app.post(
+    "/api/peers/:name/resume",
+    {
+      config: { access: "operate" },
+      schema: {
+        summary: "Asks a peer again, beginning now",
+        tags: TAGS,
+        params: PeerParams,
+        response: {
+          200: named<PeerStatus>(PeerStatusSchema),
+          ...refusals(...GUARDED, "peer_not_found", "not_pulling"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const outcome = coordinator.replication.federation.resume(request.params.name);
+      return outcome.outcome === "done" ? reply.send(outcome.peer) : sendProblem(reply, refusalOf(outcome));
+    },
+  );
+}
+
+export function resetPeerRoute(app: App, { coordinator }: HttpComponents): void {
+  app.post(
+    "/api/peers/:name/reset",
+    {
+      config: { access: "operate" },
+      schema: {
+        summary: "Forgets what is kept of a peer: it is met anew",
+        description: "Records and operations stay. With `keyRotated` only its key is forgotten.",
+        tags: TAGS,
+        params: PeerParams,
+        body: ResetPeerBody,
+        response: {
+          200: named<PeerReset>(PeerResetSchema),
+          ...refusals(...GUARDED, "invalid_request", "peer_not_found", "store_failed"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { keyRotated = false } = request.body;
+      const outcome = coordinator.replication.federation.reset(request.params.name, { keyRotated });
+      if (outcome.outcome !== "done") return sendProblem(reply, refusalOf(outcome));
+      return reply.send({ peer: outcome.peer, removed: outcome.removed });
+    },
+  );
+}
+
+function refusalOf(refused: Exclude<PeerOutcome, { readonly outcome: "done" }>): Problem {
+  switch (refused.outcome) {
+    case "not-found":
+      return problem("peer_not_found", "no federation peer of this name is configured");
+    case "not-pulling":
+      return problem("not_pulling", "federation.mode is publish: this engine serves and asks nobody");
+    default:
+      return assertNever(refused);
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Purpose: signatures of operations: own ones are signed as they leave, those of others are looked at as they come.
+ * Keeps true: a signature belongs to the origin of an operation, whoever passes it on. Each origin has one key: that of
+ * its engine where this engine has spoken with it, else the one of its first operation that was taken
+ * (docs/decisions/0012).
+ * Does not know: what follows from a doubt (`intake.ts`).
+ */
+import type { Op } from "../core/operation.ts";
+import { formatSeal, readSeal, sealedOpText } from "../core/signature.ts";
+import type { PeerState } from "../ports/peer-state.ts";
+import type { Signatures } from "../ports/signatures.ts";
+
+/** `off`: nothing is signed and nothing looked at. `warn`: what does not hold is told and taken. `enforce`: it is refused. */
+export type SignatureMode = "off" | "warn" | "enforce";
+
+/** What speaks against the signature of an operation. */
+export type SealDoubt = "unsigned" | "bad_signature";
+
+/** The key that an origin is bound to, and who brought it; "" where its own engine proved it. */
+interface Binding {
+  readonly key: string;
+  readonly via: string;
+}
+
+const PREFIX = "origin:";
+
+export class Seals {
+  readonly mode: SignatureMode;
+  readonly #signatures: Signatures | null;
+  readonly #state: PeerState;
+  readonly #own: string;
+
+  constructor(
+    parts: { readonly signatures: Signatures | null; readonly peerState: PeerState },
+    init: { readonly mode: SignatureMode; readonly origin: string },
+  ) {
+    this.#signatures = parts.signatures;
+    this.#state = parts.peerState;
+    this.#own = init.origin;
+    this.mode = parts.signatures === null ? "off" : init.mode;
+  }
+
+  /** This engine's public key; null when it has none. */
+  get key(): string | null {
+    return this.#signatures?.key ?? null;
+  }
+
+  /** The same operations, own ones signed with the key of today. */
+  leaving(ops: readonly Op[]): readonly Op[] {
+    const signatures = this.#signatures;
+    if (signatures === null || this.mode === "off") return ops;
+    return ops.map((op) => {
+      if (op.origin !== this.#own) return op;
+      const signature = signatures.sign(sealedOpText(op.checksum));
+      return { ...op, signature: formatSeal({ key: signatures.key, signature }) };
+    });
+  }
+
+  /** What speaks against a well-formed operation whose checksum holds; null when nothing does, or nobody looks. */
+  doubt(op: Op): SealDoubt | null {
+    if (this.#signatures === null || this.mode === "off" || op.origin === this.#own) return null;
+    const seal = readSeal(op.signature ?? "");
+    if (seal === null) return "unsigned";
+    const bound = this.#bindingOf(op.origin);
+    if (bound !== null && bound.key !== seal.key) return "bad_signature";
+    return this.#signatures.verify(seal.key, sealedOpText(op.checksum), seal.signature) ? null : "bad_signature";
+  }
+
+  /** An operation of an origin was taken whose signature holds: its first one binds the origin to that key. */
+  learn(op: Op, via: string): void {
+    if (this.mode === "off" || op.origin === this.#own) return;
+    const seal = readSeal(op.signature ?? "");
+    if (seal !== null && this.#bindingOf(op.origin) === null) this.#keep(op.origin, { key: seal.key, via });
+  }
+
+  /** The engine that writes as `origin` has proved that it holds `key`. */
+  bind(origin: string, key: string): void {
+    this.#keep(origin, { key, via: "" });
+  }
+
+  /** Forgets the key of `origin`, and all that were learnt from it: their next operations bind them anew. */
+  forget(origin: string): void {
+    for (const [name, value] of this.#state.withPrefix(PREFIX)) {
+      if (name === keyOf(origin) || parse(value)?.via === origin) this.#state.delete(name);
+    }
+  }
+
+  /** Whether who showed `identity` proved to hold its key. */
+  holds(key: string, text: string, signature: string): boolean {
+    return this.#signatures?.verify(key, text, signature) ?? false;
+  }
+
+  /** Signs for this engine; null when it has no key. */
+  sign(text: string): string | null {
+    return this.#signatures?.sign(text) ?? null;
+  }
+
+  #bindingOf(origin: string): Binding | null {
+    return parse(this.#state.get(keyOf(origin)) ?? "");
+  }
+
+  #keep(origin: string, binding: Binding): void {
+    this.#state.set(keyOf(origin), JSON.stringify(binding));
+  }
+}
+
+function keyOf(origin: string): string {
+  return `${PREFIX}${origin}:key`;
+}
+
+function parse(value: string): Binding | null {
+  if (value === "") return null;
+  const { key, via } = JSON.parse(value) as Binding;
+  return { key, via };
+}

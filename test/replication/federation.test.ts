@@ -1,0 +1,182 @@
+/** Federation peers in one process: who is let in, what is kept of them, what a person can do, and what modes mean. */
+import { afterEach, describe, expect, it } from "vitest";
+import type { SyncTransport } from "../../src/ports/sync-transport.ts";
+import { newKey, peerOf, peerPort, poll, wayTo } from "../support/federation.ts";
+import { makePlace, originOf, type Place, type PlaceInit, shown } from "../support/replication-node.ts";
+
+const open: Place[] = [];
+afterEach(() => {
+  for (const place of open.splice(0)) place.replication.stop();
+});
+
+function place(init: PlaceInit): Place {
+  const made = makePlace(init);
+  open.push(made);
+  return made;
+}
+
+/** A place `here` whose peer `there` is at the end of `way`. */
+function asking(way: () => SyncTransport, more: Partial<PlaceInit> = {}, pins = {}): Place {
+  const federation = [peerPort("there", wayTo(way), pins)];
+  const made = place({ name: "here", federation, ...more });
+  made.replication.federation.start();
+  return made;
+}
+
+const kept = (at: Place, fact: string) => at.store.replica.peerState.get(`peer:there:${fact}`);
+
+describe("an exchange", () => {
+  it("takes the peer's operations, and keeps id, cursor, seen, health, key and clock", async () => {
+    const there = place({ name: "there", signatures: newKey() });
+    there.replication.records.set("show", "title", "Monday");
+    const here = asking(() => there.wayFor(originOf("here")), { signatures: newKey() });
+    const status = await poll(here, "there");
+    expect(here.replication.records.get("show", "title")?.value).toBe("Monday");
+    expect(status).toMatchObject({ id: "eng_there", version: "0.1.0", versionSkew: false, lag: 0, hint: null });
+    expect(status.fingerprint).toBe(there.replication.federation.status().fingerprint);
+    expect(status.health).toMatchObject({ consecutiveFailures: 0, lastError: null, version: "0.1.0" });
+    expect(status.keys).toEqual(["id", "cursor", "seen", "health", "key", "clock"].map((fact) => `peer:there:${fact}`));
+    expect(kept(here, "clock")).toBe(JSON.stringify({ [originOf("there")]: 1 }));
+    expect(here.store.replica.peerState.get("clock")).toBe(JSON.stringify(here.store.replica.ops.vector()));
+    expect(JSON.stringify(status)).not.toContain(kept(here, "key"));
+  });
+
+  it("asks a peer that gives no proof by its id alone", async () => {
+    const there = place({ name: "there" });
+    const here = asking(() => there.wayFor(originOf("here")));
+    expect(await poll(here, "there")).toMatchObject({
+      id: "eng_there",
+      fingerprint: null,
+      health: { lastError: null },
+    });
+  });
+
+  it("marks a peer of another version", async () => {
+    const there = place({ name: "there", init: { version: "0.0.9" } });
+    const here = asking(() => there.wayFor(originOf("here")));
+    expect(await poll(here, "there")).toMatchObject({ version: "0.0.9", versionSkew: true });
+  });
+
+  it("is not made by one that only publishes, nor served by one that only subscribes", () => {
+    const there = place({ name: "there", init: { mode: "subscribe" } });
+    expect(there.replication.hub.serves).toBe(false);
+    const here = asking(() => there.wayFor(originOf("here")), { init: { mode: "publish" } });
+    expect(peerOf(here, "there")).toMatchObject({ state: "idle", health: null });
+    expect(here.replication.federation.resume("there")).toEqual({ outcome: "not-pulling" });
+    expect(here.replication.federation.reset("there", { keyRotated: false })).toMatchObject({ outcome: "done" });
+    expect(peerOf(here, "there").state).toBe("idle");
+  });
+});
+
+describe("a pin", () => {
+  it("stops everything with whoever answers in another's place, before anything is stored", async () => {
+    const there = place({ name: "there" });
+    const impostor = place({ name: "impostor" });
+    impostor.replication.records.set("show", "title", "mine now");
+    let end = there;
+    const here = asking(() => end.wayFor(originOf("here")));
+    await poll(here, "there");
+    const before = shown(here);
+    end = impostor;
+    const status = await poll(here, "there");
+    expect(status).toMatchObject({
+      state: "refused",
+      id: "eng_there",
+      health: { lastError: { reason: "identity_mismatch" } },
+    });
+    expect(shown(here)).toEqual(before);
+    expect(kept(here, "seen")).toBe(status.lastSeen);
+    end = there;
+    expect(peerOf(here, "there").state).toBe("refused");
+  });
+
+  it("also stops one that has the id but not the key, another key, or somebody else's proof", async () => {
+    const keyed = place({ name: "there", signatures: newKey() });
+    let end = keyed.wayFor(originOf("here"));
+    const here = asking(() => end, { signatures: newKey() });
+    expect((await poll(here, "there")).health).toMatchObject({ lastError: null });
+    const otherKey = place({ name: "there", signatures: newKey() }).wayFor(originOf("here"));
+    const noKey = place({ name: "there" }).wayFor(originOf("here"));
+    const replayed = await keyed.wayFor(originOf("here")).identity("an old challenge");
+    const replaying = { ...noKey, identity: async () => replayed, close: () => undefined } as SyncTransport;
+    for (const lie of [otherKey, noKey, replaying]) {
+      end = lie;
+      expect((await poll(here, "there")).health?.lastError).toMatchObject({ reason: "identity_mismatch" });
+    }
+    end = keyed.wayFor(originOf("here"));
+    expect((await poll(here, "there")).health?.lastError).toBeNull();
+  });
+
+  it("that is configured goes before who answers first", async () => {
+    const there = place({ name: "there", signatures: newKey() });
+    const { fingerprint } = there.replication.federation.status();
+    const way = () => there.wayFor(originOf("here"));
+    const own = { signatures: newKey() };
+    for (const pins of [{ pinnedId: "eng_other" }, { pinnedKey: `sha256:${"0".repeat(32)}` }]) {
+      const status = await poll(asking(way, own, pins), "there");
+      expect(status).toMatchObject({ state: "refused", keys: ["peer:there:health"] });
+    }
+    const right = asking(way, own, { pinnedId: "eng_there", pinnedKey: fingerprint });
+    expect((await poll(right, "there")).health?.lastError).toBeNull();
+  });
+
+  it("refuses this engine itself", async () => {
+    const here = asking(() => here.wayFor(originOf("here")));
+    expect((await poll(here, "there")).health?.lastError?.reason).toBe("identity_mismatch");
+  });
+});
+
+describe("a person", () => {
+  it("pauses and resumes a peer; one that is paused stays so over a reset", async () => {
+    const there = place({ name: "there" });
+    const here = asking(() => there.wayFor(originOf("here")), {}, { mode: "paused" });
+    expect(peerOf(here, "there")).toMatchObject({ mode: "paused", health: null });
+    await poll(here, "there");
+    expect(peerOf(here, "there")).toMatchObject({ mode: "sync", health: { lastError: null } });
+    const { federation } = here.replication;
+    expect(federation.pause("there")).toMatchObject({ outcome: "done", peer: { mode: "paused" } });
+    expect(federation.reset("there", { keyRotated: false })).toMatchObject({ peer: { mode: "paused", keys: [] } });
+    expect(federation.pause("nobody")).toEqual({ outcome: "not-found" });
+    expect(federation.reset("nobody", { keyRotated: false })).toEqual({ outcome: "not-found" });
+  });
+
+  it("resets a peer that has become another one: all of its keys go, its records stay", async () => {
+    const there = place({ name: "there" });
+    const successor = place({ name: "successor" });
+    there.replication.records.set("show", "title", "kept");
+    let end = there;
+    const here = asking(() => end.wayFor(originOf("here")));
+    await poll(here, "there");
+    end = successor;
+    expect((await poll(here, "there")).state).toBe("refused");
+    const reset = here.replication.federation.reset("there", { keyRotated: false });
+    expect(reset).toMatchObject({
+      outcome: "done",
+      removed: ["id", "cursor", "seen", "health", "clock"].map((fact) => `peer:there:${fact}`),
+    });
+    expect(await poll(here, "there")).toMatchObject({ id: "eng_successor", health: { lastError: null } });
+    expect(here.replication.records.get("show", "title")?.value).toBe("kept");
+  });
+
+  it("lets a peer come back with a new key: only the key goes", async () => {
+    let there = place({ name: "there", signatures: newKey() });
+    const here = asking(() => there.wayFor(originOf("here")), { signatures: newKey() });
+    await poll(here, "there");
+    const cursor = kept(here, "cursor");
+    there = place({ name: "there", store: there.store, signatures: newKey() });
+    expect((await poll(here, "there")).state).toBe("refused");
+    const reset = here.replication.federation.reset("there", { keyRotated: true });
+    expect(reset).toMatchObject({ removed: ["peer:there:key"] });
+    expect(await poll(here, "there")).toMatchObject({ health: { lastError: null } });
+    expect(JSON.parse(kept(here, "cursor") ?? "")).toEqual(JSON.parse(cursor ?? ""));
+  });
+});
+
+it("a corrupt clock of a peer is an error, never an empty clock", async () => {
+  const there = place({ name: "there" });
+  const here = asking(() => there.wayFor(originOf("here")));
+  await poll(here, "there");
+  here.store.replica.peerState.set("peer:there:clock", '{"rec_there":-1}');
+  expect(await poll(here, "there")).toMatchObject({ lag: null, health: { lastError: { reason: "other" } } });
+  expect(kept(here, "clock")).toBe('{"rec_there":-1}');
+});

@@ -1,0 +1,170 @@
+/** Signatures of operations: whose they are, how they travel, and what is done about those that do not hold. */
+import { afterEach, describe, expect, it } from "vitest";
+import type { Ed25519Signatures } from "../../src/adapters/ed25519-signatures.ts";
+import { formatSeal, sealedOpText } from "../../src/core/signature.ts";
+import type { Op } from "../../src/core/operation.ts";
+import type { SignatureMode } from "../../src/replication/seals.ts";
+import { newKey, peerPort, poll, wayTo } from "../support/federation.ts";
+import { altered, makePlace, originOf, type Place, type PlaceInit, shown, wired } from "../support/replication-node.ts";
+
+const open: Place[] = [];
+afterEach(() => {
+  for (const place of open.splice(0)) place.replication.stop();
+});
+
+function place(init: PlaceInit, signatures: SignatureMode = "enforce"): Place {
+  const made = makePlace({ signatures: newKey(), ...init, init: { ...init.init, signatures } });
+  open.push(made);
+  return made;
+}
+
+/** What of `ops` became, pushed to `at` by `via`. */
+function pushed(at: Place, ops: readonly Op[], via = "rec_relay"): string[] {
+  const { results } = at.replication.hub.push(via, wired(ops) as never);
+  return results.map((one) =>
+    "reason" in one && one.reason !== undefined ? `${one.outcome} ${one.reason}` : one.outcome,
+  );
+}
+
+/** The operations of `at` as it gives them to others. */
+const given = (at: Place): readonly Op[] =>
+  at.replication.hub.pull({ caller: "", after: "", limit: 100, maxBytes: 1_048_576 }).ops;
+
+/** `op` with the signature of another key. */
+function signedBy(op: Op, key: Ed25519Signatures): Op {
+  return { ...op, signature: formatSeal({ key: key.key, signature: key.sign(sealedOpText(op.checksum)) }) };
+}
+
+/** A place that wrote `count` operations. */
+function writer(name: string, count: number, init: Partial<PlaceInit> = {}): Place {
+  const made = place({ name, ...init });
+  for (let n = 1; n <= count; n += 1) made.replication.records.set("show", name, n);
+  return made;
+}
+
+describe("a signature", () => {
+  it("belongs to the origin: it comes whole through a hub that trusts nobody, to one that never met the origin", async () => {
+    const origin = writer("origin", 2);
+    const hub = place({ name: "hub" });
+    expect(pushed(hub, given(origin), originOf("origin"))).toEqual(["applied", "applied"]);
+    const far = place({
+      name: "far",
+      federation: [
+        peerPort(
+          "hub",
+          wayTo(() => hub.wayFor(originOf("far"))),
+        ),
+      ],
+    });
+    far.replication.federation.start();
+    expect((await poll(far, "hub")).health?.lastError).toBeNull();
+    expect(shown(far)).toEqual(shown(hub));
+    expect(given(far)).toEqual(given(origin));
+  });
+
+  it("is made with the key of today, also of operations from before there was one", () => {
+    const unsigned = writer("origin", 1, { init: {} });
+    expect(given(place({ name: "origin", store: unsigned.store }, "off"))[0]?.signature).toBeUndefined();
+    const later = place({ name: "origin", store: unsigned.store, signatures: newKey() });
+    expect(pushed(place({ name: "hub" }), given(later))).toEqual(["applied"]);
+  });
+});
+
+describe("enforce", () => {
+  it("refuses what is unsigned, altered, or signed by another key than the origin's first one, and moves no clock", () => {
+    const origin = writer("origin", 2);
+    const [first, second] = given(origin) as [Op, Op];
+    const hub = place({ name: "hub" });
+    const { signature: _signature, ...unsigned } = first;
+    expect(pushed(hub, [unsigned])).toEqual(["rejected unsigned"]);
+    expect(pushed(hub, [{ ...altered(first, { payload: 99 }), signature: first.signature ?? "" }])).toEqual([
+      "rejected bad_signature",
+    ]);
+    expect(hub.store.replica.hlc() < first.hlc).toBe(true);
+    expect(pushed(hub, [{ ...first, signature: "x" }])).toEqual(["rejected invalid_frontmatter"]);
+    expect(pushed(hub, [first])).toEqual(["applied"]);
+    expect(pushed(hub, [signedBy(second, newKey())])).toEqual(["rejected bad_signature"]);
+    expect(pushed(hub, [second])).toEqual(["applied"]);
+  });
+
+  it("takes no first key from whoever relays, once the origin's own engine has shown its key", async () => {
+    const origin = writer("origin", 1);
+    const forger = newKey();
+    const hub = place({
+      name: "hub",
+      federation: [
+        peerPort(
+          "origin",
+          wayTo(() => origin.wayFor(originOf("hub"))),
+        ),
+      ],
+    });
+    hub.replication.federation.start();
+    await poll(hub, "origin");
+    const second = writer("origin", 2).replication.records.log("", 2).ops.at(-1)?.op as Op;
+    expect(pushed(hub, [signedBy(second, forger)])).toEqual(["rejected bad_signature"]);
+  });
+
+  it("lets a person forget the keys that were learnt through a peer", async () => {
+    const origin = writer("origin", 1);
+    const relay = place({ name: "relay" });
+    pushed(relay, given(origin));
+    const far = place({
+      name: "far",
+      federation: [
+        peerPort(
+          "relay",
+          wayTo(() => relay.wayFor(originOf("far"))),
+        ),
+      ],
+    });
+    far.replication.federation.start();
+    await poll(far, "relay");
+    const rotated = place({ name: "origin", store: origin.store });
+    rotated.replication.records.set("show", "origin", "with the new key");
+    const fresh = given(rotated).slice(1);
+    expect(pushed(far, fresh)).toEqual(["rejected bad_signature"]);
+    far.replication.federation.reset("relay", { keyRotated: true });
+    expect(pushed(far, fresh)).toEqual(["applied"]);
+  });
+});
+
+describe("warn", () => {
+  it("takes what does not hold, says so in the answer and in an alarm", () => {
+    const alarms: string[] = [];
+    const hub = place({ name: "hub", joint: { alarm: (code, detail) => alarms.push(`${code} ${detail}`) } }, "warn");
+    const [op] = writer("origin", 1).replication.records.log("", 1).ops;
+    expect(pushed(hub, [op?.op as Op])).toEqual(["applied unsigned"]);
+    expect(alarms).toEqual([`op-unsigned ${originOf("origin")}/1 from rec_relay: unsigned, but taken`]);
+  });
+
+  it("is the health of the peer that brought it", async () => {
+    const bare = makePlace({ name: "bare" });
+    open.push(bare);
+    bare.replication.records.set("show", "title", 1);
+    const here = place(
+      {
+        name: "here",
+        federation: [
+          peerPort(
+            "bare",
+            wayTo(() => bare.wayFor(originOf("here"))),
+          ),
+        ],
+      },
+      "warn",
+    );
+    here.replication.federation.start();
+    const status = await poll(here, "bare");
+    expect(status.health?.lastError).toMatchObject({ reason: "auth", eventId: `${originOf("bare")}/1` });
+    expect(status.lag).toBe(0);
+    expect((await poll(here, "bare")).health?.lastError).toBeNull();
+  });
+});
+
+it("off looks at nothing, and passes on what is signed", () => {
+  const hub = place({ name: "hub" }, "off");
+  const signed = given(writer("origin", 1));
+  expect(pushed(hub, [signedBy(signed[0] as Op, newKey())])).toEqual(["applied"]);
+  expect(given(hub)[0]?.signature).toBeDefined();
+});
