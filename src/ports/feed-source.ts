@@ -25,7 +25,7 @@ export type FeedRead =
 export interface FeedSource {
   /** At most `limit` entries behind `after`, those that are there; 0 begins with the oldest that the feed still has. */
   read(after: number, limit: number): Promise<FeedRead>;
-  /** This consumer needs nothing up to and with `through` any more. What feeds and people make of it is theirs. */
+  /** This consumer has noted, durably, that it has read up to and with `through`. For people who look at the feed. */
   acknowledge(through: number): Promise<void>;
   /** Ends what is under way. Idempotent. */
   close(): Promise<void>;
