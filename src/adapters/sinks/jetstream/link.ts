@@ -45,12 +45,18 @@ export class NatsLink {
   readonly #timeoutMs: number;
   #opening: Promise<NatsSession> | null = null;
   #up = false;
+  #life = 0;
   #closed = false;
 
   /** Throws `invalid_configuration` for a URL of no known form. */
   constructor(init: NatsLinkInit) {
     this.#timeoutMs = init.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#options = optionsOf(parseNatsUrl(init.url), init);
+  }
+
+  /** Counts the times that the connection broke. */
+  get life(): number {
+    return this.#life;
   }
 
   /** The connection, when there is one or comes to be now. Throws when there is none. */
@@ -86,11 +92,16 @@ export class NatsLink {
   /** Follows the connection until it is closed for good; then the next one who asks opens another. */
   async #watch(connection: NatsConnection): Promise<void> {
     for await (const { type } of connection.status()) {
-      if (type === "disconnect" || type === "staleConnection") this.#up = false;
+      if (type === "disconnect" || type === "staleConnection") this.#down();
       if (type === "reconnect") this.#up = true;
     }
-    this.#up = false;
+    this.#down();
     this.#opening = null;
+  }
+
+  #down(): void {
+    this.#up = false;
+    this.#life += 1;
   }
 }
 

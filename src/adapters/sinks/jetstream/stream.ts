@@ -19,7 +19,7 @@ export interface FeedStreamInit {
   readonly replicas?: number;
   /** How long an event is kept, ms. Default 30 days. */
   readonly maxAgeMs?: number;
-  /** How many bytes are kept; the oldest go first. Default 10 GiB. */
+  /** How many bytes are kept, the oldest go first; the server sets them aside at once. Default 1 GiB. */
   readonly maxBytes?: number;
   /** How long a double is recognised by the server, ms. Default 1 hour. */
   readonly duplicateWindowMs?: number;
@@ -30,7 +30,7 @@ export const DEFAULTS = {
   subjectPrefix: "changeover",
   replicas: 1,
   maxAgeMs: 30 * DAY_MS,
-  maxBytes: 10_737_418_240,
+  maxBytes: 1_073_741_824,
   duplicateWindowMs: 3_600_000,
 };
 
