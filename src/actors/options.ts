@@ -1,6 +1,6 @@
 /** Purpose: the settings of one coordinator, resolved and checked before they come here. */
 import type { Label } from "../core/ids.ts";
-import type { CommandSettings, FailoverSettings } from "../core/settings.ts";
+import type { CommandSettings, FailoverSettings, OutboxSettings } from "../core/settings.ts";
 
 export interface CoordinatorOptions {
   readonly pair: string;
@@ -19,6 +19,8 @@ export interface CoordinatorOptions {
     /** What is done about signatures of operations; left out: nothing. */
     readonly signatures?: "off" | "warn" | "enforce";
   };
+  /** How the outbox is emptied; needed with a sink. */
+  readonly outbox?: OutboxSettings;
   /** Every inspection event of every statechart, as XState gives it; only while someone looks. */
   readonly inspect?: (event: object) => void;
 }

@@ -9,7 +9,8 @@ import { resolveFailover } from "../core/settings.ts";
 import { faultsOf, withDefaults } from "./check.ts";
 import { type Environment, overlay, unknownVariables } from "./environment.ts";
 import { fault, invalidConfiguration } from "./fault.ts";
-import { laterStageFaults, relationFaults } from "./relations.ts";
+import { outboxFaults, outboxOf } from "./outbox.ts";
+import { relationFaults } from "./relations.ts";
 import { type ConfigInput, ConfigSchema } from "./schema.ts";
 import { secretVariables } from "./secrets.ts";
 import { isKeys, type Keys, shapeOf } from "./shape.ts";
@@ -46,7 +47,7 @@ export function resolveConfig(keys: unknown, environment: Environment = {}, sour
   const input = filled as ConfigInput;
   const config = complete(input);
   const broken = [
-    ...laterStageFaults(input),
+    ...outboxFaults(input),
     ...relationFaults(config),
     ...unknownVariables(shape, environment, secretVariables(config)),
   ];
@@ -69,7 +70,7 @@ function complete(input: ConfigInput): Config {
     auth: { tokens: input.auth.tokens, controlPlaneSecret: input.auth.controlPlaneSecret ?? null },
     changeover: input.changeover,
     replication: { hub: input.replication.hub ?? null },
-    outbox: { sink: "nop" },
+    outbox: outboxOf(input),
     federation: input.federation,
     log: input.log,
   };

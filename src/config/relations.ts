@@ -1,13 +1,12 @@
 /**
- * Purpose: what must hold between keys: the timings that keep the protocol safe [VT6], access on a public address, and
- * what this version does not have.
+ * Purpose: what must hold between keys: the timings that keep the protocol safe [VT6], and access on a
+ * public address.
  * Keeps true: a key is never accepted and then without effect.
  */
 import { isLoopback, sameHost } from "../core/loopback.ts";
 import { brokenRelations } from "../core/settings.ts";
 import { type Fault, fault } from "./fault.ts";
 import { federationFaults } from "./federation-relations.ts";
-import type { ConfigInput } from "./schema.ts";
 import type { Config } from "./types.ts";
 
 /** Every relation that the configuration breaks. */
@@ -28,15 +27,6 @@ export function relationFaults(config: Config): Fault[] {
     ...accessFaults(config),
     ...federationFaults(config),
   ];
-}
-
-/** What belongs to a later version: anything but its inert default is refused, so that nobody relies on it. */
-export function laterStageFaults(input: ConfigInput): Fault[] {
-  const faults: Fault[] = [];
-  if (input.outbox.sink !== "nop") {
-    faults.push(fault("outbox.sink", input.outbox.sink, "this version has no outbox; must be nop"));
-  }
-  return faults;
 }
 
 function linkFaults({ peer, listen }: Config): Fault[] {

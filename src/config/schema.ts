@@ -6,6 +6,7 @@
 import { type TSchema, Type } from "typebox";
 import { DEFAULT_COMMANDS, DEFAULT_FAILOVER } from "../core/settings.ts";
 import { federation, hub, listenTls } from "./federation-schema.ts";
+import { outbox } from "./outbox-schema.ts";
 import {
   DAY_MS,
   file,
@@ -184,7 +185,7 @@ export const ConfigSchema = section({
   }),
   changeover: Type.Array(target, { default: [], maxItems: 16 }),
   replication: section({ hub: Type.Optional(Type.Union([hub])) }),
-  outbox: section({ sink: Type.Enum(["nop", "file", "redis", "nats"], { default: "nop" }) }),
+  outbox,
   federation,
   log: section({ level: Type.Enum(["debug", "info", "warn", "error"], { default: "info" }) }),
 });

@@ -3,6 +3,7 @@ import type { Kit } from "../actors/kit.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
+import type { Op } from "../core/operation.ts";
 import type { Clock } from "../ports/clock.ts";
 import { toldTroubles } from "../replication/federation.ts";
 import { HINTS } from "../replication/reasons.ts";
@@ -17,7 +18,7 @@ const CONFLICTS_COUNTED = 1_000;
 
 export function joinReplication(
   kit: Kit,
-  pair: { epoch(): Epoch; send(message: PeerMessage): boolean; peerId(): EngineId | null },
+  pair: { epoch(): Epoch; send(message: PeerMessage): boolean; peerId(): EngineId | null; recorded(op: Op): void },
 ): Replication {
   const { ports, options, alarms } = kit;
   const settings = options.replication ?? { mode: "sync", hubIntervalMs: HUB_INTERVAL_MS };
@@ -32,6 +33,7 @@ export function joinReplication(
     {
       ...pair,
       stamps: kit.stamps,
+      appended: (op) => pair.recorded(op),
       committed: (ops, via) => {
         for (const op of ops) kit.emit({ type: "record", op, via });
       },

@@ -34,6 +34,7 @@ import {
   makeEngine,
   makeHubTransport,
   makePeerChannel,
+  makeSink,
   makeWitness,
   openStore,
   peerToken,
@@ -139,8 +140,10 @@ async function assemble(
     if (hub !== null) keep(hub);
     const federation = federationPeers(basics, config, secrets, store);
     for (const { transport } of federation) keep(transport);
+    const sink = await makeSink(basics, config, secrets);
+    if (sink !== null) keep(sink);
     const own = { digest: new NodeDigest(), signatures: new Ed25519Signatures(engineKey(resolve(config.dataDir))) };
-    const outside = { witness, peerChannel, peerProbe, clockSource, changeoverSwitches, hub, federation };
+    const outside = { witness, peerChannel, peerProbe, clockSource, changeoverSwitches, hub, federation, sink };
     const coordinator = createCoordinator(
       { ...basics, ...own, ...outside, store, engine },
       { ...optionsFor(config), inspect: recorder.inspect },
@@ -157,7 +160,10 @@ function optionsFor(config: Config): CoordinatorOptions {
   const { mode, signatures, intervalMs: federationIntervalMs } = config.federation;
   const hubIntervalMs = config.replication.hub?.intervalMs ?? 0;
   const replication = { mode, signatures, federationIntervalMs, hubIntervalMs };
-  return { pair, label, failover, commands, replication, version: packageVersion(), peerUrl: peerAddress(config) };
+  const { sink, maxAttempts, retentionMs } = config.outbox;
+  const outbox = { sink, maxAttempts, retentionMs };
+  const version = packageVersion();
+  return { pair, label, failover, commands, replication, outbox, version, peerUrl: peerAddress(config) };
 }
 
 function definitions(): MachineDefinition[] {

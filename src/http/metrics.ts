@@ -7,6 +7,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Coordinator, CoordinatorCounters, CoordinatorState } from "../coordinator/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import { LoopLag } from "./loop-lag.ts";
+import { addOutboxMetrics } from "./outbox-metrics.ts";
 import { addPeerMetrics } from "./peer-metrics.ts";
 
 const COUNTERS: Readonly<Record<keyof CoordinatorCounters, readonly [name: string, help: string]>> = {
@@ -51,6 +52,7 @@ export class Metrics {
   readonly contentType: string;
   readonly #registry = new Registry();
   readonly #lag: LoopLag;
+  readonly #endOutbox: () => void;
 
   constructor(components: { readonly coordinator: Coordinator; readonly clock: Clock }) {
     const { coordinator } = components;
@@ -59,6 +61,7 @@ export class Metrics {
     this.#countersOf(coordinator);
     this.#gaugesOf(coordinator);
     addPeerMetrics(this.#registry, coordinator);
+    this.#endOutbox = addOutboxMetrics(this.#registry, coordinator);
     const histogram = new Histogram({
       name: "changeover_loop_lag_ms",
       help: "How late timers fire",
@@ -75,6 +78,7 @@ export class Metrics {
   }
 
   close(): void {
+    this.#endOutbox();
     this.#lag.close();
   }
 

@@ -5,6 +5,7 @@ import type { ClockSource } from "./clock-source.ts";
 import type { Digest } from "./digest.ts";
 import type { Engine } from "./engine.ts";
 import type { FederationPeerPort } from "./federation-peer.ts";
+import type { FeedSink } from "./feed-sink.ts";
 import type { Ids } from "./ids.ts";
 import type { Logger } from "./logger.ts";
 import type { PeerChannel } from "./peer-channel.ts";
@@ -35,4 +36,6 @@ export interface CoordinatorPorts {
   readonly federation?: readonly FederationPeerPort[];
   /** This engine's key pair; null or left out: it has none. */
   readonly signatures?: Signatures | null;
+  /** Where control events are published; null or left out: nowhere, and none is kept. */
+  readonly sink?: FeedSink | null;
 }

@@ -176,10 +176,23 @@ const BROKEN_RELATIONS: [string, object, RegExp][] = [
   ],
   ["a public address without tokens", { listen: { host: "0.0.0.0" } }, /listen\.host is "0\.0\.0\.0": .*auth\.tokens/],
   ["its own address as the peer's", { listen: { port: 7_402 } }, /peer\.links\[0\]\.url .* own address/],
+  ["a feed in a folder without a folder", { outbox: { sink: "file" } }, /outbox\.dir: missing; sink file needs it/],
+  ["a feed in Redis without an address", { outbox: { sink: "redis" } }, /outbox\.url: missing; sink redis needs it/],
   [
-    "an outbox, which this version has not",
-    { outbox: { sink: "redis" } },
-    /outbox\.sink is "redis": this version has no outbox/,
+    "a key of another sink",
+    { outbox: { sink: "file", dir: "feed", stream: "x" } },
+    /outbox\.stream: has no place with sink file/,
+  ],
+  ["an address without a sink", { outbox: { url: "nats://x" } }, /outbox\.url: has no place with sink nop/],
+  [
+    "an address of another kind",
+    { outbox: { sink: "nats", url: "redis://x" } },
+    /outbox\.url is "redis:\/\/x": must be an address of NATS/,
+  ],
+  [
+    "a stream that NATS does not name",
+    { outbox: { sink: "nats", url: "nats://x", stream: "a.b" } },
+    /outbox\.stream is "a\.b": must have no dot/,
   ],
 ];
 

@@ -13,6 +13,7 @@ const OPS: TokenRef = { name: "ops", role: "operator", env: "OPS_TOKEN" };
 
 const FEDERATION = { mode: "sync", intervalMs: 30_000, timeoutMs: 15_000, signatures: "off", peers: [] } as const;
 const WEST = { name: "west", endpoint: "http://127.0.0.1:7600", mode: "sync" } as const;
+const NOP = { sink: "nop", maxAttempts: 10, retentionMs: 0 } as const;
 
 function read(tokens: readonly TokenRef[], controlPlaneSecret: SecretRef | null, environment: Record<string, string>) {
   return readSecrets(
@@ -22,6 +23,7 @@ function read(tokens: readonly TokenRef[], controlPlaneSecret: SecretRef | null,
       witness: { kind: "none" },
       replication: { hub: null },
       federation: FEDERATION,
+      outbox: NOP,
     },
     environment,
   );
@@ -47,6 +49,8 @@ describe("secrets", () => {
       federationTokens: new Map(),
       witnessPassword: null,
       sentinelPassword: null,
+      feedPassword: null,
+      feedCredentials: null,
     });
   });
 
@@ -63,11 +67,15 @@ describe("secrets", () => {
         witness: { kind: "redis", url: "redis://127.0.0.1", password: { env: "REDIS" } },
         replication: { hub: { url: "http://127.0.0.1:7500", token: { env: "HUB" }, intervalMs: 30_000 } },
         federation: { ...FEDERATION, peers: [{ ...WEST, token: { env: "WEST" } }] },
+        outbox: {
+          ...{ ...NOP, sink: "nats", url: "nats://127.0.0.1", stream: "changeover" },
+          ...{ password: { env: "NATS" }, credentials: { env: "CREDS" } },
+        },
       },
-      { HOOKS: "one", REDIS: "two", HUB: "three", WEST: "four" },
+      { NATS: "six", CREDS: "five", HOOKS: "one", REDIS: "two", HUB: "three", WEST: "four" },
     );
     const wanted = { engineToken: "one", witnessPassword: "two", sentinelPassword: null, hubToken: "three" };
-    expect(secrets).toMatchObject(wanted);
+    expect(secrets).toMatchObject({ ...wanted, feedPassword: "six", feedCredentials: "five" });
     expect([...secrets.federationTokens]).toEqual([["west", "four"]]);
   });
 });

@@ -7,12 +7,13 @@ import { pair } from "./migrations/0001-pair.ts";
 import { statePieces } from "./migrations/0002-state-pieces.ts";
 import { replication } from "./migrations/0003-replication.ts";
 import { signatures } from "./migrations/0004-signatures.ts";
+import { outbox } from "./migrations/0005-outbox.ts";
 import type { Migration } from "./migrations/migration.ts";
 
-const MIGRATIONS: readonly Migration[] = [pair, statePieces, replication, signatures];
+const MIGRATIONS: readonly Migration[] = [pair, statePieces, replication, signatures, outbox];
 
 /** The newest schema that this program knows. */
-export const SCHEMA_VERSION = MIGRATIONS.length;
+export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map(({ version }) => version));
 
 /** The schema of the file; 0 when it is no store. */
 export function schemaVersion(db: Database): number {

@@ -71,6 +71,7 @@ export class Ground {
     const address = (port: number): string => `http://127.0.0.1:${port}`;
     const studio = {
       replication: { hub: { url: address(hub), intervalMs: INTERVAL_MS } },
+      outbox: { sink: "file", dir: this.feed },
     };
     const federated = (name: string, port: number) => ({
       federation: { intervalMs: INTERVAL_MS, peers: [{ name, endpoint: address(port) }] },
