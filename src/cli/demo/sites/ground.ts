@@ -7,9 +7,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Label } from "../../../core/ids.ts";
+import { until } from "../observe.ts";
 import { EngineProcess, freePort } from "../processes.ts";
 import { EnginePlace, type Place, SpokePlace } from "./places.ts";
 
+const HANDOVER = { method: "POST", body: { reason: "demonstration" } };
 /** The shortest that the configuration allows. */
 const INTERVAL_MS = 1_000;
 
@@ -43,7 +45,8 @@ export class Ground {
   }
 
   get places(): readonly Place[] {
-    return [...this.#engines, ...this.#spokes];
+    const engines = this.#engines.toSorted((one, other) => one.name.localeCompare(other.name));
+    return [...engines, ...this.#spokes];
   }
 
   engine(name: "studio a" | "studio b" | "hub" | "south"): EnginePlace {
@@ -57,6 +60,15 @@ export class Ground {
   /** One exchange of every spoke that can; the engines do it by themselves. */
   async exchange(): Promise<void> {
     for (const spoke of this.#spokes) await spoke.exchange();
+  }
+
+  /** The role of the pair moves, once the other engine is ready for it. */
+  async handOver(): Promise<void> {
+    const [a, b] = [this.engine("studio a").client, this.engine("studio b").client];
+    await until("the pair hands over", async () => {
+      const answers = await Promise.all([a, b].map(async (one) => one.call("/api/handover", HANDOVER)));
+      return answers.some(({ status }) => status === 200);
+    });
   }
 
   /** @param keepFolder leaves logs and stores for whoever wants to know what went wrong */
@@ -76,9 +88,12 @@ export class Ground {
     const federated = (name: string, port: number) => ({
       federation: { intervalMs: INTERVAL_MS, peers: [{ name, endpoint: address(port) }] },
     });
-    await this.#seat(launcher, "hub", seat("hub", "a", hub, nobody, federated("south", south)));
+    // Who finds nobody asks again later and later: those who ask each other start together.
     await Promise.all([
-      this.#seat(launcher, "south", seat("south", "a", south, nobody, federated("hub", hub))),
+      this.#seat(launcher, "hub", seat("hub", "a", hub, nobody, federated("south", south))),
+      this.#seat(launcher, "south", seat("south", "a", south, nobody, federated("north", hub))),
+    ]);
+    await Promise.all([
       this.#seat(launcher, "studio a", seat("studio", "a", a, b, studio)),
       this.#seat(launcher, "studio b", seat("studio", "b", b, a, studio)),
     ]);

@@ -3,12 +3,19 @@
  * everybody ends with the same; then what was in conflict, and what the feed says.
  * Keeps true: ends with an answer within a minute, good or bad.
  */
+import type { ControlEvent } from "../../../core/control-event.ts";
 import type { Conflicts } from "../../conflicts.ts";
 import { EXIT, type ExitCode } from "../../exit.ts";
 import { line, plain } from "../../output.ts";
+import { until } from "../observe.ts";
+import { loadRundown, Show } from "../show.ts";
 import { agreement, holdings, untilEqual } from "./agreement.ts";
+import { feedAccount, feedIn } from "./feed.ts";
 import { Ground } from "./ground.ts";
 import type { Place } from "./places.ts";
+
+/** Commands on each side of the handover. */
+const CALLS = 10;
 
 /** @param launcher path of the launcher, which also starts the engines */
 export async function playSites(launcher: string): Promise<ExitCode> {
@@ -21,11 +28,11 @@ export async function playSites(launcher: string): Promise<ExitCode> {
     const late = await editApart(ground);
     const isOnce = await comeBack(ground, late);
     await settleConflict(ground);
+    const isTold = await playOn(ground);
     const { lines, good } = await agreement(ground.places);
-    line();
-    lines.forEach((text) => line(text));
+    ["", ...lines].forEach((text) => line(text));
     line(`took ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`);
-    if (good && isOnce) end = EXIT.done;
+    if (good && isOnce && isTold) end = EXIT.done;
     return end;
   } finally {
     await ground.close(end !== EXIT.done);
@@ -39,7 +46,8 @@ async function beginTogether(ground: Ground): Promise<void> {
   await hub.write("source-1", "name", "Stage left");
   await hub.write("source-2", "name", "Stage right");
   await hub.write("macro-opening", "steps", ["cut 1", "fade 2"]);
-  line(`three records written at the hub: ${await converged(ground, ground.places, 0)}`);
+  await ground.engine("south").write("source-8", "name", "South gate");
+  line(`records written at the hub and at south: ${await converged(ground, ground.places, 0)}`);
 }
 
 /** What each does while the spokes are not heard; the identity of the oldest change, which will come last. */
@@ -85,6 +93,27 @@ async function settleConflict(ground: Ground): Promise<void> {
     await client.post(`/api/conflicts/${encodeURIComponent(conflict.id)}/resolve`, { choice: "reapply" });
     line(`a person takes ${other}: ${await converged(ground, ground.places, 0)}`);
   }
+}
+
+/** Commands before and after a handover: whoever leads publishes, and nothing is missing. */
+async function playOn(ground: Ground): Promise<boolean> {
+  const rundown = loadRundown().slice(0, 2 * CALLS);
+  const show = new Show(rundown, { a: ground.engine("studio a").client.url, b: ground.engine("studio b").client.url });
+  await show.play(CALLS);
+  await ground.handOver();
+  await show.play(CALLS);
+  const operations = (await ground.engine("studio a").operations()).length;
+  const isWhole = (events: readonly ControlEvent[]): boolean =>
+    events.filter(({ eventType }) => eventType === "command.accepted").length === show.acknowledged.length &&
+    events.filter(({ eventType }) => eventType.startsWith("record.")).length === operations;
+  let events: readonly ControlEvent[] = [];
+  await until("the feed tells of every command and record", async () => isWhole((events = await feedIn(ground.feed))));
+  line(
+    `${show.acknowledged.length} commands around a handover of the studio, ${operations} changes of records: all told`,
+  );
+  const { lines, good } = feedAccount(events);
+  ["", ...lines].forEach((text) => line(text));
+  return good;
 }
 
 async function converged(ground: Ground, places: readonly Place[], contested: number): Promise<string> {
