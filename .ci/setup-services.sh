@@ -14,6 +14,7 @@ wanted=(
   iptables=iptables
   faketime=faketime
   keepalived=keepalived
+  openssl=openssl
   python3=python3
 )
 

@@ -1,14 +1,19 @@
 /**
  * The public API of replication, `changeover/replication`: records that several places edit, also offline, exchanged
- * through a hub. An engine of a pair has all of this by its configuration (`replication.hub`, `/api/records`, `/sync`);
- * this is for programs that are no engine, or serve `/sync` in their own HTTP surface. `examples/spoke` shows one.
+ * through a hub or between the peers of a federation. An engine of a pair has all of this by its configuration
+ * (`replication.hub`, `federation`, `/api/records`, `/sync`, `/api/peers`); this is for programs that are no engine, or
+ * serve `/sync` in their own HTTP surface. `examples/spoke` and `examples/federation` show one of each.
  */
 export { Replication, type ReplicationInit, type ReplicationJoint } from "./replication/replication.ts";
 export type { ReplicationParts } from "./replication/parts.ts";
 export type { RecordPage, RecordResolveOutcome, RecordView, SkipOutcome, WriteOutcome } from "./replication/records.ts";
-export type { PullPage, PushReport, SnapshotMark, SyncIdentity } from "./replication/hub.ts";
+export type { FederationMode, PullPage, PushReport, SnapshotMark, SyncIdentity } from "./replication/hub.ts";
 export type { Delivery, Taken } from "./replication/intake.ts";
-export type { Progress } from "./replication/exchange.ts";
+export type { Failure, Progress } from "./replication/exchange.ts";
+export type { Federation, FederationStatus, PeerOutcome, PeerTrouble } from "./replication/federation.ts";
+export type { PeerStatus } from "./replication/federation-peer.ts";
+export type { PeerError, PeerHealth } from "./replication/peer-health.ts";
+export type { SealDoubt, SignatureMode } from "./replication/seals.ts";
 export type { Exchanged, SyncPeer } from "./replication/sync-peer.ts";
 export type { RecordHooks } from "./replication/record-log.ts";
 export {
@@ -21,6 +26,10 @@ export {
   type TakeReason,
 } from "./replication/reasons.ts";
 export { HttpSyncTransport, type HttpSyncTransportInit } from "./adapters/http-sync-transport.ts";
+export { Ed25519Signatures } from "./adapters/ed25519-signatures.ts";
+export type { ClientTls } from "./adapters/http-client.ts";
 export { type Op, type OpFlaw, type OpKind, recordOrigin } from "./core/operation.ts";
 export type { RecordConflict } from "./core/command.ts";
+export type { FederationPeerPort } from "./ports/federation-peer.ts";
+export type { Signatures } from "./ports/signatures.ts";
 export type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "./ports/sync-transport.ts";

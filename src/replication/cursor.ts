@@ -54,13 +54,24 @@ export function parseCursor(value: string | null): SyncCursor | null {
   }
 }
 
+/** Exchanges at most before something that stalls is looked at again. */
+const LOOK_AT_LEAST_EVERY = 64;
+
 /**
  * Where the next exchange begins. What stalls is looked at again in the 1st, 2nd, 4th, 8th … exchange after it stalled:
- * soon when it may pass by itself, seldom when a person is waited for.
+ * soon when it may pass by itself, seldom, but within a bound, when a person is waited for.
  */
 export function beginning(from: SyncCursor): SyncCursor {
   if (!isStalled(from)) return { ...from, tries: 0 };
   const tries = from.tries + 1;
-  const again = (tries & (tries - 1)) === 0;
+  const again = (tries & (tries - 1)) === 0 || tries % LOOK_AT_LEAST_EVERY === 0;
   return again ? { ...from, ahead: from.cursor, offered: from.pushed, tries } : { ...from, tries };
+}
+
+/** A person has mended something: whatever stalls, anywhere, is looked at again in the next exchange. */
+export function lookAgain(state: PeerState): void {
+  for (const [key, value] of state.withPrefix("peer:")) {
+    const at = key.endsWith(":cursor") ? parseCursor(value) : null;
+    if (at !== null && isStalled(at)) state.set(key, JSON.stringify({ ...at, tries: 0 }));
+  }
 }

@@ -12,6 +12,7 @@ import { ChangeoverError } from "../core/errors.ts";
 import { counterOf } from "../core/vector-clock.ts";
 import type { ArrivedOp, OpLog, SetAside } from "../ports/op-log.ts";
 import type { RecordPlace } from "../ports/record-store.ts";
+import { lookAgain } from "./cursor.ts";
 import { checksumOfOp, requireRoom, type RecordHooks, type RecordLog, type ReplicationBasics } from "./record-log.ts";
 
 /** One field as it stands. */
@@ -145,6 +146,7 @@ export class Records {
       this.#log.append(op, "");
       ops.raiseVector(origin, originSeq);
       ops.forgetSetAside(origin, originSeq);
+      lookAgain(replica.peerState);
       replica.raiseHlc(stamps.last);
     });
     this.#hooks.committed?.([op], "");

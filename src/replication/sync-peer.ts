@@ -32,6 +32,8 @@ export interface SyncPeerHooks {
 
 /** The longest wait between two tries. */
 const MAX_BACKOFF_MS = 300_000;
+/** Part of the interval that chance adds to it, so that many peers do not stay in step with each other. */
+const SPREAD = 0.1;
 
 export class SyncPeer {
   readonly #host: PeerHost;
@@ -147,7 +149,7 @@ export class SyncPeer {
 
   #succeed(): void {
     this.#failures = 0;
-    this.#wake(this.#init.intervalMs);
+    this.#wake(this.#init.intervalMs * (1 + SPREAD * this.#host.random.next()));
     this.#end({ outcome: "done", progress: this.#exchange.progress });
   }
 

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { benchCatchUp } from "./catch-up.bench.ts";
 import { drawChart } from "./chart.ts";
 import { benchCommands } from "./commands.bench.ts";
+import { benchFederation } from "./federation.bench.ts";
 import { benchFreeze, benchKill, benchLargeProcess } from "./failover.bench.ts";
 import { benchFalseTakeovers } from "./false-takeovers.bench.ts";
 import { chartsOfGrowth } from "./growth.bench.ts";
@@ -34,6 +35,7 @@ const BENCHMARKS: Readonly<Record<string, (scale: Scale) => Promise<BenchResult[
   lockstep: benchLockstep,
   heartbeat: benchHeartbeat,
   idle: benchIdle,
+  federation: benchFederation,
   "reconcile-lock": benchReconcileLock,
   http: benchHttp,
   "catch-up": benchCatchUp,

@@ -49,7 +49,7 @@ export function replicaContract(name: string, makePlace: () => StorePlace): void
 
 function logContract(replica: () => Replica, reopen: () => Replica): void {
   it("keeps operations as they were, by arrival, without those of one who brought or made them", () => {
-    const ops = [op("rec_a", 1), op("rec_b", 1), op("rec_a", 2, { kind: "delete", payload: null })];
+    const ops = [op("rec_a", 1), op("rec_b", 1), op("rec_a", 2, { kind: "delete", payload: null, signature: "k.s" })];
     ops.forEach((one, index) => replica().ops.add(arrived(one, index, index === 1 ? "rec_b" : "")));
     for (const open of [replica, reopen]) {
       const held = open();

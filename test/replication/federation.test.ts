@@ -1,8 +1,20 @@
 /** Federation peers in one process: who is let in, what is kept of them, what a person can do, and what modes mean. */
 import { afterEach, describe, expect, it } from "vitest";
-import type { SyncTransport } from "../../src/ports/sync-transport.ts";
+import type { Json } from "../../src/core/canonical-json.ts";
+import type { Op } from "../../src/core/operation.ts";
+import type { PullRequest, SyncAnswer, SyncTransport } from "../../src/ports/sync-transport.ts";
 import { newKey, peerOf, peerPort, poll, wayTo } from "../support/federation.ts";
-import { makePlace, originOf, type Place, type PlaceInit, shown } from "../support/replication-node.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import {
+  altered,
+  makePlace,
+  originOf,
+  type Place,
+  type PlaceInit,
+  SetClock,
+  shown,
+  wired,
+} from "../support/replication-node.ts";
 
 const open: Place[] = [];
 afterEach(() => {
@@ -179,4 +191,80 @@ it("a corrupt clock of a peer is an error, never an empty clock", async () => {
   here.store.replica.peerState.set("peer:there:clock", '{"rec_there":-1}');
   expect(await poll(here, "there")).toMatchObject({ lag: null, health: { lastError: { reason: "other" } } });
   expect(kept(here, "clock")).toBe('{"rec_there":-1}');
+});
+
+describe("what cannot be taken", () => {
+  it("keeps the cursor before it, becomes a dead letter, and once it is given up all goes on", async () => {
+    const there = place({ name: "there" });
+    for (const value of [1, 2, 3]) there.replication.records.set("macro", "steps", value);
+    const second = there.replication.records.log("", 3).ops[1]?.op;
+    if (second === undefined) throw new Error("three were written");
+    const good = there.wayFor(originOf("here"));
+    const spoiling = wayTo(() => good);
+    const way = { ...spoiling, pull: async (request: PullRequest) => spoilt(await good.pull(request), second) };
+    const here = asking(() => way);
+    const eventId = `${originOf("there")}/2`;
+    for (let exchange = 1; exchange <= 8; exchange += 1) {
+      const { health, lag, cursor } = await poll(here, "there");
+      expect(health).toMatchObject({ consecutiveFailures: exchange, lastSuccess: null });
+      expect(health?.lastError).toMatchObject({ reason: "unknown_action", eventId });
+      expect({ lag, cursor }).toEqual({ lag: 2, cursor: null });
+    }
+    const { records } = here.replication;
+    expect(records.setAside(10)).toMatchObject([{ originSeq: 2, dead: true, reason: "unknown_action" }]);
+    expect(records.skip(originOf("there"), 2).outcome).toBe("skipped");
+    const { health, lag } = await poll(here, "there");
+    expect(records.get("macro", "steps")?.value).toBe(3);
+    expect({ lag, ...health }).toMatchObject({ lag: 0, consecutiveFailures: 0, lastError: null });
+  });
+
+  /** The page with its operation `op` made one of an unknown kind. */
+  function spoilt(answer: SyncAnswer<Json>, op: Op): SyncAnswer<Json> {
+    if (answer.outcome !== "answered") return answer;
+    const page = answer.value as unknown as { readonly ops: readonly Op[] };
+    const ops = page.ops.map((one) => (one.originSeq === op.originSeq ? altered(one, { kind: "explode" }) : one));
+    return { outcome: "answered", value: wired({ ...page, ops }) };
+  }
+});
+
+describe("between two exchanges", () => {
+  /** Keeps how long was waited for each, and begins the next one at once. */
+  class Waits extends SetClock {
+    readonly waited: number[] = [];
+    override setTimeout = (fn: () => void, delayMs: number): object => {
+      this.waited.push(delayMs);
+      return setImmediate(fn);
+    };
+    override clearTimeout = (handle: object | number): void => clearImmediate(handle as NodeJS.Immediate);
+  }
+
+  const gone: SyncTransport = wayTo(() => {
+    throw Object.assign(new Error("gone"), { code: "ECONNREFUSED" });
+  });
+
+  it("the wait doubles with each failure up to five minutes, and is never below the interval", async () => {
+    const clock = new Waits();
+    const here = place({
+      name: "here",
+      clock,
+      federation: [peerPort("there", gone)],
+      init: { federationIntervalMs: 30_000 },
+    });
+    here.replication.federation.start();
+    await waitUntil(() => clock.waited.length >= 8);
+    here.replication.stop();
+    // Chance is half: half of 60 s, of 120 s, of 240 s, then of 300 s.
+    expect(clock.waited.slice(0, 6)).toEqual([30_000, 60_000, 120_000, 150_000, 150_000, 150_000]);
+  });
+
+  it("a good peer is asked again after the interval and a little more, by chance", async () => {
+    const clock = new Waits();
+    const there = place({ name: "there" });
+    const federation = [peerPort("there", there.wayFor(originOf("here")))];
+    const here = place({ name: "here", clock, federation, init: { federationIntervalMs: 10_000 } });
+    here.replication.federation.start();
+    await waitUntil(() => clock.waited.length >= 3);
+    here.replication.stop();
+    expect(clock.waited.slice(0, 3)).toEqual([10_500, 10_500, 10_500]);
+  });
 });

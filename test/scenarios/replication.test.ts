@@ -1,5 +1,6 @@
 /** A21 and A23 (operations): a spoke that was away, and an operation that cannot be taken; records over a failover. */
 import { describe, expect, it } from "vitest";
+import { peerPort, poll, wayTo } from "../support/federation.ts";
 import { makePlace, altered, originOf, shown, type Place, wired } from "../support/replication-node.ts";
 import { scenario } from "./stage.ts";
 
@@ -36,6 +37,54 @@ describe("[A21] a third spoke was offline for an hour", () => {
     for (const place of spokes) expect(shown(place)).toEqual(shown(hub));
     site.stop();
   });
+});
+
+describe("[A21] two sites federate, and a spoke of one was offline for an hour", () => {
+  it("its old operations reach every node of both sites, each once", async () => {
+    const [east, west] = ["east", "west"].map((name) => site(name)) as [Site, Site];
+    const late = makePlace({ name: "late", hub: east.hub.wayFor(originOf("late")) });
+    late.replication.records.set("show", "title", "made offline");
+    const nodes = [east.hub, east.spoke, west.hub, west.spoke];
+    for (const node of [...nodes, late]) node.clock.nowMs += HOUR_MS;
+    west.spoke.replication.records.set("show", "lead", "made later");
+    const round = async () => {
+      for (const spoke of [west.spoke, east.spoke]) await exchange(spoke);
+      for (const [hub, peer] of [
+        ["east", "west"],
+        ["west", "east"],
+      ] as const) {
+        await poll(hub === "east" ? east.hub : west.hub, peer);
+      }
+    };
+    for (let n = 0; n < 3; n += 1) await round();
+    for (const node of nodes) expect(node.replication.records.get("show", "lead")?.value).toBe("made later");
+    await exchange(late);
+    for (let n = 0; n < 3; n += 1) await round();
+    await exchange(late);
+    for (const node of [...nodes, late]) {
+      expect(shown(node)).toEqual(shown(east.hub));
+      const taken = node.store.replica.ops.newest(100).map(({ op }) => `${op.origin}/${op.originSeq}`);
+      expect(taken.sort()).toEqual([`${originOf("late")}/1`, `${originOf("west-spoke")}/1`]);
+    }
+    for (const node of [...nodes, late]) node.replication.stop();
+  });
+
+  interface Site {
+    readonly hub: Place;
+    readonly spoke: Place;
+  }
+
+  const hubs = new Map<string, Place>();
+
+  /** A hub that asks the other site's, and one spoke of it. */
+  function site(name: string): Site {
+    const other = name === "east" ? "west" : "east";
+    const way = wayTo(() => (hubs.get(other) as Place).wayFor(originOf(name)));
+    const hub = makePlace({ name, federation: [peerPort(other, way)] });
+    hubs.set(name, hub);
+    const spoke = makePlace({ name: `${name}-spoke`, hub: hub.wayFor(originOf(`${name}-spoke`)) });
+    return { hub, spoke };
+  }
 });
 
 describe("[A23] a poison operation", () => {

@@ -23,20 +23,21 @@ export interface LoneEngineInit {
   readonly scheme?: "http" | "https";
   /** Keys that it has beside the necessary ones. */
   readonly config?: Readonly<Record<string, unknown>>;
+  readonly label?: "a" | "b";
   /** Keys of `listen` beside the port. */
   readonly listen?: Readonly<Record<string, unknown>>;
 }
 
 /** Starts it and waits until it has said that it is ready. */
 export async function startLoneEngine(init: LoneEngineInit): Promise<LoneEngine> {
-  const { pair, scheme = "http" } = init;
+  const { pair, scheme = "http", label = "a" } = init;
   const folder = mkdtempSync(join(tmpdir(), "changeover-lone-"));
   const port = init.port ?? (await freePort());
   const configFile = join(folder, "a.json");
   const logFile = join(folder, "a.log");
   const config = {
     pair,
-    label: "a",
+    label,
     listen: { port, ...init.listen },
     dataDir: join(folder, "a"),
     peer: { links: [{ name: "red", url: `ws://127.0.0.1:${await freePort()}` }] },
@@ -45,8 +46,12 @@ export async function startLoneEngine(init: LoneEngineInit): Promise<LoneEngine>
   };
   writeFileSync(configFile, JSON.stringify(config));
   const url = `${scheme}://127.0.0.1:${port}`;
-  const engine = new EngineProcess({ label: "a", url, configFile, logFile, launcher: "src/cli/main.ts" });
-  await engine.start();
+  const engine = new EngineProcess({ label, url, configFile, logFile, launcher: "src/cli/main.ts" });
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  await engine.start().catch((error: unknown) => {
+    remove();
+    throw error;
+  });
   return {
     url,
     folder,
@@ -54,7 +59,7 @@ export async function startLoneEngine(init: LoneEngineInit): Promise<LoneEngine>
     log: () => readFileSync(logFile, "utf8"),
     close: async () => {
       await engine.stop();
-      rmSync(folder, { recursive: true, force: true });
+      remove();
     },
   };
 }

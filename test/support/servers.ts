@@ -10,7 +10,16 @@ import { UNMET_NEED } from "./left-out-reporter.ts";
 
 /** What a suite may ask for, each by its command; `npm run setup:services` installs them all. */
 export type ServerName =
-  "redis-server" | "nats-server" | "haproxy" | "chromium" | "ip" | "iptables" | "faketime" | "keepalived" | "python3";
+  | "redis-server"
+  | "nats-server"
+  | "haproxy"
+  | "chromium"
+  | "ip"
+  | "iptables"
+  | "faketime"
+  | "keepalived"
+  | "openssl"
+  | "python3";
 
 /** Debian keeps daemons here, where an ordinary user's PATH does not look. */
 const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
