@@ -59,7 +59,7 @@ async function committedBeforeDeath(args: readonly string[]): Promise<number> {
   return Number(said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1));
 }
 
-async function eventsOf(kind: string, feed: string): Promise<readonly ControlEvent[]> {
+export async function eventsOf(kind: string, feed: string): Promise<readonly ControlEvent[]> {
   const source = await openSource(kind, feed);
   const events: ControlEvent[] = [];
   try {
