@@ -13,4 +13,29 @@ export { FileSink, type FileSinkInit } from "./adapters/sinks/file-sink.ts";
 export { JetStreamSink, type JetStreamSinkInit } from "./adapters/sinks/jetstream-sink.ts";
 export { NopSink } from "./adapters/sinks/nop-sink.ts";
 export { RedisStreamSink, type RedisStreamSinkInit } from "./adapters/sinks/redis-stream-sink.ts";
+export { FileSource, type FileSourceInit } from "./adapters/sinks/file-source.ts";
+export { RedisStreamSource, type RedisStreamSourceInit } from "./adapters/sinks/redis-stream-source.ts";
+export { JetStreamSource, type JetStreamSourceInit } from "./adapters/sinks/jetstream-source.ts";
+export { FileArtifactStore, type FileArtifactStoreInit } from "./adapters/file-artifact-store.ts";
+export { SqliteConsumer } from "./adapters/sqlite-consumer.ts";
+export {
+  type Applier,
+  type ApplierComponents,
+  type ApplierInit,
+  type ApplierStatus,
+  createApplier,
+} from "./outbox/applier.ts";
+export type { Handler, Handlers } from "./outbox/applier-step.ts";
+export type { Artifact, ArtifactStore } from "./ports/artifact-store.ts";
+export type { FeedEntry, FeedRead, FeedSource } from "./ports/feed-source.ts";
+export type {
+  Answer,
+  AppliedNotes,
+  AppliedStack,
+  ConsumerDatabase,
+  Decision,
+  HoldReason,
+  StackHold,
+  StackKey,
+} from "./ports/applied-notes.ts";
 export type { FeedSink, Published, PublishFailure, PublishResult } from "./ports/feed-sink.ts";

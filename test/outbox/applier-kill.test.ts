@@ -6,10 +6,10 @@ import { test } from "vitest";
 import { FileSink } from "../../src/adapters/sinks/file-sink.ts";
 import { applyUnderKills } from "./applier-kills.ts";
 
-test("over 12 kills (200 in the long suite)", { timeout: 120_000 }, async () => {
+test("over 10 kills (`applier-kill.long.test.ts`: 200)", { timeout: 120_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "changeover-feed-"));
   const sink = new FileSink({}, { folder });
-  await applyUnderKills({ sink, kind: "file", address: folder, rounds: 12 });
+  await applyUnderKills({ sink, kind: "file", address: folder, rounds: 10 });
   await sink.close();
   rmSync(folder, { recursive: true, force: true });
 });

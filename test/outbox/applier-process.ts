@@ -1,28 +1,32 @@
 /**
- * A consumer that applies a feed until it is killed; says each cursor it has come to. Run by `applier-kill.test.ts` and
- * by `outbox-feed` suites as: KIND ADDRESS DATABASE.
+ * A consumer that applies a feed until it is killed, and says each version that a handler has seen. Run by
+ * `applier-kills.ts` as: KIND ADDRESS DATABASE. Loads only what its kind of feed needs: it is started often.
  */
 import { writeSync } from "node:fs";
-import { FileSource } from "../../src/adapters/sinks/file-source.ts";
-import { JetStreamSource } from "../../src/adapters/sinks/jetstream-source.ts";
-import { RedisStreamSource } from "../../src/adapters/sinks/redis-stream-source.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import type { FeedSource } from "../../src/ports/feed-source.ts";
 import { applierOf, keep, openData } from "./applier-rig.ts";
 
 const [kind = "", address = "", file = ""] = process.argv.slice(2);
 
-function open(): FeedSource {
+async function open(): Promise<FeedSource> {
   const clock = new SystemClock();
   const consumer = "consumer";
-  if (kind === "file") return new FileSource({}, { folder: address, consumer });
-  if (kind === "redis") return new RedisStreamSource({ clock }, { url: address, stream: "feed", consumer });
+  if (kind === "file") {
+    const { FileSource } = await import("../../src/adapters/sinks/file-source.ts");
+    return new FileSource({}, { folder: address, consumer });
+  }
+  if (kind === "redis") {
+    const { RedisStreamSource } = await import("../../src/adapters/sinks/redis-stream-source.ts");
+    return new RedisStreamSource({ clock }, { url: address, stream: "feed", consumer });
+  }
+  const { JetStreamSource } = await import("../../src/adapters/sinks/jetstream-source.ts");
   return new JetStreamSource({ clock }, { url: address, stream: "FEED", consumer });
 }
 
 const db = openData(file);
 applierOf(
-  { source: open(), db },
+  { source: await open(), db },
   {
     handlers: {
       "command.accepted": (event, context) => {

@@ -5,7 +5,6 @@ import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { SystemRandom } from "../../src/adapters/system-random.ts";
 import type { ControlEvent } from "../../src/core/control-event.ts";
 import { type Applier, type ApplierInit, createApplier } from "../../src/outbox/applier.ts";
-import type { Handler } from "../../src/outbox/applier-step.ts";
 import type { ArtifactStore } from "../../src/ports/artifact-store.ts";
 import type { AppliedNotes, Answer, ConsumerDatabase } from "../../src/ports/applied-notes.ts";
 import type { FeedSource } from "../../src/ports/feed-source.ts";
@@ -26,9 +25,9 @@ export function openData(file = ":memory:"): Db {
 }
 
 /** What a handler does: one row an event. */
-export const keep: Handler<Db> = ({ stackId, version, eventId }, { tx }) => {
+export function keep({ stackId, version, eventId }: ControlEvent, { tx }: { readonly tx: Db }): void {
   tx.prepare("INSERT INTO data (stack, version, event_id) VALUES (?, ?, ?)").run(stackId, version, eventId);
-};
+}
 
 /** The versions of a stack, in the order in which they were applied. */
 export function appliedVersions(db: Db, stackId = "programme"): number[] {
@@ -89,5 +88,3 @@ export class CrashingDatabase implements ConsumerDatabase<Db> {
     return new Crash();
   }
 }
-
-export type { ControlEvent };

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileArtifactStore } from "../../src/adapters/file-artifact-store.ts";
 import { MemoryFeed } from "../../src/adapters/memory-sink.ts";
 import type { Applier, ApplierInit } from "../../src/outbox/applier.ts";
+import type { Handler } from "../../src/outbox/applier-step.ts";
 import type { HoldReason } from "../../src/ports/applied-notes.ts";
 import { anEvent, events } from "../contracts/feed-under-test.ts";
 import { MemorySource } from "../contracts/memory-source.ts";
@@ -71,7 +72,9 @@ describe("an applier", () => {
     applier.start();
     await expect.poll(applied()).toEqual([1, 2, 3, 4, 5, 6]);
   });
+});
 
+describe("a stack that stands still for a person", () => {
   it("stops a stack at an event upon another version, overwrites nothing, and goes on with others", async () => {
     publish(...events(1, 2), anEvent(9), anEvent(10), anEvent(1, { stackId: "other" }));
     begin();
@@ -112,10 +115,12 @@ describe("an applier", () => {
     await expect.poll(applied()).toEqual([1, 4]);
     expect(await applier.decide(PROGRAMME, "skip")).toBe("not_held");
   });
+});
 
+describe("a stack whose event fails", () => {
   it("tries a failing handler a bounded number of times, in order, then stops the stack", async () => {
     let calls = 0;
-    const poison: typeof keep = (event, context) => {
+    const poison: Handler<Db> = (event, context) => {
       keep(event, context);
       calls += event.version === 2 ? 1 : 0;
       if (event.version === 2) throw new Error("not today");
@@ -131,7 +136,7 @@ describe("an applier", () => {
 
   it("brings a stack back by itself when its handler succeeds later, with what came meanwhile", async () => {
     let failures = 2;
-    const moody: typeof keep = (event, context) => {
+    const moody: Handler<Db> = (event, context) => {
       if (event.version === 2 && failures-- > 0) throw new Error("not yet");
       keep(event, context);
     };
@@ -140,7 +145,9 @@ describe("an applier", () => {
     await expect.poll(applied()).toEqual(events(1, 600).map(({ version }) => version));
     await expect.poll(async () => (await applier.status()).held).toEqual([]);
   });
+});
 
+describe("a feed that is not what it was", () => {
   it("passes by what is no event, and says so", async () => {
     publish(anEvent(1));
     feed.entries.push({ controlVersion: 2, event: null as never });
@@ -176,7 +183,7 @@ describe("an applier with artifacts", () => {
   it("hands a handler the checked bytes", async () => {
     const seen: string[] = [];
     publish(anEvent(1, await artifacts.put(Buffer.from("titles"))), anEvent(2));
-    const look: typeof keep = (event, context) => {
+    const look: Handler<Db> = (event, context) => {
       seen.push(context.artifact === null ? "none" : Buffer.from(context.artifact).toString());
       keep(event, context);
     };
