@@ -185,9 +185,15 @@ const hub = section(
 // Which keys belong to which sink: `outbox.ts`.
 const outbox = section({
   sink: Type.Enum(["nop", "file", "redis", "nats"], { default: "nop", description: "Where changes are published" }),
-  dir: Type.Optional(text("Folder of the feed, for sink file; both engines name the same", "./var/feed")),
+  dir: Type.Optional(
+    text("Folder of the feed, for sink file; both engines name the same; default ./var/feed", "./var/feed"),
+  ),
   url: Type.Optional(
-    url("rediss?(\\+sentinel|\\+cluster)?|nats|tls", "Address of Redis or of NATS", "nats://127.0.0.1:4222"),
+    url(
+      "rediss?(\\+sentinel|\\+cluster)?|nats|tls",
+      "Address of Redis or of NATS; default on this host",
+      "nats://127.0.0.1:4222",
+    ),
   ),
   password: Type.Optional(secret),
   credentials: Type.Optional(secret),
