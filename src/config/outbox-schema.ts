@@ -5,9 +5,15 @@ import { DAY_MS, name, secret, section, text, url, whole } from "./schema-parts.
 
 export const outbox = section({
   sink: Type.Enum(["nop", "file", "redis", "nats"], { default: "nop", description: "Where changes are published" }),
-  dir: Type.Optional(text("Folder of the feed, for sink file; both engines name the same", "./var/feed")),
+  dir: Type.Optional(
+    text("Folder of the feed, for sink file; both engines name the same; default ./var/feed", "./var/feed"),
+  ),
   url: Type.Optional(
-    url("rediss?(\\+sentinel|\\+cluster)?|nats|tls", "Address of Redis or of NATS", "nats://127.0.0.1:4222"),
+    url(
+      "rediss?(\\+sentinel|\\+cluster)?|nats|tls",
+      "Address of Redis or of NATS; default on this host",
+      "nats://127.0.0.1:4222",
+    ),
   ),
   password: Type.Optional(secret),
   credentials: Type.Optional(secret),

@@ -2,12 +2,12 @@
  * Purpose: every change as the event that tells of it.
  * Keeps true: an event follows from the change alone, so that both engines of the pair make the same one: its identity is
  * that of the change, and its stack and version order it as both engines order it.
- * Source: docs/decisions/0012.
+ * Source: docs/decisions/0013.
  */
 import type { Command, Conflict, LogPosition } from "../core/command.ts";
 import { type ControlEvent, PROGRAMME, SKIPPED } from "../core/control-event.ts";
 import type { Op } from "../core/operation.ts";
-import type { LeadershipEntry } from "../ports/store.ts";
+import type { BegunLeadership } from "../ports/journal.ts";
 
 /** The stack of who leads. */
 export const LEADERSHIP = "leadership";
@@ -59,8 +59,8 @@ export function recordEvent(tenantId: string, op: Op): ControlEvent {
 }
 
 /** Epochs rise, not one by one. */
-export function leadershipEvent(tenantId: string, entry: LeadershipEntry): ControlEvent {
-  const { epoch, leader, fromUnixMs, cause, by, reason, tookMs } = entry;
+export function leadershipEvent(tenantId: string, leadership: BegunLeadership): ControlEvent {
+  const { epoch, leader, fromUnixMs, cause, by, reason, tookMs } = leadership;
   return {
     eventId: `ldr_${tenantId}_${epoch}_${Math.floor(fromUnixMs)}`,
     eventType: "leadership.began",

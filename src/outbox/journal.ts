@@ -7,9 +7,8 @@ import type { Command, Conflict, LogPosition } from "../core/command.ts";
 import { type ControlEvent, PROGRAMME } from "../core/control-event.ts";
 import type { Op } from "../core/operation.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { AdoptedAt, Journal } from "../ports/journal.ts";
+import type { AdoptedAt, AdoptedLog, BegunLeadership, Journal } from "../ports/journal.ts";
 import type { Replica } from "../ports/replica.ts";
-import type { Adoption, LeadershipEntry } from "../ports/store.ts";
 import { appendOutbox } from "./append.ts";
 import { commandEvent, conflictEvent, leadershipEvent, recordEvent } from "./events.ts";
 
@@ -37,14 +36,14 @@ export class OutboxJournal implements Journal {
     }
   }
 
-  adopted({ commands, outbox }: Adoption, { forkSeq, before }: AdoptedAt): void {
+  adopted({ commands, outbox }: AdoptedLog, { forkSeq, before }: AdoptedAt): void {
     this.#parts.replica.outbox.withdraw(PROGRAMME, forkSeq);
     for (const event of outbox) this.#append(event);
     this.appended(commands, before);
   }
 
-  led(entry: LeadershipEntry): void {
-    this.#append(leadershipEvent(this.#tenantId, entry));
+  led(leadership: BegunLeadership): void {
+    this.#append(leadershipEvent(this.#tenantId, leadership));
   }
 
   conflicted(conflicts: readonly Conflict[]): void {
