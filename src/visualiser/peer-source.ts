@@ -9,10 +9,7 @@ import type { Clock, TimerHandle } from "../ports/clock.ts";
 import { MAX_RECORDED, MAX_RELAYED_BYTES, REDIAL_MS, SILENT_MS } from "./bounds.ts";
 import { EventRing } from "./event-ring.ts";
 import type { Inspected, Source, StreamMessage, Values } from "./inspected.ts";
-
-/** Where every engine tells of its statecharts. */
-export const STREAM_PATH = "/api/machines/stream";
-export const STREAM_PROTOCOL = "changeover.machines.v1";
+import { STREAM_PROTOCOL, streamUrl } from "./stream-address.ts";
 
 export interface PeerSourceInit {
   /** Of this engine; what is followed is the other one. */
@@ -40,7 +37,7 @@ export class PeerSource implements Source {
   constructor(components: { readonly clock: Clock }, init: PeerSourceInit) {
     this.#clock = components.clock;
     this.label = otherLabel(init.label);
-    this.#url = new URL(STREAM_PATH, init.url.replace(/^http/, "ws"));
+    this.#url = streamUrl(init.url);
     this.#token = init.token;
   }
 

@@ -26,7 +26,7 @@ const END = Number.MAX_SAFE_INTEGER;
 
 export function App() {
   const live = useMemo(() => new Model(), []);
-  const [line, setLine] = useState<LineState>("connecting");
+  const [line, setLine] = useState<LineState>({ kind: "connecting" });
   const connection = useMemo(() => new Connection(live, setLine), [live]);
   const [replay, setReplay] = useState<Replay | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -45,12 +45,12 @@ export function App() {
     return () => connection.close();
   }, [connection]);
   useRedraw(replay?.model ?? live);
-  const needsToken = line === "needs-token" && replay === null;
+  const needsToken = line.kind === "needs-token" && replay === null;
   return (
     <>
       <Header
         pair={live.live("a").state?.state.pair ?? live.live("b").state?.state.pair ?? ""}
-        line={replay === null ? line : "replay"}
+        line={replay === null ? line : null}
         title={replay?.header.title ?? null}
         onFile={show}
         onLive={replay === null ? null : () => setReplay(null)}

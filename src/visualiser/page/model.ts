@@ -3,7 +3,7 @@
  * Keeps true: what is kept is bounded, so that a page that stays open does not grow; the past is never rewritten.
  */
 import type { Json } from "../../core/canonical-json.ts";
-import type { Label } from "../../core/ids.ts";
+import { otherLabel, type Label } from "../../core/ids.ts";
 import type { Inspected, StateMessage, StreamMessage, Values } from "../inspected.ts";
 
 /** Entries that are kept of one engine. */
@@ -25,6 +25,8 @@ export interface EngineAt {
   readonly label: Label;
   readonly known: boolean;
   readonly reachable: boolean;
+  /** Its last word was before the other one came on air: what it said of itself may not hold any more. */
+  readonly outdated: boolean;
   readonly values: Values;
   readonly state: StateMessage | null;
   readonly last: Readonly<Record<string, Inspected>>;
@@ -33,7 +35,12 @@ export interface EngineAt {
 
 class EngineModel {
   run: string | null = null;
+  /** Seq of the last event of this run that is known. */
+  lastSeq = 0;
   reachable = false;
+  /** Which message of all was its last state, and with which it came on air. */
+  heardAt = 0;
+  onAirAt = 0;
   entries: Inspected[] = [];
   values: Record<string, Json> = {};
   last: Record<string, Inspected> = {};
@@ -45,6 +52,7 @@ class EngineModel {
 export class Model {
   readonly #engines: Readonly<Record<Label, EngineModel>> = { a: new EngineModel(), b: new EngineModel() };
   readonly #listeners = new Set<() => void>();
+  #told = 0;
 
   /** Calls `listener` after each change until the returned function is called. */
   subscribe(listener: () => void): () => void {
@@ -55,31 +63,36 @@ export class Model {
   /** Last seq of each run, for coming back without a gap. */
   cursors(): ReadonlyMap<string, number> {
     const known = Object.values(this.#engines).filter(({ run }) => run !== null);
-    return new Map(known.map(({ run, entries }) => [run ?? "", entries.at(-1)?.seq ?? 0]));
+    return new Map(known.map(({ run, lastSeq }) => [run ?? "", lastSeq]));
   }
 
   apply(message: StreamMessage): void {
     const engine = this.#engines[message.engine];
+    this.#told += 1;
     engine.reachable = message.type !== "gone";
     switch (message.type) {
       case "hello":
-        if (message.run !== engine.run) Object.assign(engine, { run: message.run, values: {}, last: {} });
+        if (message.run !== engine.run) Object.assign(engine, { run: message.run, lastSeq: 0, values: {}, last: {} });
         addAll(engine, message.events);
         break;
       case "events":
         addAll(engine, message.events);
         break;
       case "snapshot":
-        engine.values = { ...message.values };
-        engine.last = {};
+        Object.assign(engine, { lastSeq: message.seq, values: { ...message.values }, last: {} });
         break;
       case "state":
-        addState(engine, message);
+        addState(engine, message, this.#told);
         break;
       case "gone":
         break;
     }
     this.changed();
+  }
+
+  /** One engine cannot be heard any more. */
+  gone(label: Label): void {
+    this.apply({ type: "gone", engine: label });
   }
 
   /** The stream itself has broken off: nothing is known to be reachable. */
@@ -126,8 +139,9 @@ export class Model {
   }
 
   live(label: Label): EngineAt {
-    const { run, reachable, values, state, last, heart } = this.#engines[label];
-    return { label, known: run !== null, reachable, values, state, last, heart };
+    const { run, reachable, values, state, last, heart, heardAt } = this.#engines[label];
+    const outdated = heardAt < this.#engines[otherLabel(label)].onAirAt;
+    return { label, known: run !== null, reachable, outdated, values, state, last, heart };
   }
 
   /** One engine as it was. */
@@ -144,12 +158,15 @@ export class Model {
       last[entry.machine] = entry;
     }
     const state = states[countUpTo(states, atMs) - 1] ?? null;
-    return { label, known: run !== null, reachable: true, values, state, last, heart: [] };
+    return { label, known: run !== null, reachable: true, outdated: false, values, state, last, heart: [] };
   }
 }
 
 function addAll(engine: EngineModel, entries: readonly Inspected[]): void {
   for (const entry of entries) {
+    // Two engines tell the same: what is known already is not told again.
+    if (entry.seq <= engine.lastSeq) continue;
+    engine.lastSeq = entry.seq;
     engine.entries.push(entry);
     engine.values = { ...engine.values, [entry.machine]: entry.to };
     engine.last = { ...engine.last, [entry.machine]: entry };
@@ -157,7 +174,10 @@ function addAll(engine: EngineModel, entries: readonly Inspected[]): void {
   if (engine.entries.length > MAX_ENTRIES * 1.1) engine.entries = engine.entries.slice(-MAX_ENTRIES);
 }
 
-function addState(engine: EngineModel, message: StateMessage): void {
+function addState(engine: EngineModel, message: StateMessage, told: number): void {
+  engine.heardAt = told;
+  if (!message.state.mayAct) engine.onAirAt = 0;
+  else if (engine.state?.state.mayAct !== true) engine.onAirAt = told;
   engine.state = message;
   const newest = engine.states.at(-1);
   if (newest === undefined || message.atUnixMs - newest.atUnixMs >= STATE_EVERY_MS) engine.states.push(message);
