@@ -97,6 +97,8 @@ export interface Source {
   values(): Values;
   /** The events after `seq`, oldest first; `seq` is at least `firstSeq - 1`. */
   after(seq: number, most: number): readonly Inspected[];
-  /** The newest state as a message; null: none is known. Cheap: made once for all viewers. */
-  stateText(): string | null;
+  /** Counts the states, so that each is told once. */
+  readonly states: number;
+  /** The newest state as a message in JSON; null: none is known. Made once for all viewers. */
+  stateBytes(): Uint8Array | null;
 }

@@ -22,7 +22,8 @@ export class OwnSource implements Source {
   readonly #settings: ShownSettings;
   #unsubscribe: (() => void) | null = null;
   #counted: StateMessage["conflicts"] = { open: 0, total: 0, revision: 0 };
-  #text: string | null = null;
+  #bytes: Buffer | null = null;
+  #states = 0;
 
   constructor(
     components: { readonly coordinator: Seen; readonly clock: Clock; readonly recorder: Recorder },
@@ -44,6 +45,10 @@ export class OwnSource implements Source {
     return this.#recorder.ring.lastSeq;
   }
 
+  get states(): number {
+    return this.#states;
+  }
+
   values(): Values {
     return this.#recorder.ring.values();
   }
@@ -52,8 +57,8 @@ export class OwnSource implements Source {
     return this.#recorder.ring.after(seq, most);
   }
 
-  stateText(): string {
-    return (this.#text ??= JSON.stringify(this.#state()));
+  stateBytes(): Buffer {
+    return (this.#bytes ??= Buffer.from(JSON.stringify(this.#state())));
   }
 
   /** Someone looks: `onEntry` is called after each new event. */
@@ -70,12 +75,13 @@ export class OwnSource implements Source {
     this.#recorder.watch(null);
     this.#unsubscribe?.();
     this.#unsubscribe = null;
-    this.#text = null;
+    this.#bytes = null;
   }
 
-  /** The next `stateText` is a new one. */
+  /** The next `stateBytes` is a new one. */
   renew(): void {
-    this.#text = null;
+    this.#states += 1;
+    this.#bytes = null;
   }
 
   #state(): StateMessage {

@@ -27,7 +27,8 @@ export class PeerSource implements Source {
   readonly #token: string | null;
   readonly #ring = new EventRing(MAX_RECORDED);
   #run: string | null = null;
-  #stateText: string | null = null;
+  #state: Buffer | null = null;
+  #states = 0;
   #reachable = false;
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #onNews: (() => void) | null = null;
@@ -57,6 +58,10 @@ export class PeerSource implements Source {
     return this.#ring.lastSeq;
   }
 
+  get states(): number {
+    return this.#states;
+  }
+
   values(): Values {
     return this.#ring.values();
   }
@@ -65,8 +70,8 @@ export class PeerSource implements Source {
     return this.#ring.after(seq, most);
   }
 
-  stateText(): string | null {
-    return this.#stateText;
+  stateBytes(): Buffer | null {
+    return this.#state;
   }
 
   /** Follows the peer until `close`; calls `onNews` whenever there is something new. */
@@ -103,7 +108,7 @@ export class PeerSource implements Source {
     });
     this.#socket = socket;
     socket.on("message", (data: Buffer) => {
-      if (this.#socket === socket) this.#take(data.toString());
+      if (this.#socket === socket) this.#take(data);
     });
     // Every error is followed by a close.
     socket.on("error", () => undefined);
@@ -115,8 +120,8 @@ export class PeerSource implements Source {
     });
   }
 
-  #take(text: string): void {
-    const message = JSON.parse(text) as StreamMessage;
+  #take(bytes: Buffer): void {
+    const message = JSON.parse(bytes.toString()) as StreamMessage;
     if (message.engine !== this.label) return;
     this.#heardAtMs = this.#clock.monoMs();
     this.#reachable = true;
@@ -133,8 +138,9 @@ export class PeerSource implements Source {
         this.#ring.restart(message.seq, message.values);
         break;
       case "state":
-        this.#stateText = text;
-        return;
+        this.#state = bytes;
+        this.#states += 1;
+        break;
       case "gone":
         return;
     }

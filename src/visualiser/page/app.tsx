@@ -91,8 +91,8 @@ function Shown({ live, replay, connection }: ShownProps) {
         <Tally engines={engines} nowMs={nowMs} isVirtual={isVirtual} isLive={isLive} />
         {query.has("demo") && replay === null && <DemoFaults />}
         <div class="engines">
-          {engines.map((engine, at) => (
-            <EnginePanel key={engine.label} {...{ engine, isLive, nowMs }} other={engines[1 - at] ?? engine} />
+          {engines.map((engine) => (
+            <EnginePanel key={engine.label} {...{ engine, isLive, nowMs }} />
           ))}
         </div>
         <Charts engines={engines} nowMs={nowMs} isVirtual={isVirtual} />

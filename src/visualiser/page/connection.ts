@@ -126,9 +126,9 @@ export class Connection {
   }
 
   #adopt(feed: Feed, engine: Label): void {
-    const before = this.#present;
-    before?.close();
-    if (before?.engine != null && before.engine !== engine) this.#model.gone(before.engine);
+    const before = this.#present?.engine ?? null;
+    this.#present?.close();
+    if (before !== null && before !== engine) this.#model.gone(before);
     this.#present = feed;
     this.#next = null;
     this.#onState({ kind: "open", engine });

@@ -6,14 +6,16 @@ import { stateWords } from "./state-paths.ts";
 import { isOnAir } from "./tally.tsx";
 import { longDuration, thousands } from "./words.ts";
 
+/** Commands between the engines at any moment of a pair at load. */
+const ON_THEIR_WAY = 64;
+
 interface Props {
   readonly engine: EngineAt;
-  readonly other: EngineAt;
   readonly isLive: boolean;
   readonly nowMs: number;
 }
 
-export function EnginePanel({ engine, other, isLive, nowMs }: Props) {
+export function EnginePanel({ engine, isLive, nowMs }: Props) {
   const { label, state: message, reachable, known } = engine;
   const onAir = isOnAir(engine, isLive);
   const role = roleOf(engine);
@@ -43,7 +45,7 @@ export function EnginePanel({ engine, other, isLive, nowMs }: Props) {
               settings={message.settings}
               isLive={isLive}
             />
-            <Positions state={message.state} other={other.state?.state ?? null} />
+            <Positions state={message.state} gap={engine.gap} />
           </div>
           <Alarms state={message.state} nowMs={nowMs} />
         </>
@@ -113,8 +115,7 @@ function longOrShort(ms: number): string {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
 }
 
-function Positions({ state, other }: { state: CoordinatorState; other: CoordinatorState | null }) {
-  const gap = other === null ? null : state.lastCommandSeq - other.lastCommandSeq;
+function Positions({ state, gap }: { state: CoordinatorState; gap: number | null }) {
   const gapText = gap === null ? "–" : gap === 0 ? "equal" : `${gap > 0 ? "+" : "−"}${thousands(Math.abs(gap))}`;
   return (
     <div class="panel">
@@ -130,7 +131,7 @@ function Positions({ state, other }: { state: CoordinatorState; other: Coordinat
         </div>
         <div>
           <dt>gap</dt>
-          <dd class={gap === null || gap === 0 ? "" : "warn"}>{gapText}</dd>
+          <dd class={Math.abs(gap ?? 0) > ON_THEIR_WAY ? "warn" : ""}>{gapText}</dd>
         </div>
       </dl>
       <p class="small programme">programme: {state.programSource}</p>

@@ -11,6 +11,8 @@ const MAX_ENTRIES = 10_000;
 /** States that are kept for looking back, one a second. */
 const MAX_STATES = 900;
 const STATE_EVERY_MS = 1_000;
+/** Two looks that are no farther apart are of the same moment. */
+const SAME_MOMENT_MS = 60;
 /** Looks at the heartbeat that the strip shows: 30 s. */
 export const STRIP_SAMPLES = 150;
 
@@ -29,6 +31,8 @@ export interface EngineAt {
   readonly outdated: boolean;
   readonly values: Values;
   readonly state: StateMessage | null;
+  /** Commands that it has more than the other one, at one and the same moment; null: not known. */
+  readonly gap: number | null;
   readonly last: Readonly<Record<string, Inspected>>;
   readonly heart: readonly HeartSample[];
 }
@@ -46,6 +50,7 @@ class EngineModel {
   last: Record<string, Inspected> = {};
   states: StateMessage[] = [];
   state: StateMessage | null = null;
+  before: StateMessage | null = null;
   heart: HeartSample[] = [];
 }
 
@@ -140,8 +145,9 @@ export class Model {
 
   live(label: Label): EngineAt {
     const { run, reachable, values, state, last, heart, heardAt } = this.#engines[label];
-    const outdated = heardAt < this.#engines[otherLabel(label)].onAirAt;
-    return { label, known: run !== null, reachable, outdated, values, state, last, heart };
+    const other = this.#engines[otherLabel(label)];
+    const [outdated, gap] = [heardAt < other.onAirAt, gapBetween(this.#engines[label], other)];
+    return { label, known: run !== null, reachable, outdated, values, state, gap, last, heart };
   }
 
   /** One engine as it was. */
@@ -158,7 +164,7 @@ export class Model {
       last[entry.machine] = entry;
     }
     const state = states[countUpTo(states, atMs) - 1] ?? null;
-    return { label, known: run !== null, reachable: true, outdated: false, values, state, last, heart: [] };
+    return { label, known: run !== null, reachable: true, outdated: false, values, state, gap: null, last, heart: [] };
   }
 }
 
@@ -178,12 +184,24 @@ function addState(engine: EngineModel, message: StateMessage, told: number): voi
   engine.heardAt = told;
   if (!message.state.mayAct) engine.onAirAt = 0;
   else if (engine.state?.state.mayAct !== true) engine.onAirAt = told;
+  engine.before = engine.state;
   engine.state = message;
   const newest = engine.states.at(-1);
   if (newest === undefined || message.atUnixMs - newest.atUnixMs >= STATE_EVERY_MS) engine.states.push(message);
   if (engine.states.length > MAX_STATES) engine.states.shift();
   const { roundTripMs, lastHeardMs } = message.state.peer;
   engine.heart = [...engine.heart.slice(1 - STRIP_SAMPLES), { roundTripMs, lastHeardMs }];
+}
+
+/** Both engines look at the same instants; what they saw at different ones is not compared. */
+function gapBetween(own: EngineModel, other: EngineModel): number | null {
+  for (const mine of [own.state, own.before]) {
+    for (const theirs of [other.state, other.before]) {
+      if (mine === null || theirs === null || Math.abs(mine.atUnixMs - theirs.atUnixMs) > SAME_MOMENT_MS) continue;
+      return mine.state.lastCommandSeq - theirs.state.lastCommandSeq;
+    }
+  }
+  return null;
 }
 
 /** How many of a list that is in order of time are not after a moment. */
