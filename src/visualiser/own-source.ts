@@ -8,9 +8,10 @@ import type { Label } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { COUNTED_CONFLICTS, MAX_EVENTS_PER_MESSAGE, SHOWN_LEADERSHIPS } from "./bounds.ts";
 import type { Inspected, ShownSettings, Source, StateMessage, Values } from "./inspected.ts";
+import { LockWatch } from "./lock-watch.ts";
 import type { Recorder } from "./recorder.ts";
 
-type Seen = Pick<Coordinator, "state" | "leadership" | "conflicts" | "subscribe">;
+type Seen = Pick<Coordinator, "state" | "leadership" | "conflicts" | "subscribe" | "readLock">;
 
 export class OwnSource implements Source {
   readonly label: Label;
@@ -20,6 +21,7 @@ export class OwnSource implements Source {
   readonly #clock: Clock;
   readonly #recorder: Recorder;
   readonly #settings: ShownSettings;
+  readonly #lock: LockWatch;
   #unsubscribe: (() => void) | null = null;
   #counted: StateMessage["conflicts"] = { open: 0, total: 0, revision: 0 };
   #bytes: Buffer | null = null;
@@ -33,6 +35,7 @@ export class OwnSource implements Source {
     this.#clock = components.clock;
     this.#recorder = components.recorder;
     this.#settings = init.settings;
+    this.#lock = new LockWatch(components);
     this.label = init.label;
     this.run = `${init.label}-${Math.round(components.clock.unixMs()).toString(36)}`;
   }
@@ -65,6 +68,7 @@ export class OwnSource implements Source {
   open(onEntry: () => void): void {
     this.#recorder.watch(onEntry);
     this.#count();
+    this.#lock.open();
     this.#unsubscribe ??= this.#coordinator.subscribe((event) => {
       if (event.type === "conflict") this.#count();
     });
@@ -73,6 +77,7 @@ export class OwnSource implements Source {
   /** Nobody looks any more. Idempotent. */
   close(): void {
     this.#recorder.watch(null);
+    this.#lock.close();
     this.#unsubscribe?.();
     this.#unsubscribe = null;
     this.#bytes = null;
@@ -85,12 +90,14 @@ export class OwnSource implements Source {
   }
 
   #state(): StateMessage {
+    const state = this.#coordinator.state();
     return {
       type: "state",
       engine: this.label,
       atUnixMs: Math.round(this.#clock.unixMs()),
-      state: this.#coordinator.state(),
+      state,
       settings: this.#settings,
+      lock: state.reconcileLock ?? this.#lock.now(),
       conflicts: this.#counted,
       leadership: this.#coordinator.leadership(SHOWN_LEADERSHIPS),
     };

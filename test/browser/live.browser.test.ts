@@ -3,7 +3,7 @@
  * compared with the moment at which each page lit it, and the slowest counts. A machine that has no time for a page now and
  * then is no fault of the page: of a few rounds the best counts.
  */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import * as faults from "../../src/cli/demo/faults.ts";
 import type { Plant } from "../../src/cli/demo/plant.ts";
 import { describeWithServer } from "../support/servers.ts";
@@ -12,11 +12,11 @@ import { BOTH, FOLLOWS_WITHIN_MS, TwoPages } from "./two-pages.ts";
 
 const NOTICED = { timeout: 15_000 };
 
-describeWithServer("chromium", "both pages, live", () => {
-  let pages: TwoPages;
-  beforeAll(async () => void (pages = await TwoPages.open()));
-  afterAll(() => pages.close());
+let pages: TwoPages;
+beforeEach(async () => void (pages = await TwoPages.open()));
+afterEach(() => pages.close());
 
+describeWithServer("chromium", "both pages follow", () => {
   test("a handover", async () => {
     const slowestMs = await pages.bestOf(async (_leader, follower) => {
       const ms = await pages.behindMs(faults.handover, BOTH);
@@ -54,7 +54,9 @@ describeWithServer("chromium", "both pages, live", () => {
     });
     expect(slowestMs).toBeLessThan(FOLLOWS_WITHIN_MS);
   });
+});
 
+describeWithServer("chromium", "both pages follow a cut and a recovery:", () => {
   test("a cut link, and its end", async () => {
     const cutLink = async (plant: Plant): Promise<void> => {
       plant.cutLink();
@@ -82,12 +84,5 @@ describeWithServer("chromium", "both pages, live", () => {
       return Math.max(split, whole);
     });
     expect(slowestMs).toBeLessThan(FOLLOWS_WITHIN_MS);
-  });
-
-  test("nothing was asked of another host, and nothing went wrong but the line to what was killed", () => {
-    for (const { strangers, errors } of Object.values(pages.watched)) {
-      expect(strangers).toEqual([]);
-      expect(errors.filter((text) => !text.includes("WebSocket connection to"))).toEqual([]);
-    }
   });
 });

@@ -43,9 +43,14 @@ export class TwoPages {
     return new TwoPages(browser, stage, watched, notes);
   }
 
+  /** Nothing was asked of another host, and nothing went wrong but the line to what was killed. */
   async close(): Promise<void> {
     await this.#browser.close();
     await this.stage.close();
+    for (const { strangers, errors } of Object.values(this.watched)) {
+      expect(strangers).toEqual([]);
+      expect(errors.filter((text) => !text.includes("WebSocket connection to"))).toEqual([]);
+    }
   }
 
   /** What both pages say of who is on air, once they do. */

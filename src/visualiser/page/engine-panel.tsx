@@ -1,5 +1,6 @@
 /** Purpose: one engine: its role and health, what its votes still count, its heartbeats, positions and alarms. */
 import type { CoordinatorState } from "../../coordinator/types.ts";
+import type { StateMessage } from "../inspected.ts";
 import { HeartbeatStrip } from "./heartbeat-strip.tsx";
 import type { EngineAt } from "./model.ts";
 import { stateWords } from "./state-paths.ts";
@@ -37,7 +38,7 @@ export function EnginePanel({ engine, isLive, nowMs }: Props) {
       ) : (
         <>
           <div class="panels">
-            <Votes state={message.state} leaseMs={message.settings.leaseMs} lockMs={message.settings.reconcileLockMs} />
+            <Votes message={message} />
             <HeartbeatStrip
               label={label}
               heart={engine.heart}
@@ -62,8 +63,11 @@ function roleOf({ values, state }: EngineAt): string {
     : stateWords(role).replace("steppingDown", "stepping down");
 }
 
-function Votes({ state, leaseMs, lockMs }: { state: CoordinatorState; leaseMs: number; lockMs: number }) {
-  const { votes, reconcileLock, witness } = state;
+function Votes({ message }: { message: StateMessage }) {
+  // A run that was recorded before the lock was told of has none.
+  const { state, lock = null, settings } = message;
+  const { votes, witness } = state;
+  const { leaseMs, reconcileLockMs } = settings;
   const noWitness = witness.kind === "none";
   return (
     <div class="panel">
@@ -77,9 +81,9 @@ function Votes({ state, leaseMs, lockMs }: { state: CoordinatorState; leaseMs: n
       />
       <Bar
         name="lock"
-        ms={reconcileLock?.expiresMs ?? 0}
-        ofMs={lockMs}
-        note={reconcileLock === null ? "free" : `held by ${reconcileLock.holder}`}
+        ms={lock?.expiresMs ?? 0}
+        ofMs={Math.max(reconcileLockMs, lock?.expiresMs ?? 0)}
+        note={lock === null ? "free" : `held by ${lock.holder}`}
       />
       <p class="small">
         record: {witness.holder === null ? "none" : `${witness.holder}, epoch ${witness.epoch}`}
