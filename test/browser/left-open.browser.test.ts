@@ -17,7 +17,8 @@ import { openPage } from "./stage.ts";
 const MINUTES = Number(process.env["LEFT_OPEN_MINUTES"] ?? 1.25);
 const LOOKS = 10;
 const MAX_HEAP_BYTES = 100_000_000;
-const MAX_SHIFT = 0.02;
+/** What counts as a page that stands still, by the measure that browsers take. */
+const MAX_SHIFT = 0.1;
 const FOLLOWS_WITHIN_MS = 250;
 const ROUNDS = 3;
 const SHOWS = 8;

@@ -69,6 +69,7 @@ function Votes({ message }: { message: StateMessage }) {
   const { votes, witness } = state;
   const { leaseMs, reconcileLockMs } = settings;
   const noWitness = witness.kind === "none";
+  const isAway = witness.reachable === false;
   return (
     <div class="panel">
       <h3>Votes</h3>
@@ -77,7 +78,8 @@ function Votes({ message }: { message: StateMessage }) {
         name="witness"
         ms={votes.witnessMs}
         ofMs={leaseMs}
-        note={noWitness ? "none configured" : votes.witnessMs > 0 ? null : "no vote"}
+        note={noWitness ? "none configured" : isAway ? "out of reach" : votes.witnessMs > 0 ? null : "no vote"}
+        isBad={isAway}
       />
       <Bar
         name="lock"
@@ -85,15 +87,22 @@ function Votes({ message }: { message: StateMessage }) {
         ofMs={Math.max(reconcileLockMs, lock?.expiresMs ?? 0)}
         note={lock === null ? "free" : `held by ${lock.holder}`}
       />
-      <p class="small">
+      <p class="small one-line">
         record: {witness.holder === null ? "none" : `${witness.holder}, epoch ${witness.epoch}`}
-        {witness.reachable === false && <strong class="bad"> · witness out of reach</strong>}
       </p>
     </div>
   );
 }
 
-function Bar({ name, ms, ofMs, note }: { name: string; ms: number; ofMs: number; note: string | null }) {
+interface BarProps {
+  readonly name: string;
+  readonly ms: number;
+  readonly ofMs: number;
+  readonly note: string | null;
+  readonly isBad?: boolean;
+}
+
+function Bar({ name, ms, ofMs, note, isBad = false }: BarProps) {
   const share = Math.max(0, Math.min(1, ms / ofMs));
   const text = ms > 0 ? `${longOrShort(ms)}${note === null ? "" : `, ${note}`}` : (note ?? "0 ms");
   return (
@@ -110,7 +119,7 @@ function Bar({ name, ms, ofMs, note }: { name: string; ms: number; ofMs: number;
       >
         <span class={`fill ${share < 0.34 ? "low" : ""}`} style={{ transform: `scaleX(${share})` }} />
       </span>
-      <span class="value">{text}</span>
+      <span class={`value ${isBad ? "bad" : ""}`}>{text}</span>
     </div>
   );
 }
@@ -138,7 +147,7 @@ function Positions({ state, gap }: { state: CoordinatorState; gap: number | null
           <dd class={Math.abs(gap ?? 0) > ON_THEIR_WAY ? "warn" : ""}>{gapText}</dd>
         </div>
       </dl>
-      <p class="small programme">programme: {state.programSource}</p>
+      <p class="small one-line">programme: {state.programSource}</p>
     </div>
   );
 }
