@@ -32,7 +32,8 @@ describeWithServer("chromium", "the page, a field that was set on both engines a
     await set("a", field, "as a has it");
     await set("b", field, "as b has it");
     await healLink(plant);
-    const row = stage.watched.page.getByRole("article", { name: `Conflict title · ${field}` });
+    const { page } = stage.watched;
+    const row = page.locator(`.conflict[aria-label="Conflict title · ${field}"]`);
     await row.waitFor(SLOW);
     const text = await row.innerText();
     for (const label of BOTH) {
@@ -50,7 +51,7 @@ describeWithServer("chromium", "the page, a field that was set on both engines a
     const row = await conflictAbout("kept");
     const standing = await valueOn("a", "kept");
     await row.getByRole("button", { name: /^Keep what stands/ }).click();
-    await expect.poll(() => row.innerText(), SLOW).toContain("keep by");
+    await expect.poll(() => row.textContent(), SLOW).toContain("keep by");
     await bothHold("kept", standing);
   });
 
@@ -59,7 +60,7 @@ describeWithServer("chromium", "the page, a field that was set on both engines a
     const standing = await valueOn("a", "taken");
     const other = standing === "as a has it" ? "as b has it" : "as a has it";
     await row.getByRole("button", { name: /^Take the other one/ }).click();
-    await expect.poll(() => row.innerText(), SLOW).toContain("reapply by");
+    await expect.poll(() => row.textContent(), SLOW).toContain("reapply by");
     await bothHold("taken", other);
   });
 
@@ -73,7 +74,7 @@ describeWithServer("chromium", "the page, a field that was set on both engines a
     expect(await row.getByRole("status").innerText()).toContain("not JSON");
     await field.fill('{"line": "as both want it"}');
     await field.press("Enter");
-    await expect.poll(() => row.innerText(), SLOW).toContain("value by");
+    await expect.poll(() => row.textContent(), SLOW).toContain("value by");
     await bothHold("typed", { line: "as both want it" });
   });
 });

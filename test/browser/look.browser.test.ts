@@ -57,6 +57,7 @@ describeWithServer("chromium", "the page, looked at", () => {
     await picture(page, "split");
     await recover(plant);
     await expect.poll(async () => (await conflictsOf("a")).length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await page.getByText(/^\d+ settled$/).click();
     const keep = page.getByRole("button", { name: /^Keep what stands/ }).first();
     await keep.waitFor();
     const id =

@@ -95,12 +95,12 @@ function Shown({ live, replay, connection }: ShownProps) {
             <EnginePanel key={engine.label} {...{ engine, isLive, nowMs }} />
           ))}
         </div>
+        {replay === null && <Conflicts engines={engines} connection={connection} />}
         <Charts engines={engines} nowMs={nowMs} isVirtual={isVirtual} />
         <div class="lower">
           <EventLog entries={model.entriesUpTo(past ?? END, 14)} isVirtual={isVirtual} />
           <History engines={engines} nowMs={nowMs} />
         </div>
-        {replay === null && <Conflicts engines={engines} connection={connection} />}
       </main>
       <Recorder {...{ model, atMs, isVirtual, endWord }} onMove={setAtMs} />
     </>

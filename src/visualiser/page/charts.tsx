@@ -134,6 +134,7 @@ function Chart({ engine, name, value, last }: ChartProps) {
     for (const state of root.current?.querySelectorAll<SVGGElement>(".state") ?? []) {
       state.classList.toggle("active", active.has(state.dataset["path"] ?? ""));
     }
+    bringIntoView(root.current);
   }, [text, svg]);
   useLayoutEffect(() => {
     for (const edge of root.current?.querySelectorAll<SVGGElement>(".edge") ?? []) {
@@ -160,4 +161,12 @@ function Chart({ engine, name, value, last }: ChartProps) {
       aria-label={`Engine ${engine}, ${name}: ${stateWords(value)}`}
     />
   );
+}
+
+/** Where a drawing is wider than its place, the first active state is moved to the middle of it. */
+function bringIntoView(place: HTMLElement | null): void {
+  const active = place?.querySelector(".leaf.active");
+  if (!place || !active || place.scrollWidth <= place.clientWidth) return;
+  const [outer, inner] = [place.getBoundingClientRect(), active.getBoundingClientRect()];
+  place.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
 }

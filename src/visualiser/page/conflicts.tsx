@@ -39,6 +39,7 @@ export function Conflicts({ engines, connection }: Props) {
     const known = engines.find(({ state }) => state !== null && makes(state.state.engineId, origin));
     return known === undefined ? origin : `engine ${known.label}`;
   };
+  const row = (conflict: Conflict) => <ConflictRow key={conflict.id} {...{ conflict, nameOf }} onResolve={resolve} />;
   return (
     <section class="conflicts" aria-label="Conflicts">
       <header>
@@ -46,9 +47,13 @@ export function Conflicts({ engines, connection }: Props) {
         <span class={`chip ${open.length > 0 ? "warn" : ""}`}>{open.length} open</span>
         <p role="status">{told}</p>
       </header>
-      {[...open, ...settled].slice(0, SHOWN).map((conflict) => (
-        <ConflictRow key={conflict.id} {...{ conflict, nameOf }} onResolve={resolve} />
-      ))}
+      {open.slice(0, SHOWN).map(row)}
+      {settled.length > 0 && (
+        <details>
+          <summary>{settled.length} settled</summary>
+          <div>{settled.slice(0, SHOWN).map(row)}</div>
+        </details>
+      )}
     </section>
   );
 }

@@ -86,6 +86,7 @@ function Votes({ message }: { message: StateMessage }) {
         ms={lock?.expiresMs ?? 0}
         ofMs={Math.max(reconcileLockMs, lock?.expiresMs ?? 0)}
         note={lock === null ? "free" : `held by ${lock.holder}`}
+        isWide={lock !== null}
       />
       <p class="small one-line">
         record: {witness.holder === null ? "none" : `${witness.holder}, epoch ${witness.epoch}`}
@@ -100,9 +101,11 @@ interface BarProps {
   readonly ofMs: number;
   readonly note: string | null;
   readonly isBad?: boolean;
+  /** Its words have the whole width below it. */
+  readonly isWide?: boolean;
 }
 
-function Bar({ name, ms, ofMs, note, isBad = false }: BarProps) {
+function Bar({ name, ms, ofMs, note, isBad = false, isWide = false }: BarProps) {
   const share = Math.max(0, Math.min(1, ms / ofMs));
   const text = ms > 0 ? `${longOrShort(ms)}${note === null ? "" : `, ${note}`}` : (note ?? "0 ms");
   return (
@@ -119,7 +122,9 @@ function Bar({ name, ms, ofMs, note, isBad = false }: BarProps) {
       >
         <span class={`fill ${share < 0.34 ? "low" : ""}`} style={{ transform: `scaleX(${share})` }} />
       </span>
-      <span class={`value ${isBad ? "bad" : ""}`}>{text}</span>
+      <span class={`value ${isBad ? "bad" : ""} ${isWide ? "wide" : ""}`} title={text}>
+        {text}
+      </span>
     </div>
   );
 }
