@@ -112,8 +112,8 @@ class Load {
 
   async #run(connection: KeepAlive): Promise<void> {
     while (this.#running) {
-      const { status } = await connection.post("/api/commands", COMMAND);
-      if (status !== 200) throw new Error(`a command was answered ${status}`);
+      const { status, body } = await connection.post("/api/commands", COMMAND);
+      if (status !== 200) throw new Error(`a command was answered ${status}: ${body}`);
       this.#ended += 1;
     }
   }
