@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Json } from "../core/canonical-json.ts";
 import type { StreamMessage } from "../visualiser/inspected.ts";
-import { STREAM_PATH, STREAM_PROTOCOL } from "../visualiser/peer-source.ts";
+import { STREAM_PROTOCOL, streamUrl } from "../visualiser/stream-address.ts";
 import { StatelyAdapter } from "../visualiser/stately.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { clientFor, reaching, type ReachOptions, secretFrom, wholeNumber } from "./options.ts";
@@ -56,7 +56,7 @@ function attach(
 ): void {
   const token = secretFrom(options.tokenFile, "CHANGEOVER_TOKEN");
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
-  const stream = new WebSocket(new URL(STREAM_PATH, url.replace(/^http/, "ws")), STREAM_PROTOCOL, { headers });
+  const stream = new WebSocket(streamUrl(url), STREAM_PROTOCOL, { headers });
   const adapter = new StatelyAdapter(definitions);
   stream.on("message", (data: Buffer) => {
     for (const event of adapter.translate(JSON.parse(data.toString()) as StreamMessage, Date.now())) {

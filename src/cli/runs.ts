@@ -8,7 +8,7 @@ import { WebSocket } from "ws";
 import { pageFolder } from "../host/page-folder.ts";
 import { pageOf } from "../http/routes/page.ts";
 import type { StreamMessage } from "../visualiser/inspected.ts";
-import { STREAM_PATH, STREAM_PROTOCOL } from "../visualiser/peer-source.ts";
+import { STREAM_PROTOCOL, streamUrl } from "../visualiser/stream-address.ts";
 import { headerLine, readTrace } from "../visualiser/trace-file.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { clientFor, reaching, type ReachOptions, secretFrom, wholeNumber } from "./options.ts";
@@ -43,7 +43,7 @@ async function record(file: string, options: RecordOptions): Promise<void> {
   const { url } = clientFor(options);
   const token = secretFrom(options.tokenFile, "CHANGEOVER_TOKEN");
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
-  const socket = new WebSocket(new URL(STREAM_PATH, url.replace(/^http/, "ws")), STREAM_PROTOCOL, { headers });
+  const socket = new WebSocket(streamUrl(url), STREAM_PROTOCOL, { headers });
   const opened = once(socket, "open").catch((error: unknown) => {
     throw new CliError(EXIT.unreachable, `${url}: ${(error as Error).message}`);
   });

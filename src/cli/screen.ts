@@ -26,6 +26,11 @@ export class Screen {
     return this.#terminal.columns || 80;
   }
 
+  /** Lines that have room. */
+  get rows(): number {
+    return Math.max(1, (this.#terminal.rows || 24) - 1);
+  }
+
   /** Shows the lines from the top; those below the terminal's height are left out. */
   draw(lines: readonly string[]): void {
     this.#last = lines;
@@ -41,7 +46,7 @@ export class Screen {
 
   #paint(lines: readonly string[]): void {
     if (this.#closed) return;
-    const shown = lines.slice(0, Math.max(1, (this.#terminal.rows || 24) - 1));
+    const shown = lines.slice(0, this.rows);
     // One write: the terminal never shows half a picture.
     this.#terminal.write(`${HOME}${shown.map((text) => `${text}${CLEAR_LINE_END}\r\n`).join("")}${CLEAR_BELOW}`);
   }

@@ -32,6 +32,17 @@ export function stateLines(state: CoordinatorState): string[] {
   return [`${title} · ${state.policy} · ${state.version}`, ...columns(rows.map((row) => ["", ...row]))];
 }
 
+/** What matters most, for a terminal that has no room for more. */
+export function briefLines(state: CoordinatorState): string[] {
+  const commands = `${state.syncState} · commands ${state.lastCommandSeq}`;
+  const alarms = state.alarms.map(({ code }) => code).join(", ");
+  return [
+    `${state.engineLabel} · ${tally(state)} · epoch ${state.epoch} · ${commands}`,
+    `  votes ${votesText(state)}`,
+    `  alarms ${alarms === "" ? "none" : alarms}`,
+  ];
+}
+
 function votesText({ role, votes, confirmedBy }: CoordinatorState): string {
   if (role !== "leader") return "none needed";
   const left = (ms: number): string => (ms > 0 ? `${duration(ms)} left` : "none");

@@ -4,7 +4,7 @@
  */
 import type { CoordinatorState } from "../coordinator/types.ts";
 import { plain } from "./output.ts";
-import { stateLines, tally } from "./state-view.ts";
+import { briefLines, stateLines, tally } from "./state-view.ts";
 
 /** One engine at one moment. */
 export interface Seen {
@@ -33,15 +33,21 @@ export class Track {
   }
 }
 
-/** The whole picture, no line wider than `columns`. */
-export function watchLines(seen: readonly Seen[], columns: number): string[] {
-  const lines = [headline(seen), ""];
-  for (const one of seen) {
-    if (one.state === null) lines.push(`${one.url} · NO ANSWER`, `  ${plain(one.problem ?? "")}`);
-    else lines.push(...stateLines(one.state));
-    lines.push(`  heartbeats  ${sparkline(one.heartbeats.slice(-Math.max(10, columns - 20)))}`, "");
-  }
+/** The whole picture, no line wider than `columns`; the brief one where it would be more than `rows`. */
+export function watchLines(seen: readonly Seen[], columns: number, rows = Infinity): string[] {
+  const whole = picture(seen, columns, stateLines);
+  const lines = whole.length <= rows ? whole : picture(seen, columns, briefLines).filter((text) => text !== "");
   return lines.map((text) => cut(text, columns));
+}
+
+function picture(seen: readonly Seen[], columns: number, linesOf: (state: CoordinatorState) => string[]): string[] {
+  const lines = [headline(seen)];
+  for (const { url, state, problem, heartbeats } of seen) {
+    if (state === null) lines.push("", `${url} · NO ANSWER`, `  ${plain(problem ?? "")}`);
+    else lines.push("", ...linesOf(state));
+    lines.push(`  heartbeats  ${sparkline(heartbeats.slice(-Math.max(10, columns - 20)))}`);
+  }
+  return lines;
 }
 
 /** Who is on air: the one thing to see from across the room. */

@@ -34,7 +34,7 @@ async function watch(options: ReadOptions): Promise<void> {
   };
   process.once("SIGINT", leave).once("SIGTERM", leave);
   try {
-    await follow(engines, (seen) => screen.draw(watchLines(seen, screen.columns)));
+    await follow(engines, (seen) => screen.draw(watchLines(seen, screen.columns, screen.rows)));
   } finally {
     screen.close();
   }

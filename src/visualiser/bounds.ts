@@ -10,6 +10,8 @@ export const MAX_VIEWERS = 64;
 export const MAX_RELAYED_BYTES = 4_194_304;
 /** Time between two pushed states. */
 export const STATE_EVERY_MS = 200;
+/** Time between two questions to the witness about the reconcile lock. */
+export const LOCK_EVERY_MS = 1_000;
 /** Events of one moment go together. */
 export const GATHER_MS = 20;
 /** Entries of the leadership history that are pushed. */

@@ -39,6 +39,12 @@ export type ShownSettings = Pick<
   "heartbeatMs" | "leaseMs" | "campaignWaitMs" | "missLimit" | "reconcileLockMs"
 >;
 
+/** The reconcile lock, whoever holds it. */
+export interface ShownLock {
+  readonly holder: string;
+  readonly expiresMs: number;
+}
+
 /** Begins what is told of one run of one engine. `events` are the first of those that the viewer lacks. */
 export interface HelloMessage {
   readonly type: "hello";
@@ -74,6 +80,8 @@ export interface StateMessage {
   readonly atUnixMs: number;
   readonly state: CoordinatorState;
   readonly settings: ShownSettings;
+  /** Of the engine's own, or by the witness's last answer; null: free, or not known. */
+  readonly lock: ShownLock | null;
   readonly conflicts: { readonly open: number; readonly total: number; readonly revision: number };
   readonly leadership: readonly LeadershipEntry[];
 }
@@ -97,6 +105,8 @@ export interface Source {
   values(): Values;
   /** The events after `seq`, oldest first; `seq` is at least `firstSeq - 1`. */
   after(seq: number, most: number): readonly Inspected[];
-  /** The newest state as a message; null: none is known. Cheap: made once for all viewers. */
-  stateText(): string | null;
+  /** Counts the states, so that each is told once. */
+  readonly states: number;
+  /** The newest state as a message in JSON; null: none is known. Made once for all viewers. */
+  stateBytes(): Uint8Array | null;
 }

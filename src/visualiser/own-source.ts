@@ -8,9 +8,10 @@ import type { Label } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
 import { COUNTED_CONFLICTS, MAX_EVENTS_PER_MESSAGE, SHOWN_LEADERSHIPS } from "./bounds.ts";
 import type { Inspected, ShownSettings, Source, StateMessage, Values } from "./inspected.ts";
+import { LockWatch } from "./lock-watch.ts";
 import type { Recorder } from "./recorder.ts";
 
-type Seen = Pick<Coordinator, "state" | "leadership" | "conflicts" | "subscribe">;
+type Seen = Pick<Coordinator, "state" | "leadership" | "conflicts" | "subscribe" | "readLock">;
 
 export class OwnSource implements Source {
   readonly label: Label;
@@ -20,9 +21,11 @@ export class OwnSource implements Source {
   readonly #clock: Clock;
   readonly #recorder: Recorder;
   readonly #settings: ShownSettings;
+  readonly #lock: LockWatch;
   #unsubscribe: (() => void) | null = null;
   #counted: StateMessage["conflicts"] = { open: 0, total: 0, revision: 0 };
-  #text: string | null = null;
+  #bytes: Buffer | null = null;
+  #states = 0;
 
   constructor(
     components: { readonly coordinator: Seen; readonly clock: Clock; readonly recorder: Recorder },
@@ -32,6 +35,7 @@ export class OwnSource implements Source {
     this.#clock = components.clock;
     this.#recorder = components.recorder;
     this.#settings = init.settings;
+    this.#lock = new LockWatch(components);
     this.label = init.label;
     this.run = `${init.label}-${Math.round(components.clock.unixMs()).toString(36)}`;
   }
@@ -44,6 +48,10 @@ export class OwnSource implements Source {
     return this.#recorder.ring.lastSeq;
   }
 
+  get states(): number {
+    return this.#states;
+  }
+
   values(): Values {
     return this.#recorder.ring.values();
   }
@@ -52,14 +60,15 @@ export class OwnSource implements Source {
     return this.#recorder.ring.after(seq, most);
   }
 
-  stateText(): string {
-    return (this.#text ??= JSON.stringify(this.#state()));
+  stateBytes(): Buffer {
+    return (this.#bytes ??= Buffer.from(JSON.stringify(this.#state())));
   }
 
   /** Someone looks: `onEntry` is called after each new event. */
   open(onEntry: () => void): void {
     this.#recorder.watch(onEntry);
     this.#count();
+    this.#lock.open();
     this.#unsubscribe ??= this.#coordinator.subscribe((event) => {
       if (event.type === "conflict") this.#count();
     });
@@ -68,23 +77,27 @@ export class OwnSource implements Source {
   /** Nobody looks any more. Idempotent. */
   close(): void {
     this.#recorder.watch(null);
+    this.#lock.close();
     this.#unsubscribe?.();
     this.#unsubscribe = null;
-    this.#text = null;
+    this.#bytes = null;
   }
 
-  /** The next `stateText` is a new one. */
+  /** The next `stateBytes` is a new one. */
   renew(): void {
-    this.#text = null;
+    this.#states += 1;
+    this.#bytes = null;
   }
 
   #state(): StateMessage {
+    const state = this.#coordinator.state();
     return {
       type: "state",
       engine: this.label,
       atUnixMs: Math.round(this.#clock.unixMs()),
-      state: this.#coordinator.state(),
+      state,
       settings: this.#settings,
+      lock: state.reconcileLock ?? this.#lock.now(),
       conflicts: this.#counted,
       leadership: this.#coordinator.leadership(SHOWN_LEADERSHIPS),
     };

@@ -9,10 +9,7 @@ import type { Clock, TimerHandle } from "../ports/clock.ts";
 import { MAX_RECORDED, MAX_RELAYED_BYTES, REDIAL_MS, SILENT_MS } from "./bounds.ts";
 import { EventRing } from "./event-ring.ts";
 import type { Inspected, Source, StreamMessage, Values } from "./inspected.ts";
-
-/** Where every engine tells of its statecharts. */
-export const STREAM_PATH = "/api/machines/stream";
-export const STREAM_PROTOCOL = "changeover.machines.v1";
+import { STREAM_PROTOCOL, streamUrl } from "./stream-address.ts";
 
 export interface PeerSourceInit {
   /** Of this engine; what is followed is the other one. */
@@ -30,7 +27,8 @@ export class PeerSource implements Source {
   readonly #token: string | null;
   readonly #ring = new EventRing(MAX_RECORDED);
   #run: string | null = null;
-  #stateText: string | null = null;
+  #state: Buffer | null = null;
+  #states = 0;
   #reachable = false;
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #onNews: (() => void) | null = null;
@@ -40,7 +38,7 @@ export class PeerSource implements Source {
   constructor(components: { readonly clock: Clock }, init: PeerSourceInit) {
     this.#clock = components.clock;
     this.label = otherLabel(init.label);
-    this.#url = new URL(STREAM_PATH, init.url.replace(/^http/, "ws"));
+    this.#url = streamUrl(init.url);
     this.#token = init.token;
   }
 
@@ -60,6 +58,10 @@ export class PeerSource implements Source {
     return this.#ring.lastSeq;
   }
 
+  get states(): number {
+    return this.#states;
+  }
+
   values(): Values {
     return this.#ring.values();
   }
@@ -68,8 +70,8 @@ export class PeerSource implements Source {
     return this.#ring.after(seq, most);
   }
 
-  stateText(): string | null {
-    return this.#stateText;
+  stateBytes(): Buffer | null {
+    return this.#state;
   }
 
   /** Follows the peer until `close`; calls `onNews` whenever there is something new. */
@@ -106,7 +108,7 @@ export class PeerSource implements Source {
     });
     this.#socket = socket;
     socket.on("message", (data: Buffer) => {
-      if (this.#socket === socket) this.#take(data.toString());
+      if (this.#socket === socket) this.#take(data);
     });
     // Every error is followed by a close.
     socket.on("error", () => undefined);
@@ -118,8 +120,8 @@ export class PeerSource implements Source {
     });
   }
 
-  #take(text: string): void {
-    const message = JSON.parse(text) as StreamMessage;
+  #take(bytes: Buffer): void {
+    const message = JSON.parse(bytes.toString()) as StreamMessage;
     if (message.engine !== this.label) return;
     this.#heardAtMs = this.#clock.monoMs();
     this.#reachable = true;
@@ -136,8 +138,9 @@ export class PeerSource implements Source {
         this.#ring.restart(message.seq, message.values);
         break;
       case "state":
-        this.#stateText = text;
-        return;
+        this.#state = bytes;
+        this.#states += 1;
+        break;
       case "gone":
         return;
     }

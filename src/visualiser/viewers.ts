@@ -1,43 +1,28 @@
 /**
- * Purpose: tells viewers what the statecharts do, each at its own pace.
- * Keeps true: a viewer has one message under way at a time; what it has not read yet stays in the ring, where it costs
- * nothing more; when the ring has gone past it, it gets a snapshot in place of what it missed. With nobody looking
- * nothing runs. [a viewer can never slow the engine]
+ * Purpose: everybody who looks at the statecharts through this engine.
+ * Keeps true: what there is to tell is told at the same moments to all, so that it is made once; with nobody looking nothing
+ * runs.
  * Does not know: tokens and paths; the HTTP surface has checked them.
  */
 import type { WebSocket } from "ws";
 import type { Clock, TimerHandle } from "../ports/clock.ts";
-import { GATHER_MS, MAX_EVENTS_PER_MESSAGE, MAX_VIEWERS, STATE_EVERY_MS } from "./bounds.ts";
-import type { Source, StreamMessage } from "./inspected.ts";
+import { GATHER_MS, MAX_VIEWERS, STATE_EVERY_MS } from "./bounds.ts";
 import type { OwnSource } from "./own-source.ts";
 import type { PeerSource } from "./peer-source.ts";
-import { type Cursors, readCursors } from "./resume.ts";
+import { readCursors } from "./resume.ts";
+import { SharedMessages } from "./shared-messages.ts";
+import { Viewer } from "./viewer.ts";
 
 /** WebSocket close code "try again later". */
 const TRY_AGAIN_LATER = 1013;
-
-/** How far one viewer is with one engine. */
-interface Progress {
-  run: string | null;
-  seq: number;
-  states: number;
-  told: boolean;
-}
-
-interface Viewer {
-  readonly socket: WebSocket;
-  readonly sources: readonly Source[];
-  readonly resumed: Cursors;
-  readonly progress: Map<Source, Progress>;
-  isSending: boolean;
-}
 
 export class Viewers {
   readonly #clock: Clock;
   readonly #own: OwnSource;
   readonly #peer: PeerSource | null;
+  readonly #alone: readonly SharedMessages[];
+  readonly #both: readonly SharedMessages[];
   readonly #viewers = new Set<Viewer>();
-  #states = 0;
   #ticking: TimerHandle | null = null;
   #gathering: TimerHandle | null = null;
 
@@ -45,6 +30,8 @@ export class Viewers {
     this.#clock = components.clock;
     this.#own = components.own;
     this.#peer = components.peer;
+    this.#alone = [new SharedMessages(this.#own)];
+    this.#both = this.#peer === null ? this.#alone : [...this.#alone, new SharedMessages(this.#peer)];
   }
 
   /** How many look on. */
@@ -63,19 +50,13 @@ export class Viewers {
       socket.close(TRY_AGAIN_LATER, "too many viewers");
       return;
     }
-    const peers = this.#peer === null || query.get("only") === "own" ? [] : [this.#peer];
-    const viewer: Viewer = {
-      socket,
-      sources: [this.#own, ...peers],
-      resumed: readCursors(query),
-      progress: new Map(),
-      isSending: false,
-    };
+    const engines = query.get("only") === "own" ? this.#alone : this.#both;
+    const viewer = new Viewer({ socket, engines, resumed: readCursors(query) });
     if (this.#viewers.size === 0) this.#begin();
     this.#viewers.add(viewer);
-    if (peers.length > 0) this.#peer?.open(() => this.#soon());
+    if (viewer.hasPeer) this.#peer?.open(() => this.#soon());
     socket.on("close", () => this.#leave(viewer));
-    this.#pump(viewer);
+    viewer.pump();
   }
 
   /** Stops everything. Idempotent. The sockets belong to the HTTP surface. */
@@ -86,7 +67,7 @@ export class Viewers {
 
   #leave(viewer: Viewer): void {
     this.#viewers.delete(viewer);
-    if (![...this.#viewers].some(({ sources }) => sources.length > 1)) this.#peer?.close();
+    if (![...this.#viewers].some(({ hasPeer }) => hasPeer)) this.#peer?.close();
     if (this.#viewers.size === 0) this.#end();
   }
 
@@ -104,73 +85,29 @@ export class Viewers {
   }
 
   #tick(): void {
-    this.#states += 1;
     this.#own.renew();
     this.#peer?.listen();
-    for (const viewer of this.#viewers) this.#pump(viewer);
-    this.#ticking = this.#clock.setTimeout(() => this.#tick(), STATE_EVERY_MS);
+    this.#pump();
+    this.#ticking = this.#clock.setTimeout(() => this.#tick(), untilNextState(this.#clock.unixMs()));
   }
 
   #soon(): void {
     this.#gathering ??= this.#clock.setTimeout(() => {
       this.#gathering = null;
-      for (const viewer of this.#viewers) this.#pump(viewer);
+      this.#pump();
     }, GATHER_MS);
   }
 
-  #pump(viewer: Viewer): void {
-    const { socket } = viewer;
-    if (viewer.isSending || socket.readyState !== socket.OPEN) return;
-    const text = this.#next(viewer);
-    if (text === null) return;
-    viewer.isSending = true;
-    socket.send(text, () => {
-      viewer.isSending = false;
-      if (this.#viewers.has(viewer)) this.#pump(viewer);
-    });
-  }
-
-  /** What the viewer is to hear now; events of any engine come before states. */
-  #next(viewer: Viewer): string | null {
-    for (const source of viewer.sources) {
-      const message = nextEvents(viewer, source);
-      if (message !== null) return JSON.stringify(message);
-    }
-    for (const source of viewer.sources) {
-      const progress = viewer.progress.get(source);
-      if (progress === undefined || progress.states === this.#states || !source.reachable) continue;
-      progress.states = this.#states;
-      const text = source.stateText();
-      if (text !== null) return text;
-    }
-    return null;
+  #pump(): void {
+    for (const viewer of this.#viewers) viewer.pump();
   }
 }
 
-function nextEvents(viewer: Viewer, source: Source): StreamMessage | null {
-  const { label: engine, run, lastSeq } = source;
-  if (run === null) return null;
-  const progress = viewer.progress.get(source);
-  if (progress?.run !== run) return hello(viewer, source, run);
-  if (progress.told !== source.reachable) {
-    progress.told = source.reachable;
-    if (!source.reachable) return { type: "gone", engine };
-  }
-  if (progress.seq >= lastSeq) return null;
-  if (progress.seq < source.firstSeq - 1) {
-    const missed = lastSeq - progress.seq;
-    progress.seq = lastSeq;
-    return { type: "snapshot", engine, seq: lastSeq, missed, values: source.values() };
-  }
-  const events = source.after(progress.seq, MAX_EVENTS_PER_MESSAGE);
-  progress.seq = events.at(-1)?.seq ?? lastSeq;
-  return { type: "events", engine, events };
-}
-
-function hello(viewer: Viewer, source: Source, run: string): StreamMessage {
-  const { label: engine, firstSeq, lastSeq } = source;
-  const known = Math.min(viewer.resumed.get(run) ?? 0, lastSeq);
-  const events = source.after(Math.max(known, firstSeq - 1), MAX_EVENTS_PER_MESSAGE);
-  viewer.progress.set(source, { run, seq: events.at(-1)?.seq ?? lastSeq, states: -1, told: true });
-  return { type: "hello", engine, run, seq: lastSeq, values: source.values(), events };
+/**
+ * Both engines look at the same instants of the wall clock, so that what they tell of themselves can be compared. A timer
+ * that fires a little early is not followed by one that fires at once.
+ */
+function untilNextState(unixMs: number): number {
+  const waitMs = STATE_EVERY_MS - (unixMs % STATE_EVERY_MS);
+  return waitMs < STATE_EVERY_MS / 4 ? waitMs + STATE_EVERY_MS : waitMs;
 }

@@ -1,6 +1,6 @@
 /**
- * How the page looks and for whom it works: conflicts resolved by an operator, no serious fault by axe, bounded memory,
- * no layout shift, pictures of its main views. `SCREENSHOTS=docs/images npm run test:browser` renews those of the docs.
+ * How the page looks and for whom it works: conflicts resolved by an operator, no serious fault by axe,
+ * pictures of its main views. `SCREENSHOTS=docs/images npm run test:browser` renews those of the docs.
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,7 +16,6 @@ import { OpenStage } from "./open-stage.ts";
 import { openPage, tallySays } from "./stage.ts";
 
 const FOLDER = process.env["SCREENSHOTS"] ?? "test-results";
-const MAX_HEAP_BYTES = 100_000_000;
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 interface Violation {
@@ -58,6 +57,7 @@ describeWithServer("chromium", "the page, looked at", () => {
     await picture(page, "split");
     await recover(plant);
     await expect.poll(async () => (await conflictsOf("a")).length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await page.getByText(/^\d+ settled$/).click();
     const keep = page.getByRole("button", { name: /^Keep what stands/ }).first();
     await keep.waitFor();
     const id =
@@ -90,36 +90,6 @@ describeWithServer("chromium", "the page, looked at", () => {
     await picture(page, `phone-${colorScheme}`);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
     expect(errors).toEqual([]);
-    await page.close();
-  });
-});
-
-describeWithServer("chromium", "the page, left open", () => {
-  const stage = new OpenStage();
-  beforeAll(() => stage.open());
-  afterAll(() => stage.close());
-
-  test("left open it stays small and still", async () => {
-    const { page } = await openPage(stage.browser, `${stage.set.url("b")}/machines/`);
-    await page.waitForSelector(".state.active");
-    await expect.poll(() => page.locator(".engine .role").count()).toBe(2);
-    await page.evaluate(
-      "globalThis.shifts=0;new PerformanceObserver((l)=>{for(const e of l.getEntries())shifts+=e.value}).observe({type:'layout-shift'})",
-    );
-    const { plant } = stage.set;
-    const show = new Show(loadRundown(), { a: plant.engines.a.url, b: plant.engines.b.url });
-    await show.play(show.left);
-    const inSync = `document.querySelector('[data-engine="b"] .numbers').innerText`;
-    const { lastCommandSeq } = (await (await fetch(`${stage.set.url("b")}/api/state`)).json()) as {
-      lastCommandSeq: number;
-    };
-    await expect.poll(() => page.evaluate<string>(inSync)).toContain(String(lastCommandSeq));
-    expect(await page.evaluate("shifts")).toBeLessThan(0.02);
-    const session = await page.context().newCDPSession(page);
-    await session.send("HeapProfiler.collectGarbage");
-    await session.send("Performance.enable");
-    const { metrics } = await session.send("Performance.getMetrics");
-    expect(metrics.find(({ name }) => name === "JSHeapUsedSize")?.value).toBeLessThan(MAX_HEAP_BYTES);
     await page.close();
   });
 });

@@ -13,7 +13,7 @@ export class OpenStage {
 
   async open(): Promise<void> {
     const [browser, set] = await Promise.all([openBrowser(), Stage.open()]);
-    const watched = await openPage(browser, set.address);
+    const watched = await openPage(browser, set.address, {}, set.streams);
     this.#opened = { browser, set, watched };
     await watched.page.waitForSelector(".state.active");
     await this.idle();

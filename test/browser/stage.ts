@@ -7,6 +7,7 @@ import { PageDoor } from "../../src/cli/demo/page-door.ts";
 import { Plant } from "../../src/cli/demo/plant.ts";
 import type { Label } from "../../src/core/ids.ts";
 import type { Inspected } from "../../src/visualiser/inspected.ts";
+import { streamUrl } from "../../src/visualiser/stream-address.ts";
 import { requireServer } from "../support/servers.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { Onlooker } from "../visualiser/stream-rig.ts";
@@ -25,17 +26,19 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: requireServer("chromium"), args: FLAGS });
 }
 
-/** A page that notes what must not be: errors, and requests to any other host. */
+/** A page that notes what must not be: errors, and requests to any host that is not of its pair. */
 export interface WatchedPage {
   readonly page: Page;
   readonly errors: string[];
   readonly strangers: string[];
 }
 
+/** @param streams of the pair, to which the page may go over */
 export async function openPage(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
+  streams: readonly string[] = [],
 ): Promise<WatchedPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
   const errors: string[] = [];
@@ -43,7 +46,9 @@ export async function openPage(
   page.on("console", (message) => void (message.type() === "error" && errors.push(message.text())));
   page.on("pageerror", (error) => void errors.push(error.message));
   const { host } = new URL(url);
-  const note = (asked: string): void => void (new URL(asked).host !== host && strangers.push(asked));
+  const note = (asked: string): void => {
+    if (new URL(asked).host !== host && !streams.some((stream) => asked.startsWith(stream))) strangers.push(asked);
+  };
   page.on("request", (request) => note(request.url()));
   page.on("websocket", (socket) => note(socket.url()));
   await page.goto(url);
@@ -78,6 +83,11 @@ export class Stage {
 
   url(label: Label): string {
     return this.plant.engines[label].url;
+  }
+
+  /** Where both engines' streams are. */
+  get streams(): readonly string[] {
+    return (["a", "b"] as const).map((label) => streamUrl(this.url(label)).href);
   }
 
   leader(): Promise<Label> {

@@ -77,6 +77,15 @@ test("watch shows both, says who is on air, and keeps within the width", () => {
   expect(Math.max(...lines.map(({ length }) => length))).toBe(60);
 });
 
+test("a terminal with little room shows what matters of both engines", () => {
+  const alarms = [{ code: "unconfirmed", since: 0, detail: "leads without any vote" }] as const;
+  const other: CoordinatorState = { ...STATE, engineLabel: "b", role: "follower", mayAct: false, alarms };
+  const seen = [STATE, other].map((state) => ({ url: "http://x", state, problem: null, heartbeats: [0] }));
+  const lines = watchLines(seen, 60, 11);
+  expect(lines).toHaveLength(9);
+  expect(lines.join("\n")).toMatch(/^ON AIR: a[^]*\na · LEADER · epoch 3[^]*\nb · follower[^]*alarms unconfirmed/);
+});
+
 test("watch says when nobody is on air, and when both are", () => {
   const gone = { url: "http://x", state: null, problem: "cannot reach http://x", heartbeats: [] };
   expect(watchLines([gone, gone], 80).slice(0, 3)).toEqual(["ON AIR: NOBODY", "", "http://x · NO ANSWER"]);

@@ -1,6 +1,7 @@
 /** The stream over real sockets: without gaps, at each viewer's pace, and with the peer's beside one's own. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { MAX_RECORDED, MAX_VIEWERS } from "../../src/visualiser/bounds.ts";
+import { MAX_RECORDED, MAX_VIEWERS, STATE_EVERY_MS } from "../../src/visualiser/bounds.ts";
+import { lockId } from "../support/samples.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { Onlooker, StreamEnd } from "./stream-rig.ts";
 
@@ -84,6 +85,31 @@ test("a viewer that does not read keeps one message waiting, and then gets a sna
   const seqs = stalled.seqs("a");
   expect(seqs).toEqual([...seqs].sort((one, other) => one - other));
   expect(stalled.of("state").length).toBeGreaterThan(0);
+});
+
+test("who holds the reconcile lock is told, also where it is neither engine; the witness is asked once a second", async () => {
+  for (const { coordinator } of [a, b]) coordinator.now = { ...coordinator.now, reconcileLock: null };
+  a.coordinator.lock = { outcome: "read", lock: { lockId, holder: "a technician", expiresMs: 20_000, fence: 3 } };
+  b.coordinator.lock = { outcome: "unreachable", reason: "refused" };
+  const viewer = lookAt(urls.a);
+  const lastLock = (label: "a" | "b") => viewer.of("state", label).at(-1)?.lock;
+  await waitUntil(() => viewer.of("state", "a").length >= 4 && viewer.of("state", "b").length > 0);
+  expect(lastLock("a")).toMatchObject({ holder: "a technician" });
+  expect(lastLock("a")?.expiresMs).toBeLessThan(20_000);
+  expect(lastLock("b")).toBeNull();
+  expect(a.coordinator.argsOf("readLock").length).toBeLessThan(3);
+  a.coordinator.now = { ...a.coordinator.now, reconcileLock: { holder: "engine a", expiresMs: 9_000 } };
+  await waitUntil(() => lastLock("a")?.holder === "engine a");
+});
+
+test("both engines are looked at in the same moments", async () => {
+  const viewer = lookAt(urls.a);
+  for (const label of ["a", "b"] as const) {
+    await waitUntil(() => viewer.of("state", label).length >= 6);
+    const late = viewer.of("state", label).map(({ atUnixMs }) => atUnixMs % STATE_EVERY_MS);
+    const off = late.slice(1).map((ms) => Math.min(ms, STATE_EVERY_MS - ms));
+    expect(off.sort((one, other) => one - other)[2]).toBeLessThan(20);
+  }
 });
 
 test("nobody looking, nothing runs: no listener, no events in detail, no socket to the peer", async () => {

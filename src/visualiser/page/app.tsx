@@ -26,7 +26,7 @@ const END = Number.MAX_SAFE_INTEGER;
 
 export function App() {
   const live = useMemo(() => new Model(), []);
-  const [line, setLine] = useState<LineState>("connecting");
+  const [line, setLine] = useState<LineState>({ kind: "connecting" });
   const connection = useMemo(() => new Connection(live, setLine), [live]);
   const [replay, setReplay] = useState<Replay | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -45,12 +45,12 @@ export function App() {
     return () => connection.close();
   }, [connection]);
   useRedraw(replay?.model ?? live);
-  const needsToken = line === "needs-token" && replay === null;
+  const needsToken = line.kind === "needs-token" && replay === null;
   return (
     <>
       <Header
         pair={live.live("a").state?.state.pair ?? live.live("b").state?.state.pair ?? ""}
-        line={replay === null ? line : "replay"}
+        line={replay === null ? line : null}
         title={replay?.header.title ?? null}
         onFile={show}
         onLive={replay === null ? null : () => setReplay(null)}
@@ -91,16 +91,16 @@ function Shown({ live, replay, connection }: ShownProps) {
         <Tally engines={engines} nowMs={nowMs} isVirtual={isVirtual} isLive={isLive} />
         {query.has("demo") && replay === null && <DemoFaults />}
         <div class="engines">
-          {engines.map((engine, at) => (
-            <EnginePanel key={engine.label} {...{ engine, isLive, nowMs }} other={engines[1 - at] ?? engine} />
+          {engines.map((engine) => (
+            <EnginePanel key={engine.label} {...{ engine, isLive, nowMs }} />
           ))}
         </div>
+        {replay === null && <Conflicts engines={engines} connection={connection} />}
         <Charts engines={engines} nowMs={nowMs} isVirtual={isVirtual} />
         <div class="lower">
           <EventLog entries={model.entriesUpTo(past ?? END, 14)} isVirtual={isVirtual} />
           <History engines={engines} nowMs={nowMs} />
         </div>
-        {replay === null && <Conflicts engines={engines} connection={connection} />}
       </main>
       <Recorder {...{ model, atMs, isVirtual, endWord }} onMove={setAtMs} />
     </>

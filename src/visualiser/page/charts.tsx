@@ -1,5 +1,5 @@
 /** Purpose: the statecharts of both engines side by side, where each stands, and how it came there. */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Json } from "../../core/canonical-json.ts";
 import type { Inspected } from "../inspected.ts";
 import type { EngineAt } from "./model.ts";
@@ -118,7 +118,7 @@ interface ChartProps {
   readonly last: Inspected | undefined;
 }
 
-/** One drawing; what is active and what was taken last are classes on its elements. */
+/** One drawing; what is active and what was taken last are classes on its elements, lit in the frame that tells of them. */
 function Chart({ engine, name, value, last }: ChartProps) {
   const root = useRef<HTMLDivElement>(null);
   const svg = useMemo(() => {
@@ -129,13 +129,14 @@ function Chart({ engine, name, value, last }: ChartProps) {
       .replace(">Statechart ", `>Engine ${engine}, statechart `);
   }, [engine, name]);
   const text = JSON.stringify(value);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const active = new Set(activePaths(value));
     for (const state of root.current?.querySelectorAll<SVGGElement>(".state") ?? []) {
       state.classList.toggle("active", active.has(state.dataset["path"] ?? ""));
     }
+    bringIntoView(root.current);
   }, [text, svg]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     for (const edge of root.current?.querySelectorAll<SVGGElement>(".edge") ?? []) {
       let anyTaken = false;
       for (const hop of edge.querySelectorAll<SVGTextElement>(".hop")) {
@@ -147,6 +148,8 @@ function Chart({ engine, name, value, last }: ChartProps) {
       edge.classList.toggle("taken", anyTaken);
       if (anyTaken) edge.parentElement?.append(edge);
     }
+    // After which event the drawing stands as it stands.
+    root.current?.setAttribute("data-seq", String(last?.seq ?? 0));
   }, [last, svg]);
   return (
     <div
@@ -158,4 +161,12 @@ function Chart({ engine, name, value, last }: ChartProps) {
       aria-label={`Engine ${engine}, ${name}: ${stateWords(value)}`}
     />
   );
+}
+
+/** Where a drawing is wider than its place, the first active state is moved to the middle of it. */
+function bringIntoView(place: HTMLElement | null): void {
+  const active = place?.querySelector(".leaf.active");
+  if (!place || !active || place.scrollWidth <= place.clientWidth) return;
+  const [outer, inner] = [place.getBoundingClientRect(), active.getBoundingClientRect()];
+  place.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
 }

@@ -1,34 +1,45 @@
-/** Purpose: what did not survive a split, with both sides, and what an operator decides about it. */
+/** Purpose: what did not survive a split, or was changed on both engines apart, and what an operator decides about it. */
 import { useEffect, useState } from "preact/hooks";
 import type { Conflict } from "../../core/command.ts";
+import type { EngineId } from "../../core/ids.ts";
+import { recordOrigin } from "../../core/operation.ts";
 import type { Connection } from "./connection.ts";
+import { ConflictRow, type Choice } from "./conflict-row.tsx";
 import type { EngineAt } from "./model.ts";
 
 const SHOWN = 50;
 
-export function Conflicts({
-  engines,
-  connection,
-}: {
+interface Props {
   readonly engines: readonly EngineAt[];
   readonly connection: Connection;
-}) {
+}
+
+export function Conflicts({ engines, connection }: Props) {
   const counts = engines.map(({ state }) => state?.conflicts);
   const mark = counts.map((count) => (count === undefined ? "" : `${count.revision}/${count.open}`)).join();
   const [conflicts, setConflicts] = useState<readonly Conflict[]>([]);
   const [told, setTold] = useState("");
   const any = counts.some((count) => (count?.total ?? 0) > 0);
   useEffect(() => {
-    if (any) void read(connection).then(setConflicts);
+    if (any) void read(connection).then(setConflicts, () => undefined);
   }, [mark, any, connection]);
   if (!any) return null;
   const open = conflicts.filter(({ outcome }) => outcome === "open");
   const settled = conflicts.filter(({ outcome }) => outcome !== "open");
-  const resolve = async (id: string, choice: "keep" | "reapply"): Promise<void> => {
-    const answer = await connection.call("POST", `/api/conflicts/${encodeURIComponent(id)}/resolve`, { choice });
-    setTold(answer.ok ? `Resolved: ${choice}.` : await refusal(answer));
-    setConflicts(await read(connection));
+  const resolve = async (id: string, choice: Choice): Promise<void> => {
+    try {
+      const answer = await connection.call("POST", `/api/conflicts/${encodeURIComponent(id)}/resolve`, choice);
+      setTold(answer.ok ? `Resolved: ${choice.choice}.` : await refusal(answer));
+      setConflicts(await read(connection));
+    } catch {
+      setTold("The engine that served this page does not answer; nothing was decided.");
+    }
   };
+  const nameOf = (origin: string): string => {
+    const known = engines.find(({ state }) => state !== null && makes(state.state.engineId, origin));
+    return known === undefined ? origin : `engine ${known.label}`;
+  };
+  const row = (conflict: Conflict) => <ConflictRow key={conflict.id} {...{ conflict, nameOf }} onResolve={resolve} />;
   return (
     <section class="conflicts" aria-label="Conflicts">
       <header>
@@ -36,74 +47,20 @@ export function Conflicts({
         <span class={`chip ${open.length > 0 ? "warn" : ""}`}>{open.length} open</span>
         <p role="status">{told}</p>
       </header>
-      {[...open, ...settled].slice(0, SHOWN).map((conflict) => (
-        <Row key={conflict.id} conflict={conflict} onResolve={resolve} />
-      ))}
+      {open.slice(0, SHOWN).map(row)}
+      {settled.length > 0 && (
+        <details>
+          <summary>{settled.length} settled</summary>
+          <div>{settled.slice(0, SHOWN).map(row)}</div>
+        </details>
+      )}
     </section>
   );
 }
 
-interface RowProps {
-  readonly conflict: Conflict;
-  readonly onResolve: (id: string, choice: "keep" | "reapply") => Promise<void>;
-}
-
-function Row({ conflict, onResolve }: RowProps) {
-  const { id, divergent, standing, outcome, reason, resolution } = conflict;
-  const from =
-    conflict.kind === "command" ? `engine ${conflict.divergentFrom}` : `${conflict.entity} ${conflict.field}`;
-  // Also what was settled by rule may be settled otherwise, once.
-  const isOpen = resolution === null;
-  return (
-    <article class={`conflict ${outcome}`} aria-label={`Conflict ${divergent.kind}`} data-conflict={id}>
-      <Side title={`${from}, did not stand`} sides={[divergent]} />
-      <Side title="stands" sides={standing} />
-      <footer>
-        <span class="chip">{outcome}</span>
-        <span class="small">{resolution === null ? reason : `${resolution.choice} by ${resolution.by}`}</span>
-        {isOpen && (
-          <button
-            type="button"
-            onClick={() => void onResolve(id, "keep")}
-            aria-label={`Keep what stands, ${divergent.kind}`}
-          >
-            Keep what stands
-          </button>
-        )}
-        {isOpen && (
-          <button
-            type="button"
-            onClick={() => void onResolve(id, "reapply")}
-            aria-label={`Send it again, ${divergent.kind}`}
-          >
-            Send it again
-          </button>
-        )}
-      </footer>
-    </article>
-  );
-}
-
-type OneSide = Conflict["divergent"];
-
-function Side({ title, sides }: { readonly title: string; readonly sides: readonly OneSide[] }) {
-  return (
-    <div class="side">
-      <h3>{title}</h3>
-      {sides.length === 0 && <p class="quiet">nothing of the same kind</p>}
-      {sides.map(({ origin, originSeq, kind, payload, ...at }) => (
-        <p key={`${origin}/${originSeq}`}>
-          <b>{kind}</b>{" "}
-          <span class="small">
-            {"seq" in at && at.seq !== undefined
-              ? `epoch ${at.epoch}, seq ${at.seq}`
-              : `change ${originSeq} of ${origin}`}
-          </span>
-          <code>{JSON.stringify(payload)}</code>
-        </p>
-      ))}
-    </div>
-  );
+/** Whether an engine makes commands, or changes of records, under this name. */
+function makes(engineId: string, origin: string): boolean {
+  return origin === engineId || origin === recordOrigin(engineId as EngineId);
 }
 
 async function read(connection: Connection): Promise<readonly Conflict[]> {

@@ -1,26 +1,44 @@
 /**
- * Purpose: the page's line to its engine: the stream, and the few calls it makes.
- * Keeps true: it comes back by itself and resumes without a gap; the token is sent to the own host alone and is
- * forgotten with the tab.
+ * Purpose: the page's connection to the pair: the stream of one engine at a time, and the few calls it makes.
+ * Keeps true: when the engine that tells goes or falls silent, the page listens to the other one, and resumes without a
+ * gap; the token goes to the own host and to the peer that this host names, and is forgotten with the tab. Calls, and so
+ * everything that changes anything, go to the own host alone.
  */
-import { resumeQuery } from "../resume.ts";
+import type { Label } from "../../core/ids.ts";
 import type { StreamMessage } from "../inspected.ts";
+import { Feed } from "./feed.ts";
 import type { Model } from "./model.ts";
 
-export type LineState = "connecting" | "open" | "lost" | "needs-token";
+export type LineState =
+  | { readonly kind: "connecting" | "lost" | "needs-token" }
+  /** Live, as `engine` tells it. */
+  | { readonly kind: "open"; readonly engine: Label };
 
-const PROTOCOL = "changeover.machines.v1";
 const TOKEN_KEY = "changeover.token";
+const LOOK_EVERY_MS = 50;
+/** An engine tells how it stands every 200 ms; after so long without a word the other one is asked too. */
+const SILENT_MS = 300;
+/** After so long nobody counts as reachable any more. */
+const LOST_MS = 1_500;
+const OPENS_WITHIN_MS = 2_000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 2_000;
 
 export class Connection {
   readonly #model: Model;
   readonly #onState: (state: LineState) => void;
-  #socket: WebSocket | null = null;
+  /** Who tells. */
+  #present: Feed | null = null;
+  /** Who is asked in its place. The present one stays until this one has spoken. */
+  #next: Feed | null = null;
+  /** Address of the other engine, by the own host's word. */
+  #peer: string | null = null;
+  /** The address that was asked last. */
+  #dialled = "";
+  #tries = 0;
+  #notBeforeMs = 0;
   #retryMs = FIRST_RETRY_MS;
-  #timer: number | undefined;
-  #closed = false;
+  #looking: number | undefined;
 
   constructor(model: Model, onState: (state: LineState) => void) {
     this.#model = model;
@@ -28,12 +46,14 @@ export class Connection {
   }
 
   async open(): Promise<void> {
-    this.#onState("connecting");
+    this.#onState({ kind: "connecting" });
     const answer = await this.call("GET", "/api/state").catch(() => null);
-    if (this.#closed) return;
-    if (answer?.status === 401 || answer?.status === 403) this.#onState("needs-token");
-    else if (answer?.ok) this.#dial();
-    else this.#again();
+    if (answer?.status === 401 || answer?.status === 403) {
+      this.#onState({ kind: "needs-token" });
+      return;
+    }
+    this.#looking ??= window.setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#look();
   }
 
   /** Takes the token that was typed. */
@@ -43,9 +63,9 @@ export class Connection {
   }
 
   close(): void {
-    this.#closed = true;
-    window.clearTimeout(this.#timer);
-    this.#socket?.close();
+    window.clearInterval(this.#looking);
+    this.#present?.close();
+    this.#next?.close();
   }
 
   /** One call to the own engine. */
@@ -58,29 +78,69 @@ export class Connection {
     return fetch(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   }
 
-  #dial(): void {
-    const token = sessionStorage.getItem(TOKEN_KEY);
-    const url = `${location.origin.replace(/^http/, "ws")}/api/machines/stream${resumeQuery(this.#model.cursors())}`;
-    const socket = new WebSocket(url, token === null ? [PROTOCOL] : [PROTOCOL, `bearer.${base64Url(token)}`]);
-    this.#socket = socket;
-    socket.onopen = () => {
-      this.#retryMs = FIRST_RETRY_MS;
-      this.#onState("open");
-    };
-    socket.onmessage = ({ data }) => this.#model.apply(JSON.parse(data as string) as StreamMessage);
-    socket.onclose = () => this.#again();
+  /** Asks the other address whenever nobody speaks; the first word decides who is listened to. */
+  #look(): void {
+    const nowMs = performance.now();
+    const silentMs = this.#present === null ? Infinity : nowMs - this.#present.heardAtMs;
+    if (silentMs > LOST_MS && this.#tries >= this.#addresses.length) {
+      this.#model.lost();
+      this.#onState({ kind: "lost" });
+    }
+    if (this.#next !== null && nowMs - this.#next.openedAtMs > OPENS_WITHIN_MS) {
+      this.#next.close();
+      this.#next = null;
+    }
+    if (silentMs > SILENT_MS && this.#next === null && nowMs >= this.#notBeforeMs) this.#dial(nowMs);
   }
 
-  #again(): void {
-    if (this.#closed) return;
-    this.#model.lost();
-    this.#onState("lost");
-    this.#timer = window.setTimeout(() => this.#dial(), this.#retryMs);
-    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  get #addresses(): readonly string[] {
+    return this.#peer === null ? [location.origin] : [location.origin, this.#peer];
   }
-}
 
-function base64Url(text: string): string {
-  const bytes = String.fromCharCode(...new TextEncoder().encode(text));
-  return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  #dial(nowMs: number): void {
+    const addresses = this.#addresses;
+    this.#dialled = addresses[(addresses.indexOf(this.#dialled) + 1) % addresses.length] ?? location.origin;
+    this.#tries += 1;
+    if (this.#tries % addresses.length === 0) {
+      this.#notBeforeMs = nowMs + this.#retryMs;
+      this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    }
+    this.#next = new Feed({
+      address: this.#dialled,
+      token: sessionStorage.getItem(TOKEN_KEY),
+      cursors: this.#model.cursors(),
+      onMessage: (feed, message) => this.#heard(feed, message),
+      onClose: (feed) => this.#drop(feed),
+    });
+  }
+
+  #heard(feed: Feed, message: StreamMessage): void {
+    if (feed === this.#next) this.#adopt(feed, message.engine);
+    // The present one has found its voice again.
+    this.#next?.close();
+    this.#next = null;
+    this.#tries = 0;
+    this.#retryMs = FIRST_RETRY_MS;
+    if (message.type === "state" && feed.isOwn && message.engine === feed.engine) this.#peer = message.state.peer.url;
+    this.#model.apply(message);
+  }
+
+  #adopt(feed: Feed, engine: Label): void {
+    const before = this.#present?.engine ?? null;
+    this.#present?.close();
+    if (before !== null && before !== engine) this.#model.gone(before);
+    this.#present = feed;
+    this.#next = null;
+    this.#onState({ kind: "open", engine });
+  }
+
+  #drop(feed: Feed): void {
+    feed.close();
+    if (feed === this.#next) this.#next = null;
+    if (feed === this.#present) {
+      this.#present = null;
+      if (feed.engine !== null) this.#model.gone(feed.engine);
+    }
+    this.#look();
+  }
 }

@@ -31,13 +31,15 @@ export function DemoFaults() {
   if (faults.length === 0) return null;
   return (
     <section class="faults" aria-label="Faults of the demonstration">
-      <h2>Break it</h2>
+      <header>
+        <h2>Break it</h2>
+        <p role="status">{told}</p>
+      </header>
       {faults.map((fault) => (
         <button key={fault.key} type="button" disabled={busy} onClick={() => void press(fault)}>
           {fault.name} <kbd>{fault.key}</kbd>
         </button>
       ))}
-      <p role="status">{told}</p>
     </section>
   );
 }

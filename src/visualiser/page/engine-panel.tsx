@@ -1,19 +1,22 @@
 /** Purpose: one engine: its role and health, what its votes still count, its heartbeats, positions and alarms. */
 import type { CoordinatorState } from "../../coordinator/types.ts";
+import type { StateMessage } from "../inspected.ts";
 import { HeartbeatStrip } from "./heartbeat-strip.tsx";
 import type { EngineAt } from "./model.ts";
 import { stateWords } from "./state-paths.ts";
 import { isOnAir } from "./tally.tsx";
 import { longDuration, thousands } from "./words.ts";
 
+/** Commands between the engines at any moment of a pair at load. */
+const ON_THEIR_WAY = 64;
+
 interface Props {
   readonly engine: EngineAt;
-  readonly other: EngineAt;
   readonly isLive: boolean;
   readonly nowMs: number;
 }
 
-export function EnginePanel({ engine, other, isLive, nowMs }: Props) {
+export function EnginePanel({ engine, isLive, nowMs }: Props) {
   const { label, state: message, reachable, known } = engine;
   const onAir = isOnAir(engine, isLive);
   const role = roleOf(engine);
@@ -35,7 +38,7 @@ export function EnginePanel({ engine, other, isLive, nowMs }: Props) {
       ) : (
         <>
           <div class="panels">
-            <Votes state={message.state} leaseMs={message.settings.leaseMs} lockMs={message.settings.reconcileLockMs} />
+            <Votes message={message} />
             <HeartbeatStrip
               label={label}
               heart={engine.heart}
@@ -43,7 +46,7 @@ export function EnginePanel({ engine, other, isLive, nowMs }: Props) {
               settings={message.settings}
               isLive={isLive}
             />
-            <Positions state={message.state} other={other.state?.state ?? null} />
+            <Positions state={message.state} gap={engine.gap} />
           </div>
           <Alarms state={message.state} nowMs={nowMs} />
         </>
@@ -60,9 +63,13 @@ function roleOf({ values, state }: EngineAt): string {
     : stateWords(role).replace("steppingDown", "stepping down");
 }
 
-function Votes({ state, leaseMs, lockMs }: { state: CoordinatorState; leaseMs: number; lockMs: number }) {
-  const { votes, reconcileLock, witness } = state;
+function Votes({ message }: { message: StateMessage }) {
+  // A run that was recorded before the lock was told of has none.
+  const { state, lock = null, settings } = message;
+  const { votes, witness } = state;
+  const { leaseMs, reconcileLockMs } = settings;
   const noWitness = witness.kind === "none";
+  const isAway = witness.reachable === false;
   return (
     <div class="panel">
       <h3>Votes</h3>
@@ -71,23 +78,34 @@ function Votes({ state, leaseMs, lockMs }: { state: CoordinatorState; leaseMs: n
         name="witness"
         ms={votes.witnessMs}
         ofMs={leaseMs}
-        note={noWitness ? "none configured" : votes.witnessMs > 0 ? null : "no vote"}
+        note={noWitness ? "none configured" : isAway ? "out of reach" : votes.witnessMs > 0 ? null : "no vote"}
+        isBad={isAway}
       />
       <Bar
         name="lock"
-        ms={reconcileLock?.expiresMs ?? 0}
-        ofMs={lockMs}
-        note={reconcileLock === null ? "free" : `held by ${reconcileLock.holder}`}
+        ms={lock?.expiresMs ?? 0}
+        ofMs={Math.max(reconcileLockMs, lock?.expiresMs ?? 0)}
+        note={lock === null ? "free" : `held by ${lock.holder}`}
+        isWide={lock !== null}
       />
-      <p class="small">
+      <p class="small one-line">
         record: {witness.holder === null ? "none" : `${witness.holder}, epoch ${witness.epoch}`}
-        {witness.reachable === false && <strong class="bad"> · witness out of reach</strong>}
       </p>
     </div>
   );
 }
 
-function Bar({ name, ms, ofMs, note }: { name: string; ms: number; ofMs: number; note: string | null }) {
+interface BarProps {
+  readonly name: string;
+  readonly ms: number;
+  readonly ofMs: number;
+  readonly note: string | null;
+  readonly isBad?: boolean;
+  /** Its words have the whole width below it. */
+  readonly isWide?: boolean;
+}
+
+function Bar({ name, ms, ofMs, note, isBad = false, isWide = false }: BarProps) {
   const share = Math.max(0, Math.min(1, ms / ofMs));
   const text = ms > 0 ? `${longOrShort(ms)}${note === null ? "" : `, ${note}`}` : (note ?? "0 ms");
   return (
@@ -104,7 +122,9 @@ function Bar({ name, ms, ofMs, note }: { name: string; ms: number; ofMs: number;
       >
         <span class={`fill ${share < 0.34 ? "low" : ""}`} style={{ transform: `scaleX(${share})` }} />
       </span>
-      <span class="value">{text}</span>
+      <span class={`value ${isBad ? "bad" : ""} ${isWide ? "wide" : ""}`} title={text}>
+        {text}
+      </span>
     </div>
   );
 }
@@ -113,8 +133,7 @@ function longOrShort(ms: number): string {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
 }
 
-function Positions({ state, other }: { state: CoordinatorState; other: CoordinatorState | null }) {
-  const gap = other === null ? null : state.lastCommandSeq - other.lastCommandSeq;
+function Positions({ state, gap }: { state: CoordinatorState; gap: number | null }) {
   const gapText = gap === null ? "–" : gap === 0 ? "equal" : `${gap > 0 ? "+" : "−"}${thousands(Math.abs(gap))}`;
   return (
     <div class="panel">
@@ -130,10 +149,10 @@ function Positions({ state, other }: { state: CoordinatorState; other: Coordinat
         </div>
         <div>
           <dt>gap</dt>
-          <dd class={gap === null || gap === 0 ? "" : "warn"}>{gapText}</dd>
+          <dd class={Math.abs(gap ?? 0) > ON_THEIR_WAY ? "warn" : ""}>{gapText}</dd>
         </div>
       </dl>
-      <p class="small programme">programme: {state.programSource}</p>
+      <p class="small one-line">programme: {state.programSource}</p>
     </div>
   );
 }

@@ -3,20 +3,28 @@ import type { LineState } from "./connection.ts";
 
 interface Props {
   readonly pair: string;
-  readonly line: LineState | "replay";
+  /** null: nothing is told, a recorded run is shown. */
+  readonly line: LineState | null;
   readonly title: string | null;
   readonly onFile: (text: string) => void;
   /** null: it is live already. */
   readonly onLive: (() => void) | null;
 }
 
-const WORDS: Readonly<Record<Props["line"], string>> = {
-  connecting: "connecting",
-  open: "live",
-  lost: "no connection to this engine, trying again",
-  "needs-token": "a token is needed",
-  replay: "recorded run",
-};
+function words(line: LineState | null): string {
+  switch (line?.kind) {
+    case undefined:
+      return "recorded run";
+    case "connecting":
+      return "connecting";
+    case "open":
+      return `live, as engine ${line?.engine.toUpperCase()} tells it`;
+    case "lost":
+      return "no connection to either engine, trying again";
+    case "needs-token":
+      return "a token is needed";
+  }
+}
 
 export function Header({ pair, line, title, onFile, onLive }: Props) {
   return (
@@ -25,9 +33,9 @@ export function Header({ pair, line, title, onFile, onLive }: Props) {
         <span class="brand">Changeover</span>
         <span class="pair">{title ?? pair}</span>
       </h1>
-      <p class={`line ${line}`} role="status">
+      <p class={`line ${line?.kind ?? "replay"}`} role="status">
         <span class="lamp" aria-hidden="true" />
-        {WORDS[line]}
+        {words(line)}
       </p>
       {onLive !== null && (
         <button type="button" onClick={onLive}>

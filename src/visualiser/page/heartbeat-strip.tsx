@@ -4,6 +4,7 @@ import uPlot from "uplot";
 import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { ShownSettings } from "../inspected.ts";
 import { type HeartSample, STRIP_SAMPLES } from "./model.ts";
+import { duration } from "./words.ts";
 
 interface Props {
   readonly label: string;
@@ -32,10 +33,20 @@ export function HeartbeatStrip({ label, heart, state, settings, isLive }: Props)
       >
         {isLive && <Strip heart={heart} missesAfterMs={missesAfterMs} />}
       </div>
-      <p class="small">
-        {told} · {lastHeardMs === null ? "never heard" : `heard ${Math.round(lastHeardMs)} ms ago`} ·{" "}
-        <span class={misses > 0 ? "warn" : ""}>{misses} missed</span>
-      </p>
+      <dl class="numbers">
+        <div>
+          <dt>round trip</dt>
+          <dd>{roundTripMs === null ? "–" : `${roundTripMs.toFixed(1)} ms`}</dd>
+        </div>
+        <div>
+          <dt>heard</dt>
+          <dd>{lastHeardMs === null ? "never" : `${duration(lastHeardMs)} ago`}</dd>
+        </div>
+        <div>
+          <dt>missed</dt>
+          <dd class={misses > 0 ? "warn" : ""}>{misses}</dd>
+        </div>
+      </dl>
       <ul class="links" aria-label="Links">
         {links.map(({ name, up }) => (
           <li key={name} class={up ? "up" : "down"}>

@@ -3,7 +3,7 @@
  * Keeps true: what is kept is bounded, so that a page that stays open does not grow; the past is never rewritten.
  */
 import type { Json } from "../../core/canonical-json.ts";
-import type { Label } from "../../core/ids.ts";
+import { otherLabel, type Label } from "../../core/ids.ts";
 import type { Inspected, StateMessage, StreamMessage, Values } from "../inspected.ts";
 
 /** Entries that are kept of one engine. */
@@ -11,6 +11,8 @@ const MAX_ENTRIES = 10_000;
 /** States that are kept for looking back, one a second. */
 const MAX_STATES = 900;
 const STATE_EVERY_MS = 1_000;
+/** Two looks that are no farther apart are of the same moment. */
+const SAME_MOMENT_MS = 60;
 /** Looks at the heartbeat that the strip shows: 30 s. */
 export const STRIP_SAMPLES = 150;
 
@@ -25,26 +27,37 @@ export interface EngineAt {
   readonly label: Label;
   readonly known: boolean;
   readonly reachable: boolean;
+  /** Its last word was before the other one came on air: what it said of itself may not hold any more. */
+  readonly outdated: boolean;
   readonly values: Values;
   readonly state: StateMessage | null;
+  /** Commands that it has more than the other one, at one and the same moment; null: not known. */
+  readonly gap: number | null;
   readonly last: Readonly<Record<string, Inspected>>;
   readonly heart: readonly HeartSample[];
 }
 
 class EngineModel {
   run: string | null = null;
+  /** Seq of the last event of this run that is known. */
+  lastSeq = 0;
   reachable = false;
+  /** Which message of all was its last state, and with which it came on air. */
+  heardAt = 0;
+  onAirAt = 0;
   entries: Inspected[] = [];
   values: Record<string, Json> = {};
   last: Record<string, Inspected> = {};
   states: StateMessage[] = [];
   state: StateMessage | null = null;
+  before: StateMessage | null = null;
   heart: HeartSample[] = [];
 }
 
 export class Model {
   readonly #engines: Readonly<Record<Label, EngineModel>> = { a: new EngineModel(), b: new EngineModel() };
   readonly #listeners = new Set<() => void>();
+  #told = 0;
 
   /** Calls `listener` after each change until the returned function is called. */
   subscribe(listener: () => void): () => void {
@@ -55,31 +68,36 @@ export class Model {
   /** Last seq of each run, for coming back without a gap. */
   cursors(): ReadonlyMap<string, number> {
     const known = Object.values(this.#engines).filter(({ run }) => run !== null);
-    return new Map(known.map(({ run, entries }) => [run ?? "", entries.at(-1)?.seq ?? 0]));
+    return new Map(known.map(({ run, lastSeq }) => [run ?? "", lastSeq]));
   }
 
   apply(message: StreamMessage): void {
     const engine = this.#engines[message.engine];
+    this.#told += 1;
     engine.reachable = message.type !== "gone";
     switch (message.type) {
       case "hello":
-        if (message.run !== engine.run) Object.assign(engine, { run: message.run, values: {}, last: {} });
+        if (message.run !== engine.run) Object.assign(engine, { run: message.run, lastSeq: 0, values: {}, last: {} });
         addAll(engine, message.events);
         break;
       case "events":
         addAll(engine, message.events);
         break;
       case "snapshot":
-        engine.values = { ...message.values };
-        engine.last = {};
+        Object.assign(engine, { lastSeq: message.seq, values: { ...message.values }, last: {} });
         break;
       case "state":
-        addState(engine, message);
+        addState(engine, message, this.#told);
         break;
       case "gone":
         break;
     }
     this.changed();
+  }
+
+  /** One engine cannot be heard any more. */
+  gone(label: Label): void {
+    this.apply({ type: "gone", engine: label });
   }
 
   /** The stream itself has broken off: nothing is known to be reachable. */
@@ -126,8 +144,10 @@ export class Model {
   }
 
   live(label: Label): EngineAt {
-    const { run, reachable, values, state, last, heart } = this.#engines[label];
-    return { label, known: run !== null, reachable, values, state, last, heart };
+    const { run, reachable, values, state, last, heart, heardAt } = this.#engines[label];
+    const other = this.#engines[otherLabel(label)];
+    const [outdated, gap] = [heardAt < other.onAirAt, gapBetween(this.#engines[label], other)];
+    return { label, known: run !== null, reachable, outdated, values, state, gap, last, heart };
   }
 
   /** One engine as it was. */
@@ -144,12 +164,15 @@ export class Model {
       last[entry.machine] = entry;
     }
     const state = states[countUpTo(states, atMs) - 1] ?? null;
-    return { label, known: run !== null, reachable: true, values, state, last, heart: [] };
+    return { label, known: run !== null, reachable: true, outdated: false, values, state, gap: null, last, heart: [] };
   }
 }
 
 function addAll(engine: EngineModel, entries: readonly Inspected[]): void {
   for (const entry of entries) {
+    // Two engines tell the same: what is known already is not told again.
+    if (entry.seq <= engine.lastSeq) continue;
+    engine.lastSeq = entry.seq;
     engine.entries.push(entry);
     engine.values = { ...engine.values, [entry.machine]: entry.to };
     engine.last = { ...engine.last, [entry.machine]: entry };
@@ -157,13 +180,28 @@ function addAll(engine: EngineModel, entries: readonly Inspected[]): void {
   if (engine.entries.length > MAX_ENTRIES * 1.1) engine.entries = engine.entries.slice(-MAX_ENTRIES);
 }
 
-function addState(engine: EngineModel, message: StateMessage): void {
+function addState(engine: EngineModel, message: StateMessage, told: number): void {
+  engine.heardAt = told;
+  if (!message.state.mayAct) engine.onAirAt = 0;
+  else if (engine.state?.state.mayAct !== true) engine.onAirAt = told;
+  engine.before = engine.state;
   engine.state = message;
   const newest = engine.states.at(-1);
   if (newest === undefined || message.atUnixMs - newest.atUnixMs >= STATE_EVERY_MS) engine.states.push(message);
   if (engine.states.length > MAX_STATES) engine.states.shift();
   const { roundTripMs, lastHeardMs } = message.state.peer;
   engine.heart = [...engine.heart.slice(1 - STRIP_SAMPLES), { roundTripMs, lastHeardMs }];
+}
+
+/** Both engines look at the same instants; what they saw at different ones is not compared. */
+function gapBetween(own: EngineModel, other: EngineModel): number | null {
+  for (const mine of [own.state, own.before]) {
+    for (const theirs of [other.state, other.before]) {
+      if (mine === null || theirs === null || Math.abs(mine.atUnixMs - theirs.atUnixMs) > SAME_MOMENT_MS) continue;
+      return mine.state.lastCommandSeq - theirs.state.lastCommandSeq;
+    }
+  }
+  return null;
 }
 
 /** How many of a list that is in order of time are not after a moment. */

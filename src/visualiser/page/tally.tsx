@@ -13,7 +13,7 @@ interface Props {
 
 /** Whether the engine is on air: by its own word while it is live, by its statechart in the past. */
 export function isOnAir(engine: EngineAt, isLive: boolean): boolean {
-  if (isLive) return engine.reachable && engine.state?.state.mayAct === true;
+  if (isLive) return engine.reachable && !engine.outdated && engine.state?.state.mayAct === true;
   const active = activePaths(engine.values["leadership"]);
   return active.includes("role.leader");
 }

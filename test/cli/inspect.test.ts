@@ -1,0 +1,55 @@
+/** `changeover machines inspect`: Stately's own receiver is attached to a running pair and understands what it hears. */
+import { createWebSocketReceiver, type StatelyInspectionEvent } from "@statelyai/inspect";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createMachine, type AnyStateMachine } from "xstate";
+import { waitUntil } from "../support/wait-until.ts";
+import { type EnginePair, startPair } from "./engine-pair.ts";
+import { runCli } from "./run-cli.ts";
+
+let pair: EnginePair;
+let inspecting: ChildProcess;
+let address: string;
+
+beforeAll(async () => {
+  pair = await startPair();
+  const args = ["src/cli/main.ts", "machines", "inspect", "--url", pair.urls.a, "--port", "0"];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  inspecting = child;
+  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  address = /ws:\S+/.exec(line)?.[0] ?? "";
+});
+afterAll(async () => {
+  inspecting.kill();
+  await pair.close();
+});
+
+test("an attached inspector hears of both engines: actors with their definitions, events, states", async () => {
+  const heard: StatelyInspectionEvent[] = [];
+  createWebSocketReceiver({ server: address }).subscribe((event) => void heard.push(event));
+  const actors = () => heard.flatMap((event) => (event.type === "@xstate.actor" ? [event] : []));
+  const state = (await (await fetch(`${pair.urls.a}/api/state`)).json()) as { machines: object };
+  const wanted = Object.keys(state.machines).flatMap((name) => [`a ${name}`, `b ${name}`]);
+  expect(wanted).toContain("b leadership");
+  await waitUntil(() => wanted.every((name) => actors().some((actor) => actor.name === name)));
+  for (const { name, definition, sessionId, snapshot } of actors()) {
+    const machine = createMachine(JSON.parse(definition ?? "") as object) as AnyStateMachine;
+    // The definition is a statechart by itself, and the state that is told is one of it.
+    expect(`${name}`.endsWith(machine.id)).toBe(true);
+    expect(machine.resolveState({ value: (snapshot as { value: string }).value, context: {} }).status).toBe("active");
+    expect(sessionId).toMatch(/^[ab]-/);
+  }
+  await runCli(["maintenance", "on", "--reason", "inspected", "--url", pair.urls.a]);
+  const states = (of: string): unknown[] =>
+    heard.flatMap((event) => {
+      const isOf = event.type === "@xstate.snapshot" && event.sessionId.startsWith(`${of}-`);
+      return isOf && event.sessionId.endsWith(":leadership") ? [(event.snapshot as { value?: unknown }).value] : [];
+    });
+  for (const label of ["a", "b"]) {
+    await waitUntil(() => states(label).some((value) => JSON.stringify(value).includes('"automation":"held"')));
+  }
+  const told = heard.filter(({ type }) => type === "@xstate.event");
+  expect(told.some((event) => JSON.stringify(event).includes("MAINTENANCE_ON"))).toBe(true);
+});
