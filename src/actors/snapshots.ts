@@ -2,6 +2,7 @@
  * Purpose: the engine's state taken and put in place, together with the log position that belongs to it.
  * Keeps true: a snapshot is one moment; an installation is whole or does not happen [SB4]; its checksum is checked first.
  */
+import { ChangeoverError } from "../core/errors.ts";
 import { cutShape, epochAt } from "../core/fork.ts";
 import type { SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
 import type { StateDraft } from "../ports/store.ts";
@@ -34,6 +35,8 @@ export type InstallResult =
   | { readonly outcome: "installed"; readonly checksum: string }
   /** It was no longer to be put in place when all was ready for it. */
   | { readonly outcome: "overtaken" }
+  /** The engine does not take it for a state of its own. */
+  | { readonly outcome: "refused"; readonly detail: string }
   | { readonly outcome: "failed"; readonly detail: string };
 
 export class Snapshots {
@@ -125,7 +128,9 @@ export class Snapshots {
       return { outcome: "installed", checksum: await this.#checksumNow(snapshot) };
     } catch (error) {
       this.#kit.ports.logger.error({ err: error }, "snapshot not installed");
-      return { outcome: "failed", detail: error instanceof Error ? error.message : String(error) };
+      const isRefused = error instanceof ChangeoverError && error.code === "invalid_value";
+      const detail = error instanceof Error ? error.message : String(error);
+      return { outcome: isRefused ? "refused" : "failed", detail };
     } finally {
       draft?.discard();
       release();
