@@ -60,7 +60,7 @@ type Proof =
   | Extract<ApplySnapshotOutcome, { outcome: "lock-not-held" | "witness-unreachable" }>;
 
 async function prove(kit: Kit, lockId: LockId | null): Promise<Proof> {
-  if (lockId === null) return { outcome: "lock-not-held", detail: "the header X-Reconcile-Lock is missing" };
+  if (lockId === null) return { outcome: "lock-not-held", detail: "the header X-Reconcile-Lock bears no lock's id" };
   const sentAtMs = kit.nowMs();
   const standing = await kit.ports.witness.readLock();
   if (standing.outcome === "unreachable") return { outcome: "witness-unreachable", detail: standing.reason };

@@ -7,7 +7,7 @@ import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_OPS, MAX_PUSH_BYTES } from "../../core
 import { isOrigin } from "../../core/operation.ts";
 import type { PullPage, PushReport, SyncIdentity } from "../../replication/hub.ts";
 import type { App, HttpComponents } from "../components.ts";
-import { GUARDED, named, refusals } from "../schemas/common.ts";
+import { BODY, GUARDED, named, refusals } from "../schemas/common.ts";
 import { PullPageSchema, PullQuery, PushBody, PushReportSchema, SyncIdentitySchema } from "../schemas/records.ts";
 import { InvalidInput } from "../validation.ts";
 
@@ -62,7 +62,7 @@ export function pushRoute(app: App, { coordinator }: HttpComponents): void {
         body: PushBody,
         response: {
           200: named<PushReport>(PushReportSchema),
-          ...refusals(...GUARDED, "invalid_request", "payload_too_large", "store_failed"),
+          ...refusals(...GUARDED, ...BODY, "store_failed"),
         },
       },
     },
