@@ -124,6 +124,7 @@ export class Actors {
 
   /** Ends every timer and statechart. */
   stop(): void {
+    this.#kit.pauses.close();
     this.replication.stop();
     this.comparison.stop();
     this.handover.stop();

@@ -71,7 +71,7 @@ export function refusals(...codes: readonly ProblemCode[]): object {
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of new Set(codes)) byStatus.set(statusOf(code), [...(byStatus.get(statusOf(code)) ?? []), code]);
   const content = { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: "Problem#" } } };
-  const told = [...byStatus].map(([status, words]) => [
+  const told = [...byStatus].map(([status, words]): [status: number, answer: object] => [
     status,
     { description: words.map((word) => `\`${word}\``).join(", "), content },
   ]);
