@@ -71,8 +71,12 @@ export async function buildApp(components: HttpComponents, init: HttpInit): Prom
   answerUnknown(app);
   app.addHook("onRequest", (request, reply, done) => {
     reply.header(REQUEST_ID_HEADER, request.id);
-    done();
+    // RFC 9112, 3.2.
+    if (request.raw.httpVersion !== "1.1" || request.headers.host !== undefined) done();
+    else sendProblem(reply, problem("invalid_request", "the header Host is missing"));
   });
+  // RFC 9110, 10.1.1: what is expected beyond `100-continue` may be passed over.
+  app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   app.addHook("onRoute", (route) => prepareRoute(app, route, identify));
   await routes(app, components, init, channels);
   await app.ready();
@@ -96,6 +100,8 @@ function newFastify(nameRequest: ReturnType<typeof requestNamer>, upgrades: Upgr
     http: {
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: CONNECTION_CHECK_MS,
+      // Checked below, so that this answer too is a problem document.
+      requireHostHeader: false,
       shouldUpgradeCallback: (request) => upgrades.wants(request),
     },
     frameworkErrors: (error, request, reply) => {
