@@ -19,7 +19,6 @@ export type LeadershipEvent =
   | { type: "OVERRULED"; epoch: Epoch }
   /** The peer asks for the role, or it is given up before a stop [HO1, DP3]. */
   | { type: "YIELD" }
-  | { type: "TAKEN_OVER" }
   | { type: "RESUMED" }
   /** The listener failed, or the engine stops [DP2]. */
   | { type: "RELEASED" }
@@ -90,7 +89,6 @@ export const leadershipMachine = setup({
         },
         steppingDown: {
           on: {
-            TAKEN_OVER: { target: "follower", actions: "stopLeading" },
             RESUMED: { target: "leader", actions: "resumeLeading" },
             OVERRULED: { guard: "mustYield", target: "follower", actions: "stopLeading" },
             RELEASED: { target: "follower", actions: "stopLeading" },

@@ -7,13 +7,10 @@ import { setup } from "xstate";
 export type WitnessVoteEvent =
   | { type: "LEAD" }
   | { type: "FOLLOW" }
-  | { type: "RENEWED" }
   /** The rewrite was sent, its result is not known: it must be read back. */
   | { type: "UNKNOWN" }
   | { type: "UNREACHABLE" }
   | { type: "ANSWERED" }
-  /** Another engine's record of a higher epoch stands. */
-  | { type: "USURPED" }
   /** The witness has lost memory: its run id changed, or the record is missing or gone back [CP5]. */
   | { type: "FORGOTTEN" };
 
@@ -39,14 +36,14 @@ export const witnessVoteMachine = setup({
     },
     renewing: {
       initial: "held",
-      on: { FOLLOW: "watching", USURPED: "watching" },
+      on: { FOLLOW: "watching" },
       states: {
         held: { on: { UNKNOWN: "readingBack", UNREACHABLE: "unreachable" } },
-        readingBack: { on: { RENEWED: "held", ANSWERED: "held", UNREACHABLE: "unreachable" } },
+        readingBack: { on: { ANSWERED: "held", UNREACHABLE: "unreachable" } },
         unreachable: {
           entry: "witnessLost",
           exit: "witnessBack",
-          on: { RENEWED: "held", ANSWERED: "held", UNKNOWN: "readingBack" },
+          on: { ANSWERED: "held", UNKNOWN: "readingBack" },
         },
       },
     },

@@ -116,7 +116,7 @@ async function settleForced(kit: Kit, deps: CampaignDeps, ground: Ground, epoch:
   let seq = 1;
   const endsMs = mustWait && deps.monitor.state !== "dead" ? kit.nowMs() + deps.waitMs() : kit.nowMs();
   while (kit.nowMs() < endsMs) {
-    await pause(kit, Math.min(kit.failover.heartbeatMs, endsMs - kit.nowMs()));
+    await kit.pauses.wait(Math.min(kit.failover.heartbeatMs, endsMs - kit.nowMs()));
     if (!deps.stillHolds(ground)) return lost("the ground no longer holds");
     const described = deps.describe(epoch);
     const answer = await deps.witness.swap({ ...described, seq }, { ...described, seq: seq + 1, released: false });
@@ -167,10 +167,6 @@ function isBehind(deps: CampaignDeps, record: WitnessRecord | null): boolean {
   if (record === null) return false;
   const told = { epoch: record.lastCommandEpoch, seq: record.lastCommandSeq };
   return comparePositions(deps.position(), told) < 0;
-}
-
-function pause(kit: Kit, ms: number): Promise<void> {
-  return new Promise((resolve) => kit.ports.clock.setTimeout(resolve, ms));
 }
 
 function won(epoch: Epoch, witnessSeq: number | null): CampaignResult {

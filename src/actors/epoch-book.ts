@@ -2,7 +2,7 @@
  * Purpose: the epochs that this engine has seen, minted and accepted.
  * Keeps true: an epoch is on disk before anything is done in its name [EP2]; neither number ever falls.
  */
-import { NO_EPOCH, type Epoch } from "../core/epoch.ts";
+import { isWithinReach, NO_EPOCH, type Epoch } from "../core/epoch.ts";
 import type { StoredState } from "../ports/store.ts";
 import type { Kit } from "./kit.ts";
 
@@ -35,9 +35,15 @@ export class EpochBook {
     return this.#accepted;
   }
 
-  /** Notes an epoch seen somewhere, so that a later ballot is above it. */
+  /** Whether an epoch from outside can be one of this pair. */
+  believes(epoch: Epoch): boolean {
+    return isWithinReach(this.#highest, epoch);
+  }
+
+  /** Notes an epoch seen somewhere, so that a later ballot is above it. False: not believed, or the disk refused. */
   see(epoch: Epoch): boolean {
-    return epoch <= this.#highest || this.#save(epoch, this.#accepted);
+    if (epoch <= this.#highest) return true;
+    return this.believes(epoch) && this.#save(epoch, this.#accepted);
   }
 
   /** From now on nothing below `epoch` is admitted. False: the disk refused, and nothing changed. */

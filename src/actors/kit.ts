@@ -7,6 +7,7 @@ import type { CoordinatorPorts } from "../ports/coordinator-ports.ts";
 import type { PeerHello } from "../ports/peer-channel.ts";
 import type { Alarms } from "./alarms.ts";
 import type { CoordinatorOptions } from "./options.ts";
+import type { Pauses } from "./pauses.ts";
 import type { Rules } from "./rules.ts";
 import type { Stamps } from "./stamps.ts";
 
@@ -23,6 +24,7 @@ export interface Kit {
   readonly alarms: Alarms;
   readonly counters: Counters;
   readonly stamps: Stamps;
+  readonly pauses: Pauses;
   emit(event: CoordinatorEvent): void;
   /** The clock that decides, monotonic ms. */
   nowMs(): number;

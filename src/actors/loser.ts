@@ -95,6 +95,8 @@ export class Loser {
         return this.#answer(piece.requestId, "applied", result.checksum);
       case "overtaken":
         return this.#answer(piece.requestId, mayAdopt() ? "lock-not-held" : "stale-epoch", null);
+      case "refused":
+        return this.#answer(piece.requestId, "invalid-snapshot", null);
       case "failed":
         return this.#answer(piece.requestId, "failed", null);
       default:

@@ -3,6 +3,7 @@
  * Keeps true: a snapshot is one moment; an installation is whole or does not happen [SB4]; its checksum is checked first.
  */
 import { PROGRAMME } from "../core/control-event.ts";
+import { ChangeoverError } from "../core/errors.ts";
 import { cutShape, epochAt } from "../core/fork.ts";
 import type { CommandEvent, SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
 import type { StateDraft } from "../ports/store.ts";
@@ -36,6 +37,8 @@ export type InstallResult =
   | { readonly outcome: "installed"; readonly checksum: string }
   /** It was no longer to be put in place when all was ready for it. */
   | { readonly outcome: "overtaken" }
+  /** The engine does not take it for a state of its own. */
+  | { readonly outcome: "refused"; readonly detail: string }
   | { readonly outcome: "failed"; readonly detail: string };
 
 export class Snapshots {
@@ -128,7 +131,9 @@ export class Snapshots {
       return { outcome: "installed", checksum: await this.#checksumNow(snapshot) };
     } catch (error) {
       this.#kit.ports.logger.error({ err: error }, "snapshot not installed");
-      return { outcome: "failed", detail: error instanceof Error ? error.message : String(error) };
+      const isRefused = error instanceof ChangeoverError && error.code === "invalid_value";
+      const detail = error instanceof Error ? error.message : String(error);
+      return { outcome: isRefused ? "refused" : "failed", detail };
     } finally {
       draft?.discard();
       release();

@@ -39,6 +39,8 @@ interface Case {
   sentChecksum: string;
 }
 
+/** Divergent commands that one reconciliation holds; more are left to a person. */
+const MAX_DIVERGENT = 100_000;
 const MAX_ATTEMPTS = 20;
 const BACKOFF = { baseMs: 200, capMs: 5_000 };
 /** A step of the loser that takes longer than so many heartbeats is begun anew. */
@@ -117,6 +119,10 @@ export class SplitBrain {
   takeDivergence(page: DivergencePage): void {
     const current = this.#case;
     if (current === null || page.requestId !== current.request.requestId || this.machineValue !== "comparing") return;
+    if (current.divergent.length + page.commands.length > MAX_DIVERGENT) {
+      return this.interrupted(`more than ${MAX_DIVERGENT} commands diverge`);
+    }
+    if (!page.done && page.commands.length === 0) return this.interrupted("a page without commands is not the last");
     current.divergent.push(...page.commands);
     current.loserClock = page.clock;
     this.#patience();

@@ -136,6 +136,7 @@ export class Succession {
 
   /** An epoch was seen that another engine leads in, wherever it was [EP3]. */
   sawEpoch(epoch: number): void {
+    if (!this.book.believes(epoch)) return;
     this.book.see(epoch);
     const { role } = this.leadership;
     if (epoch <= this.book.accepted && role === "follower") return;

@@ -162,7 +162,7 @@ export class SqliteWitness implements Witness {
   #standing(row: LockRow | null): LockState | null {
     if (row === null) return null;
     const { lockId, holder, fence, grantedUnixMs, ttlMs } = row;
-    const expiresMs = ttlMs - Math.max(0, this.#clock.unixMs() - grantedUnixMs);
+    const expiresMs = Math.ceil(ttlMs - Math.max(0, this.#clock.unixMs() - grantedUnixMs));
     return expiresMs > 0 ? { lockId, holder, fence: this.#seenFence(fence), expiresMs } : null;
   }
 

@@ -110,7 +110,7 @@ function refusalOf(status: number, body: unknown, where: string): string {
   if (typeof body !== "object" || body === null) return `${where} answered ${status}, but not as an engine does`;
   const { code, detail, title } = body as Problem;
   const told = [code, detail ?? title].filter((part) => part !== undefined && part !== "").join(": ");
-  const mend = status === 401 ? "; give a token by CHANGEOVER_TOKEN or --token-file" : "";
+  const mend = code === "unauthorized" ? "; give a token by CHANGEOVER_TOKEN or --token-file" : "";
   return `refused (${status}) ${told}${mend}`;
 }
 

@@ -7,6 +7,7 @@ import closeWithGrace from "close-with-grace";
 import type { Command } from "commander";
 import { loadConfig } from "../config/load.ts";
 import { report } from "./exit.ts";
+import { outliveReader } from "./reader-gone.ts";
 import { line } from "./output.ts";
 import { releaseYoungGeneration } from "./young-generation.ts";
 
@@ -30,6 +31,7 @@ async function runEngine({ config: file }: Options): Promise<void> {
   // Only here: the adapters bring native code with them.
   const { startHost } = await import("../host/start-host.ts");
   const host = await startHost(config, { environment: process.env });
+  outliveReader();
   releaseYoungGeneration();
   closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ err }) => {
     if (err !== undefined) report(err, (text) => process.stderr.write(text));

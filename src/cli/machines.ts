@@ -9,7 +9,6 @@ import { nameOf } from "../visualiser/names.ts";
 import { addInspect } from "./inspect.ts";
 import { addRuns } from "./runs.ts";
 import { mermaidOf } from "./mermaid.ts";
-import { CliError, EXIT } from "./exit.ts";
 import { columns, json, line } from "./output.ts";
 
 interface ListOptions {
@@ -59,8 +58,7 @@ function exportMachines(name: string | undefined, { format, out }: ExportOptions
   if (chosen.length === 1 && only !== undefined) return line(text(only[0], only[1], format));
   if (format === "json")
     return line(definitionText(Object.fromEntries(chosen.map(([key, { config }]) => [key, config]))));
-  if (format === "svg")
-    throw new CliError(EXIT.wrongUse, "one SVG is one machine: name it, or give a folder with --out");
+  if (format === "svg") return line(stackedDrawings(chosen.map(([machine, chart]) => text(machine, chart, "svg"))));
   chosen.forEach(([machine, chart]) => line(`%% ${machine}\n${mermaidOf(chart)}\n`));
 }
 
@@ -73,6 +71,20 @@ function text(name: string, machine: AnyStateMachine, format: ExportOptions["for
     case "svg":
       return readFileSync(new URL(`docs/images/machines/${name}.svg`, packageRoot()), "utf8").trimEnd();
   }
+}
+
+/** Several drawings as one, below each other. */
+function stackedDrawings(drawings: readonly string[]): string {
+  let [width, height] = [0, 0];
+  const placed = drawings.map((drawing) => {
+    const [, wide = "0", high = "0"] = /^<svg [^>]*width="(\d+)" height="(\d+)"/.exec(drawing) ?? [];
+    const inner = drawing.replace("<svg ", `<svg y="${height}" `);
+    width = Math.max(width, Number(wide));
+    height += Number(high);
+    return inner;
+  });
+  const size = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size}>\n${placed.join("\n")}\n</svg>`;
 }
 
 /** A combined guard is a function in XState; here it goes by its name, or the definition would lose it. */

@@ -18,6 +18,7 @@ import { addMachines } from "./machines.ts";
 import { addMaintenance } from "./maintenance.ts";
 import { addOps } from "./ops.ts";
 import { addOutbox } from "./outbox.ts";
+import { endWithReader } from "./reader-gone.ts";
 import { addStatus } from "./status.ts";
 import { addSync } from "./sync.ts";
 import { addWatch } from "./watch.ts";
@@ -30,6 +31,7 @@ import { addWatch } from "./watch.ts";
  * @returns the exit code
  */
 export async function run(argv: readonly string[], launcher: string): Promise<ExitCode> {
+  endWithReader();
   const program = new Command("changeover")
     .description("Dual-engine failover for live broadcast")
     .version(packageVersion())

@@ -20,7 +20,7 @@ const SHOWN_CHARS = 80;
 /** A fault that shows the value. */
 export function fault(key: string, value: unknown, bound: string): Fault {
   if (value === undefined) return { key, value: undefined, bound };
-  const shown = withoutPasswords(JSON.stringify(value));
+  const shown = withoutPasswords(typeof value === "number" ? String(value) : JSON.stringify(value));
   return { key, value: shown.length > SHOWN_CHARS ? `${shown.slice(0, SHOWN_CHARS)}…` : shown, bound };
 }
 

@@ -3,7 +3,7 @@
  * key, the value and the bound. The environment goes before the file, the file before the defaults.
  */
 import { readFileSync, statSync } from "node:fs";
-import { parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import { ChangeoverError } from "../core/errors.ts";
 import { resolveFailover } from "../core/settings.ts";
 import { faultsOf, withDefaults } from "./check.ts";
@@ -80,9 +80,18 @@ function readKeys(file: string): Keys {
   const document = parseDocument(readText(file));
   const [error] = document.errors;
   if (error !== undefined) throw invalidConfiguration(file, [fault("line", error.linePos?.[0].line, firstLine(error))]);
-  const keys: unknown = document.toJS({ maxAliasCount: 100 });
+  const keys = keysOf(document, file);
   if (!isKeys(keys)) throw invalidConfiguration(file, [fault("file", undefined, "must hold a map of keys")]);
   return keys;
+}
+
+/** Aliases that unfold to more than a configuration could ever need are an attack on the memory. */
+function keysOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw invalidConfiguration(file, [fault("aliases", undefined, error instanceof Error ? error.message : "broken")]);
+  }
 }
 
 function readText(file: string): string {

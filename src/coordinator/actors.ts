@@ -128,6 +128,7 @@ export class Actors {
   /** Ends every timer and statechart. */
   stop(): void {
     this.outbox.stop();
+    this.#kit.pauses.close();
     this.replication.stop();
     this.comparison.stop();
     this.handover.stop();

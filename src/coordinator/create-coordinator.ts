@@ -5,6 +5,7 @@
 import { Alarms } from "../actors/alarms.ts";
 import type { CoordinatorOptions } from "../actors/options.ts";
 import { zeroCounters, type Kit } from "../actors/kit.ts";
+import { Pauses } from "../actors/pauses.ts";
 import { trueRules, type Rules } from "../actors/rules.ts";
 import { Stamps } from "../actors/stamps.ts";
 import type { CoordinatorEvent } from "../core/events.ts";
@@ -36,6 +37,7 @@ export function createCoordinator(
     rules: { ...trueRules, ...rules },
     alarms: new Alarms({ clock: ports.clock, logger: ports.logger, emit }),
     counters: zeroCounters(),
+    pauses: new Pauses(ports),
     stamps: new Stamps(ports, { origin: stored.engineId, last: stored.hlc }),
     emit,
     nowMs: () => kit.rules.nowMs(ports.clock),

@@ -1,6 +1,7 @@
 /**
  * Purpose: gives each message of the peer to the actor whose business it is.
- * Keeps true: a message of the leader's that bears a lower epoch than the accepted one reaches nobody [EP4].
+ * Keeps true: a message of the leader's that bears a lower epoch than the accepted one reaches nobody [EP4]; one that
+ * names an epoch out of all reach reaches nobody either.
  */
 import type { Kit } from "../actors/kit.ts";
 import { assertNever } from "../core/assert.ts";
@@ -9,6 +10,11 @@ import type { Actors } from "./actors.ts";
 
 /** Any malformed content that passed the channel must not take the engine down. */
 export function dispatch(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoMs: number): void {
+  const unbelievable = epochsIn(message).find((epoch) => !actors.succession.book.believes(epoch));
+  if (unbelievable !== undefined) {
+    kit.alarms.raise("peer-refused", `${message.type} names epoch ${unbelievable}, which is out of reach`);
+    return;
+  }
   try {
     deliver(kit, actors, message, receivedAtMonoMs);
   } catch (error) {
@@ -73,6 +79,12 @@ function deliver(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoM
     default:
       return assertNever(message);
   }
+}
+
+/** The epochs that a message asks to be believed. */
+function epochsIn(message: PeerMessage): readonly number[] {
+  const epochs = "epoch" in message ? [message.epoch] : [];
+  return "highestEpoch" in message ? [...epochs, message.highestEpoch] : epochs;
 }
 
 function takeReplicated(actors: Actors, epoch: number, throughSeq: number): void {

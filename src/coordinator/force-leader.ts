@@ -48,6 +48,10 @@ export class ForceLeader {
 
   async #decide(requestId: string, request: ForceLeaderRequest): Promise<ForceLeaderOutcome> {
     const { book, leadership } = this.#actors.succession;
+    // Who is giving the role away leads no longer, or will again: what comes of it is known soon.
+    while (leadership.role === "leader" && this.#actors.handover.underWay) {
+      if (!(await this.#kit.pauses.wait(RETRY_MS))) break;
+    }
     if (leadership.role === "leader") return { outcome: "already-leader", epoch: book.accepted };
     if (request.expectedEpoch !== null && request.expectedEpoch !== book.accepted) {
       return { outcome: "epoch-mismatch", epoch: book.accepted };
@@ -94,20 +98,19 @@ export class ForceLeader {
       const result = await succession.leadership.campaign({ kind: "forced", mode, acceptDualAir }, mover);
       if (result.outcome === "won") return null;
       if (FINAL.has(result.reason) || this.#kit.nowMs() >= startedAtMs + TRY_FOR_MS) return result.reason;
-      await this.#pause();
+      await this.#kit.pauses.wait(RETRY_MS);
     }
   }
 
   /** Another request may be bringing the role here already: its handover, which is bounded, is waited for. */
   async #handedOver(requestId: RequestId, mover: Mover): Promise<string | null> {
     const { succession, handover } = this.#actors;
-    while (handover.underWay) await this.#pause();
+    // Nothing comes between the last look and `take`: of two requests at one moment one takes, the other waits.
+    while (handover.underWay) {
+      if (!(await this.#kit.pauses.wait(RETRY_MS))) return RETIRED;
+    }
     if (succession.leadership.role === "leader") return null;
     const result = await handover.take(requestId, mover);
     return result.outcome === "done" ? null : result.reason;
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => this.#kit.ports.clock.setTimeout(resolve, RETRY_MS));
   }
 }

@@ -12,6 +12,17 @@ export type Epoch = number;
 /** No leadership has been seen yet. */
 export const NO_EPOCH: Epoch = 0;
 
+/**
+ * How far above every epoch seen so far a number from outside may be. One change of leader every ms would take 49 days
+ * to get there; a number beyond it is a forgery or a fault, and believing it would use up all epochs at once.
+ */
+export const MAX_EPOCH_LEAP = 2 ** 32;
+
+/** Whether `epoch` may have come about while this engine, which has seen `highest`, was not looking. */
+export function isWithinReach(highest: Epoch, epoch: Epoch): boolean {
+  return epoch <= highest + MAX_EPOCH_LEAP;
+}
+
 /** The smallest epoch of the label's parity above every epoch in `known`. */
 export function nextEpoch(known: Epoch, label: Label): Epoch {
   assert(isEpoch(known), `known epoch ${known} is a whole number of at least 0`);

@@ -72,8 +72,12 @@ export async function buildApp(components: HttpComponents, init: HttpInit): Prom
   answerUnknown(app);
   app.addHook("onRequest", (request, reply, done) => {
     reply.header(REQUEST_ID_HEADER, request.id);
-    done();
+    // RFC 9112, 3.2.
+    if (request.raw.httpVersion !== "1.1" || request.headers.host !== undefined) done();
+    else sendProblem(reply, problem("invalid_request", "the header Host is missing"));
   });
+  // RFC 9110, 10.1.1: what is expected beyond `100-continue` may be passed over.
+  app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   app.addHook("onRoute", (route) => prepareRoute(app, route, identify, init.tls?.ca !== undefined));
   await routes(app, components, init, channels);
   await app.ready();
@@ -84,6 +88,8 @@ function newFastify(nameRequest: ReturnType<typeof requestNamer>, upgrades: Upgr
   const server = {
     headersTimeout: HEADERS_TIMEOUT_MS,
     connectionsCheckingInterval: CONNECTION_CHECK_MS,
+    // Checked in `onRequest`, so that this answer too is a problem document.
+    requireHostHeader: false,
     shouldUpgradeCallback: (request: Parameters<Upgrades["wants"]>[0]) => upgrades.wants(request),
   };
   const options: FastifyServerOptions = {

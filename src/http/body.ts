@@ -6,12 +6,17 @@ import type { Json } from "../core/canonical-json.ts";
 import type { Clock } from "../ports/clock.ts";
 import { PATIENT_ABOVE_BYTES } from "./limits.ts";
 import { parseJson, parseJsonPatiently } from "../json/read.ts";
-import { UnsupportedMediaType } from "./validation.ts";
+import { InvalidInput, UnsupportedMediaType } from "./validation.ts";
 
 type Done = (error: Error | null, body?: Json) => void;
 
 /** Replaces Fastify's parsers by the strict one. */
 export function readJsonBodies(app: FastifyInstance, clock: Clock): void {
+  // Fastify shows a validator the same null for JSON's null as for no body at all.
+  app.addHook("preValidation", (request, _reply, done) => {
+    const isNull = request.body === null && request.routeOptions.schema?.body !== undefined;
+    done(isNull ? new InvalidInput("", "body: is null, must be object") : undefined);
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done: Done) => {
     const bytes = body as Buffer;

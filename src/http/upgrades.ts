@@ -42,6 +42,11 @@ export class Upgrades {
     this.#nameRequest = components.nameRequest;
     this.#channels = new Map(channels.map((channel) => [channel.path, channel]));
     this.#servers = new Map(channels.map((channel) => [channel.path, serverOf(channel)]));
+    for (const server of this.#servers.values()) {
+      server.on("wsClientError", (error, socket, request) => {
+        this.#refuse(request, socket, problem("invalid_request", error.message));
+      });
+    }
   }
 
   /** Whether the request is for here: a plain request that merely offers another protocol is not. */
@@ -72,6 +77,10 @@ export class Upgrades {
       this.#refuse(request, socket, problem("not_found", "no WebSocket is at this path"));
       return;
     }
+    if (request.method !== "GET") {
+      this.#refuse(request, socket, problem("method_not_allowed", "this path knows GET"), { allow: "GET" });
+      return;
+    }
     const caller = this.#admit(channel, request);
     if ("code" in caller) {
       channel.refused?.(caller, remote);
@@ -97,10 +106,10 @@ export class Upgrades {
     return caller;
   }
 
-  #refuse(request: IncomingMessage, socket: Duplex, refusal: Problem): void {
-    const headers = statusOf(refusal.code) === 401 ? { "www-authenticate": 'Bearer realm="changeover"' } : {};
+  #refuse(request: IncomingMessage, socket: Duplex, refusal: Problem, headers: Record<string, string> = {}): void {
+    const asksForToken = statusOf(refusal.code) === 401 ? { "www-authenticate": 'Bearer realm="changeover"' } : {};
     const id = this.#nameRequest(request);
-    socket.end(rawAnswer(statusOf(refusal.code), id, problemDocument(refusal), headers));
+    socket.end(rawAnswer(statusOf(refusal.code), id, problemDocument(refusal), { ...asksForToken, ...headers }));
   }
 }
 

@@ -1,6 +1,7 @@
 /** The epochs seen, minted and accepted: on disk first. */
 import { expect, test } from "vitest";
 import { EpochBook } from "../../src/actors/epoch-book.ts";
+import { MAX_EPOCH_LEAP } from "../../src/core/epoch.ts";
 import { buildRig } from "./rig.ts";
 
 test("[EP1] a ballot is above every epoch that was seen, and of the own parity", () => {
@@ -11,6 +12,16 @@ test("[EP1] a ballot is above every epoch that was seen, and of the own parity",
   expect(book.mint()).toBe(10);
   expect(store.load().highestEpoch).toBe(10);
   expect(book.accepted).toBe(0);
+});
+
+test("[EP1] an epoch out of all reach is not believed: ballots are left", () => {
+  const { kit } = buildRig({ label: "b" });
+  const book = new EpochBook(kit);
+  book.see(7);
+  expect(book.see(Number.MAX_SAFE_INTEGER)).toBe(false);
+  expect(book.believes(7 + MAX_EPOCH_LEAP)).toBe(true);
+  expect(book.believes(8 + MAX_EPOCH_LEAP)).toBe(false);
+  expect(book.mint()).toBe(8);
 });
 
 test("[EP2] what the disk refuses was not seen, not accepted, not minted", () => {

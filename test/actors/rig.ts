@@ -8,6 +8,7 @@ import { MemoryWitness, MemoryWitnessServer } from "../../src/adapters/memory-wi
 import { NodeDigest } from "../../src/adapters/node-digest.ts";
 import { Alarms } from "../../src/actors/alarms.ts";
 import { zeroCounters, type Kit } from "../../src/actors/kit.ts";
+import { Pauses } from "../../src/actors/pauses.ts";
 import { trueRules, type Rules } from "../../src/actors/rules.ts";
 import { Stamps } from "../../src/actors/stamps.ts";
 import type { CoordinatorPorts } from "../../src/coordinator/types.ts";
@@ -112,6 +113,7 @@ export function buildRig(settings: RigSettings = {}): Rig {
     rules,
     alarms: new Alarms({ clock, logger, emit }),
     counters: zeroCounters(),
+    pauses: new Pauses({ clock }),
     stamps: new Stamps({ clock }, { origin: store.load().engineId, last: store.load().hlc }),
     emit,
     nowMs: () => rules.nowMs(clock),

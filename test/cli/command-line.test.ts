@@ -23,7 +23,6 @@ describe("exit codes", () => {
     ["a token file that is not there", ["status", "--token-file", "/nowhere/token"]],
     ["no secret for force-leader", ["force-leader"]],
     ["a federation command without a peer", ["federation", "reset-peer"]],
-    ["a later stage: svg", ["machines", "export", "--format", "svg"]],
   ])("2 for wrong use: %s", async (_what, args) => {
     const end = await runCli(args);
     expect(end).toMatchObject({ code: 2, stdout: "" });
@@ -99,6 +98,15 @@ describe("machines", () => {
     expect(text).toContain("stateDiagram-v2\n  [*] --> peer_link_connecting\n");
     expect(text).toContain("  peer_link_alive --> peer_link_suspect : MISSED\n");
     rmSync(folder, { recursive: true });
+  });
+
+  test("export as SVG without a name is one drawing of all", async () => {
+    const { code, stdout } = await runCli(["machines", "export", "--format", "svg"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^<svg [^>]*viewBox="0 0 \d{3,} \d{4,}"/);
+    const drawn = [...stdout.matchAll(/<svg y="(\d+)" [^>]*data-machine="/g)].map(([, y]) => Number(y));
+    expect(drawn).toHaveLength(readdirSync("machines").filter((file) => file.endsWith(".machine.ts")).length);
+    expect(drawn).toEqual([...new Set(drawn)].sort((one, other) => one - other));
   });
 
   test("export as JSON is the definition itself", async () => {

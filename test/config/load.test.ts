@@ -236,6 +236,23 @@ describe("what is refused, with the key, the value and the bound", () => {
     expect(() => loadConfig(fileOf(text, "broken.yaml"))).toThrow(told);
   });
 
+  test("a number that is none, and aliases that unfold without end", () => {
+    const refused = (text: string): string => {
+      try {
+        loadConfig(fileOf(text, "odd.yaml"));
+        return "";
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(refused(`${JSON.stringify(MINIMAL).slice(0, -1)}, "failover": { "leaseMs": .nan }}`)).toContain(
+      "failover.leaseMs is NaN: must be",
+    );
+    const lists = ["a: &a [x,x,x,x,x,x,x,x,x]"];
+    for (const [from, to] of ["ab", "bc", "cd", "de"]) lists.push(`${to}: &${to} [${`*${from},`.repeat(9)}]`);
+    expect(refused(lists.join("\n"))).toMatch(/odd\.yaml: aliases: /);
+  });
+
   test("a file that is not there", () => {
     expect(() => loadConfig(join(folder, "none.yaml"))).toThrow(/cannot be read \(ENOENT\)/);
   });

@@ -100,12 +100,35 @@ test("[SB4] a state that the engine refuses, however well sealed: nothing change
   const { pair, snapshot, lockId, post } = await posting();
   const foreign = await resealed(pair, snapshot, { state: { chain: "of another engine" } });
   const before = everythingOf(pair);
-  expect(await post(lockId, foreign)).toMatchObject({ outcome: "engine-not-ready" });
+  expect(await post(lockId, foreign)).toMatchObject({ outcome: "invalid-snapshot" });
   expect(everythingOf(pair)).toBe(before);
   await pair.stop("b");
   await pair.start("b");
   await pair.until(() => pair.of("b").ready());
   expect(pair.member("b").engine.chain).toBe(pair.member("a").engine.chain);
+});
+
+test.each<[string, Partial<StateSnapshot>]>([
+  ["epoch", { epoch: Number.MAX_SAFE_INTEGER }],
+  ["position", { lastCommandSeq: Number.MAX_SAFE_INTEGER, lastExecutedSeq: Number.MAX_SAFE_INTEGER }],
+  ["clock", { clock: { "eng_sim-a-1": Number.MAX_SAFE_INTEGER } }],
+])("[EP1] [SB4] a %s out of all reach is refused: the pair has numbers left", async (_what, change) => {
+  const { pair, snapshot, lockId, post } = await posting();
+  const before = everythingOf(pair);
+  const forged = await resealed(pair, snapshot, change);
+  expect(await post(lockId, forged)).toMatchObject({
+    outcome: "invalid-snapshot",
+    detail: expect.stringContaining("out of reach") as string,
+  });
+  expect(everythingOf(pair)).toBe(before);
+});
+
+test("[SB4] a stamp from the far future is left behind, the state taken", async () => {
+  const { pair, snapshot, lockId, post } = await posting();
+  expect(await post(lockId, { ...snapshot, hlc: "ffffffffffffffff-eng_far" })).toMatchObject({ outcome: "applied" });
+  expect(pair.member("b").store.load().hlc < "f").toBe(true);
+  await pair.untilDone(pair.of("a").handover({ reason: "test", by: "test" }));
+  expect(await pair.submit("b", "CAM 5")).toMatchObject({ outcome: "accepted" });
 });
 
 test("[SB4] a disk that is full: nothing changed, the engine's own state stands again", async () => {

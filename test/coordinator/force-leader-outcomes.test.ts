@@ -46,6 +46,22 @@ test("[HO4] who leads already, and who expects another epoch, is told so, and no
   expect(await force(pair, "b", { expectedEpoch: 1 })).toMatchObject({ outcome: "leads" });
 });
 
+test("[HO1] [HO4] a force that meets a handover waits for its end, and then takes the role back", async () => {
+  const pair = await Pair.started();
+  const handover = pair.of("a").handover({ reason: "drill", by: "ops" });
+  const outcome = await force(pair, "a");
+  expect(await pair.untilDone(handover)).toMatchObject({ outcome: "handed-over", epoch: 2 });
+  expect(outcome).toMatchObject({ outcome: "leads", answer: { epoch: 3, previousLeader: "b" } });
+});
+
+test("[HO1] [HO4] who leads on when a handover came to nothing is told so", async () => {
+  const pair = await Pair.started();
+  pair.wire.cut("red");
+  const handover = pair.of("a").handover({ reason: "drill", by: "ops" });
+  expect(await force(pair, "a")).toEqual({ outcome: "already-leader", epoch: 1 });
+  expect(await pair.untilDone(handover)).toMatchObject({ outcome: "no-valid-backup" });
+});
+
 test("[HO3] a person's hold binds automation, not people", async () => {
   const pair = await Pair.started();
   pair.of("a").setMaintenance({ on: true, reason: "rehearsal", by: "ops" });

@@ -59,6 +59,15 @@ describe("GET /openapi.json", () => {
     ]);
   });
 
+  it("says of every route what else it may answer, and of those with a body how that may be wrong", () => {
+    for (const [name, { responses, requestBody }] of operations()) {
+      if (/ \/(leader|follower|live|ready|api\/peer\/health)$/.test(name)) continue;
+      const takesBody = requestBody !== undefined || /^(POST|PUT|PATCH|DELETE) \/engine/.test(name);
+      const wanted = takesBody ? ["400", "413", "415", "default"] : ["default"];
+      expect(Object.keys(responses), name).toEqual(expect.arrayContaining(wanted));
+    }
+  });
+
   it("names no schema that it does not hold", () => {
     const refs = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref]) => ref);
     expect(refs.length).toBeGreaterThan(20);

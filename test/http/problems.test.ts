@@ -89,6 +89,24 @@ describe("fields, media types and sizes", () => {
     });
   });
 
+  it.each([
+    ["DELETE", "/api/records/e/f"],
+    ["POST", "/api/ops/aside/x/1/skip"],
+  ] as const)("400 for an unknown field also where nothing is to be said: %s %s", async (method, url) => {
+    const answer = await rig.call("operator", { method, url, payload: { x: 1 } });
+    expect(problemIn(answer, 400, "invalid_request")).toMatchObject({ field: "/x" });
+  });
+
+  it("400 for null where a body may be left out: it is no object", async () => {
+    for (const url of ["/api/handover", "/api/sync/reconcile-lock"]) {
+      const payload = Buffer.from("null");
+      const headers = { "content-type": "application/json" };
+      const role = url.startsWith("/api/sync") ? "peer" : "operator";
+      problemIn(await rig.call(role, { method: "POST", url, payload, headers }), 400, "invalid_request");
+    }
+    expect(rig.coordinator.argsOf("handover")).toEqual([]);
+  });
+
   it("does not take a text for a number in a body, but does in a query", async () => {
     problemIn(await rig.post("/api/commands", { ...command, executeAtUs: "5" }), 400, "invalid_request");
     expect((await rig.get("/api/commands?afterSeq=5&limit=2")).statusCode).toBe(200);

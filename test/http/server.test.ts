@@ -165,6 +165,30 @@ describe("what is no HTTP", () => {
     expect(await statusAt(port)).toBe(200);
   });
 
+  const upgrade = (method: string, ...lines: readonly string[]): string =>
+    [`${method} /api/control/channel HTTP/1.1`, "host: x", "upgrade: websocket", "connection: upgrade", ...lines]
+      .concat(`authorization: ${bearer("viewer").authorization}`, "", "")
+      .join("\r\n");
+
+  it.each([
+    ["no host", "GET /live HTTP/1.1\r\nconnection: close\r\n\r\n", 400],
+    ["a WebSocket without a key", upgrade("GET"), 400],
+    ["a WebSocket of another version", upgrade("GET", "sec-websocket-version: 99"), 400],
+    ["a WebSocket by POST", upgrade("POST"), 405],
+  ])("a request with %s is answered as any other refusal", async (_what, text, status) => {
+    const { port } = await start();
+    const heard = await exchange(port, text);
+    expect(heard).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(heard).toContain("application/problem+json");
+    expect(heard).toMatch(/x-request-id: req_/);
+  });
+
+  it("passes over an expectation that it does not know", async () => {
+    const { port } = await start();
+    const heard = await exchange(port, "GET /live HTTP/1.1\r\nhost: x\r\nexpect: cake\r\nconnection: close\r\n\r\n");
+    expect(heard).toMatch(/^HTTP\/1.1 200 /);
+  });
+
   it("cannot hold connections for ever", async () => {
     await start();
     const { server } = rig.app;

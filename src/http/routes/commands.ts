@@ -4,10 +4,10 @@ import { DEFAULT_PAGE } from "../limits.ts";
 import { submitRefusal } from "../outcomes.ts";
 import { sendProblem } from "../problem.ts";
 import { AcceptedSchema, CommandBody, CommandPageSchema, CommandsQuery } from "../schemas/commands.ts";
-import { GUARDED, named, refusals } from "../schemas/common.ts";
+import { BODY, GUARDED, named, refusals } from "../schemas/common.ts";
 
 /** Why a command may not be taken. */
-export const COMMAND_REFUSALS = ["invalid_request", "not_leader", "fenced", "invalid_command", "busy"] as const;
+export const COMMAND_REFUSALS = [...BODY, "not_leader", "fenced", "invalid_command", "busy"] as const;
 
 export function submitRoute(app: App, { coordinator }: HttpComponents): void {
   app.post(

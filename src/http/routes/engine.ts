@@ -54,7 +54,11 @@ export function engineReadRoute(app: App, { coordinator }: HttpComponents): void
       schema: {
         summary: "Reads the local engine",
         tags: ["engine"],
-        response: { 200: AnyJson, ...refusals(...GUARDED, "engine_not_ready") },
+        response: {
+          200: AnyJson,
+          ...refusals(...GUARDED, "invalid_request", "engine_not_ready"),
+          default: { description: "what the engine answers", content: { "application/json": { schema: AnyJson } } },
+        },
       },
     },
     async (request, reply) => {

@@ -4,7 +4,7 @@ import type { App, HttpComponents } from "../components.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
 import { handoverRefusal } from "../outcomes.ts";
 import { sendProblem } from "../problem.ts";
-import { GUARDED, named, refusals } from "../schemas/common.ts";
+import { BODY, GUARDED, named, refusals } from "../schemas/common.ts";
 import { HandedOverSchema, HandoverBody, LeadershipSchema, MaintenanceBody, PageQuery } from "../schemas/operate.ts";
 import { MaintenanceSchema } from "../schemas/state.ts";
 
@@ -21,7 +21,7 @@ export function handoverRoute(app: App, { coordinator }: HttpComponents): void {
         body: HandoverBody,
         response: {
           200: named(HandedOverSchema),
-          ...refusals(...GUARDED, "invalid_request", "not_leader", "no_valid_backup"),
+          ...refusals(...GUARDED, ...BODY, "not_leader", "no_valid_backup"),
         },
       },
     },
@@ -43,7 +43,7 @@ export function maintenanceRoute(app: App, { coordinator }: HttpComponents): voi
         summary: "Stops or allows automatic failover on both engines",
         tags: TAGS,
         body: MaintenanceBody,
-        response: { 200: named<Maintenance>(MaintenanceSchema), ...refusals(...GUARDED, "invalid_request") },
+        response: { 200: named<Maintenance>(MaintenanceSchema), ...refusals(...GUARDED, ...BODY, "store_failed") },
       },
     },
     (request, reply) => {
@@ -69,8 +69,8 @@ export function leadershipRoute(app: App, { coordinator }: HttpComponents): void
       const entries = coordinator.leadership(request.query.limit ?? DEFAULT_PAGE);
       const history = entries.map(({ fromUnixMs, toUnixMs, ...entry }) => ({
         ...entry,
-        from: fromUnixMs,
-        to: toUnixMs,
+        from: Math.round(fromUnixMs),
+        to: toUnixMs === null ? null : Math.round(toUnixMs),
       }));
       reply.send({ history });
     },

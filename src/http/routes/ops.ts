@@ -2,7 +2,7 @@
 import type { App, HttpComponents } from "../components.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
 import { problem, sendProblem } from "../problem.ts";
-import { GUARDED, named, NoContent, refusals } from "../schemas/common.ts";
+import { BODY, GUARDED, named, NoContent, NoFields, refusals } from "../schemas/common.ts";
 import { AsideParams, AsideSchema, OpsQuery, OpsSchema } from "../schemas/records.ts";
 import { PageQuery } from "../schemas/operate.ts";
 
@@ -54,7 +54,8 @@ export function skipRoute(app: App, { coordinator }: HttpComponents): void {
         summary: "Gives up one operation, so that its origin goes on",
         tags: ["records"],
         params: AsideParams,
-        response: { 204: NoContent, ...refusals(...GUARDED, "invalid_request", "op_not_found", "store_failed") },
+        body: NoFields,
+        response: { 204: NoContent, ...refusals(...GUARDED, ...BODY, "op_not_found", "store_failed") },
       },
     },
     (request, reply) => {

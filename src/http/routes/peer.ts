@@ -9,7 +9,7 @@ import type { ForcedAnswer, PeerHealthReport } from "../../coordinator/types.ts"
 import type { App, HttpComponents, HttpInit } from "../components.ts";
 import { forceRefusal } from "../outcomes.ts";
 import { problem, sendProblem } from "../problem.ts";
-import { named, refusals } from "../schemas/common.ts";
+import { BODY, named, refusals } from "../schemas/common.ts";
 import { ForceLeaderBody, ForcedAnswerSchema, PeerHealthSchema } from "../schemas/peer.ts";
 import { secretMatcher } from "../secrets.ts";
 import { WrongSecrets } from "../wrong-secrets.ts";
@@ -71,7 +71,7 @@ export function forceLeaderRoute(app: App, { coordinator, clock }: HttpComponent
             "not_configured",
             "bad_secret",
             "too_many_attempts",
-            "invalid_request",
+            ...BODY,
             "already_leader",
             "epoch_mismatch",
             "no_quorum",

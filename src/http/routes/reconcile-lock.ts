@@ -4,8 +4,8 @@ import type { App, HttpComponents } from "../components.ts";
 import { DEFAULT_LOCK_TTL_MS } from "../limits.ts";
 import { acquireRefusal, lockRefusal, witnessUnreachable } from "../outcomes.ts";
 import { sendProblem } from "../problem.ts";
-import { GUARDED, named, NoContent, refusals } from "../schemas/common.ts";
-import { AcquireLockBody, HeldLockSchema, LockParams, LockStatusSchema, NoFields } from "../schemas/sync.ts";
+import { BODY, GUARDED, named, NoContent, NoFields, refusals } from "../schemas/common.ts";
+import { AcquireLockBody, HeldLockSchema, LockParams, LockStatusSchema } from "../schemas/sync.ts";
 
 const PATH = "/api/sync/reconcile-lock";
 const TAGS = ["sync"];
@@ -49,7 +49,7 @@ export function acquireLockRoute(app: App, { coordinator }: HttpComponents): voi
         body: AcquireLockBody,
         response: {
           200: named(HeldLockSchema),
-          ...refusals(...GUARDED, "invalid_request", "lock_held", "witness_unreachable"),
+          ...refusals(...GUARDED, ...BODY, "lock_held", "witness_unreachable"),
         },
       },
     },
@@ -72,7 +72,10 @@ export function refreshLockRoute(app: App, { coordinator }: HttpComponents): voi
         tags: TAGS,
         params: LockParams,
         body: NoFields,
-        response: { 200: named(HeldLockSchema), ...refusals(...GUARDED, "lock_not_found", "witness_unreachable") },
+        response: {
+          200: named(HeldLockSchema),
+          ...refusals(...GUARDED, ...BODY, "lock_not_found", "witness_unreachable"),
+        },
       },
     },
     async (request, reply) => {
@@ -96,7 +99,7 @@ export function releaseLockRoute(app: App, { coordinator }: HttpComponents): voi
         body: NoFields,
         response: {
           204: NoContent,
-          ...refusals(...GUARDED, "lock_not_found", "witness_unreachable"),
+          ...refusals(...GUARDED, ...BODY, "lock_not_found", "witness_unreachable"),
         },
       },
     },

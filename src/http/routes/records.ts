@@ -3,7 +3,7 @@ import type { RecordPage, RecordView, WriteOutcome } from "../../replication/rec
 import type { App, HttpComponents } from "../components.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
 import { problem, type Problem, sendProblem } from "../problem.ts";
-import { GUARDED, named, NoContent, refusals } from "../schemas/common.ts";
+import { BODY, GUARDED, named, NoContent, NoFields, refusals } from "../schemas/common.ts";
 import { RecordBody, RecordPageSchema, RecordParams, RecordSchema, RecordsQuery } from "../schemas/records.ts";
 import { InvalidInput } from "../validation.ts";
 
@@ -64,7 +64,7 @@ export function writeRecordRoute(app: App, { coordinator }: HttpComponents): voi
         tags: ["records"],
         params: RecordParams,
         body: RecordBody,
-        response: { 200: named<RecordView>(RecordSchema), ...refusals(...GUARDED, "invalid_request", "store_failed") },
+        response: { 200: named<RecordView>(RecordSchema), ...refusals(...GUARDED, ...BODY, "store_failed") },
       },
     },
     async (request, reply) => {
@@ -86,7 +86,8 @@ export function deleteRecordRoute(app: App, { coordinator }: HttpComponents): vo
         summary: "Deletes one field",
         tags: ["records"],
         params: RecordParams,
-        response: { 204: NoContent, ...refusals(...GUARDED, "invalid_request", "record_not_found", "store_failed") },
+        body: NoFields,
+        response: { 204: NoContent, ...refusals(...GUARDED, ...BODY, "record_not_found", "store_failed") },
       },
     },
     async (request, reply) => {

@@ -8,7 +8,7 @@ import { isOrigin } from "../../core/operation.ts";
 import type { PullPage, PushReport, SyncIdentity } from "../../replication/hub.ts";
 import type { App, HttpComponents } from "../components.ts";
 import { problem, sendProblem } from "../problem.ts";
-import { GUARDED, named, refusals } from "../schemas/common.ts";
+import { BODY, GUARDED, named, refusals } from "../schemas/common.ts";
 import { PullPageSchema, PullQuery, PushBody, PushReportSchema, SyncIdentitySchema } from "../schemas/records.ts";
 import { IdentityQuery } from "../schemas/peers.ts";
 import { InvalidInput } from "../validation.ts";
@@ -73,14 +73,7 @@ export function pushRoute(app: App, { coordinator }: HttpComponents): void {
         body: PushBody,
         response: {
           200: named<PushReport>(PushReportSchema),
-          ...refusals(
-            ...GUARDED,
-            "certificate_required",
-            "invalid_request",
-            "not_serving",
-            "payload_too_large",
-            "store_failed",
-          ),
+          ...refusals(...GUARDED, ...BODY, "certificate_required", "not_serving", "store_failed"),
         },
       },
     },

@@ -88,6 +88,7 @@ export function applySnapshotRoute(app: App, { coordinator }: HttpComponents): v
           ...refusals(
             ...GUARDED,
             "invalid_snapshot",
+            "unsupported_media_type",
             "lock_not_held",
             "stale_epoch",
             "payload_too_large",

@@ -21,6 +21,9 @@ export function optionalBody<T extends TProperties>(properties: T): TObject<T> {
   return strict(properties, { [OPTIONAL]: true });
 }
 
+/** A write that has no fields: a body may be left out, and may hold nothing. */
+export const NoFields = optionalBody({});
+
 /** One of a closed set of words. */
 export function oneOf<const T extends readonly [string, ...string[]]>(...words: T): TUnsafe<T[number]> {
   return Type.Unsafe<T[number]>({ type: "string", enum: words });
@@ -66,15 +69,17 @@ export const NoContent = Type.Unsafe<undefined>({ type: "null", description: "No
 /** The refusals of a route as its response schemas, grouped by status. */
 export function refusals(...codes: readonly ProblemCode[]): object {
   const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of codes) byStatus.set(statusOf(code), [...(byStatus.get(statusOf(code)) ?? []), code]);
+  for (const code of new Set(codes)) byStatus.set(statusOf(code), [...(byStatus.get(statusOf(code)) ?? []), code]);
   const content = { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: "Problem#" } } };
-  return Object.fromEntries(
-    [...byStatus].map(([status, words]) => [
-      status,
-      { description: words.map((word) => `\`${word}\``).join(", "), content },
-    ]),
-  );
+  const told = [...byStatus].map(([status, words]): [status: number, answer: object] => [
+    status,
+    { description: words.map((word) => `\`${word}\``).join(", "), content },
+  ]);
+  return { ...Object.fromEntries(told), default: { description: "any other refusal", content } };
 }
+
+/** Refusals of every route that takes a body. */
+export const BODY = ["invalid_json", "invalid_request", "payload_too_large", "unsupported_media_type"] as const;
 
 /** Refusals of every route that needs a token. */
 export const GUARDED = ["unauthorized", "forbidden"] as const;

@@ -83,6 +83,3 @@ export const LockStatusSchema = Type.Object(
 );
 
 export const LockParams = Type.Object({ lockId: Type.String() });
-
-/** A write that has no fields: a body may be left out, and may hold nothing. */
-export const NoFields = optionalBody({});

@@ -1,0 +1,21 @@
+/**
+ * Purpose: what happens when whoever reads the output goes away (`changeover watch | head`, a log collector that dies).
+ * Keeps true: a command ends quietly, as there is nobody left to tell; an engine goes on, for the programme does.
+ */
+import { EXIT } from "./exit.ts";
+
+let goesOn = false;
+
+/** From now on this process does not depend on being read. */
+export function outliveReader(): void {
+  goesOn = true;
+}
+
+/** Watches both outputs; to be called once. */
+export function endWithReader(): void {
+  for (const output of [process.stdout, process.stderr]) {
+    output.on("error", () => {
+      if (!goesOn) process.exit(EXIT.done);
+    });
+  }
+}

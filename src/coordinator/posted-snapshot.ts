@@ -1,0 +1,72 @@
+/**
+ * Purpose: reads a state snapshot that a caller posts.
+ * Keeps true: what it lets through can be gone on from: no number in it is so far beyond what this engine has seen that
+ * the next ones would not fit.
+ * Does not know: whether the checksum is right, and who holds the lock.
+ */
+import type { Json } from "../core/canonical-json.ts";
+import { isEpoch, isWithinReach, type Epoch } from "../core/epoch.ts";
+import { parseHlc } from "../core/hlc.ts";
+import type { StateSnapshot } from "../core/messages.ts";
+import { counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";
+
+/** What this engine has seen so far. */
+export interface Known {
+  readonly epoch: Epoch;
+  readonly seq: number;
+  readonly clock: VectorClock;
+}
+
+/** How far above what is known here a posted count may be: more commands than a plant gives in its life. */
+const MAX_SEQ_LEAP = 2 ** 32;
+
+/** The snapshot, or why it is none. */
+export function parsePostedSnapshot(given: Json, known: Known): StateSnapshot | string {
+  if (given === null || typeof given !== "object" || Array.isArray(given)) return "a snapshot is an object";
+  const value = given as Record<string, Json | undefined>;
+  const { version, engineLabel, engineId, epoch, clock, hlc, checksum, state } = value;
+  if (version !== 1) return `version is ${shown(version)}, this engine takes 1`;
+  if (engineLabel !== "a" && engineLabel !== "b") return `engineLabel is ${shown(engineLabel)}, not "a" or "b"`;
+  if (typeof engineId !== "string" || engineId.length > 64) return "engineId is not a string of at most 64 characters";
+  if (!isEpoch(epoch)) return `epoch is ${shown(epoch)}, not a whole number of at least 0`;
+  if (!isWithinReach(known.epoch, epoch)) return `epoch is ${epoch}, out of reach from ${known.epoch}`;
+  const position = positionFault(value, known.seq);
+  if (position !== null) return position;
+  if (typeof checksum !== "string" || !/^[0-9a-f]{64}$/.test(checksum)) return "checksum is not 64 hexadecimal digits";
+  if (state === undefined) return "state is missing";
+  try {
+    parseHlc(typeof hlc === "string" ? hlc : "");
+    const fault = clockFault(parseClock(clock), known.clock);
+    if (fault !== null) return fault;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  return given as unknown as StateSnapshot;
+}
+
+function positionFault(value: Record<string, Json | undefined>, knownSeq: number): string | null {
+  const { lastCommandSeq, lastExecutedSeq } = value;
+  if (!isCount(lastCommandSeq)) return `lastCommandSeq is ${shown(lastCommandSeq)}, not a whole number of at least 0`;
+  if (!isCount(lastExecutedSeq) || lastExecutedSeq > lastCommandSeq) {
+    return `lastExecutedSeq is ${shown(lastExecutedSeq)}, not a whole number of 0 to lastCommandSeq`;
+  }
+  return lastCommandSeq > knownSeq + MAX_SEQ_LEAP
+    ? `lastCommandSeq is ${lastCommandSeq}, out of reach from ${knownSeq}`
+    : null;
+}
+
+function clockFault(clock: VectorClock, known: VectorClock): string | null {
+  for (const [origin, seq] of Object.entries(clock)) {
+    const held = counterOf(known, origin);
+    if (seq > held + MAX_SEQ_LEAP) return `clock of ${origin} is ${seq}, out of reach from ${held}`;
+  }
+  return null;
+}
+
+function isCount(value: Json | undefined): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function shown(value: Json | undefined): string {
+  return (JSON.stringify(value) ?? "missing").slice(0, 80);
+}

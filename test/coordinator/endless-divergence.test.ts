@@ -1,0 +1,37 @@
+/** A loser that never comes to the end of its divergent commands does not keep the winner busy without end. */
+import { expect, test } from "vitest";
+import type { Label } from "../../src/core/ids.ts";
+import type { PeerMessage } from "../../src/core/messages.ts";
+import { FilteredChannel } from "./filtered-channel.ts";
+import { Pair } from "./pair.ts";
+
+class EndlessChannel extends FilteredChannel {
+  endless = false;
+
+  override send(message: PeerMessage): boolean {
+    return super.send(this.endless && message.type === "divergence-page" ? { ...message, done: false } : message);
+  }
+}
+
+test("[SB2] [SB5] pages without an end are given up, and tried again later", async () => {
+  const channels: Partial<Record<Label, EndlessChannel>> = {};
+  const pair = await Pair.started({
+    failover: { deathProof: "none" },
+    witness: false,
+    wrapPorts: (ports, label) => ({ ...ports, peerChannel: (channels[label] = new EndlessChannel(ports.peerChannel)) }),
+  });
+  pair.wire.cut("red");
+  await pair.until(() => pair.of("b").mayAct(), 5_000);
+  await pair.submit("a", "LOSER");
+  await pair.submit("b", "WINNER");
+  for (const channel of Object.values(channels)) channel.endless = true;
+  pair.wire.mend("red");
+  await pair.clock.pass(3_000);
+  const asked = channels.a?.count("divergence-request") ?? 0;
+  const askedByB = channels.b?.count("divergence-request") ?? 0;
+  expect(asked + askedByB).toBeGreaterThan(0);
+  expect(asked + askedByB).toBeLessThan(50);
+  for (const channel of Object.values(channels)) channel.endless = false;
+  await pair.until(() => pair.of("a").ready() && pair.of("b").ready(), 90_000);
+  expect(pair.member("a").engine.chain).toBe(pair.member("b").engine.chain);
+});
