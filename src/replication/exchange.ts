@@ -8,6 +8,7 @@ import type { Json } from "../core/canonical-json.ts";
 import type { EngineId } from "../core/ids.ts";
 import { recordOrigin } from "../core/operation.ts";
 import { ChangeoverError } from "../core/errors.ts";
+import type { ArrivedOp } from "../ports/op-log.ts";
 import type { Replica } from "../ports/replica.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../ports/sync-transport.ts";
 import { readIdentity, readPage, readResults } from "./answers.ts";
@@ -104,7 +105,8 @@ export class Exchange {
     const page = readPage(answer.value, at.ahead);
     if (page === null) return { outcome: "failed", reason: "other", error: null };
     if (page.hubId !== at.hubId || page.generation !== at.generation) {
-      return { outcome: "failed", reason: "identity_mismatch", error: null };
+      // Another engine behind the same address has taken over meanwhile: the next exchange asks who it is.
+      return { outcome: "failed", reason: "other", error: null };
     }
     return this.#store(() => this.#takePage(page, at), page.hasMore);
   }
@@ -122,13 +124,8 @@ export class Exchange {
     if (answer.outcome !== "answered") return failedBy(answer);
     const results = readResults(answer.value, ops.length);
     if (results === null) return { outcome: "failed", reason: "other", error: null };
-    const firstRefused = results.findIndex(({ outcome }) => outcome === "rejected");
-    const clean = firstRefused === -1 && at.pushed === at.offered;
     this.#count({ pushed: ops.length, results });
-    return this.#store(
-      () => this.#keep({ ...at, offered: last.arrival, pushed: clean ? last.arrival : at.pushed }),
-      more,
-    );
+    return this.#store(() => this.#keep({ ...at, offered: last.arrival, ...given(at, arrived, results) }), more);
   }
 
   #takePage(page: PullPage, at: SyncCursor): void {
@@ -189,6 +186,20 @@ export class Exchange {
     if (this.#at === null) throw new Error("broken invariant: an exchange begins with the identity");
     return this.#at;
   }
+}
+
+/** How far they have everything now. Where it stands at another operation than before, that one is offered anew soon. */
+function given(
+  at: SyncCursor,
+  offered: readonly ArrivedOp[],
+  results: readonly Taken[],
+): Pick<SyncCursor, "pushed" | "tries"> {
+  const { pushed, tries } = at;
+  if (pushed !== at.offered) return { pushed, tries };
+  const firstRefused = results.findIndex(({ outcome }) => outcome === "rejected");
+  if (firstRefused === -1) return { pushed: offered.at(-1)?.arrival ?? pushed, tries };
+  const before = offered[firstRefused - 1];
+  return before === undefined ? { pushed, tries } : { pushed: before.arrival, tries: 0 };
 }
 
 function refusalOf(refused: Extract<Taken, { readonly outcome: "rejected" }>): Progress["refused"] {
