@@ -120,7 +120,7 @@ export class Exchange {
     if (last === undefined) return { outcome: "done" };
     const more = this.#replica.ops.arrivedAfter(last.arrival, 1, 1, this.#via).length > 0;
     const ops = arrived.map(({ op }) => op);
-    const answer = await this.#transport.push(ops, this.#baseAfter(at.offered, !more));
+    const answer = await this.#transport.push(ops, this.#baseUnder(at, last.arrival, more));
     if (answer.outcome !== "answered") return failedBy(answer);
     const results = readResults(answer.value, ops.length);
     if (results === null) return { outcome: "failed", reason: "other", error: null };
@@ -130,7 +130,9 @@ export class Exchange {
 
   #takePage(page: PullPage, at: SyncCursor): void {
     const { snapshot } = page;
-    const completesBase = snapshot !== undefined && (!page.hasMore || page.nextCursor >= snapshot.through);
+    const isLast = snapshot !== undefined && (!page.hasMore || page.nextCursor >= snapshot.through);
+    // What was left out on the way may be part of it.
+    const completesBase = isLast && at.cursor === at.ahead;
     const taken = this.#intake.take({
       via: this.#via,
       ops: page.ops,
@@ -144,10 +146,11 @@ export class Exchange {
     this.#count({ pulled: page.ops.length, results: taken });
   }
 
-  /** What to say of compaction with a push that begins after `offered`. */
-  #baseAfter(offered: string, complete: boolean): PushedBase | null {
+  /** What to say of holes in this log with a push through `last`. What was refused on the way may be part of it. */
+  #baseUnder({ offered, pushed }: SyncCursor, last: string, more: boolean): PushedBase | null {
     const floor = this.#replica.ops.floor();
-    return floor === null || offered >= floor.through ? null : { clock: floor.clock, complete };
+    if (floor === null || offered >= floor.through) return null;
+    return { clock: floor.clock, complete: (!more || last >= floor.through) && pushed === offered };
   }
 
   #store(work: () => void, more: boolean): Step {

@@ -82,7 +82,8 @@ export class Intake {
     try {
       const taken = replica.transaction(() => {
         const results = delivery.ops.map((came) => this.#takeOne(came, page));
-        if (delivery.base !== null && delivery.completesBase === true) this.#completeBase(delivery.base, page);
+        if (delivery.base !== null && isWhole(delivery, delivery.base, results))
+          this.#completeBase(delivery.base, page);
         for (const { origin } of page.applied) replica.ops.raiseVector(origin, counterOf(page.vector, origin));
         if (page.applied.length > 0) replica.raiseHlc(stamps.last);
         delivery.within?.(results);
@@ -186,9 +187,10 @@ export class Intake {
     this.#basics.replica.peerState.set(SPARSE_KEY, "1");
   }
 
-  /** Everything through `base` is held or needed no more. */
+  /** Everything through `base` is held or needed no more: where it is not held, this log has holes now too. */
   #completeBase(base: VectorClock, page: Page): void {
     const { ops, peerState } = this.#basics.replica;
+    ops.raiseFloor({ through: ops.lastArrival(), clock: base });
     for (const origin of Object.keys(base)) {
       requireRoom(page.vector, origin, this.#own);
       const reached = Math.max(counterOf(page.vector, origin), counterOf(base, origin));
@@ -197,6 +199,11 @@ export class Intake {
     }
     this.#sparse = false;
     peerState.delete(SPARSE_KEY);
+    for (const { origin, originSeq } of ops.allSetAside(MAX_SET_ASIDE)) {
+      if (originSeq > counterOf(page.vector, origin)) continue;
+      ops.forgetSetAside(origin, originSeq);
+      this.#aside.delete(keyOf({ origin, originSeq }));
+    }
   }
 
   #heldThrough(origin: string, from: number): number {
@@ -204,6 +211,14 @@ export class Intake {
     while (this.#basics.replica.ops.find(origin, through + 1) !== null) through += 1;
     return through;
   }
+}
+
+/** Whether nothing through the base is still to come. What could not be taken of it is asked for again. */
+function isWhole({ completesBase }: Delivery, base: VectorClock, results: readonly Taken[]): boolean {
+  if (completesBase !== true) return false;
+  return results.every(
+    ({ origin, originSeq, outcome }) => outcome !== "rejected" || originSeq > counterOf(base, origin),
+  );
 }
 
 function keyOf({ origin, originSeq }: { readonly origin: string; readonly originSeq: number }): string {

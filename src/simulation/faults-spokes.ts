@@ -88,11 +88,16 @@ function compactAll(world: World, fault: PlannedFault): void {
     { name: spokeOf(world, fault)?.name ?? "", hub: spokeOf(world, fault)?.replication?.hub },
   ];
   for (const { name, hub } of hubs) {
+    const before = floorOf(world, name);
     try {
       hub?.compact();
     } catch (error) {
       if (!(error instanceof ChangeoverError)) throw error;
     }
-    world.watchers.each((watch) => watch.compacted?.(name));
+    if (floorOf(world, name) > before) world.watchers.each((watch) => watch.compacted?.(name));
   }
+}
+
+function floorOf(world: World, name: string): string {
+  return world.contentOf(name)?.replica.floor?.through ?? "";
 }

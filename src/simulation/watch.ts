@@ -51,7 +51,7 @@ export interface Watch {
   pulled?(spoke: string, from: Label, after: string, page: PullPage): void;
   /** A spoke's push reached an engine. */
   pushed?(spoke: string, to: Label, base: PushedBase | null): void;
-  /** A place was told to compact its log. */
+  /** A place has compacted its log further than before. */
   compacted?(place: string): void;
   /** A spoke's wall clock is about to be moved. */
   clockSteps?(spoke: string): void;

@@ -86,6 +86,7 @@ function opLog({ read, write }: Access, ops: OpTable, aside: AsideTables): OpLog
       return dropped;
     },
     floor: () => read(() => ops.floor()),
+    raiseFloor: (floor) => write(() => ops.raiseFloor(floor)),
     setAside: (note) => write(() => aside.save(note)),
     findSetAside: (origin, originSeq) => read(() => aside.find(origin, originSeq)),
     forgetSetAside: (origin, originSeq) => write(() => aside.forget(origin, originSeq)),
