@@ -14,7 +14,7 @@ import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../port
 import { readIdentity, readPage, readResults } from "./answers.ts";
 import { beginning, cursorKey, freshCursor, readCursor, type SyncCursor } from "./cursor.ts";
 import type { PullPage, SyncIdentity } from "./hub.ts";
-import type { Intake, Taken } from "./intake.ts";
+import { type Intake, isWhole, type Taken } from "./intake.ts";
 import { reasonOfAnswer, reasonOfError, reasonOfTake, type PeerReason } from "./reasons.ts";
 
 export interface ExchangeInit {
@@ -52,6 +52,8 @@ export class Exchange {
   #at: SyncCursor | null = null;
   #progress: Progress = { pulled: 0, applied: 0, pushed: 0, refused: null };
   #identity: SyncIdentity | null = null;
+  /** Whether nothing that belongs to a snapshot was left out since its beginning, on either way. */
+  #whole = { pulled: true, pushed: true };
 
   constructor(
     parts: {
@@ -92,7 +94,9 @@ export class Exchange {
     const known = readCursor(this.#replica.peerState, this.#init.name);
     const same = known !== null && known.hubId === hubId && known.generation === generation;
     this.#identity = identity;
-    this.#at = beginning(same ? known : freshCursor(hubId, generation, this.#init.pushes));
+    const at = beginning(same ? known : freshCursor(hubId, generation, this.#init.pushes));
+    this.#at = at;
+    this.#whole = { pulled: at.cursor === at.ahead, pushed: at.pushed === at.offered };
     return { outcome: "done" };
   }
 
@@ -120,10 +124,12 @@ export class Exchange {
     if (last === undefined) return { outcome: "done" };
     const more = this.#replica.ops.arrivedAfter(last.arrival, 1, 1, this.#via).length > 0;
     const ops = arrived.map(({ op }) => op);
-    const answer = await this.#transport.push(ops, this.#baseUnder(at, last.arrival, more));
+    const base = this.#baseUnder(at.offered, last.arrival, more);
+    const answer = await this.#transport.push(ops, base);
     if (answer.outcome !== "answered") return failedBy(answer);
     const results = readResults(answer.value, ops.length);
     if (results === null) return { outcome: "failed", reason: "other", error: null };
+    if (base !== null && !isWhole(base.clock, results)) this.#whole.pushed = false;
     this.#count({ pushed: ops.length, results });
     return this.#store(() => this.#keep({ ...at, offered: last.arrival, ...given(at, arrived, results) }), more);
   }
@@ -131,26 +137,25 @@ export class Exchange {
   #takePage(page: PullPage, at: SyncCursor): void {
     const { snapshot } = page;
     const isLast = snapshot !== undefined && (!page.hasMore || page.nextCursor >= snapshot.through);
-    // What was left out on the way may be part of it.
-    const completesBase = isLast && at.cursor === at.ahead;
     const taken = this.#intake.take({
       via: this.#via,
       ops: page.ops,
       base: snapshot?.clock ?? null,
-      completesBase,
+      completesBase: isLast && this.#whole.pulled,
       within: (results) => {
         const clean = at.cursor === at.ahead && results.every(({ outcome }) => outcome !== "rejected");
         this.#keep({ ...at, ahead: page.nextCursor, cursor: clean ? page.nextCursor : at.cursor });
       },
     });
+    if (snapshot !== undefined && !isWhole(snapshot.clock, taken)) this.#whole.pulled = false;
     this.#count({ pulled: page.ops.length, results: taken });
   }
 
-  /** What to say of holes in this log with a push through `last`. What was refused on the way may be part of it. */
-  #baseUnder({ offered, pushed }: SyncCursor, last: string, more: boolean): PushedBase | null {
+  /** What to say of holes in this log with a push of what follows `offered`, through `last`. */
+  #baseUnder(offered: string, last: string, more: boolean): PushedBase | null {
     const floor = this.#replica.ops.floor();
     if (floor === null || offered >= floor.through) return null;
-    return { clock: floor.clock, complete: (!more || last >= floor.through) && pushed === offered };
+    return { clock: floor.clock, complete: (!more || last >= floor.through) && this.#whole.pushed };
   }
 
   #store(work: () => void, more: boolean): Step {

@@ -71,6 +71,11 @@ export class Intake {
     this.#sparse = basics.replica.peerState.get(SPARSE_KEY) !== null;
   }
 
+  /** Whether it is being filled over what another log has compacted away: until then it cannot tell what it lacks. */
+  get filling(): boolean {
+    return this.#sparse;
+  }
+
   /**
    * Takes what can be taken, durably, and says of each operation what became of it. Throws `clock_cap` when there are too
    * many origins: then nothing of the delivery was taken.
@@ -82,8 +87,8 @@ export class Intake {
     try {
       const taken = replica.transaction(() => {
         const results = delivery.ops.map((came) => this.#takeOne(came, page));
-        if (delivery.base !== null && isWhole(delivery, delivery.base, results))
-          this.#completeBase(delivery.base, page);
+        const { base, completesBase = false } = delivery;
+        if (base !== null && completesBase && isWhole(base, results)) this.#completeBase(base, page);
         for (const { origin } of page.applied) replica.ops.raiseVector(origin, counterOf(page.vector, origin));
         if (page.applied.length > 0) replica.raiseHlc(stamps.last);
         delivery.within?.(results);
@@ -213,12 +218,9 @@ export class Intake {
   }
 }
 
-/** Whether nothing through the base is still to come. What could not be taken of it is asked for again. */
-function isWhole({ completesBase }: Delivery, base: VectorClock, results: readonly Taken[]): boolean {
-  if (completesBase !== true) return false;
-  return results.every(
-    ({ origin, originSeq, outcome }) => outcome !== "rejected" || originSeq > counterOf(base, origin),
-  );
+/** Whether nothing through `base` was left out of a delivery: what was is asked for again before it is complete. */
+export function isWhole(base: VectorClock, taken: readonly Taken[]): boolean {
+  return taken.every(({ origin, originSeq, outcome }) => outcome !== "rejected" || originSeq > counterOf(base, origin));
 }
 
 function keyOf({ origin, originSeq }: { readonly origin: string; readonly originSeq: number }): string {
