@@ -201,13 +201,13 @@ function given(
   at: SyncCursor,
   offered: readonly ArrivedOp[],
   results: readonly Taken[],
-): Pick<SyncCursor, "pushed" | "tries"> {
-  const { pushed, tries } = at;
-  if (pushed !== at.offered) return { pushed, tries };
+): Pick<SyncCursor, "pushed" | "offers"> {
+  const { pushed, offers } = at;
+  if (pushed !== at.offered) return { pushed, offers };
   const firstRefused = results.findIndex(({ outcome }) => outcome === "rejected");
-  if (firstRefused === -1) return { pushed: offered.at(-1)?.arrival ?? pushed, tries };
+  if (firstRefused === -1) return { pushed: offered.at(-1)?.arrival ?? pushed, offers };
   const before = offered[firstRefused - 1];
-  return before === undefined ? { pushed, tries } : { pushed: before.arrival, tries: 0 };
+  return before === undefined ? { pushed, offers } : { pushed: before.arrival, offers: 0 };
 }
 
 function refusalOf(refused: Extract<Taken, { readonly outcome: "rejected" }>): Progress["refused"] {
