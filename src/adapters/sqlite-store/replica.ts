@@ -30,6 +30,7 @@ export class SqliteReplica implements Replica {
   readonly conflicts: ConflictStore;
   readonly #access: Access;
   readonly #opTable: OpTable;
+  readonly #recordTable: RecordTable;
   readonly #hlc: Statement<[], { readonly hlc: string }>;
   readonly #raiseHlc: Statement<[string]>;
 
@@ -37,10 +38,11 @@ export class SqliteReplica implements Replica {
     this.#access = access;
     const { db, conflicts } = access;
     this.#opTable = new OpTable(db);
+    this.#recordTable = new RecordTable(db);
     this.#hlc = db.prepare("SELECT hlc FROM state");
     this.#raiseHlc = db.prepare("UPDATE state SET hlc = max(hlc, ?)");
     this.ops = opLog(access, this.#opTable, new AsideTables(db));
-    this.records = recordStore(access, new RecordTable(db));
+    this.records = recordStore(access, this.#recordTable);
     this.peerState = peerState(access);
     this.conflicts = {
       save: (kept) => access.write(() => conflicts.save(kept)),
@@ -61,6 +63,7 @@ export class SqliteReplica implements Replica {
     try {
       this.#access.write(() => (result = { value: work() }));
     } catch (error) {
+      this.#recordTable.reread();
       if (this.#access.db.open) this.#opTable.reread();
       throw error;
     }
