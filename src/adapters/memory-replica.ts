@@ -5,7 +5,7 @@
 import type { Conflict } from "../core/command.ts";
 import type { Op } from "../core/operation.ts";
 import { counterOf, type VectorClock } from "../core/vector-clock.ts";
-import type { ArrivedOp, OpLog } from "../ports/op-log.ts";
+import { type ArrivedOp, type CompactionFloor, mergeFloors, type OpLog } from "../ports/op-log.ts";
 import type { OutboxStore } from "../ports/outbox-store.ts";
 import type { PeerState } from "../ports/peer-state.ts";
 import type { RecordPlace, RecordStore } from "../ports/record-store.ts";
@@ -111,6 +111,7 @@ export class MemoryReplica implements Replica {
     count: () => this.#content.ops.size,
     compact: (through, limit) => this.#compact(through, limit),
     floor: () => this.#content.floor,
+    raiseFloor: (floor) => this.#raiseFloor(floor),
     setAside: (note) => this.#put(this.#content.aside, `${note.origin}/${note.originSeq}`, note),
     findSetAside: (origin, originSeq) => this.#content.aside.get(`${origin}/${originSeq}`) ?? null,
     forgetSetAside: (origin, originSeq) => this.#drop(this.#content.aside, `${origin}/${originSeq}`),
@@ -161,7 +162,7 @@ export class MemoryReplica implements Replica {
     const { arrivals, floor } = content;
     const gone = unneeded(arrivals, content.heads, through).slice(0, limit);
     if (gone.length === 0) return 0;
-    const clock: Record<string, number> = { ...floor?.clock };
+    const clock: Record<string, number> = {};
     for (const { op, arrival } of arrivals) {
       if (arrival <= through) clock[op.origin] = Math.max(counterOf(clock, op.origin), op.originSeq);
     }
@@ -169,10 +170,19 @@ export class MemoryReplica implements Replica {
     for (const { op } of gone) this.#drop(content.ops, `${op.origin}/${op.originSeq}`);
     this.#write(() => {
       content.arrivals = arrivals.filter((arrived) => !dropped.has(arrived));
-      content.floor = { through: through > (floor?.through ?? "") ? through : (floor?.through ?? ""), clock };
+      content.floor = mergeFloors(floor, { through, clock });
       return () => Object.assign(content, { arrivals, floor });
     });
     return gone.length;
+  }
+
+  #raiseFloor(given: CompactionFloor): void {
+    const content = this.#content;
+    const { floor } = content;
+    this.#write(() => {
+      content.floor = mergeFloors(floor, given);
+      return () => (content.floor = floor);
+    });
   }
 
   #claim(claim: Claim): void {

@@ -2,10 +2,10 @@
  * Purpose: the operations of the one log that have no place in the programme: those on records, in the order in which
  * they arrived here, and what was set aside on the way.
  */
-import type { Hlc } from "../core/hlc.ts";
+import { type Hlc, laterHlc } from "../core/hlc.ts";
 import type { Op } from "../core/operation.ts";
 import type { Json } from "../core/canonical-json.ts";
-import type { VectorClock } from "../core/vector-clock.ts";
+import { mergeClocks, type VectorClock } from "../core/vector-clock.ts";
 
 /** An operation, and how it came here. */
 export interface ArrivedOp {
@@ -33,10 +33,19 @@ export interface SetAside {
   readonly atUnixMs: number;
 }
 
-/** What compaction has dropped: arrivals through `through`; of each origin, operations through its entry in `clock`. */
+/**
+ * Where this log may have holes, made by its own compaction or by that of a log it was filled from: among the arrivals
+ * through `through`, in each origin's operations through its entry in `clock`. What is not held is needed no more.
+ */
 export interface CompactionFloor {
   readonly through: Hlc;
   readonly clock: VectorClock;
+}
+
+/** A floor under both. */
+export function mergeFloors(one: CompactionFloor | null, other: CompactionFloor): CompactionFloor {
+  if (one === null) return other;
+  return { through: laterHlc(one.through, other.through), clock: mergeClocks(one.clock, other.clock) };
 }
 
 export interface OpLog {
@@ -59,8 +68,10 @@ export interface OpLog {
 
   /** Drops operations through the arrival `through` that no field needs any more; at most `limit`. How many went. */
   compact(through: Hlc, limit: number): number;
-  /** null before anything was dropped. */
+  /** null where nothing is missing. */
   floor(): CompactionFloor | null;
+  /** Notes holes that came from elsewhere; what was noted before stays noted. */
+  raiseFloor(floor: CompactionFloor): void;
 
   /** Keeps or replaces the note of this identity. */
   setAside(note: SetAside): void;

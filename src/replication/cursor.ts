@@ -18,14 +18,16 @@ export interface SyncCursor {
   readonly pushed: string;
   /** Through this own arrival everything was offered to them. */
   readonly offered: string;
-  /** Exchanges since `cursor` and `ahead`, or `pushed` and `offered`, went apart. */
+  /** Exchanges since `cursor` and `ahead` went apart. */
   readonly tries: number;
+  /** Exchanges since `pushed` and `offered` went apart. */
+  readonly offers: number;
   /** Whether anything is given to them: then compaction waits for `pushed`. */
   readonly pushes: boolean;
 }
 
 export function freshCursor(hubId: string, generation: string, pushes: boolean): SyncCursor {
-  return { hubId, generation, cursor: "", ahead: "", pushed: "", offered: "", tries: 0, pushes };
+  return { hubId, generation, cursor: "", ahead: "", pushed: "", offered: "", tries: 0, offers: 0, pushes };
 }
 
 export function cursorKey(name: string): string {
@@ -46,9 +48,9 @@ export function parseCursor(value: string | null): SyncCursor | null {
   if (value === null) return null;
   try {
     const read = JSON.parse(value) as SyncCursor;
-    const { hubId, generation, cursor, ahead, pushed, offered, tries } = read;
+    const { hubId, generation, cursor, ahead, pushed, offered, tries, offers } = read;
     const whole = [hubId, generation, cursor, ahead, pushed, offered].every((text) => typeof text === "string");
-    return whole && Number.isSafeInteger(tries) ? read : null;
+    return whole && Number.isSafeInteger(tries) && Number.isSafeInteger(offers) ? read : null;
   } catch {
     return null;
   }
@@ -62,16 +64,22 @@ const LOOK_AT_LEAST_EVERY = 64;
  * soon when it may pass by itself, seldom, but within a bound, when a person is waited for.
  */
 export function beginning(from: SyncCursor): SyncCursor {
-  if (!isStalled(from)) return { ...from, tries: 0 };
-  const tries = from.tries + 1;
-  const again = (tries & (tries - 1)) === 0 || tries % LOOK_AT_LEAST_EVERY === 0;
-  return again ? { ...from, ahead: from.cursor, offered: from.pushed, tries } : { ...from, tries };
+  const tries = from.cursor === from.ahead ? 0 : from.tries + 1;
+  const offers = from.pushed === from.offered ? 0 : from.offers + 1;
+  const ahead = isDue(tries) ? from.cursor : from.ahead;
+  const offered = isDue(offers) ? from.pushed : from.offered;
+  return { ...from, ahead, offered, tries, offers };
+}
+
+/** In the 1st, 2nd, 4th, 8th … try, and within a bound. */
+function isDue(tries: number): boolean {
+  return (tries & (tries - 1)) === 0 || tries % LOOK_AT_LEAST_EVERY === 0;
 }
 
 /** A person has mended something: whatever stalls, anywhere, is looked at again in the next exchange. */
 export function lookAgain(state: PeerState): void {
   for (const [key, value] of state.withPrefix("peer:")) {
     const at = key.endsWith(":cursor") ? parseCursor(value) : null;
-    if (at !== null && isStalled(at)) state.set(key, JSON.stringify({ ...at, tries: 0 }));
+    if (at !== null && isStalled(at)) state.set(key, JSON.stringify({ ...at, tries: 0, offers: 0 }));
   }
 }

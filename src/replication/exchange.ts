@@ -8,12 +8,13 @@ import type { Json } from "../core/canonical-json.ts";
 import type { EngineId } from "../core/ids.ts";
 import { recordOrigin } from "../core/operation.ts";
 import { ChangeoverError } from "../core/errors.ts";
+import type { ArrivedOp } from "../ports/op-log.ts";
 import type { Replica } from "../ports/replica.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../ports/sync-transport.ts";
 import { readIdentity, readPage, readResults } from "./answers.ts";
 import { beginning, cursorKey, freshCursor, isStalled, readCursor, type SyncCursor } from "./cursor.ts";
 import type { PullPage, SyncIdentity } from "./hub.ts";
-import type { Intake, Taken } from "./intake.ts";
+import { holdsBack, type Intake, isWhole, type Taken } from "./intake.ts";
 import { reasonOfAnswer, reasonOfError, reasonOfTake, type PeerReason, type TakeReason } from "./reasons.ts";
 import type { Seals } from "./seals.ts";
 
@@ -80,6 +81,8 @@ export class Exchange {
   #pages = 0;
   #progress = NOTHING;
   #identity: SyncIdentity | null = null;
+  /** Whether nothing that belongs to a snapshot was left out since its beginning, on either way. */
+  #whole = { pulled: true, pushed: true };
 
   constructor(parts: ExchangeParts, init: ExchangeInit) {
     this.#parts = parts;
@@ -114,7 +117,9 @@ export class Exchange {
     const known = readCursor(replica.peerState, this.#init.name);
     const same = known !== null && known.hubId === hubId && known.generation === generation;
     this.#identity = identity;
-    this.#at = beginning(same ? known : freshCursor(hubId, generation, this.#init.pushes));
+    const at = beginning(same ? known : freshCursor(hubId, generation, this.#init.pushes));
+    this.#at = at;
+    this.#whole = { pulled: at.cursor === at.ahead, pushed: at.pushed === at.offered };
     return { outcome: "done" };
   }
 
@@ -142,39 +147,39 @@ export class Exchange {
     if (last === undefined) return { outcome: "done" };
     const more = held.arrivedAfter(last.arrival, 1, 1, this.#via).length > 0;
     const ops = this.#parts.seals.leaving(arrived.map(({ op }) => op));
-    const answer = await this.#parts.transport.push(ops, this.#baseAfter(at.offered, !more));
+    const base = this.#baseUnder(at.offered, last.arrival, more);
+    const answer = await this.#parts.transport.push(ops, base);
     if (answer.outcome !== "answered") return failed(reasonOfAnswer(answer), answer);
     const results = readResults(answer.value, ops.length);
     if (results === null) return failed("other");
-    const clean = !results.some(holdsBack) && at.pushed === at.offered;
+    if (base !== null && !isWhole(base.clock, results)) this.#whole.pushed = false;
     this.#count({ pushed: ops.length, results });
-    return this.#store(
-      () => this.#keep({ ...at, offered: last.arrival, pushed: clean ? last.arrival : at.pushed }),
-      more,
-    );
+    return this.#store(() => this.#keep({ ...at, offered: last.arrival, ...given(at, arrived, results) }), more);
   }
 
   #takePage(page: PullPage, at: SyncCursor): void {
     const { snapshot } = page;
-    const completesBase = snapshot !== undefined && (!page.hasMore || page.nextCursor >= snapshot.through);
+    const isLast = snapshot !== undefined && (!page.hasMore || page.nextCursor >= snapshot.through);
     const taken = this.#parts.intake.take({
       via: this.#via,
       ops: page.ops,
       base: snapshot?.clock ?? null,
-      completesBase,
+      completesBase: isLast && this.#whole.pulled,
       within: (results) => {
         const clean = at.cursor === at.ahead && !results.some(holdsBack);
         this.#parts.replayed?.();
         this.#keep({ ...at, ahead: page.nextCursor, cursor: clean ? page.nextCursor : at.cursor });
       },
     });
+    if (snapshot !== undefined && !isWhole(snapshot.clock, taken)) this.#whole.pulled = false;
     this.#count({ pulled: page.ops.length, results: taken });
   }
 
-  /** What to say of compaction with a push that begins after `offered`. */
-  #baseAfter(offered: string, complete: boolean): PushedBase | null {
+  /** What to say of holes in this log with a push of what follows `offered`, through `last`. */
+  #baseUnder(offered: string, last: string, more: boolean): PushedBase | null {
     const floor = this.#parts.replica.ops.floor();
-    return floor === null || offered >= floor.through ? null : { clock: floor.clock, complete };
+    if (floor === null || offered >= floor.through) return null;
+    return { clock: floor.clock, complete: (!more || last >= floor.through) && this.#whole.pushed };
   }
 
   #store(work: () => void, more: boolean): Step {
@@ -219,13 +224,22 @@ export class Exchange {
   }
 }
 
-function refusalOf({ origin, originSeq, reason }: Taken & { readonly reason?: TakeReason }): Progress["refused"] {
-  return reason === undefined ? null : { reason: reasonOfTake(reason), op: `${origin}/${originSeq}` };
+/** How far they have everything now. Where it stands at another operation than before, that one is offered anew soon. */
+function given(
+  at: SyncCursor,
+  offered: readonly ArrivedOp[],
+  results: readonly Taken[],
+): Pick<SyncCursor, "pushed" | "offers"> {
+  const { pushed, offers } = at;
+  if (pushed !== at.offered) return { pushed, offers };
+  const firstRefused = results.findIndex(holdsBack);
+  if (firstRefused === -1) return { pushed: offered.at(-1)?.arrival ?? pushed, offers };
+  const before = offered[firstRefused - 1];
+  return before === undefined ? { pushed, offers } : { pushed: before.arrival, offers: 0 };
 }
 
-/** Whether it will be asked for, or offered, again. What is in quarantine is kept there for a person. */
-function holdsBack(taken: Taken): boolean {
-  return taken.outcome === "rejected" && taken.reason !== "quarantined";
+function refusalOf({ origin, originSeq, reason }: Taken & { readonly reason?: TakeReason }): Progress["refused"] {
+  return reason === undefined ? null : { reason: reasonOfTake(reason), op: `${origin}/${originSeq}` };
 }
 
 /** A step that failed before any operation was looked at. */

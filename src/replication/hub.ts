@@ -159,8 +159,12 @@ export class Hub {
     }
   }
 
-  /** Drops what no field needs and every known caller has; at most a few thousand at a time. How many went. */
+  /**
+   * Drops what no field needs and every known caller has; at most a few thousand at a time. How many went: none while this
+   * log is being filled, since it could not say then of which operations it knows that they are needed no more.
+   */
   compact(): number {
+    if (this.#intake.filling) return 0;
     const { ops } = this.#basics.replica;
     const through = this.#callers.allHave() ?? ops.newest(KEPT_UNASKED + 1)[KEPT_UNASKED]?.arrival ?? "";
     return through === "" ? 0 : ops.compact(through, COMPACT_OPS);

@@ -81,6 +81,11 @@ export class Intake {
     this.#sparse = basics.replica.peerState.get(SPARSE_KEY) !== null;
   }
 
+  /** Whether it is being filled over what another log has compacted away: until then it cannot tell what it lacks. */
+  get filling(): boolean {
+    return this.#sparse;
+  }
+
   /**
    * Takes what can be taken, durably, and says of each operation what became of it. Throws `clock_cap` when there are too
    * many origins: then nothing of the delivery was taken.
@@ -92,7 +97,8 @@ export class Intake {
     try {
       const taken = replica.transaction(() => {
         const results = delivery.ops.map((came) => this.#takeOne(came, page));
-        if (delivery.base !== null && delivery.completesBase === true) this.#completeBase(delivery.base, page);
+        const { base, completesBase = false } = delivery;
+        if (base !== null && completesBase && isWhole(base, results)) this.#completeBase(base, page);
         for (const { origin } of page.applied) replica.ops.raiseVector(origin, counterOf(page.vector, origin));
         if (page.applied.length > 0) replica.raiseHlc(stamps.last);
         delivery.within?.(results);
@@ -202,9 +208,10 @@ export class Intake {
     this.#basics.replica.peerState.set(SPARSE_KEY, "1");
   }
 
-  /** Everything through `base` is held or needed no more. */
+  /** Everything through `base` is held or needed no more: where it is not held, this log has holes now too. */
   #completeBase(base: VectorClock, page: Page): void {
     const { ops, peerState } = this.#basics.replica;
+    ops.raiseFloor({ through: ops.lastArrival(), clock: base });
     for (const origin of Object.keys(base)) {
       requireRoom(page.vector, origin, this.#own);
       const reached = Math.max(counterOf(page.vector, origin), counterOf(base, origin));
@@ -213,6 +220,11 @@ export class Intake {
     }
     this.#sparse = false;
     peerState.delete(SPARSE_KEY);
+    for (const { origin, originSeq } of ops.allSetAside(MAX_SET_ASIDE)) {
+      if (originSeq > counterOf(page.vector, origin)) continue;
+      ops.forgetSetAside(origin, originSeq);
+      this.#aside.delete(keyOf({ origin, originSeq }));
+    }
   }
 
   #heldThrough(origin: string, from: number): number {
@@ -220,6 +232,16 @@ export class Intake {
     while (this.#basics.replica.ops.find(origin, through + 1) !== null) through += 1;
     return through;
   }
+}
+
+/** Whether it will be asked for, or offered, again. What is in quarantine is kept there for a person. */
+export function holdsBack(taken: Taken): boolean {
+  return taken.outcome === "rejected" && taken.reason !== "quarantined";
+}
+
+/** Whether nothing through `base` was left out of a delivery: what was is asked for again before it is complete. */
+export function isWhole(base: VectorClock, taken: readonly Taken[]): boolean {
+  return taken.every((one) => !holdsBack(one) || one.originSeq > counterOf(base, one.origin));
 }
 
 function keyOf({ origin, originSeq }: { readonly origin: string; readonly originSeq: number }): string {

@@ -7,9 +7,10 @@ import type { RecordConflict } from "../core/command.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { ResolveChoice } from "../core/outcomes.ts";
 import { MAX_NAME_CHARS, MAX_VALUE_CHARS, opFlaw, type Op, type OpKind } from "../core/operation.ts";
+import type { Heads } from "../core/record-merge.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { ChangeoverError } from "../core/errors.ts";
-import { counterOf } from "../core/vector-clock.ts";
+import { counterOf, mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { ArrivedOp, OpLog, SetAside } from "../ports/op-log.ts";
 import type { RecordPlace } from "../ports/record-store.ts";
 import { lookAgain } from "./cursor.ts";
@@ -177,11 +178,12 @@ export class Records {
 
   #make(kind: OpKind, entity: string, field: string, payload: Json): Op {
     const { replica, stamps, digest } = this.#basics;
+    const { records } = replica;
     const origin = this.#origin;
     const vector = replica.ops.vector();
     requireRoom(vector, origin, origin);
     const originSeq = counterOf(vector, origin) + 1;
-    const clock = { ...vector, [origin]: originSeq };
+    const clock = clockOver(records.heads(entity, field), { ...vector, [origin]: originSeq });
     const unsigned = {
       origin,
       originSeq,
@@ -198,6 +200,14 @@ export class Records {
     if (flaw !== null) throw new Error(`broken invariant: an operation made here is ${flaw}`);
     return op;
   }
+}
+
+/**
+ * The clock of a change made in knowledge of `heads`: it has seen all that they had seen, also what has not come here
+ * yet. Else three changes could stand or fall with the order in which a place learns of them.
+ */
+function clockOver(heads: Heads, held: VectorClock): VectorClock {
+  return heads.reduce<VectorClock>((clock, head) => mergeClocksCapped(clock, head.clock), held);
 }
 
 function view({ entity, field, payload, hlc, origin, originSeq }: Op, isContested: boolean): RecordView {

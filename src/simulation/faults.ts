@@ -6,17 +6,23 @@ import type { FaultWork, PlannedFault } from "./fault.ts";
 import { networkFaults } from "./faults-network.ts";
 import { personFaults } from "./faults-person.ts";
 import { processFaults } from "./faults-process.ts";
+import { spokeFaults } from "./faults-spokes.ts";
 import { witnessFaults } from "./faults-witness.ts";
 import { liftMaintenance } from "./operator.ts";
+import type { SimSpoke } from "./sim-spoke.ts";
 import type { World } from "./world.ts";
 
+const pairFaults = { ...processFaults, ...networkFaults, ...witnessFaults, ...personFaults };
+
 /** Every kind of fault. */
-export const FAULTS = { ...processFaults, ...networkFaults, ...witnessFaults, ...personFaults };
+export const FAULTS = { ...pairFaults, ...spokeFaults };
 
 export type FaultKind = keyof typeof FAULTS;
 export type Fault = PlannedFault<FaultKind>;
 
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
+export const PAIR_FAULT_KINDS = Object.keys(pairFaults) as FaultKind[];
+export const SPOKE_FAULT_KINDS = Object.keys(spokeFaults) as FaultKind[];
 
 /** How a kind works. */
 export function workOf(kind: FaultKind): FaultWork {
@@ -46,4 +52,16 @@ export function healEverything(world: World): void {
     process.boot();
   }
   liftMaintenance(world);
+  for (const spoke of world.spokes) healSpoke(world, spoke);
+}
+
+function healSpoke(world: World, spoke: SimSpoke): void {
+  for (const { there, back } of [spoke.ways.a, spoke.ways.b]) {
+    there.healWholly();
+    back.healWholly();
+  }
+  spoke.disk.full = false;
+  world.watchers.each((watch) => watch.clockSteps?.(spoke.name));
+  spoke.clock.disciplineUnix(world.nowMs);
+  spoke.boot();
 }

@@ -6,12 +6,11 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { SystemClock } from "../adapters/system-clock.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { readOptions, type SimOptions } from "./options.ts";
-import { PLANTED_BUGS } from "./planted-bugs.ts";
 import { addRun, bugLines, failureLines, noTotals, summaryLines, type Totals } from "./report.ts";
 import { faultsOf, runSeed, type RunResult } from "./run.ts";
 import { shrink } from "./shrink.ts";
 import { simulated } from "./subject.ts";
-import type { Task } from "./tasks.ts";
+import { ALL_BUGS, type Task } from "./tasks.ts";
 import { shareOut } from "./worker-pool.ts";
 
 const MS_PER_MINUTE = 60_000;
@@ -81,7 +80,7 @@ async function showFailure(run: RunResult, options: SimOptions): Promise<void> {
 }
 
 async function findBugs(options: SimOptions, totals: Totals): Promise<void> {
-  const names = PLANTED_BUGS.map(({ name }) => name);
+  const names = ALL_BUGS.map(({ name }) => name);
   const next = (): Task | null => {
     const name = names.shift();
     return name === undefined ? null : { kind: "bug", name };

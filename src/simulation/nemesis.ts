@@ -2,8 +2,8 @@
  * Purpose: the adversary: plans faults from a seed, plays a plan, counts what it did.
  * Keeps true: a plan ends before the safety phase does, so that everything can be demanded afterwards.
  */
-import { FAULT_KINDS, FAULTS, workOf, type Fault, type FaultKind } from "./faults.ts";
-import { streamOf } from "./prng.ts";
+import { FAULTS, PAIR_FAULT_KINDS, SPOKE_FAULT_KINDS, workOf, type Fault, type FaultKind } from "./faults.ts";
+import { type Prng, streamOf } from "./prng.ts";
 import type { World } from "./world.ts";
 
 /** How hard a run is tried. `calm`: one fault at a time, so that bounds on time can be demanded under `on-air`. */
@@ -41,25 +41,52 @@ const CALM_KINDS: readonly FaultKind[] = [
   "slow-engine",
 ];
 
-/** The faults of `seed`, in order, all over by `untilMs`. */
+/** Of spokes, as many as there are for the pair. */
+const SPOKES_REST_MS = 1_000;
+/** Worlds in which one spoke reaches nobody from the beginning until everything heals. */
+const AWAY_SHARE = 0.3;
+
+/** The faults of the pair under `seed`, in order, all over by `untilMs`. */
 export function planFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
-  const chance = streamOf(seed, "nemesis");
-  const kinds = weather.singly ? CALM_KINDS : FAULT_KINDS;
+  const kinds = weather.singly ? CALM_KINDS : PAIR_FAULT_KINDS;
+  const restMs = weather.singly ? REST_MS : null;
+  return plan(streamOf(seed, "nemesis"), { kinds, meanPauseMs: weather.meanPauseMs, restMs, untilMs });
+}
+
+/** The same for its spokes: they never bring the pair out of step, so that they need not be tried singly. */
+export function planSpokeFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
+  const chance = streamOf(seed, "nemesis of spokes");
+  const away = chance.chance(AWAY_SHARE);
+  const amount = rounded(chance.next());
+  const meanPauseMs = Math.min(weather.meanPauseMs, ROUGH.meanPauseMs) + SPOKES_REST_MS;
+  const planned = plan(chance, { kinds: SPOKE_FAULT_KINDS, meanPauseMs, restMs: null, untilMs });
+  return away ? [{ kind: "spoke-cut", atMs: 0, forMs: untilMs, target: "a", amount }, ...planned] : planned;
+}
+
+interface PlanInit {
+  readonly kinds: readonly FaultKind[];
+  readonly meanPauseMs: number;
+  /** Between the end of a fault and the next one; null: they may overlap. */
+  readonly restMs: number | null;
+  readonly untilMs: number;
+}
+
+function plan(chance: Prng, { kinds, meanPauseMs, restMs, untilMs }: PlanInit): readonly Fault[] {
   const lots = kinds.flatMap((kind) => Array.from({ length: FAULTS[kind].weight }, () => kind));
-  const plan: Fault[] = [];
+  const planned: Fault[] = [];
   let atMs = FIRST_AT_MS;
   for (;;) {
-    atMs += weather.singly ? chance.between(0, 1_000) : chance.waiting(weather.meanPauseMs);
+    atMs += restMs === null ? chance.waiting(meanPauseMs) : chance.between(0, 1_000);
     const kind = chance.pick(lots);
     const [shortest, longest] = workOf(kind).lastsMs;
     // Short faults are as telling as long ones: drawn evenly on a logarithmic scale.
     const drawnMs = shortest === longest ? shortest : shortest * (longest / Math.max(shortest, 1)) ** chance.next();
     const target = chance.chance(0.5) ? "a" : "b";
     const amount = chance.next();
-    if (atMs >= untilMs) return plan;
+    if (atMs >= untilMs) return planned;
     const forMs = Math.min(drawnMs, untilMs - atMs);
-    plan.push({ kind, atMs: rounded(atMs), forMs: rounded(forMs), target, amount: rounded(amount) });
-    if (weather.singly) atMs += forMs + REST_MS;
+    planned.push({ kind, atMs: rounded(atMs), forMs: rounded(forMs), target, amount: rounded(amount) });
+    if (restMs !== null) atMs += forMs + restMs;
   }
 }
 

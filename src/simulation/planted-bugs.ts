@@ -5,18 +5,22 @@
 import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Policy } from "../core/settings.ts";
+import type { SpokeParts } from "./sim-spoke.ts";
 import { checkpointAhead, forgetKeys, releaseAnyLock, saveEpochsLate, swapWhateverStands } from "./lying-ports.ts";
 
 /** One planted bug. */
 export interface PlantedBug {
   readonly name: string;
-  /** The rule of protocol.md that it breaks. */
+  /** The rule of protocol.md that it breaks, or the invariant of records. */
   readonly rule: string;
   /** Invariants of which at least one must be seen broken. */
   readonly bites: readonly string[];
   readonly policy: Policy;
   readonly rules?: Partial<Rules>;
   readonly wrapPorts?: (ports: CoordinatorPorts) => CoordinatorPorts;
+  readonly wrapSpoke?: (parts: SpokeParts) => SpokeParts;
+  /** Spokes around the pair; none unless it says so. */
+  readonly spokes?: number;
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Totals {
   submitted: number;
   acknowledgedPair: number;
   acknowledgedLocal: number;
+  recordsWritten: number;
+  conflictsResolved: number;
   readonly faults: Map<FaultKind, number>;
   readonly failed: RunResult[];
   readonly bugs: BugResult[];
@@ -21,6 +23,7 @@ export interface Totals {
 export function noTotals(): Totals {
   return {
     ...{ runs: 0, virtualMs: 0, steps: 0, submitted: 0, acknowledgedPair: 0, acknowledgedLocal: 0 },
+    ...{ recordsWritten: 0, conflictsResolved: 0 },
     faults: new Map(),
     failed: [],
     bugs: [],
@@ -35,6 +38,8 @@ export function addRun(totals: Totals, run: RunResult): void {
   totals.submitted += run.tally.submitted;
   totals.acknowledgedPair += run.tally.acknowledgedPair;
   totals.acknowledgedLocal += run.tally.acknowledgedLocal;
+  totals.recordsWritten += run.records.written;
+  totals.conflictsResolved += run.records.resolved;
   for (const [kind, count] of run.faults) totals.faults.set(kind, (totals.faults.get(kind) ?? 0) + count);
   if (run.violation !== null) totals.failed.push(run);
 }
@@ -51,6 +56,7 @@ export function summaryLines(totals: Totals, tookMs: number, workers: number): s
     `speed           ${speed.toFixed(0)} × real time, ${(speed / workers).toFixed(0)} × per core`,
     `faults          ${faultCount}: ${faults}`,
     `commands        ${totals.submitted} sent, ${totals.acknowledgedPair} acknowledged pair, ${totals.acknowledgedLocal} local`,
+    `records         ${totals.recordsWritten} written, ${totals.conflictsResolved} conflicts resolved`,
     `violations      ${totals.failed.length}`,
   ];
 }

@@ -7,25 +7,34 @@ import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
 import { DEFAULT_COMMANDS, resolveFailover, type Policy } from "../core/settings.ts";
+import { Caretaker } from "./caretaker.ts";
 import { Client, type ClientTally } from "./clients.ts";
+import { Editors, type RecordTally } from "./editors.ts";
 import { healEverything, type Fault, type FaultKind } from "./faults.ts";
 import { unsettled } from "./invariants/agreement.ts";
 import { watchInvariants } from "./invariants/all.ts";
-import { CALM, planFaults, playFaults, ROUGH, STORM, type Weather } from "./nemesis.ts";
-import { streamOf } from "./prng.ts";
+import { unequalRecords } from "./invariants/equal-records.ts";
+import { CALM, planFaults, planSpokeFaults, playFaults, ROUGH, STORM, type Weather } from "./nemesis.ts";
+import { type Prng, streamOf } from "./prng.ts";
+import type { SpokeInit, SpokeParts } from "./sim-spoke.ts";
 import type { TraceSink } from "./trace.ts";
 import { World, type Violation, type WorldSettings } from "./world.ts";
 import type { CoordinatorFactory } from "./world-ground.ts";
 
 /** How long faults are injected. */
 const SAFETY_MS = 30_000;
-/** Clients send on for a while after the faults. */
+/** Clients and editors go on for a while after the faults. */
 const CLIENTS_STOP_AFTER_MS = 1_500;
 /**
  * Within so long beyond a hold-down window a healed pair must have settled [I10]: a reconcile lock whose acquisition was
  * never answered stands for its 30 s, and longer where the witness's clock was stepped back.
  */
 const SETTLE_LIMIT_MS = 75_000;
+/**
+ * What stalls is asked for again ever more seldom (`replication/cursor.ts`), and engines compare their records every 5 s:
+ * so much later their records must be equal.
+ */
+const RECORDS_SETTLE_MS = 240_000;
 const LOOK_EVERY_MS = 50;
 const CLIENTS = ["panel", "automation", "remote"];
 const HOLD_DOWN_WINDOWS_MS = [5_000, 10_000, 60_000];
@@ -33,6 +42,10 @@ const CONFLICT_POLICIES = ["leader-wins", "leader-wins", "reapply", "manual"] as
 const WITHOUT_WITNESS_SHARE = 0.08;
 const PROOF_UNDER_CONSISTENCY_SHARE = 0.3;
 const SINGLE_LINK_SHARE = 0.5;
+const WITHOUT_SPOKES_SHARE = 0.5;
+const MOST_SPOKES = 3;
+const SPOKE_INTERVALS_MS = [1_000, 3_000];
+const PAGES_OPS = [7, 50, 1_000];
 
 /** What to run. */
 export interface RunRequest {
@@ -42,6 +55,9 @@ export interface RunRequest {
   readonly faults?: readonly Fault[] | undefined;
   readonly rules?: Partial<Rules> | undefined;
   readonly wrapPorts?: ((ports: CoordinatorPorts, label: Label) => CoordinatorPorts) | undefined;
+  readonly wrapSpoke?: ((parts: SpokeParts) => SpokeParts) | undefined;
+  /** Spokes around the pair, instead of as many as the seed says. */
+  readonly spokes?: number | undefined;
   readonly sink?: TraceSink | undefined;
 }
 
@@ -54,67 +70,79 @@ export interface RunResult {
   readonly steps: number;
   readonly faults: readonly (readonly [FaultKind, number])[];
   readonly tally: ClientTally;
+  readonly records: RecordTally;
   readonly traceHash: string;
   readonly violation: Violation | null;
 }
 
 /** Runs a seed against the coordinators that `factory` makes. */
 export async function runSeed(factory: CoordinatorFactory, request: RunRequest): Promise<RunResult> {
-  const { seed, policy } = request;
+  const { seed, policy, spokes } = request;
   const weather = weatherOf(seed);
-  const settings = settingsOf(seed, policy);
-  const { rules = {}, wrapPorts = (ports) => ports, sink = null } = request;
-  const world = new World({ factory, rules, wrapPorts, sink }, settings);
+  const settings = settingsOf(seed, policy, spokes);
+  const { rules = {}, wrapPorts = (ports) => ports, wrapSpoke = (parts) => parts, sink = null } = request;
+  const world = new World({ factory, rules, wrapPorts, wrapSpoke, sink }, settings);
   watchInvariants(world, { boundedGaps: weather.singly && policy === "on-air" && settings.witness });
   const counts = new Map<FaultKind, number>();
   const tally: ClientTally = { submitted: 0, acknowledgedPair: 0, acknowledgedLocal: 0, givenUp: 0, open: 0 };
-  const clients = CLIENTS.map((name) => new Client(world, { name, tally }));
+  const records: RecordTally = { written: 0, resolved: 0 };
+  const people = peopleOf(world, tally, records);
   const onRejection = (reason: unknown): void =>
     world.violate("no-throw", reason instanceof Error ? (reason.stack ?? reason.message) : String(reason));
   process.on("unhandledRejection", onRejection);
   try {
-    playFaults(world, request.faults ?? planFaults(seed, weather, SAFETY_MS), counts);
+    playFaults(world, request.faults ?? faultsOf(seed, settings.spokes.length), counts);
     world.boot();
-    for (const client of clients) client.start();
+    for (const one of people.busy) one.start();
     await world.runUntil(SAFETY_MS);
-    await comeToRest(world, clients, tally);
+    await comeToRest(world, people, tally);
   } finally {
     process.off("unhandledRejection", onRejection);
   }
   const faults = [...counts].sort(([left], [right]) => (left < right ? -1 : 1));
   const { nowMs: virtualMs, steps, violation } = world;
-  return {
-    seed,
-    policy,
-    weather: weather.name,
-    virtualMs,
-    steps,
-    faults,
-    tally,
-    traceHash: world.trace.hash(),
-    violation,
-  };
+  const traceHash = world.trace.hash();
+  return { seed, policy, weather: weather.name, virtualMs, steps, faults, tally, records, traceHash, violation };
 }
 
-/** The faults that a seed plans. */
-export function faultsOf(seed: number): readonly Fault[] {
-  return planFaults(seed, weatherOf(seed), SAFETY_MS);
+/** The faults that a seed plans, for as many spokes as it says unless that is given otherwise. */
+export function faultsOf(seed: number, spokes = spokesOf(seed).length): readonly Fault[] {
+  const weather = weatherOf(seed);
+  const ofPair = planFaults(seed, weather, SAFETY_MS);
+  return spokes === 0 ? ofPair : [...ofPair, ...planSpokeFaults(seed, weather, SAFETY_MS)];
 }
 
-async function comeToRest(world: World, clients: readonly Client[], tally: ClientTally): Promise<void> {
+/** Those who are at work in a world. */
+interface People {
+  readonly busy: readonly (Client | Editors)[];
+  readonly caretaker: Caretaker;
+}
+
+function peopleOf(world: World, tally: ClientTally, records: RecordTally): People {
+  const clients = CLIENTS.map((name) => new Client(world, { name, tally }));
+  const editors = world.spokes.length > 0 ? [new Editors(world, { tally: records })] : [];
+  return { busy: [...clients, ...editors], caretaker: new Caretaker(world) };
+}
+
+async function comeToRest(world: World, people: People, tally: ClientTally): Promise<void> {
   const { failover } = world.settings;
   const limitMs = world.nowMs + failover.holdDownWindowMs + SETTLE_LIMIT_MS;
   healEverything(world);
+  people.caretaker.healed();
   world.watchers.each((watch) => watch.healed?.());
   await world.run(CLIENTS_STOP_AFTER_MS);
-  for (const client of clients) client.stop();
-  let why: string | null = "not looked at";
-  while (why !== null && world.violation === null) {
-    if (world.nowMs >= limitMs) return world.violate(why.includes("may act") ? "I10" : "I7", `not settled: ${why}`);
+  for (const one of people.busy) one.stop();
+  for (;;) {
+    if (world.violation !== null) return;
+    const why = tally.open > 0 ? "clients still ask" : unsettled(world);
+    const unequal = why === null ? unequalRecords(world) : null;
+    if (why === null && unequal === null) break;
+    if (world.nowMs >= limitMs + RECORDS_SETTLE_MS) return world.violate("R1", `not settled: ${unequal}`);
+    if (world.nowMs >= limitMs && why !== null)
+      return world.violate(why.includes("may act") ? "I10" : "I7", `not settled: ${why}`);
     await world.run(LOOK_EVERY_MS);
-    why = tally.open > 0 ? "clients still ask" : unsettled(world);
   }
-  if (world.violation === null) world.watchers.each((watch) => watch.settled?.());
+  world.watchers.each((watch) => watch.settled?.());
 }
 
 function weatherOf(seed: number): Weather {
@@ -122,7 +150,7 @@ function weatherOf(seed: number): Weather {
 }
 
 /** The world of a seed. */
-export function settingsOf(seed: number, policy: Policy): WorldSettings {
+export function settingsOf(seed: number, policy: Policy, spokes?: number): WorldSettings {
   const chance = streamOf(seed, "settings");
   const witness = !chance.chance(WITHOUT_WITNESS_SHARE);
   const proof = chance.chance(PROOF_UNDER_CONSISTENCY_SHARE);
@@ -141,5 +169,22 @@ export function settingsOf(seed: number, policy: Policy): WorldSettings {
     linkNames,
     witness,
     driftPpm: { a: chance.between(-drift, drift), b: chance.between(-drift, drift) },
+    spokes: spokesOf(seed, spokes),
+  };
+}
+
+/** The spokes of a seed. */
+function spokesOf(seed: number, given?: number): readonly SpokeInit[] {
+  const chance = streamOf(seed, "spokes");
+  const count = chance.chance(WITHOUT_SPOKES_SHARE) ? 0 : chance.whole(1, MOST_SPOKES);
+  return Array.from({ length: given ?? count }, (_, index) => spokeOf(`s${index + 1}`, chance));
+}
+
+function spokeOf(name: string, chance: Prng): SpokeInit {
+  return {
+    name,
+    route: chance.pick(["leader", "leader", "a", "b"] as const),
+    intervalMs: chance.pick(SPOKE_INTERVALS_MS),
+    pageOps: chance.pick(PAGES_OPS),
   };
 }

@@ -1,13 +1,13 @@
 /** Purpose: the `Ids` port of one machine: counted names, so that one seed gives the same names again. */
-import { type IdKind, type IdOfKind, type Label, makeId } from "../core/ids.ts";
+import { type IdKind, type IdOfKind, makeId } from "../core/ids.ts";
 import type { Ids } from "../ports/ids.ts";
 
 /** Names of one machine, over all the lives of its processes. */
 export class SimIds implements Ids {
-  readonly #label: Label;
+  readonly #label: string;
   #count = 0;
 
-  constructor(init: { readonly label: Label }) {
+  constructor(init: { readonly label: string }) {
     this.#label = init.label;
   }
 

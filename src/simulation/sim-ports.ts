@@ -4,7 +4,6 @@ import { NodeDigest } from "../adapters/node-digest.ts";
 import { NoWitness } from "../adapters/no-witness.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
-import type { Logger } from "../ports/logger.ts";
 import type { Witness } from "../ports/witness.ts";
 import type { ProcessClock } from "./host-clock.ts";
 import { describe, numberOf } from "./message-text.ts";
@@ -12,6 +11,7 @@ import { ObservedStore } from "./observed-store.ts";
 import type { Life } from "./scheduler.ts";
 import { type EngineFaults, SimEngine } from "./sim-engine.ts";
 import { SimPeerChannel, type TrafficObserver } from "./sim-peer-channel.ts";
+import { simLogger } from "./sim-logger.ts";
 import { SimPeerProbe } from "./sim-peer-probe.ts";
 import { SimWitness } from "./sim-witness.ts";
 import type { WorldGround } from "./world-ground.ts";
@@ -60,7 +60,7 @@ export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Li
     random: ground.chanceOf(`process ${label}`),
     ids: ground.ids[label],
     digest: new NodeDigest(),
-    logger: createLogger(ground, label),
+    logger: simLogger(ground, label),
     store,
     witness: createWitness(ground, owner, lifetime),
     peerChannel: channel,
@@ -125,16 +125,4 @@ function trafficObserver(ground: WorldGround): TrafficObserver {
       watchers.each((watch) => watch.delivered?.(to, message));
     },
   };
-}
-
-function createLogger(ground: WorldGround, label: Label): Logger {
-  const silent = (): void => undefined;
-  if (!ground.trace.listening) return { debug: silent, info: silent, warn: silent, error: silent };
-  const write = (level: string) => (fields: object, message: string) =>
-    ground.trace.aside(ground.scheduler.nowMs, label, level, `${message} ${JSON.stringify(fields, withoutStacks)}`);
-  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
-}
-
-function withoutStacks(_key: string, value: unknown): unknown {
-  return value instanceof Error ? value.message : value;
 }

@@ -106,7 +106,10 @@ export class SimProcess {
       this.machine.booted(life, ports.channel);
       trace.note(scheduler.nowMs, this.label, "boot");
       watchers.each((watch) => watch.booted?.(this.label));
-      coordinator.subscribe((event) => watchers.each((watch) => watch.told?.(this.label, event)));
+      coordinator.subscribe((event) => {
+        if (event.type === "record") watchers.each((watch) => watch.recorded?.(this.label, event.op, event.via));
+        else watchers.each((watch) => watch.told?.(this.label, event));
+      });
       coordinator.start().then(
         () => void (living.started = true),
         (error: unknown) => this.#startFailed(life, error),

@@ -6,9 +6,12 @@ import type { Command } from "../core/command.ts";
 import type { CoordinatorEvent } from "../core/events.ts";
 import type { Label } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
+import type { Op } from "../core/operation.ts";
 import type { ApplySnapshotOutcome, ForceLeaderOutcome, ForceLeaderRequest, SubmitOutcome } from "../core/outcomes.ts";
 import type { Adoption } from "../ports/store.ts";
+import type { PushedBase } from "../ports/sync-transport.ts";
 import type { WitnessRecord } from "../ports/witness.ts";
+import type { PullPage } from "../replication/hub.ts";
 import type { Executed } from "./sim-engine.ts";
 
 /** What a client asked and was told. */
@@ -40,6 +43,18 @@ export interface Watch {
   forced?(label: Label, request: ForceLeaderRequest, outcome: ForceLeaderOutcome): void;
   /** A tool posted a snapshot under a lock that it once had. */
   snapshotAnswered?(label: Label, lockId: string, outcome: ApplySnapshotOutcome): void;
+  /** An operation on a record has become durable at a place: an engine's label, or a spoke's name. */
+  recorded?(place: string, op: Op, via: string): void;
+  /** A spoke has kept another step of its exchange. */
+  exchanged?(spoke: string): void;
+  /** An engine made a page for a spoke that has everything through `after`. */
+  pulled?(spoke: string, from: Label, after: string, page: PullPage): void;
+  /** A spoke's push reached an engine. */
+  pushed?(spoke: string, to: Label, base: PushedBase | null): void;
+  /** A place has compacted its log further than before. */
+  compacted?(place: string): void;
+  /** A spoke's wall clock is about to be moved. */
+  clockSteps?(spoke: string): void;
   /** A step is over, the promises that it resolved included. */
   afterStep?(): void;
   /** All faults have been taken back. */

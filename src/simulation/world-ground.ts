@@ -9,6 +9,7 @@ import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Pasts } from "./sim-engine.ts";
 import type { SimIds } from "./sim-ids.ts";
+import type { SpokeParts } from "./sim-spoke.ts";
 import type { WitnessWay } from "./sim-witness.ts";
 import type { Trace } from "./trace.ts";
 import type { Watchers } from "./watch.ts";
@@ -37,6 +38,8 @@ export interface WorldGround {
   readonly rules: Partial<Rules>;
   /** Replaces ports by lying ones, for planted bugs; the ports themselves otherwise. */
   readonly wrapPorts: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;
+  /** The same for what a spoke runs on. */
+  readonly wrapSpoke: (parts: SpokeParts) => SpokeParts;
   optionsOf(label: Label): CoordinatorOptions;
   chanceOf(concern: string): Prng;
   violate(invariant: string, detail: string): void;

@@ -4,7 +4,7 @@
  * onlookers are asked; the same settings give the same history.
  */
 import type { InspectionEvent } from "xstate";
-import { MemoryDisk } from "../adapters/memory-disk.ts";
+import { type DiskContent, MemoryDisk } from "../adapters/memory-disk.ts";
 import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorOptions, CoordinatorPorts } from "../coordinator/types.ts";
 import { ChangeoverError } from "../core/errors.ts";
@@ -18,6 +18,8 @@ import { streamOf, type Prng } from "./prng.ts";
 import { Scheduler, type Scheduled } from "./scheduler.ts";
 import { SimIds } from "./sim-ids.ts";
 import { SimProcess } from "./sim-process.ts";
+import type { SpokeWay } from "./sim-sync-transport.ts";
+import { SimSpoke, type SpokeInit, type SpokeParts } from "./sim-spoke.ts";
 import { Trace, type TraceSink } from "./trace.ts";
 import { Watchers, type Watch } from "./watch.ts";
 import { WitnessHost } from "./witness-host.ts";
@@ -25,6 +27,8 @@ import type { CoordinatorFactory, WorldGround } from "./world-ground.ts";
 
 /** On a LAN, as measured between two hosts of a plant. */
 const LAN = { shortestMs: 0.1, meanExtraMs: 0.3 };
+/** Between a plant and a place elsewhere. */
+const WAN = { shortestMs: 4, meanExtraMs: 6 };
 /** Steps after which the real event loop gets a turn. */
 const STEPS_PER_TURN = 4_096;
 
@@ -37,6 +41,8 @@ export interface WorldSettings {
   readonly witness: boolean;
   /** Drift of each monotonic clock, within ρ. */
   readonly driftPpm: Readonly<Record<Label, number>>;
+  /** Spokes of the pair. */
+  readonly spokes: readonly SpokeInit[];
 }
 
 /** What a world is run with. */
@@ -44,6 +50,7 @@ export interface WorldComponents {
   readonly factory: CoordinatorFactory;
   readonly rules?: Partial<Rules>;
   readonly wrapPorts?: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;
+  readonly wrapSpoke?: (parts: SpokeParts) => SpokeParts;
   readonly sink?: TraceSink | null;
 }
 
@@ -62,6 +69,7 @@ export class World {
   readonly trace: Trace;
   readonly ground: WorldGround;
   readonly processes: Readonly<Record<Label, SimProcess>>;
+  readonly spokes: readonly SimSpoke[];
   readonly #streams = new Map<string, Prng>();
   #violation: Violation | null = null;
   #steps = 0;
@@ -71,6 +79,7 @@ export class World {
     this.trace = new Trace(components.sink ?? null);
     this.ground = this.#createGround(components);
     this.processes = { a: this.#createProcess("a"), b: this.#createProcess("b") };
+    this.spokes = settings.spokes.map((init) => this.#createSpoke(init));
   }
 
   get nowMs(): number {
@@ -101,16 +110,22 @@ export class World {
     this.trace.note(this.nowMs, "world", `violated ${invariant}`, 0, detail);
   }
 
+  /** What is on the disk of an engine or of a spoke; null before its first life. */
+  contentOf(place: string): DiskContent | null {
+    if (place === "a" || place === "b") return this.processes[place].disk.content;
+    return this.spokes.find(({ name }) => name === place)?.disk.content ?? null;
+  }
+
   /** A call to a coordinator was rejected: fine when it says so in its own words, a broken promise else. */
-  rejected(label: Label, error: unknown): void {
-    if (error instanceof ChangeoverError) this.trace.note(this.nowMs, label, `rejected: ${error.code}`);
-    else
-      this.violate("no-throw", `${label}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  rejected(who: string, error: unknown): void {
+    if (error instanceof ChangeoverError) this.trace.note(this.nowMs, who, `rejected: ${error.code}`);
+    else this.violate("no-throw", `${who}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
 
   boot(): void {
     this.processes.a.boot();
     this.processes.b.boot();
+    for (const spoke of this.spokes) spoke.boot();
   }
 
   /** Runs until true time `untilMs`, until `stop` says so, or until an invariant breaks. */
@@ -177,6 +192,7 @@ export class World {
       factory: components.factory,
       rules: components.rules ?? {},
       wrapPorts: components.wrapPorts ?? ((ports) => ports),
+      wrapSpoke: components.wrapSpoke ?? ((parts) => parts),
       optionsOf: (label) => this.#optionsOf(label),
       chanceOf,
       violate: (invariant, detail) => this.violate(invariant, detail),
@@ -185,6 +201,17 @@ export class World {
 
   #createProcess(label: Label): SimProcess {
     return new SimProcess(this.ground, this.ground.machines[label], new MemoryDisk({ loseUnsynced: true }));
+  }
+
+  #createSpoke(init: SpokeInit): SimSpoke {
+    const { name } = init;
+    const chance = streamOf(this.settings.seed, `clock of ${name}`);
+    const drift = this.settings.failover.maxClockDriftPpm;
+    const clock = new HostClock({ driftPpm: chance.between(-drift, drift), unixOffsetMs: chance.between(-200, 200) });
+    const path = (way: string): Path => new Path({ chance: this.chanceOf(`${name} ${way}`) }, WAN);
+    const wayTo = (label: Label): SpokeWay => ({ there: path(`to ${label}`), back: path(`from ${label}`) });
+    const ways = { a: wayTo("a"), b: wayTo("b") };
+    return new SimSpoke({ ground: this.ground, engines: this.processes, clock, ways }, init);
   }
 
   #optionsOf(label: Label): CoordinatorOptions {

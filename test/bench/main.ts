@@ -20,6 +20,7 @@ import { benchLockstep } from "./lockstep.bench.ts";
 import { benchOutbox } from "./outbox.bench.ts";
 import { benchHeartbeat } from "./peer-channel.bench.ts";
 import { benchReconcileLock } from "./reconcile-lock.bench.ts";
+import { benchReplication } from "./replication.bench.ts";
 import { factsLine, machineFacts, resultLine, resultTable } from "./report.ts";
 import type { BenchResult } from "./rows.ts";
 import type { Scale } from "./scale.ts";
@@ -40,6 +41,7 @@ const BENCHMARKS: Readonly<Record<string, (scale: Scale) => Promise<BenchResult[
   "reconcile-lock": benchReconcileLock,
   http: benchHttp,
   "catch-up": benchCatchUp,
+  replication: benchReplication,
   snapshot: benchSnapshot,
   "large-process": benchLargeProcess,
   viewers: benchViewers,

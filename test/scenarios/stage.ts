@@ -11,6 +11,7 @@ import { DEFAULT_COMMANDS, resolveFailover, type FailoverSettings } from "../../
 import type { CommandSettings } from "../../src/core/settings.ts";
 import { unsettled } from "../../src/simulation/invariants/agreement.ts";
 import { watchInvariants } from "../../src/simulation/invariants/all.ts";
+import type { SpokeInit } from "../../src/simulation/sim-spoke.ts";
 import type { SimProcess } from "../../src/simulation/sim-process.ts";
 import { simulated } from "../../src/simulation/subject.ts";
 import { World } from "../../src/simulation/world.ts";
@@ -22,6 +23,7 @@ export interface StageSettings {
   readonly links?: readonly string[];
   readonly witness?: boolean;
   readonly seed?: number;
+  readonly spokes?: readonly SpokeInit[];
   readonly wrapPorts?: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;
 }
 
@@ -46,6 +48,7 @@ export class Stage {
         linkNames: links,
         witness,
         driftPpm: { a: 80, b: -120 },
+        spokes: settings.spokes ?? [],
       },
     );
     watchInvariants(this.world, { boundedGaps: false });

@@ -17,6 +17,7 @@ function build(links: readonly string[] = ["red"]): { world: World; diaries: Dia
       linkNames: links,
       witness: true,
       driftPpm: { a: 0, b: 0 },
+      spokes: [],
     },
   );
   world.boot();

@@ -6,7 +6,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { Op, OpKind } from "../../core/operation.ts";
 import { counterOf, type VectorClock } from "../../core/vector-clock.ts";
-import type { ArrivedOp, CompactionFloor } from "../../ports/op-log.ts";
+import { type ArrivedOp, type CompactionFloor, mergeFloors } from "../../ports/op-log.ts";
 import { readClock, readJson } from "./json.ts";
 
 /** One row of an operation on a record. */
@@ -151,14 +151,15 @@ export class OpTable {
   compact(through: string, limit: number): number {
     const rows = this.#unneeded.all(through, limit);
     if (rows.length === 0) return 0;
-    const clock: Record<string, number> = { ...this.floor()?.clock };
-    for (const { origin, origin_seq } of this.#dropped.all(through)) {
-      clock[origin] = Math.max(counterOf(clock, origin), origin_seq);
-    }
+    const dropped = this.#dropped.all(through).map(({ origin, origin_seq }) => [origin, origin_seq] as const);
     for (const { rowid } of rows) this.#drop.run(rowid);
-    const before = this.floor()?.through ?? "";
-    this.#saveFloor.run(through > before ? through : before, JSON.stringify(clock));
+    this.raiseFloor({ through, clock: Object.fromEntries(dropped) });
     return rows.length;
+  }
+
+  raiseFloor(given: CompactionFloor): void {
+    const { through, clock } = mergeFloors(this.floor(), given);
+    this.#saveFloor.run(through, JSON.stringify(clock));
   }
 
   floor(): CompactionFloor | null {

@@ -1,6 +1,7 @@
 /**
  * Purpose: the heads of every field, by reference to their operations.
- * Keeps true: rank 0 is the operation that stands.
+ * Keeps true: rank 0 is the operation that stands. Fields that were asked for lately are also held in memory, since a
+ * page that is taken in asks for every field that it changes; they are forgotten when a transaction is undone.
  */
 import type { Database, Statement } from "better-sqlite3";
 import type { Op } from "../../core/operation.ts";
@@ -9,6 +10,9 @@ import type { RecordPlace } from "../../ports/record-store.ts";
 import { OP_COLUMNS, type OpRow, toOp } from "./op-table.ts";
 
 const HEADS = `SELECT ${OP_COLUMNS} FROM record_heads AS head JOIN ops USING (origin, origin_seq)`;
+
+/** Fields whose heads are held in memory. */
+const HELD_FIELDS = 4_096;
 
 /** The statements on `record_heads`. */
 export class RecordTable {
@@ -19,6 +23,7 @@ export class RecordTable {
   readonly #ofEntity: Statement<[string, string, number], OpRow>;
   readonly #ofAll: Statement<[string, string, number], OpRow>;
   readonly #every: Statement<[string, string, number], OpRow>;
+  readonly #held = new Map<string, Heads>();
 
   constructor(db: Database) {
     this.#heads = db.prepare(`${HEADS} WHERE head.entity = ? AND head.field = ? ORDER BY rank`);
@@ -37,15 +42,28 @@ export class RecordTable {
   }
 
   heads(entity: string, field: string): Heads {
-    return this.#heads.all(entity, field).map(toOp);
+    const place = keyOf(entity, field);
+    const held = this.#held.get(place);
+    if (held !== undefined) return held;
+    const heads = this.#heads.all(entity, field).map(toOp);
+    this.#hold(place, heads);
+    return heads;
   }
 
   save(heads: Heads): void {
-    heads.forEach(({ entity, field, origin, originSeq }, rank) => {
-      this.#save.run(entity, field, rank, origin, originSeq);
-    });
     const [standing] = heads;
-    if (standing !== undefined) this.#dropFrom.run(standing.entity, standing.field, heads.length);
+    if (standing === undefined) return;
+    const { entity, field } = standing;
+    const place = keyOf(entity, field);
+    heads.forEach(({ origin, originSeq }, rank) => this.#save.run(entity, field, rank, origin, originSeq));
+    const before = this.#held.get(place)?.length ?? Infinity;
+    if (before > heads.length) this.#dropFrom.run(entity, field, heads.length);
+    this.#hold(place, heads);
+  }
+
+  /** After a transaction was undone. */
+  reread(): void {
+    this.#held.clear();
   }
 
   list(entity: string | null, after: RecordPlace | null, limit: number): readonly Op[] {
@@ -56,4 +74,17 @@ export class RecordTable {
   all(after: RecordPlace | null, limit: number): readonly Op[] {
     return this.#every.all(after?.entity ?? "", after?.field ?? "", limit).map(toOp);
   }
+
+  #hold(place: string, heads: Heads): void {
+    // The one held for longest goes first.
+    for (const oldest of this.#held.keys()) {
+      if (this.#held.size < HELD_FIELDS) break;
+      this.#held.delete(oldest);
+    }
+    this.#held.set(place, heads);
+  }
+}
+
+function keyOf(entity: string, field: string): string {
+  return `${entity}\u0000${field}`;
 }

@@ -36,6 +36,7 @@ export class SqliteReplica implements Replica {
   readonly outbox: OutboxStore;
   readonly #access: Access;
   readonly #opTable: OpTable;
+  readonly #recordTable: RecordTable;
   readonly #hlc: Statement<[], { readonly hlc: string }>;
   readonly #raiseHlc: Statement<[string]>;
 
@@ -43,10 +44,11 @@ export class SqliteReplica implements Replica {
     this.#access = access;
     const { db, conflicts } = access;
     this.#opTable = new OpTable(db);
+    this.#recordTable = new RecordTable(db);
     this.#hlc = db.prepare("SELECT hlc FROM state");
     this.#raiseHlc = db.prepare("UPDATE state SET hlc = max(hlc, ?)");
     this.ops = opLog(access, this.#opTable, new AsideTables(db));
-    this.records = recordStore(access, new RecordTable(db));
+    this.records = recordStore(access, this.#recordTable);
     this.peerState = peerState(access);
     this.conflicts = {
       save: (kept) => access.write(() => access.saveConflicts(kept)),
@@ -68,6 +70,7 @@ export class SqliteReplica implements Replica {
     try {
       this.#access.write(() => (result = { value: work() }));
     } catch (error) {
+      this.#recordTable.reread();
       if (this.#access.db.open) this.#opTable.reread();
       throw error;
     }
@@ -93,6 +96,7 @@ function opLog({ read, write }: Access, ops: OpTable, aside: AsideTables): OpLog
       return dropped;
     },
     floor: () => read(() => ops.floor()),
+    raiseFloor: (floor) => write(() => ops.raiseFloor(floor)),
     setAside: (note) => write(() => aside.save(note)),
     findSetAside: (origin, originSeq) => read(() => aside.find(origin, originSeq)),
     forgetSetAside: (origin, originSeq) => write(() => aside.forget(origin, originSeq)),

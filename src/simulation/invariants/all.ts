@@ -1,15 +1,22 @@
 /**
- * Purpose: the invariants of protocol.md §8 that the virtual world checks. I12 is a matter of the statecharts' tables,
- * I13 of the outbox; `no-throw` stands for what no statechart may do: an exception that nobody expected.
+ * Purpose: the invariants that the virtual world checks: those of protocol.md §8, and of records R1 to R7 (docs/replication-proof.md).
+ * I12 is a matter of the statecharts' tables, I13 of the outbox; `no-throw` stands for what no statechart may do: an
+ * exception that nobody expected.
  */
 import type { World } from "../world.ts";
 import { agreement } from "./agreement.ts";
 import { Campaigns } from "./campaigns.ts";
 import { commands } from "./commands.ts";
+import { compaction } from "./compaction.ts";
+import { cursors } from "./cursors.ts";
 import { epochs } from "./epochs.ts";
+import { equalRecords } from "./equal-records.ts";
 import { heartbeats } from "./heartbeats.ts";
+import { operations } from "./operations.ts";
 import { reconciling } from "./reconciling.ts";
 import { requests } from "./requests.ts";
+import { stamps } from "./stamps.ts";
+import { vectors } from "./vectors.ts";
 import { votes } from "./votes.ts";
 import { whoActs } from "./who-acts.ts";
 
@@ -24,4 +31,11 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(commands(world));
   world.watch(reconciling(world));
   world.watch(agreement(world));
+  if (world.spokes.length === 0) return;
+  world.watch(equalRecords(world));
+  world.watch(operations(world));
+  world.watch(cursors(world));
+  world.watch(vectors(world));
+  world.watch(stamps(world));
+  world.watch(compaction(world));
 }

@@ -1,0 +1,35 @@
+/** Purpose: R2: no place takes an operation twice. R3: nobody is given back what it made or brought itself. */
+import { recordOrigin } from "../../core/operation.ts";
+import type { Watch } from "../watch.ts";
+import type { World } from "../world.ts";
+
+/** Watches operations on records. */
+export function operations(world: World): Watch {
+  const held = new Map<string, Set<string>>();
+  const heldAt = (place: string): Set<string> => {
+    const known = held.get(place) ?? new Set();
+    held.set(place, known);
+    return known;
+  };
+  // What each engine took from each spoke.
+  const brought = new Set<string>();
+  return {
+    recorded: (place, { origin, originSeq }, via) => {
+      const known = heldAt(place);
+      const id = `${origin}/${originSeq}`;
+      if (known.has(id)) world.violate("R2", `${place} took ${id} twice, the second time from ${via || "itself"}`);
+      known.add(id);
+      brought.add(`${place}<${via}:${id}`);
+    },
+    pulled: (spoke, from, _after, { ops }) => {
+      const engineId = world.contentOf(spoke)?.engineId;
+      if (engineId === undefined) return;
+      const own = recordOrigin(engineId);
+      for (const { origin, originSeq } of ops) {
+        const id = `${origin}/${originSeq}`;
+        if (origin === own) world.violate("R3", `${from} gave ${spoke} its own ${id}`);
+        if (brought.has(`${from}<${own}:${id}`)) world.violate("R3", `${from} gave back ${id} to ${spoke}`);
+      }
+    },
+  };
+}

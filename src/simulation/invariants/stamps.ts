@@ -1,0 +1,42 @@
+/**
+ * Purpose: R6: a place's stamps never fall, over all its lives, and a stamp from outside that is too far ahead of a
+ * spoke's wall clock never advances them. (The engines of a pair trust each other's commands, and follow them.)
+ */
+import { MAX_DRIFT_MS, parseHlc } from "../../core/hlc.ts";
+import { recordOrigin } from "../../core/operation.ts";
+import type { Watch } from "../watch.ts";
+import type { World } from "../world.ts";
+
+/** A counter that is full carries over into the next ms. */
+const CARRY_MS = 1;
+
+/** Watches stamps. */
+export function stamps(world: World): Watch {
+  const highest = new Map<string, string>();
+  const own = new Map<string, string>();
+  const wallMs = new Map<string, number>();
+  const noteWall = (name: string): number => {
+    const spoke = world.spokes.find((known) => known.name === name);
+    const most = Math.max(wallMs.get(name) ?? 0, spoke?.clock.unixMs(world.nowMs) ?? Infinity);
+    wallMs.set(name, most);
+    return most;
+  };
+  return {
+    clockSteps: (spoke) => void noteWall(spoke),
+    recorded: (place, op) => {
+      const content = world.contentOf(place);
+      if (content === null) return;
+      const { hlc, engineId } = content;
+      if (hlc < (highest.get(place) ?? "")) world.violate("R6", `${place}'s stamp fell to ${hlc}`);
+      highest.set(place, hlc);
+      const aheadMs = parseHlc(hlc).unixMs - noteWall(place);
+      if (aheadMs > MAX_DRIFT_MS + CARRY_MS) {
+        world.violate("R6", `${place}'s stamps are ${aheadMs.toFixed(0)} ms ahead of its clock after ${op.hlc}`);
+      }
+      if (op.origin !== recordOrigin(engineId)) return;
+      const before = own.get(place) ?? "";
+      if (op.hlc <= before) world.violate("R6", `${place} wrote ${op.originSeq} under ${op.hlc}, after ${before}`);
+      own.set(place, op.hlc);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * Purpose: R5: a place's vector is, for every origin, the highest number through which it has everything.
+ * How: what each place has is counted along by itself. A place that was brought over what another had compacted away has
+ * everything through the clock that came with it, at the latest when the last page has come.
+ */
+import type { VectorClock } from "../../core/vector-clock.ts";
+import type { Watch } from "../watch.ts";
+import type { World } from "../world.ts";
+
+interface Counted {
+  /** Held beyond `through`. */
+  readonly beyond: Set<number>;
+  through: number;
+}
+
+/** Watches vectors. */
+export function vectors(world: World): Watch {
+  const counted = new Map<string, Map<string, Counted>>();
+  const bases = new Map<string, Map<string, number>>();
+  const touched = new Set<string>();
+  const count = (place: string, origin: string, originSeq: number): void => {
+    const origins = counted.get(place) ?? new Map<string, Counted>();
+    counted.set(place, origins);
+    const known = origins.get(origin) ?? { beyond: new Set(), through: 0 };
+    origins.set(origin, known);
+    known.beyond.add(originSeq);
+    while (known.beyond.delete(known.through + 1)) known.through += 1;
+  };
+  const give = (place: string, clock: VectorClock | undefined): void => {
+    const known = bases.get(place) ?? new Map<string, number>();
+    bases.set(place, known);
+    for (const [origin, seq] of Object.entries(clock ?? {})) known.set(origin, Math.max(known.get(origin) ?? 0, seq));
+  };
+  const judge = (place: string): void => {
+    const vector = world.contentOf(place)?.replica.vector;
+    for (const [origin, { through, beyond }] of counted.get(place) ?? []) {
+      const says = vector?.get(origin) ?? 0;
+      let most = Math.max(through, bases.get(place)?.get(origin) ?? 0);
+      while (beyond.has(most + 1)) most += 1;
+      if (says >= through && says <= most) continue;
+      world.violate("R5", `${place} says ${says} of ${origin}, of which it has everything through ${through}`);
+    }
+  };
+  return {
+    recorded: (place, { origin, originSeq }) => {
+      count(place, origin, originSeq);
+      touched.add(place);
+    },
+    pulled: (spoke, _from, _after, { snapshot }) => give(spoke, snapshot?.clock),
+    pushed: (_spoke, to, base) => give(to, base?.clock),
+    delivered: (to, message) => {
+      if (message.type === "sync-answer")
+        give(to, (message.value as { snapshot?: { clock?: VectorClock } }).snapshot?.clock);
+    },
+    afterStep: () => {
+      if (touched.size === 0) return;
+      for (const place of touched) judge(place);
+      touched.clear();
+    },
+  };
+}
