@@ -3,7 +3,7 @@ import type { OutboxStatus } from "../../outbox/outbox.ts";
 import type { App, HttpComponents } from "../components.ts";
 import { outboxRefusal } from "../outcomes.ts";
 import { sendProblem } from "../problem.ts";
-import { GUARDED, named, refusals } from "../schemas/common.ts";
+import { BODY, GUARDED, named, NoFields, refusals } from "../schemas/common.ts";
 import { EventParams, OutboxSchema, TendedSchema } from "../schemas/outbox.ts";
 
 export function outboxRoute(app: App, { coordinator }: HttpComponents): void {
@@ -40,7 +40,8 @@ export function retryEventRoute(app: App, { coordinator }: HttpComponents): void
         summary: "Tries an event that waits again at once, as if it had never failed",
         tags: ["outbox"],
         params: EventParams,
-        response: { 200: named(TendedSchema), ...refusals(...GUARDED, ...TEND_REFUSALS) },
+        body: NoFields,
+        response: { 200: named(TendedSchema), ...refusals(...GUARDED, ...BODY, ...TEND_REFUSALS) },
       },
     },
     (request, reply) => {
@@ -61,7 +62,8 @@ export function skipEventRoute(app: App, { coordinator }: HttpComponents): void 
         summary: "Gives a dead letter up: an event that changes nothing is published in its place",
         tags: ["outbox"],
         params: EventParams,
-        response: { 200: named(TendedSchema), ...refusals(...GUARDED, ...TEND_REFUSALS, "not_dead") },
+        body: NoFields,
+        response: { 200: named(TendedSchema), ...refusals(...GUARDED, ...BODY, ...TEND_REFUSALS, "not_dead") },
       },
     },
     (request, reply) => {

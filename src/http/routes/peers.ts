@@ -4,7 +4,7 @@ import type { PeerStatus } from "../../replication/federation-peer.ts";
 import { assertNever } from "../../core/assert.ts";
 import type { App, HttpComponents, HttpInit } from "../components.ts";
 import { type Problem, problem, sendProblem } from "../problem.ts";
-import { GUARDED, named, refusals } from "../schemas/common.ts";
+import { BODY, GUARDED, named, NoFields, refusals } from "../schemas/common.ts";
 import { FederationSchema, PeerParams, PeerResetSchema, PeerStatusSchema, ResetPeerBody } from "../schemas/peers.ts";
 
 const TAGS = ["federation"];
@@ -45,9 +45,10 @@ export function pausePeerRoute(app: App, { coordinator }: HttpComponents): void 
         summary: "Asks a peer no more, until it is resumed or this engine starts anew",
         tags: TAGS,
         params: PeerParams,
+        body: NoFields,
         response: {
           200: named<PeerStatus>(PeerStatusSchema),
-          ...refusals(...GUARDED, "peer_not_found", "not_pulling"),
+          ...refusals(...GUARDED, ...BODY, "peer_not_found", "not_pulling"),
         },
       },
     },
@@ -67,9 +68,10 @@ export function resumePeerRoute(app: App, { coordinator }: HttpComponents): void
         summary: "Asks a peer again, beginning now",
         tags: TAGS,
         params: PeerParams,
+        body: NoFields,
         response: {
           200: named<PeerStatus>(PeerStatusSchema),
-          ...refusals(...GUARDED, "peer_not_found", "not_pulling"),
+          ...refusals(...GUARDED, ...BODY, "peer_not_found", "not_pulling"),
         },
       },
     },
@@ -93,7 +95,7 @@ export function resetPeerRoute(app: App, { coordinator }: HttpComponents): void 
         body: ResetPeerBody,
         response: {
           200: named<PeerReset>(PeerResetSchema),
-          ...refusals(...GUARDED, "invalid_request", "peer_not_found", "store_failed"),
+          ...refusals(...GUARDED, ...BODY, "peer_not_found", "store_failed"),
         },
       },
     },
