@@ -61,6 +61,8 @@ export class PeerPin {
   admits(identity: SyncIdentity, challenge: string): boolean {
     const { id } = this;
     if (identity.engineId === this.#init.own || (id !== null && identity.engineId !== id)) return false;
+    // Who has no key cannot look at one: then the id decides, and a configured key lets nobody in.
+    if (this.#seals.key === null) return this.#init.pinnedKey === null;
     const { key, proof } = identity;
     if (key !== undefined && !this.#seals.holds(key, identityText(identity, challenge), proof ?? "")) return false;
     const { fingerprint } = this;
@@ -71,7 +73,7 @@ export class PeerPin {
   keep({ engineId, key }: SyncIdentity): void {
     const { name } = this.#init;
     this.#state.set(peerKey(name, "id"), engineId);
-    if (key === undefined) return;
+    if (key === undefined || this.#seals.key === null) return;
     this.#state.set(peerKey(name, "key"), key);
     this.#seals.bind(recordOrigin(engineId as EngineId), key);
   }

@@ -21,6 +21,8 @@ export interface PeerSourceInit {
   readonly url: string;
   /** null in open mode. */
   readonly token: string | null;
+  /** Authorities of the peer's certificate, PEM; left out: the system's. */
+  readonly ca?: string;
 }
 
 export class PeerSource implements Source {
@@ -28,6 +30,7 @@ export class PeerSource implements Source {
   readonly #clock: Clock;
   readonly #url: URL;
   readonly #token: string | null;
+  readonly #tls: { readonly ca?: string };
   readonly #ring = new EventRing(MAX_RECORDED);
   #run: string | null = null;
   #stateText: string | null = null;
@@ -42,6 +45,7 @@ export class PeerSource implements Source {
     this.label = otherLabel(init.label);
     this.#url = new URL(STREAM_PATH, init.url.replace(/^http/, "ws"));
     this.#token = init.token;
+    this.#tls = init.ca === undefined ? {} : { ca: init.ca };
   }
 
   get run(): string | null {
@@ -101,6 +105,7 @@ export class PeerSource implements Source {
     const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
     const socket = new WebSocket(url, STREAM_PROTOCOL, {
       headers,
+      ...this.#tls,
       maxPayload: MAX_RELAYED_BYTES,
       perMessageDeflate: false,
     });

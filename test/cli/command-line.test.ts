@@ -38,6 +38,7 @@ describe("exit codes", () => {
     ["maintenance", ["on"]],
     ["conflicts", ["list"]],
     ["ops", ["tail"]],
+    ["federation", ["status"]],
     ["watch", []],
   ])("3 where no engine answers: %s", async (command, args) => {
     const url = `http://127.0.0.1:${await freePort()}`;

@@ -100,7 +100,7 @@ describe("changeover federation status", () => {
     const told = async (): Promise<object> => {
       text = (await status()).stdout;
       const lines = [...text.matchAll(/^([a-z-]+): ([a-z_]+)(?: at \S+)?: (.+)$/gm)];
-      return Object.fromEntries(lines.map(([, name, reason]) => [name, reason]));
+      return Object.fromEntries(lines.map(([, name, reason]) => [name, reason])) as object;
     };
     await expect.poll(told).toEqual(wanted);
     for (const { reason } of faults) expect(text).toContain(HINTS[reason]);

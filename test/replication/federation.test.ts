@@ -63,6 +63,14 @@ describe("an exchange", () => {
     });
   });
 
+  it("asks a peer with a key by its id alone where it cannot look at keys itself", async () => {
+    const there = place({ name: "there", signatures: newKey() });
+    const here = asking(() => there.wayFor(originOf("here")));
+    expect(await poll(here, "there")).toMatchObject({ fingerprint: null, health: { lastError: null } });
+    const pinned = asking(() => there.wayFor(originOf("here")), {}, { pinnedKey: `sha256:${"0".repeat(32)}` });
+    expect((await poll(pinned, "there")).health?.lastError?.reason).toBe("identity_mismatch");
+  });
+
   it("marks a peer of another version", async () => {
     const there = place({ name: "there", init: { version: "0.0.9" } });
     const here = asking(() => there.wayFor(originOf("here")));
