@@ -140,6 +140,26 @@ describe("a pin", () => {
     expect((await poll(right, "there")).health?.lastError).toBeNull();
   });
 
+  it("refuses one that shows itself as another peer, met or only configured, whatever key it proves", async () => {
+    const victim = place({ name: "victim", signatures: newKey() });
+    const liar = place({ name: "victim", signatures: newKey() });
+    const way = (end: Place) => end.wayFor(originOf("here"));
+    const federation = [
+      peerPort("victim", way(victim)),
+      peerPort("liar", way(liar)),
+      peerPort("late", way(liar), { pinnedId: "eng_late" }),
+    ];
+    const late = place({ name: "late" });
+    federation.push(peerPort("early", way(late)));
+    const here = place({ name: "here", signatures: newKey(), federation });
+    await poll(here, "victim");
+    const bound = here.store.replica.peerState.get(`origin:${originOf("victim")}:key`);
+    for (const name of ["liar", "early"]) {
+      expect(await poll(here, name)).toMatchObject({ state: "refused", keys: [`peer:${name}:health`] });
+    }
+    expect(here.store.replica.peerState.get(`origin:${originOf("victim")}:key`)).toBe(bound);
+  });
+
   it("refuses this engine itself", async () => {
     const here = asking(() => here.wayFor(originOf("here")));
     expect((await poll(here, "there")).health?.lastError?.reason).toBe("identity_mismatch");
