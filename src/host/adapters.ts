@@ -33,7 +33,7 @@ import type { SyncTransport } from "../ports/sync-transport.ts";
 import type { Witness } from "../ports/witness.ts";
 import { ReferenceEngine } from "../reference-engine/reference-engine.ts";
 import { claimDataFolder } from "./data-folder.ts";
-import { clientTls } from "./tls-files.ts";
+import { clientTls, peerAuthorities } from "./tls-files.ts";
 
 /** What the adapters share. */
 export interface Basics {
@@ -99,8 +99,7 @@ export function peerToken(secrets: Pick<EngineSecrets, "tokens">): string | null
 export function makePeerChannel({ clock, random }: Basics, config: Config, secrets: EngineSecrets): WsPeerChannel {
   const token = peerToken(secrets);
   const { pair, label, peer } = config;
-  const ca = peer.ca === null ? {} : clientTls("peer", { ca: peer.ca });
-  return new WsPeerChannel({ clock, random }, { pair, label, links: peer.links, token, ...ca });
+  return new WsPeerChannel({ clock, random }, { pair, label, links: peer.links, token, ...peerAuthorities(config) });
 }
 
 export function makeEngine({ clock, logger }: Basics, config: Config, secrets: EngineSecrets): Engine {

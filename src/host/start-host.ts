@@ -45,7 +45,7 @@ import { federationPeers } from "./federation.ts";
 import { standardErrorLog } from "./log-file.ts";
 import { packageVersion } from "./package-root.ts";
 import { pageFolder } from "./page-folder.ts";
-import { serverTls } from "./tls-files.ts";
+import { peerAuthorities, serverTls } from "./tls-files.ts";
 
 /** What an embedding program may bring along. */
 export interface HostOptions {
@@ -83,7 +83,13 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   const { coordinator, peerChannel } = await assemble(basics, config, secrets, { engine: options.engine, recorder });
   const machineViewers = openVisualiser(
     { ...basics, coordinator, recorder },
-    { label: config.label, settings: config.failover, peerUrl: peerAddress(config), token: peerToken(secrets) },
+    {
+      label: config.label,
+      settings: config.failover,
+      peerUrl: peerAddress(config),
+      token: peerToken(secrets),
+      ...peerAuthorities(config),
+    },
   );
   let app: App | null = null;
   let server: HttpServer | null = null;

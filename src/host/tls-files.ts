@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { ClientTls } from "../adapters/http-client.ts";
 import { fault, invalidConfiguration } from "../config/fault.ts";
-import type { ClientTlsConfig, ListenTlsConfig } from "../config/types.ts";
+import type { ClientTlsConfig, Config, ListenTlsConfig } from "../config/types.ts";
 
 /** PEM text that an HTTPS server is made of. */
 export interface ServerTls {
@@ -33,6 +33,15 @@ export function serverTls(files: ListenTlsConfig | null): ServerTls | null {
 export function clientTls(where: string, { ca, cert, key }: ClientTlsConfig): ClientTls | undefined {
   const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined);
   return files.length === 0 ? undefined : readAll(where, Object.fromEntries(files));
+}
+
+/**
+ * The authorities of the other engine of the pair, where it has a certificate of a private one.
+ *
+ * @throws ChangeoverError `invalid_configuration`
+ */
+export function peerAuthorities({ peer }: Pick<Config, "peer">): { readonly ca?: string } {
+  return peer.ca === null ? {} : readAll("peer", { ca: peer.ca });
 }
 
 function readAll(where: string, files: ClientTlsConfig): ClientTls {

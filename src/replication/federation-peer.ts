@@ -65,6 +65,8 @@ export interface FederationPeerInit {
   readonly own: EngineId;
   readonly version: string;
   readonly intervalMs: number;
+  /** The other peers of this engine. */
+  readonly others: readonly FederationPeerPort[];
 }
 
 export class FederationPeer {
@@ -81,7 +83,10 @@ export class FederationPeer {
     this.#init = init;
     const { replica, intake, seals, ids, host } = parts;
     const { name, transport } = port;
-    this.#pin = new PeerPin({ ...parts, peerState: replica.peerState }, { ...port, own: init.own });
+    this.#pin = new PeerPin(
+      { ...parts, peerState: replica.peerState },
+      { ...port, own: init.own, others: init.others },
+    );
     const exchange = new Exchange(
       {
         replica,

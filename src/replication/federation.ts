@@ -63,7 +63,9 @@ export class Federation {
     this.#parts = parts;
     this.#init = init;
     const shared = { ...parts, changed: () => parts.changed(this.troubles()) };
-    this.#peers = new Map(ports.map((port) => [port.name, new FederationPeer(shared, port, init)]));
+    const peerFor = (port: FederationPeerPort): FederationPeer =>
+      new FederationPeer(shared, port, { ...init, others: ports.filter((other) => other !== port) });
+    this.#peers = new Map(ports.map((port) => [port.name, peerFor(port)]));
   }
 
   start(): void {

@@ -7,6 +7,7 @@ import type { EngineId } from "../core/ids.ts";
 import { recordOrigin } from "../core/operation.ts";
 import { identityText } from "../core/signature.ts";
 import type { Digest } from "../ports/digest.ts";
+import type { FederationPeerPort } from "../ports/federation-peer.ts";
 import type { PeerState } from "../ports/peer-state.ts";
 import type { SyncIdentity } from "./hub.ts";
 import { peerKey } from "./peer-keys.ts";
@@ -18,6 +19,8 @@ export interface PeerPinInit {
   readonly own: EngineId;
   readonly pinnedId: string | null;
   readonly pinnedKey: string | null;
+  /** The other peers: who is one of them is not this one. */
+  readonly others: readonly Pick<FederationPeerPort, "name" | "pinnedId">[];
 }
 
 /** Hexadecimal digits of a fingerprint: 128 bits. */
@@ -60,18 +63,27 @@ export class PeerPin {
   /** Whether it is the one. */
   admits(identity: SyncIdentity, challenge: string): boolean {
     const { id } = this;
-    if (identity.engineId === this.#init.own || (id !== null && identity.engineId !== id)) return false;
+    if (this.#isAnother(identity.engineId) || (id !== null && identity.engineId !== id)) return false;
+    // Who has no key cannot look at one: then the id decides, and a configured key lets nobody in.
+    if (this.#seals.key === null) return this.#init.pinnedKey === null;
     const { key, proof } = identity;
     if (key !== undefined && !this.#seals.holds(key, identityText(identity, challenge), proof ?? "")) return false;
     const { fingerprint } = this;
     return fingerprint === null || (key !== undefined && fingerprintOf(this.#digest, key) === fingerprint);
   }
 
+  /** This engine itself, or one of its other peers: a liar could else take over what their writers are known by. */
+  #isAnother(engineId: string): boolean {
+    const { own, others } = this.#init;
+    const known = others.map(({ name, pinnedId }) => pinnedId ?? this.#state.get(peerKey(name, "id")));
+    return engineId === own || known.includes(engineId);
+  }
+
   /** Keeps who was let in; inside a transaction. From now on its operations bear this key and no other. */
   keep({ engineId, key }: SyncIdentity): void {
     const { name } = this.#init;
     this.#state.set(peerKey(name, "id"), engineId);
-    if (key === undefined) return;
+    if (key === undefined || this.#seals.key === null) return;
     this.#state.set(peerKey(name, "key"), key);
     this.#seals.bind(recordOrigin(engineId as EngineId), key);
   }

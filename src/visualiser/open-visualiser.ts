@@ -15,16 +15,18 @@ export interface VisualiserInit {
   readonly peerUrl: string | null;
   /** With which this engine looks at its peer; null in open mode. */
   readonly token: string | null;
+  /** Authorities of the peer's certificate, PEM; left out: the system's. */
+  readonly ca?: string;
 }
 
 /** Nothing runs before the first viewer. */
 export function openVisualiser(
   components: { readonly coordinator: Coordinator; readonly clock: Clock; readonly recorder: Recorder },
-  { label, settings, peerUrl, token }: VisualiserInit,
+  { label, settings, peerUrl, token, ...tls }: VisualiserInit,
 ): Viewers {
   const { heartbeatMs, leaseMs, campaignWaitMs, missLimit, reconcileLockMs } = settings;
   const shown = { heartbeatMs, leaseMs, campaignWaitMs, missLimit, reconcileLockMs };
   const own = new OwnSource(components, { label, settings: shown });
-  const peer = peerUrl === null ? null : new PeerSource(components, { label, url: peerUrl, token });
+  const peer = peerUrl === null ? null : new PeerSource(components, { label, url: peerUrl, token, ...tls });
   return new Viewers({ clock: components.clock, own, peer });
 }

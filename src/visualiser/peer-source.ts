@@ -18,6 +18,8 @@ export interface PeerSourceInit {
   readonly url: string;
   /** null in open mode. */
   readonly token: string | null;
+  /** Authorities of the peer's certificate, PEM; left out: the system's. */
+  readonly ca?: string;
 }
 
 export class PeerSource implements Source {
@@ -25,6 +27,7 @@ export class PeerSource implements Source {
   readonly #clock: Clock;
   readonly #url: URL;
   readonly #token: string | null;
+  readonly #tls: { readonly ca?: string };
   readonly #ring = new EventRing(MAX_RECORDED);
   #run: string | null = null;
   #state: Buffer | null = null;
@@ -40,6 +43,7 @@ export class PeerSource implements Source {
     this.label = otherLabel(init.label);
     this.#url = streamUrl(init.url);
     this.#token = init.token;
+    this.#tls = init.ca === undefined ? {} : { ca: init.ca };
   }
 
   get run(): string | null {
@@ -103,6 +107,7 @@ export class PeerSource implements Source {
     const headers = this.#token === null ? {} : { authorization: `Bearer ${this.#token}` };
     const socket = new WebSocket(url, STREAM_PROTOCOL, {
       headers,
+      ...this.#tls,
       maxPayload: MAX_RELAYED_BYTES,
       perMessageDeflate: false,
     });

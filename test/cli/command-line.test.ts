@@ -37,6 +37,7 @@ describe("exit codes", () => {
     ["conflicts", ["list"]],
     ["outbox", ["status"]],
     ["ops", ["tail"]],
+    ["federation", ["status"]],
     ["watch", []],
   ])("3 where no engine answers: %s", async (command, args) => {
     const url = `http://127.0.0.1:${await freePort()}`;

@@ -92,6 +92,7 @@ it("a conflict between two sites that were apart is kept on both, the same on al
     const { conflicts } = await get<{ conflicts: { id: string; outcome: string }[] }>(engine, "/api/conflicts");
     return conflicts.filter(({ outcome }) => outcome === "open").map(({ id }) => id);
   };
+  await expect.poll(() => open("west-a")).toHaveLength(1);
   const [id] = await open("west-a");
   for (const engine of ENGINES) await expect.poll(() => open(engine)).toEqual([id]);
 });

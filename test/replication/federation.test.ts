@@ -63,6 +63,14 @@ describe("an exchange", () => {
     });
   });
 
+  it("asks a peer with a key by its id alone where it cannot look at keys itself", async () => {
+    const there = place({ name: "there", signatures: newKey() });
+    const here = asking(() => there.wayFor(originOf("here")));
+    expect(await poll(here, "there")).toMatchObject({ fingerprint: null, health: { lastError: null } });
+    const pinned = asking(() => there.wayFor(originOf("here")), {}, { pinnedKey: `sha256:${"0".repeat(32)}` });
+    expect((await poll(pinned, "there")).health?.lastError?.reason).toBe("identity_mismatch");
+  });
+
   it("marks a peer of another version", async () => {
     const there = place({ name: "there", init: { version: "0.0.9" } });
     const here = asking(() => there.wayFor(originOf("here")));
@@ -130,6 +138,26 @@ describe("a pin", () => {
     }
     const right = asking(way, own, { pinnedId: "eng_there", pinnedKey: fingerprint });
     expect((await poll(right, "there")).health?.lastError).toBeNull();
+  });
+
+  it("refuses one that shows itself as another peer, met or only configured, whatever key it proves", async () => {
+    const victim = place({ name: "victim", signatures: newKey() });
+    const liar = place({ name: "victim", signatures: newKey() });
+    const way = (end: Place) => end.wayFor(originOf("here"));
+    const federation = [
+      peerPort("victim", way(victim)),
+      peerPort("liar", way(liar)),
+      peerPort("late", way(liar), { pinnedId: "eng_late" }),
+    ];
+    const late = place({ name: "late" });
+    federation.push(peerPort("early", way(late)));
+    const here = place({ name: "here", signatures: newKey(), federation });
+    await poll(here, "victim");
+    const bound = here.store.replica.peerState.get(`origin:${originOf("victim")}:key`);
+    for (const name of ["liar", "early"]) {
+      expect(await poll(here, name)).toMatchObject({ state: "refused", keys: [`peer:${name}:health`] });
+    }
+    expect(here.store.replica.peerState.get(`origin:${originOf("victim")}:key`)).toBe(bound);
   });
 
   it("refuses this engine itself", async () => {

@@ -87,6 +87,16 @@ describe("enforce", () => {
     expect(pushed(hub, [second])).toEqual(["applied"]);
   });
 
+  it("lets nobody write in this engine's own name, and takes its own operations back", () => {
+    const here = writer("here", 1);
+    const ahead = writer("here", 2).replication.records.log("", 2).ops.at(-1)?.op as Op;
+    expect(pushed(here, [ahead])).toEqual(["rejected unsigned"]);
+    expect(pushed(here, [signedBy(ahead, newKey())])).toEqual(["rejected bad_signature"]);
+    const key = newKey();
+    const lost = given(writer("here", 1, { signatures: key }));
+    expect(pushed(place({ name: "here", signatures: key }), lost)).toEqual(["applied"]);
+  });
+
   it("takes no first key from whoever relays, once the origin's own engine has shown its key", async () => {
     const origin = writer("origin", 1);
     const forger = newKey();
