@@ -46,6 +46,13 @@ export class Stamps {
     return result;
   }
 
+  /** Whether a stamp from outside may be learnt. Moves nothing; one that is too far ahead is counted. */
+  admits(remote: Hlc): boolean {
+    const result = hlcReceive(this.#last, remote, this.#clock.unixMs(), this.#origin, this.#maxDriftMs);
+    if (result.outcome === "refused") this.#refused += 1;
+    return result.outcome === "advanced";
+  }
+
   /** A stamp of a trusted source: the own store, or the peer. */
   learn(hlc: Hlc): void {
     this.#last = laterHlc(this.#last, hlc);

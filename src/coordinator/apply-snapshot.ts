@@ -51,7 +51,7 @@ export async function applySnapshot(
 
 /** A stamp too far ahead of the clock here is counted and never taken over: everything after it would bear that time. */
 function withStampOf(kit: Kit, verified: Verified): Verified {
-  if (kit.stamps.take(verified.snapshot.hlc).outcome === "advanced") return verified;
+  if (kit.stamps.admits(verified.snapshot.hlc)) return verified;
   return { ...verified, snapshot: { ...verified.snapshot, hlc: kit.stamps.last } };
 }
 

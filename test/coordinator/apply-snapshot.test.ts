@@ -10,8 +10,8 @@ import { Pair } from "./pair.ts";
 /** All that an engine holds, as one text. */
 function everythingOf(pair: Pair): string {
   const { store, engine } = pair.member("b");
-  const { log, clock, checkpoint, lockFence, acceptedEpoch, highestEpoch, lastExecutedSeq } = store.load();
-  const held = { log, clock, checkpoint, lockFence, acceptedEpoch, highestEpoch, lastExecutedSeq };
+  const { log, clock, hlc, checkpoint, lockFence, acceptedEpoch, highestEpoch, lastExecutedSeq } = store.load();
+  const held = { log, clock, hlc, checkpoint, lockFence, acceptedEpoch, highestEpoch, lastExecutedSeq };
   const { commands } = store.commandsAfter(0, 10_000);
   const state = { chain: engine.chain, programSource: engine.programSource() };
   return canonicalJson({ held, commands, state, shape: store.logShape() } as unknown as Json);
@@ -100,8 +100,11 @@ test("[SB4] a state that the engine refuses, however well sealed: nothing change
   const { pair, snapshot, lockId, post } = await posting();
   const foreign = await resealed(pair, snapshot, { state: { chain: "of another engine" } });
   const before = everythingOf(pair);
+  const shown = async () => pair.untilDone(pair.of("b").snapshot());
+  const shownBefore = await shown();
   expect(await post(lockId, foreign)).toMatchObject({ outcome: "invalid-snapshot" });
   expect(everythingOf(pair)).toBe(before);
+  expect(await shown()).toEqual(shownBefore);
   await pair.stop("b");
   await pair.start("b");
   await pair.until(() => pair.of("b").ready());
