@@ -7,7 +7,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { CDPSession } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Show, loadRundown } from "../../src/cli/demo/show.ts";
-import type { Label } from "../../src/core/ids.ts";
 import { MAX_RECORDED } from "../../src/visualiser/bounds.ts";
 import { describeWithServer } from "../support/servers.ts";
 import { LitNotes } from "./lit.ts";
@@ -18,8 +17,8 @@ import { openPage } from "./stage.ts";
 const MINUTES = Number(process.env["LEFT_OPEN_MINUTES"] ?? 1.25);
 const LOOKS = 10;
 const MAX_HEAP_BYTES = 100_000_000;
-/** Of one burst. Alarms that come and go at load may move something; what is renewed five times a second may not. */
-const MAX_SHIFT = 0.1;
+/** What is renewed five times a second moves nothing. An alarm that comes may, so that the best of a few rounds counts. */
+const MAX_SHIFT = 0.02;
 const FOLLOWS_WITHIN_MS = 250;
 const ROUNDS = 3;
 const SHOWS = 8;
@@ -80,13 +79,15 @@ class Load {
   }
 }
 
+async function lastCommandSeqAt(url: string): Promise<number> {
+  const state = (await (await fetch(`${url}/api/state`)).json()) as { lastCommandSeq: number };
+  return state.lastCommandSeq;
+}
+
 describeWithServer("chromium", "the page, left open", () => {
   const stage = new OpenStage();
   beforeAll(() => stage.open());
   afterAll(() => stage.close());
-
-  const stateOf = async (label: Label): Promise<{ lastCommandSeq: number }> =>
-    (await fetch(`${stage.set.url(label)}/api/state`)).json() as Promise<{ lastCommandSeq: number }>;
 
   /** How far behind the slowest change of the last second is shown. */
   async function slowestMs(notes: LitNotes): Promise<number> {
@@ -102,11 +103,25 @@ describeWithServer("chromium", "the page, left open", () => {
     return Math.max(...behind);
   }
 
-  test("it stays small and still, and does not fall behind", { timeout: (MINUTES + 2) * 60_000 }, async () => {
+  test("it stands still", async () => {
     const { page } = await openPage(stage.browser, `${stage.set.url("b")}/machines/`);
     await page.waitForSelector(".state.active");
     await expect.poll(() => page.locator(".engine .role").count()).toBe(2);
+    const show = new Show(loadRundown(), { a: stage.set.url("a"), b: stage.set.url("b") });
     await watchShifts(page);
+    const rounds: number[] = [];
+    while (rounds.length < ROUNDS && !rounds.some((shift) => shift < MAX_SHIFT)) {
+      await show.play(60);
+      rounds.push(await worstShift(page));
+    }
+    expect(Math.min(...rounds)).toBeLessThan(MAX_SHIFT);
+    await page.close();
+  });
+
+  test("it stays small, and does not fall behind", { timeout: (MINUTES + 2) * 60_000 }, async () => {
+    const { page } = await openPage(stage.browser, `${stage.set.url("b")}/machines/`);
+    await page.waitForSelector(".state.active");
+    await expect.poll(() => page.locator(".engine .role").count()).toBe(2);
     const session = await page.context().newCDPSession(page);
     await session.send("Performance.enable");
     const load = new Load(stage);
@@ -119,7 +134,7 @@ describeWithServer("chromium", "the page, left open", () => {
     const rounds: number[] = [];
     while (rounds.length < ROUNDS && !rounds.some((ms) => ms < FOLLOWS_WITHIN_MS)) rounds.push(await slowestMs(notes));
     await load.end();
-    const [{ lastCommandSeq }, trace] = [await stateOf("b"), await stage.set.traceOf("b")];
+    const [lastCommandSeq, trace] = [await lastCommandSeqAt(stage.set.url("b")), await stage.set.traceOf("b")];
     const events = trace.at(-1)?.seq ?? 0;
     const heapsMb = looks.map(({ heapBytes }) => Math.round(heapBytes / 100_000) / 10);
     console.log({ minutes: MINUTES, commands: lastCommandSeq, events, heapsMb, slowestMs: rounds.map(Math.round) });
@@ -127,8 +142,7 @@ describeWithServer("chromium", "the page, left open", () => {
     expect(Math.max(...looks.map(({ heapBytes }) => heapBytes))).toBeLessThan(MAX_HEAP_BYTES);
     expect(looks.at(-1)?.nodes).toBeLessThan((looks[0]?.nodes ?? 0) * 1.5);
     expect(Math.min(...rounds)).toBeLessThan(FOLLOWS_WITHIN_MS);
-    expect(await worstShift(page)).toBeLessThan(MAX_SHIFT);
-    const shown = page.locator('[data-engine="b"] .numbers');
+    const shown = page.locator('[data-engine="b"] .numbers').last();
     await expect.poll(() => shown.innerText()).toContain(lastCommandSeq.toLocaleString("en-US"));
     await page.close();
   });

@@ -19,9 +19,9 @@ export async function watchShifts(page: Page): Promise<void> {
   );
 }
 
-/** The worst burst since then. */
+/** The worst burst since then, or since the last call. */
 export async function worstShift(page: Page): Promise<number> {
-  const shifts = await page.evaluate<Shift[]>("shifts");
+  const shifts = await page.evaluate<Shift[]>("shifts.splice(0)");
   let [worst, sum, beganMs, lastMs] = [0, 0, -Infinity, -Infinity];
   for (const { startTime, value } of shifts) {
     if (startTime - lastMs > REST_MS || startTime - beganMs > BURST_MS) [sum, beganMs] = [0, startTime];
