@@ -2,6 +2,7 @@
 import { catchUpMachine } from "./catch-up.machine.ts";
 import { handoverMachine } from "./handover.machine.ts";
 import { leadershipMachine } from "./leadership.machine.ts";
+import { outboxPumpMachine } from "./outbox-pump.machine.ts";
 import { peerLinkMachine } from "./peer-link.machine.ts";
 import { reconcileLockMachine } from "./reconcile-lock.machine.ts";
 import { splitBrainMachine } from "./split-brain.machine.ts";
@@ -12,6 +13,7 @@ export {
   catchUpMachine,
   handoverMachine,
   leadershipMachine,
+  outboxPumpMachine,
   peerLinkMachine,
   reconcileLockMachine,
   splitBrainMachine,
@@ -28,6 +30,7 @@ export const machines = {
   "reconcile-lock": reconcileLockMachine,
   "split-brain": splitBrainMachine,
   "sync-peer": syncPeerMachine,
+  "outbox-pump": outboxPumpMachine,
 } as const;
 
 export type MachineName = keyof typeof machines;

@@ -30,6 +30,7 @@ export type {
   ChangeoverTarget,
   Config,
   EngineConfig,
+  OutboxConfig,
   PeerLinkConfig,
   SecretRef,
   TokenRef,

@@ -26,6 +26,8 @@ export interface AnswersDeps {
   highestEpoch(): number;
   /** Whether the peer can be expected to answer for a command. */
   peerFollows(): boolean;
+  /** Callers have been answered a little further. */
+  onAnswered?(): void;
 }
 
 export class Answers {
@@ -151,7 +153,9 @@ export class Answers {
   }
 
   #acknowledge(position: LogPosition): void {
-    if (position.seq > this.#acknowledged.seq) this.#acknowledged = position;
+    if (position.seq <= this.#acknowledged.seq) return;
+    this.#acknowledged = position;
+    this.#deps.onAnswered?.();
   }
 
   #settleDraining(): void {

@@ -1,6 +1,6 @@
 /** Purpose: the settings of one coordinator, resolved and checked before they come here. */
 import type { Label } from "../core/ids.ts";
-import type { CommandSettings, FailoverSettings } from "../core/settings.ts";
+import type { CommandSettings, FailoverSettings, OutboxSettings } from "../core/settings.ts";
 
 export interface CoordinatorOptions {
   readonly pair: string;
@@ -12,6 +12,8 @@ export interface CoordinatorOptions {
   readonly peerUrl: string | null;
   /** How records are replicated; left out: mode `sync`, and no hub. */
   readonly replication?: { readonly mode: "sync" | "publish" | "subscribe"; readonly hubIntervalMs: number };
+  /** How the outbox is emptied; needed with a sink. */
+  readonly outbox?: OutboxSettings;
   /** Every inspection event of every statechart, as XState gives it; only while someone looks. */
   readonly inspect?: (event: object) => void;
 }

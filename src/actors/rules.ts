@@ -99,6 +99,8 @@ export interface Rules {
   ): boolean;
   /** A `pair` acknowledgement needs the follower's word for that very command. */
   heldByPair(throughSeq: number, seq: number): boolean;
+  /** What was published in one epoch is written back only in that epoch. */
+  writesBack(publishedIn: Epoch, now: Epoch): boolean;
   /** Exactly once, in order. */
   isNextToExecute(lastExecutedSeq: number, seq: number): boolean;
 }
@@ -131,6 +133,7 @@ export const trueRules: Rules = {
     (claimed.fence === null || claimed.fence === standing.fence) &&
     standing.fence >= fenceFloor,
   heldByPair: (throughSeq, seq) => throughSeq >= seq,
+  writesBack: (publishedIn, now) => publishedIn === now,
   isNextToExecute: (lastExecutedSeq, seq) => seq === lastExecutedSeq + 1,
 };
 

@@ -2,8 +2,9 @@
  * Purpose: the engine's state taken and put in place, together with the log position that belongs to it.
  * Keeps true: a snapshot is one moment; an installation is whole or does not happen [SB4]; its checksum is checked first.
  */
+import { PROGRAMME } from "../core/control-event.ts";
 import { cutShape, epochAt } from "../core/fork.ts";
-import type { SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
+import type { CommandEvent, SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
 import type { StateDraft } from "../ports/store.ts";
 import { checksumOf, inTurns, sameState } from "./checksum.ts";
 import { commandConflicts } from "./conflict-book.ts";
@@ -20,6 +21,7 @@ export interface SnapshotDeps {
 
 /** Commands, keys and conflicts that may come along with a snapshot, at most. */
 const MAX_COMMANDS = 20_000;
+const MAX_EVENT_BYTES = 16 * 1_048_576;
 const KEYS_CARRIED = 10_000;
 const CONFLICTS_CARRIED = 1_000;
 
@@ -84,6 +86,7 @@ export class Snapshots {
       conflicts: commandConflicts(store, CONFLICTS_CARRIED).toReversed(),
       keys: store.recentKeys(KEYS_CARRIED),
       shape: cutShape(store.logShape(), lastCommandSeq),
+      outbox: whole ? [] : this.#unpublished(lastExecutedSeq),
     };
   }
 
@@ -161,6 +164,7 @@ export class Snapshots {
       checkpoint: { position, state },
       keys: transfer.keys,
       conflicts: transfer.conflicts,
+      outbox: transfer.outbox,
       clock: snapshot.clock,
       hlc: snapshot.hlc,
       acceptedEpoch: snapshot.epoch,
@@ -171,6 +175,13 @@ export class Snapshots {
     log.adopted(store.positions());
     executor.resetTo(seq);
     executor.confirm(Math.min(confirmedSeq, log.position.seq));
+  }
+
+  /** Events of commands that the receiver never gets, so that it can publish them when it leads. */
+  #unpublished(throughVersion: number): readonly CommandEvent[] {
+    const { outbox } = this.#kit.ports.store.replica;
+    const bounds = { limit: MAX_COMMANDS, maxBytes: MAX_EVENT_BYTES, throughVersion };
+    return outbox.waiting(PROGRAMME, bounds).map(({ event }) => event);
   }
 
   /** Of what the engine holds after the restore, not of what was sent [SB5]; the same state has the same checksum. */

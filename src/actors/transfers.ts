@@ -105,7 +105,7 @@ export async function readTransfer(kit: Kit, text: string): Promise<SnapshotTran
   } catch {
     return null;
   }
-  const lists = [value?.commands, value?.conflicts, value?.keys, value?.shape];
+  const lists = [value?.commands, value?.conflicts, value?.keys, value?.shape, value?.outbox];
   const whole = typeof value?.snapshot === "object" && value.snapshot !== null && lists.every(Array.isArray);
   return whole ? (value as SnapshotTransfer) : null;
 }

@@ -6,11 +6,13 @@ import type { Conflict } from "../core/command.ts";
 import type { Op } from "../core/operation.ts";
 import { counterOf, type VectorClock } from "../core/vector-clock.ts";
 import { type ArrivedOp, type CompactionFloor, mergeFloors, type OpLog } from "../ports/op-log.ts";
+import type { OutboxStore } from "../ports/outbox-store.ts";
 import type { PeerState } from "../ports/peer-state.ts";
 import type { RecordPlace, RecordStore } from "../ports/record-store.ts";
 import type { ConflictStore, Replica } from "../ports/replica.ts";
 import type { DiskContent } from "./memory-disk.ts";
 import type { Claim, ReplicaContent } from "./memory-replica/content.ts";
+import { MemoryOutbox } from "./memory-replica/outbox.ts";
 import { bytesOf, lackedFrom, outOfOrder, place, unneeded } from "./memory-replica/order.ts";
 import { QUARANTINED_KEPT } from "./store-bounds.ts";
 
@@ -18,15 +20,23 @@ import { QUARANTINED_KEPT } from "./store-bounds.ts";
 export interface MemoryAccess {
   read(): DiskContent;
   write(changes: Partial<DiskContent>): void;
+  /** Called with conflicts whose outcome is news. */
+  conflicted(conflicts: readonly Conflict[]): void;
 }
 
 export class MemoryReplica implements Replica {
   readonly #access: MemoryAccess;
   /** How to undo the transaction under way, newest last; null outside of one. */
   #undo: (() => void)[] | null = null;
+  readonly outbox: OutboxStore;
 
   constructor(access: MemoryAccess) {
     this.#access = access;
+    this.outbox = new MemoryOutbox({
+      content: () => this.#content,
+      put: (map, key, value) => this.#put(map, key, value),
+      drop: (map, key) => this.#drop(map, key),
+    });
   }
 
   hlc(): string {
@@ -44,6 +54,7 @@ export class MemoryReplica implements Replica {
 
   transaction<Result>(work: () => Result): Result {
     this.#access.write({});
+    if (this.#undo !== null) throw new Error("broken invariant: transactions are not nested");
     const undo: (() => void)[] = (this.#undo = []);
     try {
       return work();
@@ -57,7 +68,10 @@ export class MemoryReplica implements Replica {
 
   readonly conflicts: ConflictStore = {
     save: (conflicts) => {
-      for (const conflict of conflicts) this.#put<Conflict>(this.#access.read().conflicts, conflict.id, conflict);
+      const kept = this.#access.read().conflicts;
+      const news = conflicts.filter(({ id, outcome }) => kept.get(id)?.outcome !== outcome);
+      for (const conflict of conflicts) this.#put<Conflict>(kept, conflict.id, conflict);
+      if (news.length > 0) this.#access.conflicted(news);
     },
     find: (id) => this.#access.read().conflicts.get(id) ?? null,
   };

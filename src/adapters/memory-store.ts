@@ -8,6 +8,7 @@ import { ChangeoverError } from "../core/errors.ts";
 import { laterHlc } from "../core/hlc.ts";
 import type { EngineId } from "../core/ids.ts";
 import {
+  adoptedAt,
   endOfShape,
   extendClock,
   extendHlc,
@@ -20,6 +21,7 @@ import {
 import type { Maintenance } from "../core/messages.ts";
 import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
+import type { Journal } from "../ports/journal.ts";
 import type { Replica } from "../ports/replica.ts";
 import type {
   Adoption,
@@ -40,6 +42,7 @@ import { MemoryReplica } from "./memory-replica.ts";
 export class MemoryStore implements Store {
   readonly replica: Replica;
   readonly #disk: MemoryDisk;
+  #journal: Journal | null = null;
   readonly #content: DiskContent;
   /** Ahead of the disk's until the next write, where the disk loses what is not synced. */
   #lastExecutedSeq: number;
@@ -52,7 +55,15 @@ export class MemoryStore implements Store {
     this.#disk = disk;
     this.#content = disk.content;
     this.#lastExecutedSeq = disk.content.lastExecutedSeq;
-    this.replica = new MemoryReplica({ read: () => this.#read(), write: (changes) => this.#write(changes) });
+    this.replica = new MemoryReplica({
+      read: () => this.#read(),
+      write: (changes) => this.#write(changes),
+      conflicted: (conflicts) => this.#journal?.conflicted(conflicts),
+    });
+  }
+
+  setJournal(journal: Journal | null): void {
+    this.#journal = journal;
   }
 
   load(): StoredState {
@@ -93,11 +104,13 @@ export class MemoryStore implements Store {
   append(commands: readonly Command[]): void {
     const content = this.#read();
     const keys = keyedAnswers(commands);
-    this.#write({
+    const changes = {
       shape: extendShape(content.shape, commands),
       clock: extendClock(content.clock, commands),
       hlc: extendHlc(content.hlc, commands),
-    });
+    };
+    this.#journaled((journal) => journal.appended(commands, endOfShape(content.shape)));
+    this.#write(changes);
     for (const command of commands) content.commands.push(command);
     this.#rememberKeys(keys);
   }
@@ -164,8 +177,14 @@ export class MemoryStore implements Store {
     requireReplayable(checkpoint.position.seq, firstHeldSeq, endOfShape(shape).seq);
     const keys = [...adoption.keys, ...keyedAnswers(commands)];
     const kept = content.commands.slice(firstHeldSeq - content.firstHeldSeq, keepThroughSeq + 1 - content.firstHeldSeq);
+    const clock = mergeClocksCapped(content.clock, adoption.clock);
+    const conflicts = this.#conflictsNow(adoption.conflicts);
+    this.#journaled((journal) => {
+      if (conflicts.length > 0) journal.conflicted(conflicts);
+      journal.adopted(adoption, adoptedAt(content.shape, shape, adoption));
+    });
     this.#write({
-      ...{ shape, firstHeldSeq, clock: mergeClocksCapped(content.clock, adoption.clock) },
+      ...{ shape, firstHeldSeq, clock },
       commands: [...(firstHeldSeq > keepThroughSeq ? [] : kept), ...commands],
       checkpoint: { position: checkpoint.position, state: textOf(checkpoint.state) },
       hlc: extendHlc(laterHlc(content.hlc, adoption.hlc), commands),
@@ -182,7 +201,10 @@ export class MemoryStore implements Store {
   }
 
   saveConflicts(conflicts: readonly Conflict[], clock: VectorClock = {}): void {
-    this.#write({ clock: mergeClocksCapped(this.#read().clock, clock) });
+    const merged = mergeClocksCapped(this.#read().clock, clock);
+    const news = this.#conflictsNow(conflicts);
+    if (news.length > 0) this.#journaled((journal) => journal.conflicted(news));
+    this.#write({ clock: merged });
     this.#keepConflicts(conflicts);
   }
 
@@ -207,6 +229,7 @@ export class MemoryStore implements Store {
       known.toUnixMs === null && known.epoch < entry.epoch ? { ...known, toUnixMs: entry.fromUnixMs } : known,
     );
     const sorted = [...ended, entry].sort((left, right) => left.epoch - right.epoch);
+    this.#journaled((journal) => journal.led(entry));
     this.#write({ leadership: newest(sorted, HISTORY_KEPT) });
   }
 
@@ -249,6 +272,17 @@ export class MemoryStore implements Store {
     if (this.#disk.full) throw full();
     Object.assign(content, changes);
     content.lastExecutedSeq = this.#lastExecutedSeq;
+  }
+
+  /** What the journal adds to a change that is about to be made; the change itself can then only fail together with it. */
+  #journaled(work: (journal: Journal) => void): void {
+    const journal = this.#journal;
+    if (journal !== null) this.replica.transaction(() => work(journal));
+  }
+
+  /** Those whose outcome is news. */
+  #conflictsNow(conflicts: readonly Conflict[]): readonly Conflict[] {
+    return conflicts.filter(({ id, outcome }) => this.#content.conflicts.get(id)?.outcome !== outcome);
   }
 
   #keepConflicts(conflicts: readonly Conflict[]): void {

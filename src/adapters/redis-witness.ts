@@ -30,9 +30,9 @@ import type {
   WitnessSwap,
 } from "../ports/witness.ts";
 import type { LockRequest } from "./local-lock.ts";
-import { parseRedisUrl } from "./redis-witness/address.ts";
-import { openRedisClient, type RedisClient } from "./redis-witness/client.ts";
-import { RedisConnection, type ScriptAnswer, type ScriptReply, type ScriptValue } from "./redis-witness/connection.ts";
+import { parseRedisUrl } from "./redis/address.ts";
+import { openRedisClient, type RedisClient } from "./redis/client.ts";
+import { RedisConnection, type ScriptAnswer, type ScriptReply, type ScriptValue } from "./redis/connection.ts";
 import {
   ACQUIRE_LOCK,
   EXPIRED,

@@ -11,6 +11,7 @@ import type { LogShape } from "../core/fork.ts";
 import { laterHlc } from "../core/hlc.ts";
 import type { EngineId } from "../core/ids.ts";
 import {
+  adoptedAt,
   endOfShape,
   extendClock,
   extendHlc,
@@ -23,6 +24,7 @@ import {
 import type { Maintenance } from "../core/messages.ts";
 import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
+import type { Journal } from "../ports/journal.ts";
 import type { Replica } from "../ports/replica.ts";
 import type {
   Adoption,
@@ -70,6 +72,7 @@ export class SqliteStore implements Store {
   readonly #leadership: LeadershipTable;
   readonly #requests: RequestTable;
   readonly replica: Replica;
+  #journal: Journal | null = null;
   #reached: Reached;
   /** Goes to the file with the next transaction: marking costs nothing and cannot fail. */
   #lastExecutedSeq: number;
@@ -100,6 +103,10 @@ export class SqliteStore implements Store {
       db.close();
       throw error;
     }
+  }
+
+  setJournal(journal: Journal | null): void {
+    this.#journal = journal;
   }
 
   load(): StoredState {
@@ -136,6 +143,7 @@ export class SqliteStore implements Store {
       this.#commands.saveRuns(shape, endOfShape(before.shape).seq);
       this.#keys.save(keys);
       this.#state.saveReached(clock, hlc);
+      this.#journal?.appended(commands, endOfShape(before.shape));
     });
     this.#reached = { ...before, shape, clock, hlc };
   }
@@ -215,7 +223,8 @@ export class SqliteStore implements Store {
       this.#checkpoint.save(checkpoint);
       this.#state.raiseEpochs(0, adoption.acceptedEpoch);
       this.#state.raiseFence(adoption.lockFence);
-      this.#conflicts.save(adoption.conflicts);
+      this.#saveConflicts(adoption.conflicts);
+      this.#journal?.adopted(adoption, adoptedAt(before.shape, shape, adoption));
     }, checkpointSeq);
     this.#checkpoint.kept(checkpoint);
     const lockFence = Math.max(before.lockFence, adoption.lockFence);
@@ -225,7 +234,7 @@ export class SqliteStore implements Store {
   saveConflicts(conflicts: readonly Conflict[], clock: VectorClock = {}): void {
     const merged = mergeClocksCapped(this.#reached.clock, clock);
     this.#write(() => {
-      this.#conflicts.save(conflicts);
+      this.#saveConflicts(conflicts);
       this.#state.saveReached(merged, this.#reached.hlc);
     });
     this.#reached = { ...this.#reached, clock: merged };
@@ -240,7 +249,9 @@ export class SqliteStore implements Store {
   }
 
   saveLeadership(entry: LeadershipEntry): void {
-    this.#write(() => this.#leadership.save(entry, HISTORY_KEPT));
+    this.#write(() => {
+      if (this.#leadership.save(entry, HISTORY_KEPT)) this.#journal?.led(entry);
+    });
   }
 
   endLeadership(epoch: number, toUnixMs: number): void {
@@ -287,7 +298,15 @@ export class SqliteStore implements Store {
       conflicts: this.#conflicts,
       read: (work) => this.#read(work),
       write: (work) => (this.#db.inTransaction ? work() : this.#write(work)),
+      saveConflicts: (conflicts) => this.#saveConflicts(conflicts),
     };
+  }
+
+  #saveConflicts(conflicts: readonly Conflict[]): void {
+    const journal = this.#journal;
+    const news = journal && conflicts.filter(({ id, outcome }) => this.#conflicts.find(id)?.outcome !== outcome);
+    this.#conflicts.save(conflicts);
+    if (news !== null && news.length > 0) journal?.conflicted(news);
   }
 
   #requireOpen(): void {

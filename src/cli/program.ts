@@ -16,6 +16,7 @@ import { addHistory } from "./history.ts";
 import { addMachines } from "./machines.ts";
 import { addMaintenance } from "./maintenance.ts";
 import { addOps } from "./ops.ts";
+import { addOutbox } from "./outbox.ts";
 import { addStatus } from "./status.ts";
 import { addSync } from "./sync.ts";
 import { addWatch } from "./watch.ts";
@@ -36,7 +37,7 @@ export async function run(argv: readonly string[], launcher: string): Promise<Ex
   addEngine(program);
   addDemo(program, launcher);
   for (const add of [addStatus, addWatch, addForceLeader, addHandover, addMaintenance, addHistory]) add(program);
-  for (const add of [addConflicts, addOps, addSync, addMachines, addConfig, addDoctor]) add(program);
+  for (const add of [addConflicts, addOutbox, addOps, addSync, addMachines, addConfig, addDoctor]) add(program);
   try {
     await program.parseAsync(argv);
     return (process.exitCode as ExitCode | undefined) ?? EXIT.done;

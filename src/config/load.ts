@@ -9,6 +9,7 @@ import { resolveFailover } from "../core/settings.ts";
 import { faultsOf, withDefaults } from "./check.ts";
 import { type Environment, overlay, unknownVariables } from "./environment.ts";
 import { fault, invalidConfiguration } from "./fault.ts";
+import { outboxFaults, outboxOf } from "./outbox.ts";
 import { laterStageFaults, relationFaults } from "./relations.ts";
 import { type ConfigInput, ConfigSchema } from "./schema.ts";
 import { secretVariables } from "./secrets.ts";
@@ -47,6 +48,7 @@ export function resolveConfig(keys: unknown, environment: Environment = {}, sour
   const config = complete(input);
   const broken = [
     ...laterStageFaults(input),
+    ...outboxFaults(input),
     ...relationFaults(config),
     ...unknownVariables(shape, environment, secretVariables(config)),
   ];
@@ -69,7 +71,7 @@ function complete(input: ConfigInput): Config {
     auth: { tokens: input.auth.tokens, controlPlaneSecret: input.auth.controlPlaneSecret ?? null },
     changeover: input.changeover,
     replication: { hub: input.replication.hub ?? null },
-    outbox: { sink: "nop" },
+    outbox: outboxOf(input),
     federation: { mode: input.federation.mode, intervalMs: input.federation.intervalMs },
     log: input.log,
   };

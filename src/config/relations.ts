@@ -31,9 +31,6 @@ export function relationFaults(config: Config): Fault[] {
 /** What belongs to a later version: anything but its inert default is refused, so that nobody relies on it. */
 export function laterStageFaults(input: ConfigInput): Fault[] {
   const faults: Fault[] = [];
-  if (input.outbox.sink !== "nop") {
-    faults.push(fault("outbox.sink", input.outbox.sink, "this version has no outbox; must be nop"));
-  }
   if (input.federation.mode !== "sync") {
     faults.push(fault("federation.mode", input.federation.mode, "this version has no federation; must be sync"));
   }

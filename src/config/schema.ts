@@ -4,7 +4,7 @@
  * Does not know: relations between keys (`relations.ts`), nor what a secret's value is (`secrets.ts`).
  */
 import { type TObject, type TProperties, type TSchema, Type } from "typebox";
-import { DEFAULT_COMMANDS, DEFAULT_FAILOVER } from "../core/settings.ts";
+import { DEFAULT_COMMANDS, DEFAULT_FAILOVER, DEFAULT_OUTBOX } from "../core/settings.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -182,6 +182,26 @@ const hub = section(
   "Makes this engine a spoke: its records are exchanged with the hub",
 );
 
+// Which keys belong to which sink: `outbox.ts`.
+const outbox = section({
+  sink: Type.Enum(["nop", "file", "redis", "nats"], { default: "nop", description: "Where changes are published" }),
+  dir: Type.Optional(
+    text("Folder of the feed, for sink file; both engines name the same; default ./var/feed", "./var/feed"),
+  ),
+  url: Type.Optional(
+    url(
+      "rediss?(\\+sentinel|\\+cluster)?|nats|tls",
+      "Address of Redis or of NATS; default on this host",
+      "nats://127.0.0.1:4222",
+    ),
+  ),
+  password: Type.Optional(secret),
+  credentials: Type.Optional(secret),
+  stream: Type.Optional(name("Name of the feed; changeover unless given")),
+  maxAttempts: whole(1, 1_000, DEFAULT_OUTBOX.maxAttempts, "Failed attempts that make an event a dead letter"),
+  retentionMs: whole(0, 30 * DAY_MS, DEFAULT_OUTBOX.retentionMs, "How long a published event is kept here"),
+});
+
 /** The whole file. */
 export const ConfigSchema = section({
   pair: name("Name of the pair; the same on both engines"),
@@ -206,7 +226,7 @@ export const ConfigSchema = section({
   }),
   changeover: Type.Array(target, { default: [], maxItems: 16 }),
   replication: section({ hub: Type.Optional(Type.Union([hub])) }),
-  outbox: section({ sink: Type.Enum(["nop", "file", "redis", "nats"], { default: "nop" }) }),
+  outbox,
   federation: section({
     mode: Type.Enum(["sync", "publish", "subscribe"], { default: "sync" }),
     intervalMs: whole(1_000, DAY_MS, 30_000, "Interval of exchange with federation peers"),

@@ -32,10 +32,14 @@ export interface EngineSecrets extends Secrets {
   readonly witnessPassword: string | null;
   /** Of the Sentinels themselves. */
   readonly sentinelPassword: string | null;
+  /** Of the feed, where its URL does not hold it. */
+  readonly feedPassword: string | null;
+  /** The text of a `.creds` file of NATS. */
+  readonly feedCredentials: string | null;
 }
 
 /** The part of a configuration that names secrets. */
-type Naming = Pick<Config, "auth" | "engine" | "witness" | "replication">;
+type Naming = Pick<Config, "auth" | "engine" | "witness" | "replication" | "outbox">;
 
 type Reading = { readonly value: string } | { readonly missing: string };
 
@@ -71,8 +75,12 @@ export function readSecrets(config: Naming, environment: Environment): EngineSec
   const hubToken = read("replication.hub.token", refs.hubToken);
   const witnessPassword = read("witness.password", refs.witnessPassword);
   const sentinelPassword = read("witness.sentinelPassword", refs.sentinelPassword);
+  const feed = {
+    feedPassword: read("outbox.password", refs.feedPassword),
+    feedCredentials: read("outbox.credentials", refs.feedCredentials),
+  };
   if (faults.length > 0) throw invalidConfiguration("secrets", faults);
-  return { tokens, controlPlaneSecret, engineToken, hubToken, witnessPassword, sentinelPassword };
+  return { tokens, controlPlaneSecret, engineToken, hubToken, witnessPassword, sentinelPassword, ...feed };
 }
 
 /** The names of the environment variables that `config` reads secrets from. */
@@ -86,13 +94,16 @@ function otherRefs({
   engine,
   witness,
   replication,
-}: Naming): Record<"engineToken" | "hubToken" | "witnessPassword" | "sentinelPassword", SecretRef | null> {
+  outbox,
+}: Naming): Record<Exclude<keyof EngineSecrets, keyof Secrets>, SecretRef | null> {
   const redis = witness.kind === "redis" ? witness : null;
   return {
     engineToken: engine.kind === "http" ? (engine.token ?? null) : null,
     hubToken: replication.hub?.token ?? null,
     witnessPassword: redis?.password ?? null,
     sentinelPassword: redis?.sentinelPassword ?? null,
+    feedPassword: "password" in outbox ? outbox.password : null,
+    feedCredentials: "credentials" in outbox ? outbox.credentials : null,
   };
 }
 

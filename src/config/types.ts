@@ -3,7 +3,7 @@
  * A secret is named here (`{env}` or `{file}`) and read by `secrets.ts` where it is needed.
  */
 import type { Label } from "../core/ids.ts";
-import type { CommandSettings, FailoverSettings } from "../core/settings.ts";
+import type { CommandSettings, FailoverSettings, OutboxSettings } from "../core/settings.ts";
 
 /** Where a secret is to be read: an environment variable, or a file whose last line break is dropped. */
 export type SecretRef = { readonly env: string } | { readonly file: string };
@@ -86,6 +86,28 @@ export interface HubConfig {
   readonly intervalMs: number;
 }
 
+/** Where changes are published, and how patiently. */
+export type OutboxConfig = Pick<OutboxSettings, "maxAttempts" | "retentionMs"> &
+  (
+    | { readonly sink: "nop" }
+    | { readonly sink: "file"; readonly dir: string }
+    | {
+        readonly sink: "redis";
+        readonly url: string;
+        readonly stream: string;
+        /** Goes before a password in the URL. */
+        readonly password: SecretRef | null;
+      }
+    | {
+        readonly sink: "nats";
+        readonly url: string;
+        readonly stream: string;
+        readonly password: SecretRef | null;
+        /** The text of a `.creds` file. */
+        readonly credentials: SecretRef | null;
+      }
+  );
+
 /** Everything that one engine is told at its start. */
 export interface Config {
   /** Name of the pair; the same on both engines. */
@@ -109,7 +131,7 @@ export interface Config {
   readonly changeover: readonly ChangeoverTarget[];
   /** The hub that this engine is a spoke of; null: of none. */
   readonly replication: { readonly hub: HubConfig | null };
-  readonly outbox: { readonly sink: "nop" };
+  readonly outbox: OutboxConfig;
   readonly federation: { readonly mode: "sync" | "publish" | "subscribe"; readonly intervalMs: number };
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
 }

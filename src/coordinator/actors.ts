@@ -24,6 +24,8 @@ import type { Command, LogPosition } from "../core/command.ts";
 import type { Replication } from "../replication/replication.ts";
 import { otherLabel, type EngineId, type Label } from "../core/ids.ts";
 import type { Heartbeat, PeerMessage } from "../core/messages.ts";
+import type { Outbox } from "../outbox/outbox.ts";
+import { joinOutbox } from "./join-outbox.ts";
 import { joinReplication } from "./join-replication.ts";
 
 /** Commands of one frame at most, so that heartbeats never queue behind one. */
@@ -47,6 +49,7 @@ export class Actors {
   readonly comparison: Comparison;
   readonly roleHooks: RoleHooks;
   readonly engineWatch: EngineWatch;
+  readonly outbox: Outbox;
   readonly replication: Replication;
   readonly #kit: Kit;
   /** The leader that this engine follows or is. */
@@ -102,8 +105,8 @@ export class Actors {
       peerReady: () => monitor.alive && monitor.last?.heartbeat.sync === "ready",
     });
     this.roleHooks = new RoleHooks(kit);
-    const peerId = (): EngineId | null => monitor.last?.heartbeat.engineId ?? null;
-    this.replication = joinReplication(kit, { epoch: () => book.accepted, send: this.#send, peerId });
+    this.outbox = joinOutbox(kit, { ...shared, succession: this.succession, answeredSeq: () => log.acknowledged.seq });
+    this.replication = this.#withOthers();
     this.engineWatch = new EngineWatch(kit, {
       monitor,
       restraints,
@@ -124,6 +127,7 @@ export class Actors {
 
   /** Ends every timer and statechart. */
   stop(): void {
+    this.outbox.stop();
     this.replication.stop();
     this.comparison.stop();
     this.handover.stop();
@@ -175,8 +179,19 @@ export class Actors {
       peerFollows: () => monitor.alive && this.linked,
       programmeTimeUs: () => this.programmeClock.nowUs(this.#kit.self.engineId),
       jitterMs: () => this.programmeClock.jitterMs,
+      onAnswered: () => this.outbox.answered(),
       onAccepted: (prev, commands) => this.#replicate(prev, commands),
     };
+  }
+
+  #withOthers(): Replication {
+    const { book, monitor } = this.succession;
+    return joinReplication(this.#kit, {
+      epoch: () => book.accepted,
+      send: this.#send,
+      peerId: (): EngineId | null => monitor.last?.heartbeat.engineId ?? null,
+      recorded: (op) => this.outbox.recorded(op),
+    });
   }
 
   #tellReady(): void {
@@ -231,6 +246,7 @@ export class Actors {
       this.handover.roleSettled(true, move.epoch);
     }
     this.roleHooks.moved(move);
+    this.outbox.roleMoved(move.role === "leader");
     this.#kit.emit({
       type: "role",
       role: move.role,

@@ -77,6 +77,7 @@ function asTransfer(kit: Kit, actors: Actors, snapshot: StateSnapshot): Omit<Sna
     commands: [],
     conflicts: [],
     keys: store.recentKeys(10_000),
+    outbox: [],
     shape: covered ? shape : [...shape, beyond],
   };
 }

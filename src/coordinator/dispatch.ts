@@ -64,6 +64,8 @@ function deliver(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoM
       return takeConflicts(kit, actors, message);
     case "record-news":
       return actors.replication.pair.takeNews(message);
+    case "outbox-marks":
+      return takeMarks(kit, actors, message);
     case "sync-call":
       return actors.replication.pair.takeCall(message);
     case "sync-answer":
@@ -81,6 +83,10 @@ function takeReplicated(actors: Actors, epoch: number, throughSeq: number): void
 function takePiece(actors: Actors, piece: SnapshotPiece): void {
   if (piece.lock === null) actors.catchUp.takePiece(piece);
   else actors.loser.takePiece(piece);
+}
+
+function takeMarks(kit: Kit, actors: Actors, message: Extract<PeerMessage, { type: "outbox-marks" }>): void {
+  if (kit.rules.admitsEpoch(actors.succession.book.accepted, message.epoch)) actors.outbox.takeMarks(message.marks);
 }
 
 function takeConflicts(kit: Kit, actors: Actors, message: Extract<PeerMessage, { type: "conflict-update" }>): void {

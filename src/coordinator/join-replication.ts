@@ -3,6 +3,7 @@ import type { Kit } from "../actors/kit.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
+import type { Op } from "../core/operation.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HINTS } from "../replication/reasons.ts";
 import { Replication } from "../replication/replication.ts";
@@ -14,7 +15,7 @@ const CONFLICTS_COUNTED = 1_000;
 
 export function joinReplication(
   kit: Kit,
-  pair: { epoch(): Epoch; send(message: PeerMessage): boolean; peerId(): EngineId | null },
+  pair: { epoch(): Epoch; send(message: PeerMessage): boolean; peerId(): EngineId | null; recorded(op: Op): void },
 ): Replication {
   const { ports, options, alarms } = kit;
   const { mode, hubIntervalMs } = options.replication ?? { mode: "sync", hubIntervalMs: HUB_INTERVAL_MS };
@@ -29,6 +30,7 @@ export function joinReplication(
     {
       ...pair,
       stamps: kit.stamps,
+      appended: (op) => pair.recorded(op),
       committed: (ops, via) => {
         for (const op of ops) kit.emit({ type: "record", op, via });
       },

@@ -23,6 +23,7 @@ import type { EngineRead } from "../ports/engine.ts";
 import type { PeerHello } from "../ports/peer-channel.ts";
 import type { LeadershipEntry, StoredState } from "../ports/store.ts";
 import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../ports/witness.ts";
+import type { OutboxAction, OutboxStatus } from "../outbox/outbox.ts";
 import type { Replication } from "../replication/replication.ts";
 import type { Actors } from "./actors.ts";
 import { applySnapshot } from "./apply-snapshot.ts";
@@ -80,6 +81,7 @@ export class PairCoordinator implements Coordinator {
       pinnedPeer,
     );
     succession.start();
+    this.#actors.outbox.start();
     this.#actors.replication.start();
     if (succession.restraints.maintenanceOn) succession.maintenanceChanged();
     comparison.start();
@@ -230,6 +232,18 @@ export class PairCoordinator implements Coordinator {
     return outcome;
   }
 
+  outbox(): OutboxStatus {
+    return this.#actors.outbox.status();
+  }
+
+  retryEvent(eventId: string): OutboxAction {
+    return this.#publisherOnly() ?? this.#actors.outbox.retry(eventId);
+  }
+
+  skipEvent(eventId: string, by: string): OutboxAction {
+    return this.#publisherOnly() ?? this.#actors.outbox.skip(eventId, by);
+  }
+
   get replication(): Replication {
     return this.#actors.replication;
   }
@@ -240,6 +254,14 @@ export class PairCoordinator implements Coordinator {
 
   subscribe(listener: (event: CoordinatorEvent) => void): () => void {
     return this.#broadcast.subscribe(listener);
+  }
+
+  /** null: this engine publishes. */
+  #publisherOnly(): OutboxAction | null {
+    if (this.#actors.succession.leadership.role === "leader") return null;
+    const { leader } = this.#actors;
+    const { label, peerUrl } = this.#kit.options;
+    return { outcome: "not-leader", leader, leaderUrl: leader === null || leader === label ? null : peerUrl };
   }
 
   #resolveRecord(id: string, choice: ResolveChoice, by: string): ResolveOutcome {
@@ -287,8 +309,9 @@ export class PairCoordinator implements Coordinator {
 
   /** Steps down first, so that nobody has to find out [DP3]. */
   async #stop(): Promise<void> {
-    const { succession, executor } = this.#actors;
+    const { succession, executor, outbox } = this.#actors;
     const { ports } = this.#kit;
+    await outbox.finish();
     if (succession.leadership.role === "leader") {
       await this.handover({ reason: "this engine stops", by: "automation" });
     }
@@ -300,7 +323,8 @@ export class PairCoordinator implements Coordinator {
     this.#stopped = true;
     this.#actors.stop();
     await ports.peerChannel.close();
-    await Promise.allSettled([ports.witness.close(), ports.engine.close(), ports.clockSource?.close()]);
+    const { witness, engine, clockSource, sink } = ports;
+    await Promise.allSettled([witness.close(), engine.close(), clockSource?.close(), sink?.close()]);
     await Promise.allSettled(ports.changeoverSwitches.map((target) => target.close()));
     this.#actors.roleHooks.flush();
     ports.store.close();

@@ -132,7 +132,7 @@ export class Reports {
   }
 
   #machines(): Record<string, Json> {
-    const { succession, handover, catchUp, lock, splitBrain } = this.#actors;
+    const { succession, handover, catchUp, lock, splitBrain, outbox } = this.#actors;
     return {
       leadership: succession.leadership.machineValue as Json,
       "peer-link": succession.monitor.machineValue,
@@ -141,6 +141,7 @@ export class Reports {
       "catch-up": catchUp.machineValue,
       "reconcile-lock": lock.machineValue,
       "split-brain": splitBrain.machineValue,
+      "outbox-pump": outbox.machineValue,
     };
   }
 

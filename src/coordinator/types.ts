@@ -24,6 +24,7 @@ import type { ClockReading } from "../ports/clock-source.ts";
 import type { EngineRead } from "../ports/engine.ts";
 import type { LinkStatus } from "../ports/peer-channel.ts";
 import type { LeadershipEntry } from "../ports/store.ts";
+import type { OutboxAction, OutboxStatus } from "../outbox/outbox.ts";
 import type { Replication } from "../replication/replication.ts";
 import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../ports/witness.ts";
 
@@ -157,6 +158,13 @@ export interface Coordinator {
   leadership(limit: number): readonly LeadershipEntry[];
   conflicts(limit: number): readonly Conflict[];
   resolveConflict(id: string, choice: ResolveChoice, by: string): Promise<ResolveOutcome>;
+
+  /** What waits to be published, and how it goes. */
+  outbox(): OutboxStatus;
+  /** Tries one event that waits again at once. */
+  retryEvent(eventId: string): OutboxAction;
+  /** Gives a dead letter up, so that those behind it are published. */
+  skipEvent(eventId: string, by: string): OutboxAction;
 
   /** Records, and what is served to other places. */
   readonly replication: Pick<Replication, "records" | "hub" | "spoke">;

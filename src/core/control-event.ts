@@ -6,6 +6,12 @@
 import type { Json } from "./canonical-json.ts";
 import { ChangeoverError } from "./errors.ts";
 
+/** The stack of commands: what the pair's log orders. */
+export const PROGRAMME = "programme";
+
+/** What goes out in the place of an event that a person gave up: it changes nothing but its stack's version. */
+export const SKIPPED = "event.skipped";
+
 /** One event of the feed. Identity: `eventId`; place: `version` within (`tenantId`, `stackId`). */
 export interface ControlEvent {
   /** Made from the identity of the change, so that both engines of a pair give it the same. */
@@ -25,6 +31,15 @@ export interface ControlEvent {
   /** sha256 (hex) of the artifact's bytes. */
   readonly checksum?: string;
   readonly payload: Json;
+}
+
+/** Through here a stack has been published, whichever engine did it. */
+export interface StackMark {
+  readonly stackId: string;
+  readonly version: number;
+  readonly eventId: string;
+  /** The feed's own number of that event. */
+  readonly controlVersion: number;
 }
 
 /** Throws `invalid_event` naming the field: identity, type and payload are needed, and a checksum with an artifact. */

@@ -23,6 +23,7 @@ export type ErrorCode =
   | "artifact_missing"
   | "checksum_mismatch"
   | "witness_unreachable"
+  | "feed_unreachable"
   | "engine_not_ready"
   | "stopped";
 

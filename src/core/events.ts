@@ -31,7 +31,9 @@ export type AlarmCode =
   | "changeover-unconfirmed"
   | "op-quarantined"
   | "op-dead-letter"
-  | "hub-unreachable";
+  | "hub-unreachable"
+  | "outbox-dead-letter"
+  | "outbox-behind";
 
 export interface Alarm {
   readonly code: AlarmCode;
@@ -59,7 +61,16 @@ export type CoordinatorEvent =
     }
   | { readonly type: "maintenance"; readonly maintenance: Maintenance }
   | { readonly type: "conflict"; readonly conflict: Conflict }
-  | { readonly type: "record"; readonly op: Op; readonly via: string };
+  | { readonly type: "record"; readonly op: Op; readonly via: string }
+  /** Events of one stack stand in the feed. */
+  | {
+      readonly type: "published";
+      readonly stackId: string;
+      readonly events: number;
+      readonly duplicates: number;
+      /** From the commit of the first of them. */
+      readonly latencyMs: number;
+    };
 
 /** Counters since start, for `/metrics`; names without the prefix `changeover_`. */
 export interface CoordinatorCounters {

@@ -6,7 +6,7 @@
  */
 import { assert } from "./assert.ts";
 import type { Command, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
-import { appendToShape, cutShape } from "./fork.ts";
+import { appendToShape, cutShape, epochAt, findFork } from "./fork.ts";
 import type { LogShape } from "./fork.ts";
 import { laterHlc, parseHlc } from "./hlc.ts";
 import { counterOf, mergeClocksCapped } from "./vector-clock.ts";
@@ -92,6 +92,16 @@ export function rebaseFirstHeld(firstHeldSeq: number, keepThroughSeq: number, ba
   const follows = (base?.position.seq ?? keepThroughSeq) + 1;
   const gap = follows > keepThroughSeq + 1 || firstHeldSeq > keepThroughSeq;
   return gap ? follows : firstHeldSeq;
+}
+
+/** Where the log of shape `after`, kept through `keepThroughSeq` or rebased, parts from that of shape `before`. */
+export function adoptedAt(
+  before: LogShape,
+  after: LogShape,
+  { keepThroughSeq, base }: { readonly keepThroughSeq: number; readonly base: LogBase | null },
+): { readonly forkSeq: number; readonly before: LogPosition } {
+  const position = base?.position ?? { epoch: epochAt(before, keepThroughSeq) ?? 0, seq: keepThroughSeq };
+  return { forkSeq: Math.max(findFork(before, after), keepThroughSeq), before: position };
 }
 
 /** Throws unless a log held from `firstHeldSeq` to `end` can be replayed from a checkpoint at `seq`. */

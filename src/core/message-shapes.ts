@@ -4,7 +4,9 @@
  * Bounds of names and payloads are kept where they enter; those here only stop abuse, and are wider.
  */
 import type { Command, CommandConflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
+import type { StackMark } from "./control-event.ts";
 import type {
+  CommandEvent,
   Heartbeat,
   LeadershipOrigin,
   Maintenance,
@@ -183,6 +185,10 @@ const FIELDS: { readonly [T in MessageType]: FieldsOf<T> } = {
   checkpoint: { epoch, seq },
   "checkpoint-result": { epoch, seq, checksum },
   "conflict-update": { epoch, conflicts },
+  "outbox-marks": {
+    epoch,
+    marks: listOf(shape<StackMark>({ stackId: name, version: seq, eventId: name, controlVersion: seq }), MAX_ITEMS),
+  },
   "record-news": { ops: listOf(json, MAX_ITEMS), vector: vectorClock },
   "sync-call": {
     requestId,
@@ -201,6 +207,16 @@ export const MESSAGE_CHECKS: ReadonlyMap<string, Check> = new Map(
     shape<Record<string, unknown>>({ type: exactly(type), ...fields }),
   ]),
 );
+
+const commandEvent = shape<CommandEvent>({
+  eventId: name,
+  eventType: name,
+  tenantId: name,
+  stackId: name,
+  version: seq,
+  baseVersion: seq,
+  payload: json,
+});
 
 /** The outer contract's StateSnapshot. Whether its checksum is that of its state is not looked at here. */
 export const checkStateSnapshot: Check = shape<StateSnapshot>({
@@ -227,4 +243,5 @@ export const checkSnapshotTransfer: Check = shape<SnapshotTransfer>({
     MAX_ITEMS,
   ),
   shape: runs,
+  outbox: listOf(commandEvent, MAX_ITEMS),
 });

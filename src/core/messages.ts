@@ -4,6 +4,7 @@
  */
 import type { Json } from "./canonical-json.ts";
 import type { Command, CommandConflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
+import type { ControlEvent, StackMark } from "./control-event.ts";
 import type { Epoch } from "./epoch.ts";
 import type { EngineId, IncarnationId, Label, LockId, RequestId } from "./ids.ts";
 import type { Op } from "./operation.ts";
@@ -264,6 +265,13 @@ export interface RecordNews {
   readonly vector: VectorClock;
 }
 
+/** Through where the leader has published stacks of its outbox. */
+export interface OutboxMarks {
+  readonly type: "outbox-marks";
+  readonly epoch: Epoch;
+  readonly marks: readonly StackMark[];
+}
+
 /** Asks the other engine what `/sync` would be asked. */
 export interface SyncCall {
   readonly type: "sync-call";
@@ -305,6 +313,7 @@ export type PeerMessage =
   | CheckpointResult
   | ConflictUpdate
   | RecordNews
+  | OutboxMarks
   | SyncCall
   | SyncAnswerMessage;
 
@@ -319,7 +328,12 @@ export interface SnapshotTransfer {
   readonly keys: readonly KeyedAnswer[];
   /** The shape of the sender's log up to `snapshot.lastCommandSeq`, so that later forks can still be found. */
   readonly shape: readonly EpochRun[];
+  /** Events of commands that do not come along, which the sender has yet to publish. */
+  readonly outbox: readonly CommandEvent[];
 }
+
+/** An event of the programme: it speaks of no artifact. */
+export type CommandEvent = Omit<ControlEvent, "artifactRef" | "checksum">;
 
 /** The outer contract's StateSnapshot (`GET /api/sync/state-snapshot`). */
 export interface StateSnapshot {

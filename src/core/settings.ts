@@ -57,6 +57,18 @@ export interface CommandSettings {
   readonly onConflict: "leader-wins" | "reapply" | "manual";
 }
 
+/** What the outbox is told of its sink. */
+export interface OutboxSettings {
+  /** What the sink is called, as people read it. */
+  readonly sink: string;
+  /** Failed attempts after which an event is a dead letter. */
+  readonly maxAttempts: number;
+  /** How long a published event is kept here. */
+  readonly retentionMs: number;
+}
+
+export const DEFAULT_OUTBOX: OutboxSettings = { sink: "nop", maxAttempts: 10, retentionMs: 3_600_000 };
+
 export const DEFAULT_FAILOVER: FailoverSettings = {
   policy: "on-air",
   deathProof: "refused",

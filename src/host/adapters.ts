@@ -24,6 +24,7 @@ import type { ChangeoverSwitch } from "../ports/changeover-switch.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ClockSource } from "../ports/clock-source.ts";
 import type { Engine } from "../ports/engine.ts";
+import type { FeedSink } from "../ports/feed-sink.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
@@ -136,6 +137,35 @@ export function makeHubTransport(
   if (hub === null) return null;
   const origin = recordOrigin(store.load().engineId);
   return new HttpSyncTransport({ clock }, { url: hub.url, token: secrets.hubToken, origin });
+}
+
+/** Where changes are published; null: nowhere. Clients of brokers are loaded only where they are used. */
+export async function makeSink(
+  { clock }: Pick<Basics, "clock">,
+  { outbox }: Config,
+  secrets: EngineSecrets,
+): Promise<FeedSink | null> {
+  switch (outbox.sink) {
+    case "nop":
+      return null;
+    case "file": {
+      const { FileSink } = await import("../adapters/sinks/file-sink.ts");
+      return new FileSink({}, { folder: resolve(outbox.dir) });
+    }
+    case "redis": {
+      const { RedisStreamSink } = await import("../adapters/sinks/redis-stream-sink.ts");
+      const { url, stream } = outbox;
+      return new RedisStreamSink({ clock }, { url: withPassword(url, secrets.feedPassword), stream });
+    }
+    case "nats": {
+      const { JetStreamSink } = await import("../adapters/sinks/jetstream-sink.ts");
+      const { url, stream } = outbox;
+      const credentials = secrets.feedCredentials ?? undefined;
+      return new JetStreamSink({}, { url: withPassword(url, secrets.feedPassword), stream, credentials });
+    }
+    default:
+      return assertNever(outbox);
+  }
 }
 
 /** null: the coordinator measures against its peer. */

@@ -32,6 +32,7 @@ import {
   makeEngine,
   makeHubTransport,
   makePeerChannel,
+  makeSink,
   makeWitness,
   openStore,
   peerToken,
@@ -131,9 +132,11 @@ async function assemble(
     const changeoverSwitches = config.changeover.map((target) => keep(makeChangeoverSwitch(basics, target)));
     const hub = makeHubTransport(basics, config, secrets, store);
     if (hub !== null) keep(hub);
+    const sink = await makeSink(basics, config, secrets);
+    if (sink !== null) keep(sink);
     const digest = new NodeDigest();
     const coordinator = createCoordinator(
-      { ...basics, digest, store, witness, peerChannel, peerProbe, engine, clockSource, changeoverSwitches, hub },
+      { ...basics, digest, store, witness, peerChannel, peerProbe, engine, clockSource, changeoverSwitches, hub, sink },
       { ...optionsFor(config), inspect: recorder.inspect },
     );
     return { coordinator, peerChannel };
@@ -146,7 +149,10 @@ async function assemble(
 function optionsFor(config: Config): CoordinatorOptions {
   const { pair, label, failover, commands } = config;
   const replication = { mode: config.federation.mode, hubIntervalMs: config.replication.hub?.intervalMs ?? 0 };
-  return { pair, label, failover, commands, replication, version: packageVersion(), peerUrl: peerAddress(config) };
+  const { sink, maxAttempts, retentionMs } = config.outbox;
+  const outbox = { sink, maxAttempts, retentionMs };
+  const version = packageVersion();
+  return { pair, label, failover, commands, replication, outbox, version, peerUrl: peerAddress(config) };
 }
 
 function definitions(): MachineDefinition[] {

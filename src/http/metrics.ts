@@ -7,6 +7,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Coordinator, CoordinatorCounters, CoordinatorState } from "../coordinator/types.ts";
 import type { Clock } from "../ports/clock.ts";
 import { LoopLag } from "./loop-lag.ts";
+import { addOutboxMetrics } from "./outbox-metrics.ts";
 
 const COUNTERS: Readonly<Record<keyof CoordinatorCounters, readonly [name: string, help: string]>> = {
   heartbeatsSent: ["heartbeats_sent", "Heartbeats sent"],
@@ -50,6 +51,7 @@ export class Metrics {
   readonly contentType: string;
   readonly #registry = new Registry();
   readonly #lag: LoopLag;
+  readonly #endOutbox: () => void;
 
   constructor(components: { readonly coordinator: Coordinator; readonly clock: Clock }) {
     const { coordinator } = components;
@@ -57,6 +59,7 @@ export class Metrics {
     this.#registry.setDefaultLabels({ pair: coordinator.state().pair, engine: coordinator.state().engineLabel });
     this.#countersOf(coordinator);
     this.#gaugesOf(coordinator);
+    this.#endOutbox = addOutboxMetrics(this.#registry, coordinator);
     const histogram = new Histogram({
       name: "changeover_loop_lag_ms",
       help: "How late timers fire",
@@ -73,6 +76,7 @@ export class Metrics {
   }
 
   close(): void {
+    this.#endOutbox();
     this.#lag.close();
   }
 

@@ -10,6 +10,7 @@ import type {
   SubmitOutcome,
 } from "../coordinator/types.ts";
 import { assertNever } from "../core/assert.ts";
+import type { OutboxAction } from "../outbox/outbox.ts";
 import type { LockAcquire, LockRefresh, LockRelease } from "../ports/witness.ts";
 import { type Problem, problem } from "./problem.ts";
 
@@ -113,6 +114,21 @@ export function lockRefusal(refused: Refused<LockRefresh, "refreshed"> | Refused
 
 export function witnessUnreachable(reason: string): Problem {
   return problem("witness_unreachable", reason);
+}
+
+export function outboxRefusal(eventId: string, refused: Refused<OutboxAction, "done">): Problem {
+  switch (refused.outcome) {
+    case "not-found":
+      return problem("event_not_found", "nothing of this id waits or was published lately", { eventId });
+    case "already-published":
+      return problem("already_published", "it stands in the feed", { eventId });
+    case "not-dead":
+      return problem("not_dead", "it is still tried; only a dead letter can be skipped", { eventId });
+    case "not-leader":
+      return notLeader(refused);
+    default:
+      return assertNever(refused);
+  }
 }
 
 export function resolveRefusal(refused: Refused<ResolveOutcome, "resolved">): Problem {

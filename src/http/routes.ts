@@ -8,6 +8,7 @@ import { describeRoutes, docsRoutes } from "./routes/docs.ts";
 import { engineCallRoute, engineReadRoute } from "./routes/engine.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { asideRoute, opsRoute, skipRoute } from "./routes/ops.ts";
+import { outboxRoute, retryEventRoute, skipEventRoute } from "./routes/outbox.ts";
 import { deleteRecordRoute, readRecordRoute, recordsRoute, writeRecordRoute } from "./routes/records.ts";
 import { identityRoute, pullRoute, pushRoute } from "./routes/replication.ts";
 import { pageRoutes } from "./routes/page.ts";
@@ -46,6 +47,9 @@ const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) =
   opsRoute,
   asideRoute,
   skipRoute,
+  outboxRoute,
+  retryEventRoute,
+  skipEventRoute,
   identityRoute,
   pullRoute,
   pushRoute,

@@ -4,6 +4,7 @@ import type { Clock } from "./clock.ts";
 import type { ClockSource } from "./clock-source.ts";
 import type { Digest } from "./digest.ts";
 import type { Engine } from "./engine.ts";
+import type { FeedSink } from "./feed-sink.ts";
 import type { Ids } from "./ids.ts";
 import type { Logger } from "./logger.ts";
 import type { PeerChannel } from "./peer-channel.ts";
@@ -29,4 +30,6 @@ export interface CoordinatorPorts {
   readonly changeoverSwitches: readonly ChangeoverSwitch[];
   /** The way to the hub that this engine is a spoke of; null or left out: it is none. */
   readonly hub?: SyncTransport | null;
+  /** Where control events are published; null or left out: nowhere, and none is kept. */
+  readonly sink?: FeedSink | null;
 }

@@ -7,6 +7,7 @@
 import type { Conflict } from "../core/command.ts";
 import type { Hlc } from "../core/hlc.ts";
 import type { OpLog } from "./op-log.ts";
+import type { OutboxStore } from "./outbox-store.ts";
 import type { PeerState } from "./peer-state.ts";
 import type { RecordStore } from "./record-store.ts";
 
@@ -15,6 +16,7 @@ export interface Replica {
   readonly records: RecordStore;
   readonly peerState: PeerState;
   readonly conflicts: ConflictStore;
+  readonly outbox: OutboxStore;
   /** The highest stamp kept; what `OpLog.add` and `raiseHlc` were given. Never falls. */
   hlc(): Hlc;
   raiseHlc(hlc: Hlc): void;

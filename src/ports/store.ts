@@ -5,10 +5,12 @@
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { Command, Conflict, EpochRun, KeyedAnswer, LogPosition } from "../core/command.ts";
+import type { ControlEvent } from "../core/control-event.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { EngineId, Label } from "../core/ids.ts";
 import type { LeadershipCause, Maintenance } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
+import type { Journal } from "./journal.ts";
 import type { Replica } from "./replica.ts";
 
 /** All that a start needs. */
@@ -92,6 +94,8 @@ export interface Adoption {
   readonly checkpoint: CheckpointDraft;
   readonly keys: readonly KeyedAnswer[];
   readonly conflicts: readonly Conflict[];
+  /** Events of the outbox that the sender has yet to publish, of commands that do not come along. */
+  readonly outbox: readonly ControlEvent[];
   /** Merged into the stored clock; nothing that is held is forgotten. */
   readonly clock: VectorClock;
   readonly hlc: string;
@@ -108,6 +112,8 @@ export interface CommandPage {
 export interface Store {
   /** Records, and those this engine replicates with: the same file, the same log. */
   readonly replica: Replica;
+  /** From now on `journal` takes part in every transaction that changes something it is told of; null: nobody does. */
+  setJournal(journal: Journal | null): void;
 
   /** Reads everything, the checkpoint's state too: for a start. Makes the engine id on first use. */
   load(): StoredState;

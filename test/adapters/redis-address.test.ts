@@ -1,7 +1,7 @@
 /** The forms of `witness.url`: each is taken apart or refused by name, and none gives a password away. */
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { parseRedisUrl, type RedisAddress } from "../../src/adapters/redis-witness/address.ts";
+import { parseRedisUrl, type RedisAddress } from "../../src/adapters/redis/address.ts";
 import { RedisWitness } from "../../src/adapters/redis-witness.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { ChangeoverError } from "../../src/core/errors.ts";

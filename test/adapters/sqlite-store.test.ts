@@ -154,6 +154,7 @@ describe("an older schema", () => {
   it("comes along with its checkpoint, whose state was one text", () => {
     filled();
     edit(`
+      DROP TABLE control_events_outbox; DROP TABLE outbox_marks;
       DROP TABLE record_heads; DROP TABLE record_vector; DROP TABLE compaction_floor; DROP TABLE set_aside;
       DROP TABLE quarantine; DROP TABLE federation_state; DROP INDEX ops_by_arrival;
       ALTER TABLE ops DROP COLUMN arrival; ALTER TABLE ops DROP COLUMN via;

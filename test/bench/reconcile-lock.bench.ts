@@ -4,8 +4,8 @@
  * every round, so that all see the same state of the machine.
  */
 import { Redis } from "ioredis";
-import { parseRedisUrl } from "../../src/adapters/redis-witness/address.ts";
-import { openRedisClient } from "../../src/adapters/redis-witness/client.ts";
+import { parseRedisUrl } from "../../src/adapters/redis/address.ts";
+import { openRedisClient } from "../../src/adapters/redis/client.ts";
 import { RedisWitness } from "../../src/adapters/redis-witness.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { makeId } from "../../src/core/ids.ts";

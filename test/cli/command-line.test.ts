@@ -23,7 +23,6 @@ describe("exit codes", () => {
     ["a token file that is not there", ["status", "--token-file", "/nowhere/token"]],
     ["no secret for force-leader", ["force-leader"]],
     ["a later stage: federation", ["federation", "status"]],
-    ["a later stage: outbox", ["outbox", "status"]],
     ["a later stage: svg", ["machines", "export", "--format", "svg"]],
   ])("2 for wrong use: %s", async (_what, args) => {
     const end = await runCli(args);
@@ -37,6 +36,7 @@ describe("exit codes", () => {
     ["handover", []],
     ["maintenance", ["on"]],
     ["conflicts", ["list"]],
+    ["outbox", ["status"]],
     ["ops", ["tail"]],
     ["watch", []],
   ])("3 where no engine answers: %s", async (command, args) => {

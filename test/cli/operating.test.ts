@@ -88,6 +88,17 @@ test("conflicts: none, and one that there is not", async () => {
   expect((await at("a", "conflicts", "resolve", "cfl_none", "value")).code).toBe(2);
 });
 
+test("outbox: nothing waits, and an event that there is not", async () => {
+  expect((await at("a", "outbox", "status")).stdout).toContain("0 events wait\n");
+  expect(await jsonAt("a", "outbox", "status")).toMatchObject({ sink: "nop", depth: 0, deadLetters: [] });
+  for (const verb of ["retry", "skip"]) {
+    const codes = await Promise.all((["a", "b"] as const).map((label) => at(label, "outbox", verb, "cmd_none")));
+    expect(codes.map(({ code }) => code)).toEqual([1, 1]);
+    const said = codes.map(({ stderr }) => /\b(not_leader|event_not_found)\b/.exec(stderr)?.[0]);
+    expect(said.sort()).toEqual(["event_not_found", "not_leader"]);
+  }
+});
+
 test("doctor finds a running pair well, but for the tokens that nobody set", async () => {
   const findings = await jsonAt<{ name: string; state: string }[]>("a", "doctor", "-c", pair.configFile("a"));
   expect(findings.filter(({ state }) => state !== "good")).toEqual([]);

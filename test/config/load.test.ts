@@ -57,6 +57,18 @@ describe("what is taken", () => {
     expect(config.auth.controlPlaneSecret).toEqual({ env: "CONTROL_PLANE_SECRET" });
   });
 
+  test("a sink by its name alone: for two engines on one host", () => {
+    const sinks = ["nop", "file", "redis", "nats"].map(
+      (sink) => resolveConfig({ ...MINIMAL, outbox: { sink } }).outbox,
+    );
+    expect(sinks).toMatchObject([
+      { sink: "nop", maxAttempts: 10 },
+      { dir: "./var/feed" },
+      { url: "redis://127.0.0.1:6379", stream: "changeover", password: null },
+      { url: "nats://127.0.0.1:4222", stream: "changeover", credentials: null },
+    ]);
+  });
+
   test("JSON too, since YAML holds it", () => {
     expect(loadConfig(fileOf(JSON.stringify(MINIMAL), "engine.json")).dataDir).toBe("./var/a");
   });
@@ -177,9 +189,20 @@ const BROKEN_RELATIONS: [string, object, RegExp][] = [
   ["a public address without tokens", { listen: { host: "0.0.0.0" } }, /listen\.host is "0\.0\.0\.0": .*auth\.tokens/],
   ["its own address as the peer's", { listen: { port: 7_402 } }, /peer\.links\[0\]\.url .* own address/],
   [
-    "an outbox, which this version has not",
-    { outbox: { sink: "redis" } },
-    /outbox\.sink is "redis": this version has no outbox/,
+    "a key of another sink",
+    { outbox: { sink: "file", dir: "feed", stream: "x" } },
+    /outbox\.stream: has no place with sink file/,
+  ],
+  ["an address without a sink", { outbox: { url: "nats://x" } }, /outbox\.url: has no place with sink nop/],
+  [
+    "an address of another kind",
+    { outbox: { sink: "nats", url: "redis://x" } },
+    /outbox\.url is "redis:\/\/x": must be an address of NATS/,
+  ],
+  [
+    "a stream that NATS does not name",
+    { outbox: { sink: "nats", url: "nats://x", stream: "a.b" } },
+    /outbox\.stream is "a\.b": must have no dot/,
   ],
   [
     "federation, which this version has not",

@@ -11,6 +11,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const OPS: TokenRef = { name: "ops", role: "operator", env: "OPS_TOKEN" };
 
+const NOP = { sink: "nop", maxAttempts: 10, retentionMs: 0 } as const;
+
 function read(tokens: readonly TokenRef[], controlPlaneSecret: SecretRef | null, environment: Record<string, string>) {
   return readSecrets(
     {
@@ -18,6 +20,7 @@ function read(tokens: readonly TokenRef[], controlPlaneSecret: SecretRef | null,
       engine: { kind: "reference" },
       witness: { kind: "none" },
       replication: { hub: null },
+      outbox: NOP,
     },
     environment,
   );
@@ -42,6 +45,8 @@ describe("secrets", () => {
       hubToken: null,
       witnessPassword: null,
       sentinelPassword: null,
+      feedPassword: null,
+      feedCredentials: null,
     });
   });
 
@@ -57,11 +62,15 @@ describe("secrets", () => {
         engine: { kind: "http", baseUrl: "http://127.0.0.1:9000", token: { env: "HOOKS" } },
         witness: { kind: "redis", url: "redis://127.0.0.1", password: { env: "REDIS" } },
         replication: { hub: { url: "http://127.0.0.1:7500", token: { env: "HUB" }, intervalMs: 30_000 } },
+        outbox: {
+          ...{ ...NOP, sink: "nats", url: "nats://127.0.0.1", stream: "changeover" },
+          ...{ password: { env: "NATS" }, credentials: { env: "CREDS" } },
+        },
       },
-      { HOOKS: "one", REDIS: "two", HUB: "three" },
+      { NATS: "four", CREDS: "five", HOOKS: "one", REDIS: "two", HUB: "three" },
     );
     const wanted = { engineToken: "one", witnessPassword: "two", sentinelPassword: null, hubToken: "three" };
-    expect(secrets).toMatchObject(wanted);
+    expect(secrets).toMatchObject({ ...wanted, feedPassword: "four", feedCredentials: "five" });
   });
 });
 

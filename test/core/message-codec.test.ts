@@ -180,6 +180,12 @@ describe("snapshot transfer codec", () => {
     conflicts: [],
     keys: [{ key: "key-1", seq: 10, epoch: 3, executeAtUs: 1, atUnixMs: 1 }],
     shape: [{ epoch: 3, from: 1, to: 10 }],
+    outbox: [
+      {
+        ...{ eventId: "cmd_eng_a_9", eventType: "command.accepted", tenantId: "studio-1", stackId: "programme" },
+        ...{ version: 9, baseVersion: 8, payload: { seq: 9 } },
+      },
+    ],
   };
 
   it("comes back as it was", () => {

@@ -125,6 +125,11 @@ export const SAMPLES: { readonly [T in PeerMessage["type"]]: Extract<PeerMessage
   "checkpoint-result": { type: "checkpoint-result", epoch: 3, seq: 10, checksum },
   "conflict-update": { type: "conflict-update", epoch: 5, conflicts: [conflict] },
   "record-news": { type: "record-news", ops: [sampleOp], vector: { rec_a: 1 } },
+  "outbox-marks": {
+    type: "outbox-marks",
+    epoch: 5,
+    marks: [{ stackId: "programme", version: 7, eventId: "cmd_eng_a_7", controlVersion: 21 }],
+  },
   "sync-call": { type: "sync-call", requestId, call: "pull", after: "", limit: 128, maxBytes: 65_536 },
   "sync-answer": { type: "sync-answer", requestId, value: { ops: [], nextCursor: "" } },
 };

@@ -54,6 +54,7 @@ const path = fc.oneof(
   fc.constantFrom(
     "/api/commands",
     "/api/state",
+    "/api/outbox",
     "/api/leadership",
     "/engine/api/x",
     "/leader",
@@ -61,6 +62,7 @@ const path = fc.oneof(
   ),
   fc.webPath().map((text) => `/${text.replace(/^\/+/, "")}`),
   fc.string().map((text) => `/api/conflicts/${encodeURIComponent(text.toWellFormed())}/resolve`),
+  fc.string().map((text) => `/api/outbox/${encodeURIComponent(text.toWellFormed())}/skip`),
   fc.string().map((text) => `/api/sync/reconcile-lock/${encodeURIComponent(text.toWellFormed())}`),
 );
 

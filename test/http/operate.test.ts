@@ -172,3 +172,24 @@ describe("conflicts", () => {
     problemIn(await rig.post(url, { choice: "keep" }), status, code);
   });
 });
+
+describe("outbox", () => {
+  it("is shown, and its events are tended under the name of who asked", async () => {
+    expect((await rig.get("/api/outbox")).json()).toEqual(sample.outbox);
+    const tended = { eventId: "cmd_eng_a_7", stackId: "programme" };
+    expect((await rig.post("/api/outbox/cmd_eng_a_7/retry")).json()).toEqual({ ...tended, outcome: "retried" });
+    expect((await rig.post("/api/outbox/cmd_eng_a_7/skip")).json()).toEqual({ ...tended, outcome: "skipped" });
+    expect(rig.coordinator.argsOf("retryEvent")).toEqual([["cmd_eng_a_7"]]);
+    expect(rig.coordinator.argsOf("skipEvent")).toEqual([["cmd_eng_a_7", "the-operator"]]);
+  });
+
+  it.each([
+    [{ outcome: "not-found" }, 404, "event_not_found"],
+    [{ outcome: "already-published" }, 409, "already_published"],
+    [{ outcome: "not-dead" }, 409, "not_dead"],
+    [{ outcome: "not-leader", leader: "b", leaderUrl: "http://b" }, 409, "not_leader"],
+  ] as const)("tells why not: %j is %i %s", async (outcome, status, code) => {
+    rig.coordinator.tended = outcome;
+    problemIn(await rig.post("/api/outbox/cmd_eng_a_7/skip"), status, code);
+  });
+});

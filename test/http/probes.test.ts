@@ -57,6 +57,22 @@ describe("GET /metrics", () => {
     expect(answer.body).toContain("changeover_loop_lag_ms_bucket");
   });
 
+  it("shows the outbox, and how long events were on their way", async () => {
+    rig.coordinator.emit({ type: "published", stackId: "programme", events: 4, duplicates: 1, latencyMs: 7 });
+    const { body } = await rig.get("/metrics");
+    const own = 'pair="studio-1",engine="a"';
+    for (const line of [
+      `changeover_outbox_depth{${own}} 3`,
+      `changeover_outbox_oldest_age_ms{${own}} 1500`,
+      `changeover_outbox_dead{${own}} 1`,
+      `changeover_outbox_attempts_total{${own}} 50`,
+      `changeover_outbox_duplicates_total{${own}} 1`,
+      `changeover_outbox_publish_latency_ms_bucket{le="10",${own}} 1`,
+    ]) {
+      expect(body.split("\n")).toContain(line);
+    }
+  });
+
   it("says the same when nothing has changed: counters are not added up", async () => {
     const counted = async () => (await rig.get("/metrics")).body.split("\n").filter((line) => line.includes("_total{"));
     expect(await counted()).toEqual(await counted());

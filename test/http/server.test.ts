@@ -135,10 +135,11 @@ describe("closing", () => {
   it("leaves no timer, no socket and no subscription open", async () => {
     const clock = new CountingClock();
     const own = await buildRig({ clock });
+    const { listeners: atRest } = own.coordinator;
     const components = { app: own.app, coordinator: own.coordinator, clock, logger: own.log };
     const server = await listen(components, { host: "127.0.0.1", port: 0, secrets: SECRETS });
     const socket = new WebSocket(`ws://127.0.0.1:${server.port}/api/control/channel`, { headers: bearer("viewer") });
-    await waitUntil(() => own.coordinator.listeners === 1);
+    await waitUntil(() => own.coordinator.listeners === atRest + 1);
     own.coordinator.emit({ type: "role", role: "follower", epoch: 8, cause: null, atUnixMs: 0 });
     expect(clock.running.size).toBeGreaterThan(0);
     await server.close();

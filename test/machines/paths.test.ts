@@ -15,6 +15,7 @@ const NORMAL: Readonly<Record<MachineName, unknown>> = {
   "reconcile-lock": "free",
   "split-brain": "united",
   "sync-peer": "idle",
+  "outbox-pump": "idle",
 };
 
 /** Left in the very step that enters it. */

@@ -6,6 +6,7 @@ import { registerHooks } from "node:module";
 
 const SOURCES: Readonly<Record<string, string>> = {
   changeover: new URL("../../src/index.ts", import.meta.url).href,
+  "changeover/outbox": new URL("../../src/outbox.ts", import.meta.url).href,
   "changeover/machines": new URL("../../machines/index.ts", import.meta.url).href,
 };
 

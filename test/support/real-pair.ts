@@ -30,6 +30,8 @@ export interface RealPairOptions {
   readonly commands?: Readonly<Record<string, unknown>>;
   /** The section `auth`, secrets in files. */
   readonly auth?: Readonly<Record<string, unknown>>;
+  /** The section `outbox`; the folder of a feed in files is made within the pair's own. */
+  readonly outbox?: Readonly<Record<string, unknown>>;
   /** Where engine b keeps its data, instead of beside everything else. */
   readonly dataDirOfB?: string;
   /** A program that takes the arguments of `changeover engine`. */
@@ -41,6 +43,11 @@ export class RealPair {
   readonly engines: Readonly<Record<Label, EngineProcess>>;
   readonly witness: WitnessGate;
   readonly #links: Readonly<Record<Label, LinkProxy>>;
+
+  /** Where the feed lies, with the sink `file`. */
+  get feed(): string {
+    return join(this.folder, "feed");
+  }
 
   private constructor(
     options: RealPairOptions,
@@ -158,7 +165,7 @@ export class RealPair {
   }
 
   #engine(label: Label, options: RealPairOptions, ports: Readonly<Record<Label, number>>): EngineProcess {
-    const { policy = "on-air", failover, commands = {}, auth = {}, launcher = CLI } = options;
+    const { policy = "on-air", failover, commands = {}, auth = {}, outbox = {}, launcher = CLI } = options;
     const configFile = join(this.folder, `engine-${label}.yaml`);
     const config = {
       // A pair of its own in a Redis that several tests use.
@@ -174,6 +181,7 @@ export class RealPair {
       failover: { policy, maxAutomaticFailovers: MAX_FAILOVERS, ...failover },
       commands,
       auth,
+      outbox: outbox["sink"] === "file" ? { ...outbox, dir: this.feed } : outbox,
     };
     // JSON is YAML.
     writeFileSync(configFile, JSON.stringify(config, null, 2));

@@ -10,6 +10,7 @@ import type {
 import type { Command, Conflict } from "../../src/core/command.ts";
 import { makeId } from "../../src/core/ids.ts";
 import type { StateSnapshot } from "../../src/core/messages.ts";
+import type { OutboxStatus } from "../../src/outbox/outbox.ts";
 import type { LeadershipEntry } from "../../src/ports/store.ts";
 
 const engineId = makeId("engine", "a");
@@ -167,4 +168,21 @@ export const state: CoordinatorState = {
   maintenance: { on: false, stamp: "0", by: "ops", reason: "" },
   alarms: [{ code: "no-quorum", since: 1_700_000_000_000, detail: "neither peer nor witness answers" }],
   machines: { leadership: "leader" },
+};
+
+export const outbox: OutboxStatus = {
+  sink: "nats",
+  pump: "backingOff",
+  depth: 3,
+  oldest: { eventId: "cmd_eng_a_7", stackId: "programme", ageMs: 1_500 },
+  dead: 1,
+  deadLetters: [
+    {
+      ...{ eventId: "cmd_eng_a_7", eventType: "command.accepted", stackId: "programme", version: 7 },
+      ...{ attempts: 10, reason: "refused", addedAtUnixMs: 1_700_000_000_000 },
+    },
+  ],
+  published: 40,
+  duplicates: 1,
+  failedAttempts: 10,
 };

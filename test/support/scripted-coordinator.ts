@@ -24,6 +24,7 @@ import type { Command, Conflict } from "../../src/core/command.ts";
 import type { LockId } from "../../src/core/ids.ts";
 import type { Maintenance } from "../../src/core/messages.ts";
 import type { EngineRead } from "../../src/ports/engine.ts";
+import type { OutboxAction, OutboxStatus } from "../../src/outbox/outbox.ts";
 import type { LeadershipEntry } from "../../src/ports/store.ts";
 import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../../src/ports/witness.ts";
 import { aloneReplication } from "./replication-node.ts";
@@ -51,6 +52,8 @@ export class ScriptedCoordinator implements Coordinator {
   forced: ForceLeaderOutcome = { outcome: "leads", answer: sample.forcedAnswer };
   handed: HandoverOutcome = { outcome: "handed-over", leader: "b", epoch: 8, tookMs: 3.5, requestId: "req_1" };
   resolved: ResolveOutcome = { outcome: "resolved", conflict: sample.conflict };
+  pending: OutboxStatus = sample.outbox;
+  tended: OutboxAction = { outcome: "done", eventId: "cmd_eng_a_7", stackId: "programme" };
   read: EngineRead = { status: 200, body: { program: "cam-1" } };
   /** A real one, of an engine alone. */
   readonly replication = aloneReplication().replication;
@@ -159,6 +162,18 @@ export class ScriptedCoordinator implements Coordinator {
 
   async resolveConflict(id: string, choice: ResolveChoice, by: string): Promise<ResolveOutcome> {
     return this.#answer("resolveConflict", [id, choice, by], this.resolved);
+  }
+
+  outbox(): OutboxStatus {
+    return this.#answer("outbox", [], this.pending);
+  }
+
+  retryEvent(eventId: string): OutboxAction {
+    return this.#answer("retryEvent", [eventId], this.tended);
+  }
+
+  skipEvent(eventId: string, by: string): OutboxAction {
+    return this.#answer("skipEvent", [eventId, by], this.tended);
   }
 
   pongSent(atUnixUs: number): void {

@@ -1,6 +1,8 @@
 /** Purpose: what of a memory disk belongs to records and replication. */
+import type { StackMark } from "../../core/control-event.ts";
 import type { Heads } from "../../core/record-merge.ts";
 import type { ArrivedOp, CompactionFloor, SetAside } from "../../ports/op-log.ts";
+import type { OutboxRow } from "../../ports/outbox-store.ts";
 
 /** A claim to an identity that another operation has. */
 export type Claim = Omit<SetAside, "attempts" | "dead">;
@@ -17,6 +19,10 @@ export interface ReplicaContent {
   readonly aside: Map<string, SetAside>;
   claims: Claim[];
   floor: CompactionFloor | null;
+  /** By eventId, oldest first. */
+  readonly outbox: Map<string, OutboxRow>;
+  /** By stack. */
+  readonly marks: Map<string, StackMark>;
 }
 
 export function emptyReplica(): ReplicaContent {
@@ -29,5 +35,7 @@ export function emptyReplica(): ReplicaContent {
     aside: new Map(),
     claims: [],
     floor: null,
+    outbox: new Map(),
+    marks: new Map(),
   };
 }

@@ -10,17 +10,7 @@
  * The server's own `run_id` comes from `INFO server` within the script, not from the last connect: so it is that of the
  * very node that answered, behind a Cluster too. It costs some microseconds in the server, and no round trip.
  */
-import { createHash } from "node:crypto";
-
-/** A Lua script and the SHA-1 by which Redis remembers it. */
-export interface Script {
-  readonly lua: string;
-  readonly sha: string;
-}
-
-function script(lua: string): Script {
-  return { lua, sha: createHash("sha1").update(lua).digest("hex") };
-}
+import { script } from "../redis/script.ts";
 
 /** A local function of the scripts: the life of this memory, as `RUN_ID.GENERATION`. */
 const LIFE = `

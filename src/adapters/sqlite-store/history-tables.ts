@@ -59,13 +59,14 @@ export class LeadershipTable {
     );
   }
 
-  /** Ends what lasts and begins `entry`, or only sets the end of a known one. Keeps the newest `kept`. */
-  save(entry: LeadershipEntry, kept: number): void {
+  /** Ends what lasts and begins `entry` (true), or only sets the end of a known one. Keeps the newest `kept`. */
+  save(entry: LeadershipEntry, kept: number): boolean {
     const { epoch, leader, fromUnixMs, toUnixMs, cause, by, reason, tookMs } = entry;
-    if (this.#end.run(toUnixMs, epoch).changes > 0) return;
+    if (this.#end.run(toUnixMs, epoch).changes > 0) return false;
     this.#endEarlier.run(fromUnixMs, epoch);
     this.#insert.run(epoch, leader, fromUnixMs, toUnixMs, cause, by, reason, tookMs);
     this.#drop.run(kept);
+    return true;
   }
 
   end(epoch: number, toUnixMs: number): void {

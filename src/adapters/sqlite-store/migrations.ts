@@ -6,12 +6,13 @@ import type { Database } from "better-sqlite3";
 import { pair } from "./migrations/0001-pair.ts";
 import { statePieces } from "./migrations/0002-state-pieces.ts";
 import { replication } from "./migrations/0003-replication.ts";
+import { outbox } from "./migrations/0005-outbox.ts";
 import type { Migration } from "./migrations/migration.ts";
 
-const MIGRATIONS: readonly Migration[] = [pair, statePieces, replication];
+const MIGRATIONS: readonly Migration[] = [pair, statePieces, replication, outbox];
 
 /** The newest schema that this program knows. */
-export const SCHEMA_VERSION = MIGRATIONS.length;
+export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map(({ version }) => version));
 
 /** The schema of the file; 0 when it is no store. */
 export function schemaVersion(db: Database): number {

@@ -3,8 +3,10 @@
  * Does not know: commands; `SqliteStore` gives it its way to write.
  */
 import type { Database, Statement } from "better-sqlite3";
+import type { Conflict } from "../../core/command.ts";
 import type { Hlc } from "../../core/hlc.ts";
 import type { OpLog } from "../../ports/op-log.ts";
+import type { OutboxStore } from "../../ports/outbox-store.ts";
 import type { PeerState } from "../../ports/peer-state.ts";
 import type { RecordStore } from "../../ports/record-store.ts";
 import type { ConflictStore, Replica } from "../../ports/replica.ts";
@@ -12,6 +14,7 @@ import { AsideTables } from "./aside-tables.ts";
 import type { ConflictTable } from "./history-tables.ts";
 import { lackedBy } from "./lacked.ts";
 import { OpTable } from "./op-table.ts";
+import { OutboxTable } from "./outbox-table.ts";
 import { RecordTable } from "./record-table.ts";
 
 /** How the store lets others into its file. */
@@ -21,6 +24,8 @@ export interface Access {
   readonly read: <Result>(work: () => Result) => Result;
   /** One transaction, or part of the one that is under way. */
   readonly write: (work: () => void) => void;
+  /** Inside a transaction. */
+  readonly saveConflicts: (conflicts: readonly Conflict[]) => void;
 }
 
 export class SqliteReplica implements Replica {
@@ -28,6 +33,7 @@ export class SqliteReplica implements Replica {
   readonly records: RecordStore;
   readonly peerState: PeerState;
   readonly conflicts: ConflictStore;
+  readonly outbox: OutboxStore;
   readonly #access: Access;
   readonly #opTable: OpTable;
   readonly #recordTable: RecordTable;
@@ -45,9 +51,10 @@ export class SqliteReplica implements Replica {
     this.records = recordStore(access, this.#recordTable);
     this.peerState = peerState(access);
     this.conflicts = {
-      save: (kept) => access.write(() => conflicts.save(kept)),
+      save: (kept) => access.write(() => access.saveConflicts(kept)),
       find: (id) => access.read(() => conflicts.find(id)),
     };
+    this.outbox = outboxStore(access, new OutboxTable(db));
   }
 
   hlc(): Hlc {
@@ -106,6 +113,30 @@ function recordStore({ read, write }: Access, records: RecordTable): RecordStore
     saveHeads: (heads) => write(() => records.save(heads)),
     list: (entity, after, limit) => read(() => records.list(entity, after, limit)),
     all: (after, limit) => read(() => records.all(after, limit)),
+  };
+}
+
+function outboxStore({ read, write }: Access, outbox: OutboxTable): OutboxStore {
+  return {
+    add: (event, atUnixMs) => write(() => outbox.add(event, atUnixMs)),
+    withdraw: (stackId, afterVersion) => write(() => outbox.withdraw(stackId, afterVersion)),
+    stacksAfter: (stackId, limit) => read(() => outbox.stacksAfter(stackId, limit)),
+    waiting: (stackId, bounds) => read(() => outbox.waiting(stackId, bounds)),
+    find: (eventId) => read(() => outbox.find(eventId)),
+    published: (events, atUnixMs) => write(() => outbox.published(events, atUnixMs)),
+    publishedThrough: (mark, atUnixMs) => write(() => outbox.publishedThrough(mark, atUnixMs)),
+    mark: (stackId) => read(() => outbox.mark(stackId)),
+    marksAfter: (stackId, limit) => read(() => outbox.marksAfter(stackId, limit)),
+    noteFailure: (eventId, note) => write(() => outbox.noteFailure(eventId, note)),
+    replace: (event) => write(() => outbox.replace(event)),
+    drop: (eventId) => write(() => outbox.drop(eventId)),
+    deadLetters: (limit) => read(() => outbox.deadLetters(limit)),
+    depth: () => read(() => outbox.depth()),
+    dropPublished: (beforeUnixMs, limit) => {
+      let dropped = 0;
+      write(() => (dropped = outbox.dropPublished(beforeUnixMs, limit)));
+      return dropped;
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import {
   LiveSchema,
   ReadySchema,
 } from "./operate.ts";
+import { OutboxSchema, TendedSchema } from "./outbox.ts";
 import { ForcedAnswerSchema, PeerHealthSchema } from "./peer.ts";
 import {
   AsideSchema,
@@ -48,6 +49,8 @@ export const NAMED_SCHEMAS = [
   LeadershipSchema,
   ConflictSchema,
   ConflictsSchema,
+  OutboxSchema,
+  TendedSchema,
   RecordSchema,
   RecordPageSchema,
   OpSchema,

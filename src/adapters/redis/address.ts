@@ -1,5 +1,5 @@
 /**
- * Purpose: what `witness.url` names: one Redis, the one that Sentinels point to, or a Cluster.
+ * Purpose: what a setting of Redis (`witness.url`, `outbox.url`) names: one Redis, the one that Sentinels point to, or a Cluster.
  * Keeps true: a form that cannot be meant is refused at start, naming the field; a password never appears in an error.
  */
 import { ChangeoverError } from "../../core/errors.ts";
@@ -37,6 +37,12 @@ export interface ClusterAddress extends Access {
 
 export type RedisAddress = SingleAddress | SentinelAddress | ClusterAddress;
 
+/** What is read, and the key of the configuration that it stands under. */
+interface Setting {
+  readonly field: string;
+  readonly url: string;
+}
+
 const FORMS =
   "redis://host:port/db, redis+sentinel://host:port,host:port/NAME or redis+cluster://host:port,host:port (rediss… for TLS)";
 const URL_FORM = /^redis(s?)(\+sentinel|\+cluster)?:\/\/(?:([^@/]*)@)?([^@/?#]+)(?:\/([^/?#]*))?$/;
@@ -46,59 +52,66 @@ const SENTINEL_PORT = 26379;
 const MAX_HOSTS = 32;
 
 /**
- * Reads `witness.url`. TLS is asked for by `rediss`, before `+sentinel` and `+cluster` too.
+ * Reads the setting `field`. TLS is asked for by `rediss`, before `+sentinel` and `+cluster` too.
  *
  * @throws ChangeoverError `invalid_configuration` naming the field, the value without its password, and the forms
  */
-export function parseRedisUrl(url: string): RedisAddress {
+export function parseRedisUrl(url: string, field = "witness.url"): RedisAddress {
+  const setting = { field, url };
   const form = URL_FORM.exec(url);
-  if (form === null) throw invalid(url, FORMS);
+  if (form === null) throw invalid(setting, FORMS);
   const [, secure, topology, userInfo, hosts = "", path = ""] = form;
-  const access = { ...parseAccess(userInfo, url), tls: secure === "s" };
+  const access = { ...parseAccess(userInfo, setting), tls: secure === "s" };
   if (topology === undefined) {
-    const [node, ...others] = parseHosts(hosts, REDIS_PORT, url);
-    if (node === undefined || others.length > 0) throw invalid(url, "one host for redis://");
-    if (!/^\d{0,5}$/.test(path)) throw invalid(url, "a database number after the slash");
+    const [node, ...others] = parseHosts(hosts, REDIS_PORT, setting);
+    if (node === undefined || others.length > 0) throw invalid(setting, "one host for redis://");
+    if (!/^\d{0,5}$/.test(path)) throw invalid(setting, "a database number after the slash");
     return { kind: "single", ...access, node, db: Number(path) };
   }
   if (topology === "+sentinel") {
-    if (path === "") throw invalid(url, "the name that the Sentinels watch after the slash");
-    return { kind: "sentinel", ...access, sentinels: parseHosts(hosts, SENTINEL_PORT, url), name: decode(path, url) };
+    if (path === "") throw invalid(setting, "the name that the Sentinels watch after the slash");
+    return {
+      kind: "sentinel",
+      ...access,
+      sentinels: parseHosts(hosts, SENTINEL_PORT, setting),
+      name: decode(path, setting),
+    };
   }
-  if (path !== "" && path !== "0") throw invalid(url, "database 0: a Redis Cluster has no other");
-  return { kind: "cluster", ...access, nodes: parseHosts(hosts, REDIS_PORT, url) };
+  if (path !== "" && path !== "0") throw invalid(setting, "database 0: a Redis Cluster has no other");
+  return { kind: "cluster", ...access, nodes: parseHosts(hosts, REDIS_PORT, setting) };
 }
 
-function parseAccess(userInfo: string | undefined, url: string): Pick<Access, "username" | "password"> {
+function parseAccess(userInfo: string | undefined, setting: Setting): Pick<Access, "username" | "password"> {
   if (userInfo === undefined || userInfo === "") return { username: null, password: null };
   const colon = userInfo.indexOf(":");
   const [user, password] = colon < 0 ? [userInfo, ""] : [userInfo.slice(0, colon), userInfo.slice(colon + 1)];
-  return { username: decode(user, url) || null, password: decode(password, url) || null };
+  return { username: decode(user, setting) || null, password: decode(password, setting) || null };
 }
 
-function parseHosts(list: string, defaultPort: number, url: string): HostPort[] {
+function parseHosts(list: string, defaultPort: number, setting: Setting): HostPort[] {
   const hosts = list.split(",");
-  if (hosts.length > MAX_HOSTS) throw invalid(url, `at most ${MAX_HOSTS} hosts`);
+  if (hosts.length > MAX_HOSTS) throw invalid(setting, `at most ${MAX_HOSTS} hosts`);
   return hosts.map((text) => {
     const form = HOST_FORM.exec(text);
     const port = Number(form?.[2] ?? defaultPort);
-    if (form?.[1] === undefined || port < 1 || port > 65_535) throw invalid(url, "host:port with a port of 1 … 65535");
+    if (form?.[1] === undefined || port < 1 || port > 65_535)
+      throw invalid(setting, "host:port with a port of 1 … 65535");
     return { host: form[1].replace(/^\[|\]$/g, ""), port };
   });
 }
 
-function decode(text: string, url: string): string {
+function decode(text: string, setting: Setting): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw invalid(url, "percent signs written as %25");
+    throw invalid(setting, "percent signs written as %25");
   }
 }
 
-function invalid(url: string, bound: string): ChangeoverError {
+function invalid({ field, url }: Setting, bound: string): ChangeoverError {
   const value = withoutSecrets(url);
-  return new ChangeoverError("invalid_configuration", `witness.url: ${value} is not understood; expected ${bound}`, {
-    details: { field: "witness.url", value, bound },
+  return new ChangeoverError("invalid_configuration", `${field}: ${value} is not understood; expected ${bound}`, {
+    details: { field, value, bound },
   });
 }
 

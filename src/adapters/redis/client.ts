@@ -1,5 +1,5 @@
 /**
- * Purpose: the ioredis client with the settings that the witness needs.
+ * Purpose: the ioredis client with the settings that the witness and the feed need.
  * Keeps true: nothing waits in a queue for a connection, and nothing that may have been done is sent again by itself. It
  * connects in the background, reconnects for ever with a capped back-off, gives up a connection that has gone silent,
  * and never throws for a server out of reach.
@@ -17,6 +17,17 @@ export interface RedisClientInit {
   /** Time-out of one call, ms. */
   readonly timeoutMs: number;
   readonly sentinelPassword?: string | undefined;
+  /** What the server shows as the connection's name. Default `changeover-witness`. */
+  readonly connectionName?: string;
+  /** For a URL that asks for TLS: a private CA, and a certificate of one's own, as PEM. */
+  readonly tls?: TlsInit | undefined;
+}
+
+/** What TLS trusts and shows, as PEM text. */
+export interface TlsInit {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
 }
 
 /** First and longest pause before it connects again, ms: short, because the witness is one vote of two. */
@@ -40,9 +51,9 @@ const CLUSTER_OPTIONS = {
   slotsRefreshTimeout: CONNECT_MS,
 } as const;
 
-/** An ioredis client of the settings that the witness needs; it connects in the background. */
+/** An ioredis client of these settings; it connects in the background. */
 export function openRedisClient(init: RedisClientInit): RedisClient {
-  const { address } = init;
+  const { address, tls = {} } = init;
   const options = nodeOptions(init);
   switch (address.kind) {
     case "single":
@@ -56,7 +67,7 @@ export function openRedisClient(init: RedisClientInit): RedisClient {
         sentinelCommandTimeout: CONNECT_MS,
         sentinelRetryStrategy: reconnectDelayMs,
         enableTLSForSentinelMode: address.tls,
-        ...(address.tls ? { sentinelTLS: {} } : {}),
+        ...(address.tls ? { sentinelTLS: tls } : {}),
       });
     case "cluster":
       return new Cluster(
@@ -68,12 +79,12 @@ export function openRedisClient(init: RedisClientInit): RedisClient {
   }
 }
 
-function nodeOptions({ address, timeoutMs }: RedisClientInit) {
+function nodeOptions({ address, timeoutMs, connectionName = "changeover-witness", tls = {} }: RedisClientInit) {
   return {
-    connectionName: "changeover-witness",
+    connectionName,
     ...(address.username === null ? {} : { username: address.username }),
     ...(address.password === null ? {} : { password: address.password }),
-    ...(address.tls ? { tls: {} } : {}),
+    ...(address.tls ? { tls } : {}),
     protocol: 2,
     disableClientInfo: true,
     enableOfflineQueue: false,

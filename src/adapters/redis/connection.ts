@@ -10,7 +10,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { FAREWELL_MS, type RedisClient } from "./client.ts";
 import { Deadlines } from "./deadlines.ts";
 import { isErrorReply, reasonOf, replyCode } from "./reason.ts";
-import type { Script } from "./scripts.ts";
+import type { Script } from "./script.ts";
 
 /** One value, or a list of values. */
 export type ScriptReply = ScriptValue | readonly ScriptValue[];

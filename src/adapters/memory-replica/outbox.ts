@@ -1,0 +1,148 @@
+/** Purpose: the outbox of a store in memory: the same contract as the SQLite one. */
+import type { ControlEvent, StackMark } from "../../core/control-event.ts";
+import type { Published } from "../../ports/feed-sink.ts";
+import type { FailureNote, OutboxDepth, OutboxRow, OutboxStore, WaitingBounds } from "../../ports/outbox-store.ts";
+import type { ReplicaContent } from "./content.ts";
+
+/** How the replica lets its outbox write, so that a transaction that fails is undone. */
+export interface OutboxAccess {
+  content(): ReplicaContent;
+  put<Value>(map: Map<string, Value>, key: string, value: Value): void;
+  drop<Value>(map: Map<string, Value>, key: string): void;
+}
+
+export class MemoryOutbox implements OutboxStore {
+  readonly #access: OutboxAccess;
+
+  constructor(access: OutboxAccess) {
+    this.#access = access;
+  }
+
+  add(event: ControlEvent, atUnixMs: number): void {
+    if (this.#rows.has(event.eventId)) return;
+    const fresh = { attempts: 0, dead: false, reason: "", publishedAtUnixMs: null, controlVersion: null };
+    this.#put({ event: structuredClone(event), addedAtUnixMs: atUnixMs, ...fresh });
+  }
+
+  withdraw(stackId: string, afterVersion: number): void {
+    for (const { event } of this.#waitingIn(stackId)) if (event.version > afterVersion) this.drop(event.eventId);
+    if ((this.mark(stackId)?.version ?? 0) > afterVersion) this.#access.drop(this.#access.content().marks, stackId);
+  }
+
+  stacksAfter(stackId: string, limit: number): readonly string[] {
+    const names = new Set(this.#waiting().map(({ event }) => event.stackId));
+    return [...names]
+      .filter((name) => name > stackId)
+      .sort()
+      .slice(0, limit);
+  }
+
+  waiting(stackId: string, { limit, maxBytes, throughVersion }: WaitingBounds): readonly OutboxRow[] {
+    const rows: OutboxRow[] = [];
+    let bytes = 0;
+    for (const row of this.#waitingIn(stackId)) {
+      if (row.event.version > throughVersion || rows.length >= limit) break;
+      rows.push(row);
+      bytes += JSON.stringify(row.event.payload).length;
+      if (bytes >= maxBytes) break;
+    }
+    return rows;
+  }
+
+  find(eventId: string): OutboxRow | null {
+    return this.#rows.get(eventId) ?? null;
+  }
+
+  published(events: readonly Published[], atUnixMs: number): void {
+    for (const { eventId, controlVersion } of events) {
+      const row = this.#rows.get(eventId);
+      if (row === undefined) continue;
+      this.#put({ ...row, publishedAtUnixMs: atUnixMs, controlVersion, dead: false });
+    }
+    const last = events.at(-1);
+    const row = last === undefined ? undefined : this.#rows.get(last.eventId);
+    if (last === undefined || row === undefined) return;
+    const { stackId, version, eventId } = row.event;
+    this.#mark({ stackId, version, eventId, controlVersion: last.controlVersion });
+  }
+
+  publishedThrough(mark: StackMark, atUnixMs: number): void {
+    for (const row of this.#waitingIn(mark.stackId)) {
+      if (row.event.version <= mark.version) this.#put({ ...row, publishedAtUnixMs: atUnixMs, dead: false });
+    }
+    this.#mark(mark);
+  }
+
+  mark(stackId: string): StackMark | null {
+    return this.#access.content().marks.get(stackId) ?? null;
+  }
+
+  marksAfter(stackId: string, limit: number): readonly StackMark[] {
+    const marks = [...this.#access.content().marks.values()].filter((mark) => mark.stackId > stackId);
+    return marks.sort((left, right) => (left.stackId < right.stackId ? -1 : 1)).slice(0, limit);
+  }
+
+  noteFailure(eventId: string, note: FailureNote): void {
+    const row = this.#waitingRow(eventId);
+    if (row !== null) this.#put({ ...row, ...note });
+  }
+
+  replace({ eventId, eventType, payload }: ControlEvent): void {
+    const row = this.#waitingRow(eventId);
+    if (row === null) return;
+    const { artifactRef: _ref, checksum: _sum, ...event } = row.event;
+    this.#put({ ...row, event: { ...event, eventType, payload }, attempts: 0, dead: false, reason: "" });
+  }
+
+  drop(eventId: string): void {
+    if (this.#waitingRow(eventId) !== null) this.#access.drop(this.#rows, eventId);
+  }
+
+  deadLetters(limit: number): readonly OutboxRow[] {
+    return this.#waiting()
+      .filter(({ dead }) => dead)
+      .slice(0, limit);
+  }
+
+  depth(): OutboxDepth {
+    const waiting = this.#waiting();
+    return { waiting: waiting.length, dead: waiting.filter(({ dead }) => dead).length, oldest: waiting[0] ?? null };
+  }
+
+  dropPublished(beforeUnixMs: number, limit: number): number {
+    const gone = [...this.#rows.values()]
+      .filter(({ publishedAtUnixMs }) => publishedAtUnixMs !== null && publishedAtUnixMs < beforeUnixMs)
+      .sort((left, right) => Number(left.publishedAtUnixMs) - Number(right.publishedAtUnixMs))
+      .slice(0, limit);
+    for (const { event } of gone) this.#access.drop(this.#rows, event.eventId);
+    return gone.length;
+  }
+
+  get #rows(): Map<string, OutboxRow> {
+    return this.#access.content().outbox;
+  }
+
+  #waiting(): OutboxRow[] {
+    return [...this.#rows.values()].filter(({ publishedAtUnixMs }) => publishedAtUnixMs === null);
+  }
+
+  #waitingIn(stackId: string): OutboxRow[] {
+    return this.#waiting()
+      .filter(({ event }) => event.stackId === stackId)
+      .sort((left, right) => left.event.version - right.event.version);
+  }
+
+  #waitingRow(eventId: string): OutboxRow | null {
+    const row = this.find(eventId);
+    return row?.publishedAtUnixMs === null ? row : null;
+  }
+
+  #put(row: OutboxRow): void {
+    this.#access.put(this.#rows, row.event.eventId, row);
+  }
+
+  #mark(mark: StackMark): void {
+    if (mark.version < (this.mark(mark.stackId)?.version ?? 0)) return;
+    this.#access.put(this.#access.content().marks, mark.stackId, mark);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Purpose: every step that Redis takes for the feed, one Lua script a step, so that each is one round trip and atomic.
+ * Keeps true: entry ids are `N-0` with N one more than the last, so that a gap shows; a stream that was emptied begins
+ * above the wall clock in ms, so that a reader of the old one sees that it is another. The hash of ids is exactly the
+ * index of what stands in the stream: an entry that is trimmed leaves both, and so the memory for doubles is bounded.
+ */
+import { script } from "../../redis/script.ts";
+
+/**
+ * KEYS stream, ids. ARGV longest length, then event id and text of each event.
+ * Answers control version and 1 (it stood there before) or 0 for each.
+ */
+export const PUBLISH = script(`
+local last = 0
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local info = redis.call('XINFO', 'STREAM', KEYS[1])
+  for at = 1, #info, 2 do
+    if info[at] == 'last-generated-id' then last = tonumber(string.match(info[at + 1], '^%d+')) end
+  end
+else
+  last = tonumber(redis.call('TIME')[1]) * 1000
+  redis.call('DEL', KEYS[2])
+end
+local longest = tonumber(ARGV[1])
+local answer = {}
+for at = 2, #ARGV, 2 do
+  local known = redis.call('HGET', KEYS[2], ARGV[at])
+  if known then
+    answer[#answer + 1] = tonumber(known)
+    answer[#answer + 1] = 1
+  else
+    last = last + 1
+    local version = string.format('%.0f', last)
+    redis.call('XADD', KEYS[1], version .. '-0', 'eventId', ARGV[at], 'event', ARGV[at + 1])
+    redis.call('HSET', KEYS[2], ARGV[at], version)
+    if redis.call('XLEN', KEYS[1]) > longest then
+      local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+      redis.call('HDEL', KEYS[2], oldest[2][2])
+      redis.call('XTRIM', KEYS[1], 'MAXLEN', longest)
+    end
+    answer[#answer + 1] = last
+    answer[#answer + 1] = 0
+  end
+end
+return answer`);
+
+/**
+ * KEYS stream. ARGV cursor, limit, bytes after which no further entry is read.
+ * Answers the last control version ever given (0: no stream), then control version and text of each entry.
+ */
+export const READ = script(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return { 0 } end
+local info = redis.call('XINFO', 'STREAM', KEYS[1])
+local last = 0
+for at = 1, #info, 2 do
+  if info[at] == 'last-generated-id' then last = tonumber(string.match(info[at + 1], '^%d+')) end
+end
+local answer = { last }
+local after = ARGV[1]
+local left = tonumber(ARGV[2])
+local bytes = tonumber(ARGV[3])
+while left > 0 and bytes > 0 do
+  local from = '(' .. after .. '-18446744073709551615'
+  local entries = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', math.min(left, 16))
+  if #entries == 0 then break end
+  for _, entry in ipairs(entries) do
+    after = string.match(entry[1], '^%d+')
+    local text = entry[2][4] or ''
+    answer[#answer + 1] = tonumber(after)
+    answer[#answer + 1] = text
+    bytes = bytes - #text
+    left = left - 1
+  end
+end
+return answer`);
+
+/** KEYS stream. ARGV group, cursor. A group that reads nothing: `XINFO GROUPS` shows how far this consumer is. */
+export const MARK = script(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local moved = redis.pcall('XGROUP', 'SETID', KEYS[1], ARGV[1], ARGV[2] .. '-0')
+if moved.err then redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], ARGV[2] .. '-0') end
+return 1`);

@@ -1,0 +1,97 @@
+/**
+ * Purpose: the feed as a Redis Stream.
+ * Keeps true: a piece of a batch is appended by one script, whole and in order or not at all; an event that stands in the
+ * stream is found by its id and keeps its version. What was sent without an answer is told as `unavailable`: published
+ * again, it is a double. Once an entry is trimmed its id is forgotten too; from there on the consumer's own
+ * `applied_events` is what collapses a double.
+ * Does not know: how durable Redis is. `appendfsync always` makes what was answered survive kill −9 and a power cut.
+ */
+import type { ControlEvent } from "../../core/control-event.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.ts";
+import type { RedisConnection, ScriptAnswer } from "../redis/connection.ts";
+import { eventToText } from "./event-text.ts";
+import { failed, notTaken, sinkClosed } from "./publish-result.ts";
+import { connectRedisFeed, noAnswer, type RedisFeedInit, type RedisFeedKeys } from "./redis-feed/connect.ts";
+import { PUBLISH } from "./redis-feed/scripts.ts";
+
+export interface RedisStreamSinkInit extends RedisFeedInit {
+  /** Entries that the stream keeps; the oldest go first. Default 1 000 000. */
+  readonly maxLength?: number;
+}
+
+const DEFAULT_MAX_LENGTH = 1_000_000;
+/** One script: short enough that nobody else waits for Redis. */
+const MAX_PIECE_EVENTS = 256;
+const MAX_PIECE_CHARS = 1_000_000;
+
+/** Events that go in one script, with their texts. */
+interface Piece {
+  readonly events: readonly ControlEvent[];
+  readonly args: readonly string[];
+}
+
+export class RedisStreamSink implements FeedSink {
+  readonly #connection: RedisConnection;
+  readonly #keys: RedisFeedKeys;
+  readonly #maxLength: number;
+  #closed = false;
+
+  /** Connects in the background. Throws `invalid_configuration` for a URL or a name of no known form. */
+  constructor(components: { readonly clock: Clock }, init: RedisStreamSinkInit) {
+    const { connection, keys } = connectRedisFeed(components, init);
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#maxLength = init.maxLength ?? DEFAULT_MAX_LENGTH;
+  }
+
+  async publish(batch: readonly ControlEvent[]): Promise<PublishResult> {
+    const published: Published[] = [];
+    while (published.length < batch.length) {
+      if (this.#closed) return failed(published, "unavailable", sinkClosed());
+      const { events, args } = nextPiece(batch, published.length);
+      const [head] = events;
+      if (head === undefined) {
+        const refused = batch[published.length] as ControlEvent;
+        return failed(published, "refused", notTaken(refused, "it is too large"));
+      }
+      const answer = await this.#append(args);
+      if (answer.outcome !== "answered") return failed(published, "unavailable", noAnswer(answer));
+      published.push(...readAnswer(events, answer.reply as readonly number[]));
+    }
+    return { published, failure: null };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#connection.close();
+  }
+
+  #append(args: readonly string[]): Promise<ScriptAnswer> {
+    const { stream, ids } = this.#keys;
+    return this.#connection.run({ script: PUBLISH, keys: [stream, ids], args: [this.#maxLength, ...args] });
+  }
+}
+
+/** As many events from `from` on as go in one script; none when the first is larger than a feed takes. */
+function nextPiece(batch: readonly ControlEvent[], from: number): Piece {
+  const events: ControlEvent[] = [];
+  const args: string[] = [];
+  let chars = 0;
+  for (const event of batch.slice(from, from + MAX_PIECE_EVENTS)) {
+    const text = eventToText(event);
+    if (text === null || (chars > 0 && chars + text.length > MAX_PIECE_CHARS)) break;
+    events.push(event);
+    args.push(event.eventId, text);
+    chars += text.length;
+  }
+  return { events, args };
+}
+
+function readAnswer(events: readonly ControlEvent[], reply: readonly number[]): Published[] {
+  return events.map(({ eventId }, at) => ({
+    eventId,
+    controlVersion: Number(reply[2 * at]),
+    duplicate: reply[2 * at + 1] === 1,
+  }));
+}

@@ -1,0 +1,62 @@
+/**
+ * Purpose: writes the event of every change in the change's own transaction.
+ * Keeps true: nothing that was accepted is without its event, and nothing that was refused has one; what an adopted log
+ * takes back, and was not published yet, goes with it.
+ */
+import type { Command, Conflict, LogPosition } from "../core/command.ts";
+import { type ControlEvent, PROGRAMME } from "../core/control-event.ts";
+import type { Op } from "../core/operation.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { AdoptedAt, AdoptedLog, BegunLeadership, Journal } from "../ports/journal.ts";
+import type { Replica } from "../ports/replica.ts";
+import { appendOutbox } from "./append.ts";
+import { commandEvent, conflictEvent, leadershipEvent, recordEvent } from "./events.ts";
+
+export interface OutboxJournalParts {
+  readonly clock: Pick<Clock, "unixMs">;
+  readonly replica: Pick<Replica, "outbox">;
+  /** Something was written in this stack; its transaction may still be undone. */
+  wrote(stackId: string): void;
+}
+
+export class OutboxJournal implements Journal {
+  readonly #parts: OutboxJournalParts;
+  readonly #tenantId: string;
+
+  constructor(parts: OutboxJournalParts, init: { readonly tenantId: string }) {
+    this.#parts = parts;
+    this.#tenantId = init.tenantId;
+  }
+
+  appended(commands: readonly Command[], before: LogPosition): void {
+    let follows = before;
+    for (const command of commands) {
+      this.#append(commandEvent(this.#tenantId, command, follows));
+      follows = command;
+    }
+  }
+
+  adopted({ commands, outbox }: AdoptedLog, { forkSeq, before }: AdoptedAt): void {
+    this.#parts.replica.outbox.withdraw(PROGRAMME, forkSeq);
+    for (const event of outbox) this.#append(event);
+    this.appended(commands, before);
+  }
+
+  led(leadership: BegunLeadership): void {
+    this.#append(leadershipEvent(this.#tenantId, leadership));
+  }
+
+  conflicted(conflicts: readonly Conflict[]): void {
+    for (const conflict of conflicts) this.#append(conflictEvent(this.#tenantId, conflict));
+  }
+
+  /** An operation on a record was kept, whoever made it. */
+  recorded(op: Op): void {
+    this.#append(recordEvent(this.#tenantId, op));
+  }
+
+  #append(event: ControlEvent): void {
+    appendOutbox(this.#parts.replica, event, this.#parts.clock.unixMs());
+    this.#parts.wrote(event.stackId);
+  }
+}

@@ -1,0 +1,42 @@
+/** The feeds that need no server, against their contracts. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { eventToText } from "../../src/adapters/sinks/event-text.ts";
+import { FileSink } from "../../src/adapters/sinks/file-sink.ts";
+import { FileSource } from "../../src/adapters/sinks/file-source.ts";
+import type { ControlEvent } from "../../src/core/control-event.ts";
+import { MemoryFeed, MemorySink, type SinkFault } from "../../src/adapters/memory-sink.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { feedSinkContract } from "./feed-sink-contract.ts";
+import { feedSourceContract } from "./feed-source-contract.ts";
+import type { FeedUnderTest } from "./feed-under-test.ts";
+import { MemorySource } from "./memory-source.ts";
+
+async function inFolder(): Promise<FeedUnderTest> {
+  const folder = mkdtempSync(join(tmpdir(), "changeover-feed-"));
+  return {
+    sink: () => new FileSink({}, { folder }),
+    source: (consumer) => new FileSource({}, { folder, consumer }),
+    end: async () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Memory has no bound of its own. */
+function tooLarge(event: ControlEvent): SinkFault | null {
+  return eventToText(event) === null ? "refused" : null;
+}
+
+async function inMemory(): Promise<FeedUnderTest> {
+  const feed = new MemoryFeed();
+  return {
+    sink: () => new MemorySink({ clock: new ManualClock(), feed }, { faultOf: tooLarge }),
+    source: () => new MemorySource(feed),
+    end: async () => undefined,
+  };
+}
+
+feedSinkContract("memory", inMemory);
+feedSourceContract("memory", inMemory);
+feedSinkContract("file", inFolder);
+feedSourceContract("file", inFolder);
