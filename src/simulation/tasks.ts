@@ -40,12 +40,12 @@ export async function doTask(factory: CoordinatorFactory, task: Task): Promise<T
 async function findBug(factory: CoordinatorFactory, name: string): Promise<BugResult> {
   const bug = ALL_BUGS.find((known) => known.name === name);
   if (bug === undefined) throw new Error(`no planted bug is named ${name}`);
-  const { rule, policy, rules, wrapPorts, wrapSpoke, bites, spokes = 0 } = bug;
+  const { rule, policy, rules, wrapPorts, wrapSpoke, bites, spokes = 0, feed = false } = bug;
   for (let seed = 1; seed <= MOST_SEEDS_PER_BUG; seed += 1) {
-    const { violation } = await runSeed(factory, { seed, policy, rules, wrapPorts, wrapSpoke, spokes });
+    const { violation } = await runSeed(factory, { seed, policy, rules, wrapPorts, wrapSpoke, spokes, feed });
     if (violation === null || !bites.includes(violation.invariant)) continue;
     // What the true rules break as well was not found by the bug.
-    if ((await runSeed(factory, { seed, policy, spokes })).violation !== null) continue;
+    if ((await runSeed(factory, { seed, policy, spokes, feed })).violation !== null) continue;
     return { name, rule, invariant: violation.invariant, seed, seedsTried: seed };
   }
   return { name, rule, invariant: null, seed: 0, seedsTried: MOST_SEEDS_PER_BUG };
