@@ -4,6 +4,7 @@
  */
 import type { Policy } from "../core/settings.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
+import { PLANTED_FEED_BUGS } from "./planted-feed-bugs.ts";
 import { PLANTED_RECORD_BUGS } from "./planted-record-bugs.ts";
 import { runSeed, type RunResult } from "./run.ts";
 import type { CoordinatorFactory } from "./world-ground.ts";
@@ -12,7 +13,7 @@ import type { CoordinatorFactory } from "./world-ground.ts";
 export const MOST_SEEDS_PER_BUG = 400;
 
 /** Every bug that must be found. */
-export const ALL_BUGS = [...PLANTED_BUGS, ...PLANTED_RECORD_BUGS];
+export const ALL_BUGS = [...PLANTED_BUGS, ...PLANTED_RECORD_BUGS, ...PLANTED_FEED_BUGS];
 
 export type Task =
   | { readonly kind: "seed"; readonly seed: number; readonly policy: Policy }
