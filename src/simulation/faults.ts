@@ -3,6 +3,7 @@
  * Keeps true: a fault is plain data, so that a schedule can be printed, cut down and played again.
  */
 import type { FaultWork, PlannedFault } from "./fault.ts";
+import { feedFaults } from "./faults-feed.ts";
 import { networkFaults } from "./faults-network.ts";
 import { personFaults } from "./faults-person.ts";
 import { processFaults } from "./faults-process.ts";
@@ -15,13 +16,14 @@ import type { World } from "./world.ts";
 const pairFaults = { ...processFaults, ...networkFaults, ...witnessFaults, ...personFaults };
 
 /** Every kind of fault. */
-export const FAULTS = { ...pairFaults, ...spokeFaults };
+export const FAULTS = { ...pairFaults, ...spokeFaults, ...feedFaults };
 
 export type FaultKind = keyof typeof FAULTS;
 export type Fault = PlannedFault<FaultKind>;
 
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 export const PAIR_FAULT_KINDS = Object.keys(pairFaults) as FaultKind[];
+export const FEED_FAULT_KINDS = Object.keys(feedFaults) as FaultKind[];
 export const SPOKE_FAULT_KINDS = Object.keys(spokeFaults) as FaultKind[];
 
 /** How a kind works. */
@@ -51,6 +53,7 @@ export function healEverything(world: World): void {
     process.wake("as-due");
     process.boot();
   }
+  if (world.ground.feed !== null) Object.assign(world.ground.feed, { up: true, answers: true });
   liftMaintenance(world);
   for (const spoke of world.spokes) healSpoke(world, spoke);
 }

@@ -2,7 +2,15 @@
  * Purpose: the adversary: plans faults from a seed, plays a plan, counts what it did.
  * Keeps true: a plan ends before the safety phase does, so that everything can be demanded afterwards.
  */
-import { FAULTS, PAIR_FAULT_KINDS, SPOKE_FAULT_KINDS, workOf, type Fault, type FaultKind } from "./faults.ts";
+import {
+  FAULTS,
+  FEED_FAULT_KINDS,
+  PAIR_FAULT_KINDS,
+  SPOKE_FAULT_KINDS,
+  workOf,
+  type Fault,
+  type FaultKind,
+} from "./faults.ts";
 import { type Prng, streamOf } from "./prng.ts";
 import type { World } from "./world.ts";
 
@@ -61,6 +69,12 @@ export function planSpokeFaults(seed: number, weather: Weather, untilMs: number)
   const meanPauseMs = Math.min(weather.meanPauseMs, ROUGH.meanPauseMs) + SPOKES_REST_MS;
   const planned = plan(chance, { kinds: SPOKE_FAULT_KINDS, meanPauseMs, restMs: null, untilMs });
   return away ? [{ kind: "spoke-cut", atMs: 0, forMs: untilMs, target: "a", amount }, ...planned] : planned;
+}
+
+/** The same for the broker that takes the feed. */
+export function planFeedFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
+  const { meanPauseMs } = weather;
+  return plan(streamOf(seed, "nemesis of the feed"), { kinds: FEED_FAULT_KINDS, meanPauseMs, restMs: null, untilMs });
 }
 
 interface PlanInit {

@@ -21,6 +21,8 @@ export interface PlantedBug {
   readonly wrapSpoke?: (parts: SpokeParts) => SpokeParts;
   /** Spokes around the pair; none unless it says so. */
   readonly spokes?: number;
+  /** Whether changes are published; not unless it says so. */
+  readonly feed?: boolean;
 }
 
 /**

@@ -14,7 +14,17 @@ import { healEverything, type Fault, type FaultKind } from "./faults.ts";
 import { unsettled } from "./invariants/agreement.ts";
 import { watchInvariants } from "./invariants/all.ts";
 import { unequalRecords } from "./invariants/equal-records.ts";
-import { CALM, planFaults, planSpokeFaults, playFaults, ROUGH, STORM, type Weather } from "./nemesis.ts";
+import { untold } from "./invariants/feed.ts";
+import {
+  CALM,
+  planFaults,
+  planFeedFaults,
+  planSpokeFaults,
+  playFaults,
+  ROUGH,
+  STORM,
+  type Weather,
+} from "./nemesis.ts";
 import { type Prng, streamOf } from "./prng.ts";
 import type { SpokeInit, SpokeParts } from "./sim-spoke.ts";
 import type { TraceSink } from "./trace.ts";
@@ -44,6 +54,7 @@ const PROOF_UNDER_CONSISTENCY_SHARE = 0.3;
 const SINGLE_LINK_SHARE = 0.5;
 const WITHOUT_SPOKES_SHARE = 0.5;
 const MOST_SPOKES = 3;
+const FEED_SHARE = 0.25;
 const SPOKE_INTERVALS_MS = [1_000, 3_000];
 const PAGES_OPS = [7, 50, 1_000];
 
@@ -58,6 +69,8 @@ export interface RunRequest {
   readonly wrapSpoke?: ((parts: SpokeParts) => SpokeParts) | undefined;
   /** Spokes around the pair, instead of as many as the seed says. */
   readonly spokes?: number | undefined;
+  /** Whether changes are published, instead of what the seed says. */
+  readonly feed?: boolean | undefined;
   readonly sink?: TraceSink | undefined;
 }
 
@@ -77,9 +90,9 @@ export interface RunResult {
 
 /** Runs a seed against the coordinators that `factory` makes. */
 export async function runSeed(factory: CoordinatorFactory, request: RunRequest): Promise<RunResult> {
-  const { seed, policy, spokes } = request;
+  const { seed, policy } = request;
   const weather = weatherOf(seed);
-  const settings = settingsOf(seed, policy, spokes);
+  const settings = settingsOf(seed, policy, request);
   const { rules = {}, wrapPorts = (ports) => ports, wrapSpoke = (parts) => parts, sink = null } = request;
   const world = new World({ factory, rules, wrapPorts, wrapSpoke, sink }, settings);
   watchInvariants(world, { boundedGaps: weather.singly && policy === "on-air" && settings.witness });
@@ -91,7 +104,7 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
     world.violate("no-throw", reason instanceof Error ? (reason.stack ?? reason.message) : String(reason));
   process.on("unhandledRejection", onRejection);
   try {
-    playFaults(world, request.faults ?? faultsOf(seed, settings.spokes.length), counts);
+    playFaults(world, request.faults ?? faultsOf(seed, settings), counts);
     world.boot();
     for (const one of people.busy) one.start();
     await world.runUntil(SAFETY_MS);
@@ -105,11 +118,17 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   return { seed, policy, weather: weather.name, virtualMs, steps, faults, tally, records, traceHash, violation };
 }
 
-/** The faults that a seed plans, for as many spokes as it says unless that is given otherwise. */
-export function faultsOf(seed: number, spokes = spokesOf(seed).length): readonly Fault[] {
+/** The faults that a seed plans, for the spokes and the feed that it has unless that is given otherwise. */
+export function faultsOf(
+  seed: number,
+  around: Pick<WorldSettings, "spokes" | "feed"> = { spokes: spokesOf(seed), feed: hasFeed(seed) },
+): readonly Fault[] {
   const weather = weatherOf(seed);
-  const ofPair = planFaults(seed, weather, SAFETY_MS);
-  return spokes === 0 ? ofPair : [...ofPair, ...planSpokeFaults(seed, weather, SAFETY_MS)];
+  return [
+    ...planFaults(seed, weather, SAFETY_MS),
+    ...(around.spokes.length === 0 ? [] : planSpokeFaults(seed, weather, SAFETY_MS)),
+    ...(around.feed ? planFeedFaults(seed, weather, SAFETY_MS) : []),
+  ];
 }
 
 /** Those who are at work in a world. */
@@ -135,9 +154,10 @@ async function comeToRest(world: World, people: People, tally: ClientTally): Pro
   for (;;) {
     if (world.violation !== null) return;
     const why = tally.open > 0 ? "clients still ask" : unsettled(world);
-    const unequal = why === null ? unequalRecords(world) : null;
+    const unequal = why === null ? (unequalRecords(world) ?? untold(world)) : null;
     if (why === null && unequal === null) break;
-    if (world.nowMs >= limitMs + RECORDS_SETTLE_MS) return world.violate("R1", `not settled: ${unequal}`);
+    if (world.nowMs >= limitMs + RECORDS_SETTLE_MS)
+      return world.violate(unequalRecords(world) === null ? "I13" : "R1", `not settled: ${unequal}`);
     if (world.nowMs >= limitMs && why !== null)
       return world.violate(why.includes("may act") ? "I10" : "I7", `not settled: ${why}`);
     await world.run(LOOK_EVERY_MS);
@@ -150,7 +170,7 @@ function weatherOf(seed: number): Weather {
 }
 
 /** The world of a seed. */
-export function settingsOf(seed: number, policy: Policy, spokes?: number): WorldSettings {
+export function settingsOf(seed: number, policy: Policy, given: Around = {}): WorldSettings {
   const chance = streamOf(seed, "settings");
   const witness = !chance.chance(WITHOUT_WITNESS_SHARE);
   const proof = chance.chance(PROOF_UNDER_CONSISTENCY_SHARE);
@@ -169,8 +189,15 @@ export function settingsOf(seed: number, policy: Policy, spokes?: number): World
     linkNames,
     witness,
     driftPpm: { a: chance.between(-drift, drift), b: chance.between(-drift, drift) },
-    spokes: spokesOf(seed, spokes),
+    spokes: spokesOf(seed, given.spokes),
+    feed: given.feed ?? hasFeed(seed),
   };
+}
+
+type Around = Pick<RunRequest, "spokes" | "feed">;
+
+function hasFeed(seed: number): boolean {
+  return streamOf(seed, "feed").chance(FEED_SHARE);
 }
 
 /** The spokes of a seed. */

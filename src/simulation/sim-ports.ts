@@ -4,6 +4,8 @@ import { NodeDigest } from "../adapters/node-digest.ts";
 import { NoWitness } from "../adapters/no-witness.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
+import type { FeedEntry } from "../adapters/memory-sink.ts";
+import type { FeedSink } from "../ports/feed-sink.ts";
 import type { Witness } from "../ports/witness.ts";
 import type { ProcessClock } from "./host-clock.ts";
 import { describe, numberOf } from "./message-text.ts";
@@ -11,6 +13,7 @@ import { ObservedStore } from "./observed-store.ts";
 import type { Life } from "./scheduler.ts";
 import { type EngineFaults, SimEngine } from "./sim-engine.ts";
 import { SimPeerChannel, type TrafficObserver } from "./sim-peer-channel.ts";
+import { SimSink } from "./sim-feed.ts";
 import { simLogger } from "./sim-logger.ts";
 import { SimPeerProbe } from "./sim-peer-probe.ts";
 import { SimWitness } from "./sim-witness.ts";
@@ -68,8 +71,20 @@ export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Li
     engine,
     clockSource: null,
     changeoverSwitches: [],
+    sink: createSink(ground, owner, lifetime),
   };
   return { given: ground.wrapPorts(given, label), channel, engine, store };
+}
+
+function createSink(ground: WorldGround, { label }: PortsOwner, { life, clock }: Lifetime): FeedSink | null {
+  const { feed, scheduler, trace, watchers } = ground;
+  if (feed === null) return null;
+  const published = (entry: FeedEntry): void => {
+    trace.note(scheduler.nowMs, label, "publishes", entry.controlVersion, entry.event.eventId);
+    watchers.each((watch) => watch.published?.(entry));
+  };
+  const chance = ground.chanceOf(`feed of ${label}`);
+  return new SimSink({ host: feed, scheduler, clock, life, chance, published }, { label });
 }
 
 function createStore(ground: WorldGround, owner: PortsOwner): ObservedStore {

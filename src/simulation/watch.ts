@@ -2,6 +2,7 @@
  * Purpose: everything that an onlooker of the virtual world can see, as hooks; checkers implement the ones they need.
  * Keeps true: an onlooker sees each thing at the true time at which it happens, and changes nothing.
  */
+import type { FeedEntry } from "../adapters/memory-sink.ts";
 import type { Command } from "../core/command.ts";
 import type { CoordinatorEvent } from "../core/events.ts";
 import type { Label } from "../core/ids.ts";
@@ -53,6 +54,8 @@ export interface Watch {
   pushed?(spoke: string, to: Label, base: PushedBase | null): void;
   /** A place has compacted its log further than before. */
   compacted?(place: string): void;
+  /** An event stands in the feed from now on. */
+  published?(entry: FeedEntry): void;
   /** A spoke's wall clock is about to be moved. */
   clockSteps?(spoke: string): void;
   /** A step is over, the promises that it resolved included. */

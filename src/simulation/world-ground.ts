@@ -8,6 +8,7 @@ import type { Link } from "./network.ts";
 import type { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Pasts } from "./sim-engine.ts";
+import type { SimFeed } from "./sim-feed.ts";
 import type { SimIds } from "./sim-ids.ts";
 import type { SpokeParts } from "./sim-spoke.ts";
 import type { WitnessWay } from "./sim-witness.ts";
@@ -34,6 +35,8 @@ export interface WorldGround {
   /** `null`: the pair has no witness. */
   readonly witness: WitnessHost | null;
   readonly witnessWays: Readonly<Record<Label, WitnessWay>>;
+  /** `null`: nobody is told of changes. */
+  readonly feed: SimFeed | null;
   readonly factory: CoordinatorFactory;
   readonly rules: Partial<Rules>;
   /** Replaces ports by lying ones, for planted bugs; the ports themselves otherwise. */

@@ -9,13 +9,14 @@ import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorOptions, CoordinatorPorts } from "../coordinator/types.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { Label } from "../core/ids.ts";
-import type { CommandSettings, FailoverSettings } from "../core/settings.ts";
+import { type CommandSettings, DEFAULT_OUTBOX, type FailoverSettings } from "../core/settings.ts";
 import { HostClock } from "./host-clock.ts";
 import { Machine } from "./machine.ts";
 import type { SimPeerChannel } from "./sim-peer-channel.ts";
 import { createLink, Path } from "./network.ts";
 import { streamOf, type Prng } from "./prng.ts";
 import { Scheduler, type Scheduled } from "./scheduler.ts";
+import { SimFeed } from "./sim-feed.ts";
 import { SimIds } from "./sim-ids.ts";
 import { SimProcess } from "./sim-process.ts";
 import type { SpokeWay } from "./sim-sync-transport.ts";
@@ -43,6 +44,8 @@ export interface WorldSettings {
   readonly driftPpm: Readonly<Record<Label, number>>;
   /** Spokes of the pair. */
   readonly spokes: readonly SpokeInit[];
+  /** Whether changes are published. */
+  readonly feed: boolean;
 }
 
 /** What a world is run with. */
@@ -189,6 +192,7 @@ export class World {
       pasts: new Map(),
       witness: witness ? new WitnessHost(this.scheduler) : null,
       witnessWays: { a: way("a"), b: way("b") },
+      feed: this.settings.feed ? new SimFeed() : null,
       factory: components.factory,
       rules: components.rules ?? {},
       wrapPorts: components.wrapPorts ?? ((ports) => ports),
@@ -215,13 +219,14 @@ export class World {
   }
 
   #optionsOf(label: Label): CoordinatorOptions {
-    const { failover, commands } = this.settings;
+    const { failover, commands, feed } = this.settings;
     const options: CoordinatorOptions = {
       pair: "simulated",
       label,
       version: "0.1.0",
       failover,
       commands,
+      ...(feed ? { outbox: { ...DEFAULT_OUTBOX, sink: "file" as const } } : {}),
       peerUrl: label === "a" ? "http://engine-b.simulated" : "http://engine-a.simulated",
     };
     if (!this.trace.listening) return options;

@@ -49,6 +49,7 @@ export class Stage {
         witness,
         driftPpm: { a: 80, b: -120 },
         spokes: settings.spokes ?? [],
+        feed: false,
       },
     );
     watchInvariants(this.world, { boundedGaps: false });

@@ -1,6 +1,6 @@
 /**
  * Purpose: the invariants that the virtual world checks: those of protocol.md §8, and of records R1 to R7 (docs/replication-proof.md).
- * I12 is a matter of the statecharts' tables, I13 of the outbox; `no-throw` stands for what no statechart may do: an
+ * I12 is a matter of the statecharts' tables; `no-throw` stands for what no statechart may do: an
  * exception that nobody expected.
  */
 import type { World } from "../world.ts";
@@ -11,6 +11,7 @@ import { compaction } from "./compaction.ts";
 import { cursors } from "./cursors.ts";
 import { epochs } from "./epochs.ts";
 import { equalRecords } from "./equal-records.ts";
+import { feed } from "./feed.ts";
 import { heartbeats } from "./heartbeats.ts";
 import { operations } from "./operations.ts";
 import { reconciling } from "./reconciling.ts";
@@ -31,6 +32,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(commands(world));
   world.watch(reconciling(world));
   world.watch(agreement(world));
+  if (world.ground.feed !== null) world.watch(feed(world));
   if (world.spokes.length === 0) return;
   world.watch(equalRecords(world));
   world.watch(operations(world));
