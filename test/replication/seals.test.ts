@@ -4,18 +4,14 @@ import type { Ed25519Signatures } from "../../src/adapters/ed25519-signatures.ts
 import { formatSeal, sealedOpText } from "../../src/core/signature.ts";
 import type { Op } from "../../src/core/operation.ts";
 import type { SignatureMode } from "../../src/replication/seals.ts";
-import { newKey, peerPort, poll, wayTo } from "../support/federation.ts";
-import { altered, makePlace, originOf, type Place, type PlaceInit, shown, wired } from "../support/replication-node.ts";
+import { newKey, peerPort, Places, poll, wayTo } from "../support/federation.ts";
+import { altered, originOf, type Place, type PlaceInit, shown, wired } from "../support/replication-node.ts";
 
-const open: Place[] = [];
-afterEach(() => {
-  for (const place of open.splice(0)) place.replication.stop();
-});
+const places = new Places();
+afterEach(places.stop);
 
 function place(init: PlaceInit, signatures: SignatureMode = "enforce"): Place {
-  const made = makePlace({ signatures: newKey(), ...init, init: { ...init.init, signatures } });
-  open.push(made);
-  return made;
+  return places.place({ signatures: newKey(), ...init, init: { ...init.init, signatures } });
 }
 
 /** What of `ops` became, pushed to `at` by `via`. */
@@ -96,7 +92,9 @@ describe("enforce", () => {
     const lost = given(writer("here", 1, { signatures: key }));
     expect(pushed(place({ name: "here", signatures: key }), lost)).toEqual(["applied"]);
   });
+});
 
+describe("whose key it is", () => {
   it("takes no first key from whoever relays, once the origin's own engine has shown its key", async () => {
     const origin = writer("origin", 1);
     const forger = newKey();
@@ -149,8 +147,7 @@ describe("warn", () => {
   });
 
   it("is the health of the peer that brought it", async () => {
-    const bare = makePlace({ name: "bare" });
-    open.push(bare);
+    const bare = places.place({ name: "bare" });
     bare.replication.records.set("show", "title", 1);
     const here = place(
       {

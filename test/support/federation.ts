@@ -5,7 +5,7 @@ import type { FederationPeerPort } from "../../src/ports/federation-peer.ts";
 import type { SyncTransport } from "../../src/ports/sync-transport.ts";
 import type { PeerStatus } from "../../src/replication/federation-peer.ts";
 import { waitUntil } from "./wait-until.ts";
-import type { Place } from "./replication-node.ts";
+import { makePlace, type Place, type PlaceInit } from "./replication-node.ts";
 
 /** A key pair as an engine has it. */
 export function newKey(): Ed25519Signatures {
@@ -43,4 +43,36 @@ export async function poll(place: Place, name: string): Promise<PeerStatus> {
   federation.resume(name);
   await waitUntil(() => !["identifying", "pulling", "pushing"].includes(peerOf(place, name).state));
   return peerOf(place, name);
+}
+
+/** The places of one test, stopped together. */
+export class Places {
+  readonly #open: Place[] = [];
+
+  readonly place = (init: PlaceInit): Place => {
+    const made = makePlace(init);
+    this.#open.push(made);
+    return made;
+  };
+
+  /** A place `here` that federates with `there`, at the end of `way`. */
+  readonly asking = (
+    way: () => SyncTransport,
+    more: Partial<PlaceInit> = {},
+    pins: Partial<FederationPeerPort> = {},
+  ): Place => {
+    const federation = [peerPort("there", wayTo(way), pins)];
+    const made = this.place({ name: "here", federation, ...more });
+    made.replication.federation.start();
+    return made;
+  };
+
+  readonly stop = (): void => {
+    for (const place of this.#open.splice(0)) place.replication.stop();
+  };
+}
+
+/** What `at` keeps of its peer `there`. */
+export function keptOf(at: Place, fact: string): string | null {
+  return at.store.replica.peerState.get(`peer:there:${fact}`);
 }
