@@ -14,6 +14,8 @@ export class Restraints {
   readonly #kit: Kit;
   #quarantineUntilMs = 0;
   #maintenance: Maintenance | null = null;
+  /** Whether the disk has it. */
+  #saved = true;
   #changes: RoleChanges = [];
   #behindSinceMs: number | null = null;
 
@@ -49,22 +51,24 @@ export class Restraints {
     const stamp = hlcNow(last, ports.clock.unixMs(), options.label);
     const maintenance = { ...request, stamp };
     this.#kit.ports.store.saveMaintenance(maintenance);
+    this.#saved = true;
     this.#take(maintenance);
     return maintenance;
   }
 
   /**
-   * The peer's word; true when it was news. It binds also while the disk refuses it: the peer says it again after a
-   * restart.
+   * The peer's word; true when it was news. It binds also while the disk refuses it: then it is saved when the peer says
+   * it again.
    */
   learnMaintenance(heard: Maintenance | null): boolean {
-    if (heard === null || heard.stamp === this.#maintenance?.stamp) return false;
-    if (this.#maintenance !== null && laterHlc(heard.stamp, this.#maintenance.stamp) !== heard.stamp) return false;
-    try {
-      this.#kit.ports.store.saveMaintenance(heard);
-    } catch (error) {
-      this.#kit.ports.logger.error({ err: error }, "the peer's maintenance could not be saved");
+    if (heard === null) return false;
+    const known = this.#maintenance;
+    if (heard.stamp === known?.stamp) {
+      if (!this.#saved) this.#save(heard);
+      return false;
     }
+    if (known !== null && laterHlc(heard.stamp, known.stamp) !== heard.stamp) return false;
+    this.#save(heard);
     this.#take(heard);
     return true;
   }
@@ -97,6 +101,16 @@ export class Restraints {
   patienceIsOver(): boolean {
     const endsMs = this.patienceEndsMs;
     return endsMs !== null && this.#kit.nowMs() >= endsMs;
+  }
+
+  #save(maintenance: Maintenance): void {
+    try {
+      this.#kit.ports.store.saveMaintenance(maintenance);
+      this.#saved = true;
+    } catch (error) {
+      this.#saved = false;
+      this.#kit.ports.logger.error({ err: error }, "the peer's maintenance could not be saved");
+    }
   }
 
   #take(maintenance: Maintenance): void {

@@ -155,7 +155,8 @@ export class SimSpoke {
         life,
         chance: this.#chance,
         observer: {
-          pulled: (from, after, page) => watchers.each((watch) => watch.pulled?.(this.name, from, after, page)),
+          asked: (to, after) => watchers.each((watch) => watch.asked?.(this.name, to, after)),
+          pulled: (from, page) => watchers.each((watch) => watch.pulled?.(this.name, from, page)),
           pushed: (to, base) => watchers.each((watch) => watch.pushed?.(this.name, to, base)),
         },
       },

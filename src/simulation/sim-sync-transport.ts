@@ -30,7 +30,8 @@ export interface SpokeWay {
 
 /** Sees what passes, for the checkers. */
 export interface SyncObserver {
-  pulled(from: Label, after: string, page: PullPage): void;
+  asked(to: Label, after: string): void;
+  pulled(from: Label, page: PullPage): void;
   pushed(to: Label, base: PushedBase | null): void;
 }
 
@@ -66,8 +67,9 @@ export class SimSyncTransport implements SyncTransport {
   pull({ after, limit, maxBytes }: PullRequest): Promise<SyncAnswer<Json>> {
     const { caller, pageOps } = this.#init;
     return this.#call((hub, label) => {
+      this.#ground.observer.asked(label, after);
       const page = hub.pull({ caller, after, limit: Math.min(limit, pageOps), maxBytes });
-      this.#ground.observer.pulled(label, after, page);
+      this.#ground.observer.pulled(label, page);
       return page;
     });
   }

@@ -48,8 +48,10 @@ export interface Watch {
   recorded?(place: string, op: Op, via: string): void;
   /** A spoke has kept another step of its exchange. */
   exchanged?(spoke: string): void;
-  /** An engine made a page for a spoke that has everything through `after`. */
-  pulled?(spoke: string, from: Label, after: string, page: PullPage): void;
+  /** A spoke asked an engine for what follows `after`: the rest it has. */
+  asked?(spoke: string, to: Label, after: string): void;
+  /** An engine made a page for a spoke. */
+  pulled?(spoke: string, from: Label, page: PullPage): void;
   /** A spoke's push reached an engine. */
   pushed?(spoke: string, to: Label, base: PushedBase | null): void;
   /** A place has compacted its log further than before. */

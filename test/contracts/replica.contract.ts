@@ -90,6 +90,8 @@ function logContract(replica: () => Replica, reopen: () => Replica): void {
       expect(held.ops.floor()).toEqual({ through: arrivalAt(5), clock: { rec_a: 2 } });
       expect(held.ops.arrivedAfter("", 10, 1e6).map((one) => one.op)).toEqual([second]);
     }
+    replica().ops.raiseFloor({ through: arrivalAt(3), clock: { rec_a: 1, rec_b: 4 } });
+    expect(reopen().ops.floor()).toEqual({ through: arrivalAt(5), clock: { rec_a: 2, rec_b: 4 } });
   });
 }
 

@@ -18,6 +18,7 @@ type Act =
   | { readonly kind: "sync"; readonly at: number; readonly breaksAfter: number }
   | { readonly kind: "restart"; readonly at: number }
   | { readonly kind: "skew"; readonly at: number; readonly ms: number }
+  | { readonly kind: "repeat"; readonly which: number }
   | { readonly kind: "compact" };
 
 const at = fc.nat(SPOKES.length);
@@ -32,11 +33,15 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("skew"), at, ms: fc.integer({ min: -200, max: 200 }) } as const),
   },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("repeat"), which: fc.nat(50) } as const) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("compact") } as const) },
 );
 
-/** A way that is cut after so many calls; the last one before may have been carried out without an answer. */
-function cutAfter(way: () => SyncTransport, calls: { left: number }): SyncTransport {
+/**
+ * A way that is cut after so many calls; the last one before may have been carried out without an answer. Every push is
+ * kept, so that it can come again at any later time.
+ */
+function cutAfter(way: () => SyncTransport, calls: { left: number }, pushes: (() => void)[]): SyncTransport {
   const reset: SyncAnswer<Json> = {
     outcome: "failed",
     error: Object.assign(new Error("cut"), { code: "ECONNRESET", syscall: "read" }),
@@ -50,7 +55,10 @@ function cutAfter(way: () => SyncTransport, calls: { left: number }): SyncTransp
   return {
     identity: () => through(() => way().identity()),
     pull: (request) => through(() => way().pull({ ...request, limit: 2 })),
-    push: (ops, snapshot) => through(() => way().push(ops, snapshot)),
+    push: (ops, snapshot) => {
+      pushes.push(() => void way().push(ops, snapshot));
+      return through(() => way().push(ops, snapshot));
+    },
     close: () => undefined,
   };
 }
@@ -60,6 +68,7 @@ class Plant {
   readonly #disks = [new MemoryDisk(), ...SPOKES.map(() => new MemoryDisk())];
   readonly #clocks = [new SetClock(), ...SPOKES.map(() => new SetClock())];
   readonly #calls = SPOKES.map(() => ({ left: Infinity }));
+  readonly #pushes: (() => void)[] = [];
   readonly places: Place[] = [];
 
   constructor() {
@@ -72,7 +81,8 @@ class Plant {
     const clock = this.#clocks[index] as SetClock;
     const name = index === 0 ? "hub" : (SPOKES[index - 1] as string);
     const calls = this.#calls[index - 1];
-    const hub = calls === undefined ? {} : { hub: cutAfter(() => this.#hub.wayFor(originOf(name)), calls) };
+    const hub =
+      calls === undefined ? {} : { hub: cutAfter(() => this.#hub.wayFor(originOf(name)), calls, this.#pushes) };
     this.places[index] = makePlace({ name, disk, clock, ...hub });
   }
 
@@ -97,6 +107,8 @@ class Plant {
       case "skew":
         (this.#clocks[act.at] as SetClock).nowMs += act.ms;
         return;
+      case "repeat":
+        return this.#pushes[act.which % this.#pushes.length]?.();
       case "compact":
         this.#hub.replication.hub.compact();
     }

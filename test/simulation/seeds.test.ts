@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FAULT_KINDS, type FaultKind } from "../../src/simulation/faults.ts";
 import { runSeed } from "../../src/simulation/run.ts";
 import { simulated } from "../../src/simulation/subject.ts";
+import { RECORD_REGRESSIONS } from "./record-regressions.ts";
 import { REGRESSIONS } from "./regressions.ts";
 
 const POLICIES = ["consistency", "on-air"] as const;
@@ -10,7 +11,7 @@ const SEEDS = Array.from({ length: 30 }, (_, index) => index + 1);
 
 describe("the pair", () => {
   it.each(POLICIES)(
-    "[I1–I11, I14] keeps every invariant under %s, whatever fails",
+    "[I1–I11, I13, I14] keeps every invariant under %s, whatever fails",
     { timeout: 60_000 },
     async (policy) => {
       const kinds = new Set<FaultKind>();
@@ -28,8 +29,15 @@ describe("the pair", () => {
 
   describe.each(REGRESSIONS)("that broke once: $found", ({ seed, faults }) => {
     it.each(POLICIES)("keeps every invariant under %s", async (policy) => {
-      const { violation } = await runSeed(simulated, { seed, policy, faults });
+      const { violation } = await runSeed(simulated, { seed, policy, faults, spokes: 0, feed: false });
       expect(violation).toBeNull();
     });
+  });
+});
+
+describe.each(RECORD_REGRESSIONS)("the pair and its spokes, that broke once: $found", ({ seed, faults }) => {
+  it.each(POLICIES)("keep every invariant under %s", async (policy) => {
+    const { violation } = await runSeed(simulated, { seed, policy, faults });
+    expect(violation).toBeNull();
   });
 });

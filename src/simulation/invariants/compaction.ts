@@ -6,7 +6,7 @@ import type { World } from "../world.ts";
 export function compaction(world: World): Watch {
   const acknowledged = new Map<string, Map<string, string>>();
   return {
-    pulled: (spoke, from, after) => {
+    asked: (spoke, from, after) => {
       const known = acknowledged.get(from) ?? new Map<string, string>();
       acknowledged.set(from, known);
       if (after >= (known.get(spoke) ?? "")) known.set(spoke, after);

@@ -21,7 +21,7 @@ export function operations(world: World): Watch {
       known.add(id);
       brought.add(`${place}<${via}:${id}`);
     },
-    pulled: (spoke, from, _after, { ops }) => {
+    pulled: (spoke, from, { ops }) => {
       const engineId = world.contentOf(spoke)?.engineId;
       if (engineId === undefined) return;
       const own = recordOrigin(engineId);

@@ -46,7 +46,7 @@ export function vectors(world: World): Watch {
       count(place, origin, originSeq);
       touched.add(place);
     },
-    pulled: (spoke, _from, _after, { snapshot }) => give(spoke, snapshot?.clock),
+    pulled: (spoke, _from, { snapshot }) => give(spoke, snapshot?.clock),
     pushed: (_spoke, to, base) => give(to, base?.clock),
     delivered: (to, message) => {
       if (message.type === "sync-answer")

@@ -1,0 +1,76 @@
+/**
+ * Purpose: runs with spokes that once broke an invariant, with what was wrong.
+ * Keeps true: each is run again by `seeds.test.ts`.
+ */
+import type { Fault } from "../../src/simulation/faults.ts";
+import type { Regression } from "./regressions.ts";
+
+const now = (kind: Fault["kind"], atMs: number, target: "a" | "b", amount: number): Fault => ({
+  ...{ kind, atMs, target, amount },
+  forMs: 0,
+});
+
+export const RECORD_REGRESSIONS: readonly Regression[] = [
+  {
+    seed: 32,
+    found: "R1: a spoke spoke to its hub no more",
+    cause: "a failover between two pages was taken for another one at the hub's address",
+    faults: [{ kind: "pause", atMs: 9436.795, forMs: 966.867, target: "a", amount: 0.075 }],
+  },
+  {
+    seed: 30,
+    found: "R1: spokes of an engine that was filled over a compaction met a gap without end",
+    cause: "it had holes and did not say so to those that it filled in turn",
+    faults: [
+      now("clock-step", 3706.021, "a", 0.121),
+      { kind: "isolation", atMs: 12346.672, forMs: 2699.17, target: "a", amount: 0.476 },
+      now("hub-compaction", 22499.594, "b", 0.952),
+    ],
+  },
+  {
+    seed: 136,
+    found: "R1: other values stood on one spoke",
+    cause: "a change did not count as seen what the value it replaced had seen: what stood depended on the order",
+    faults: [
+      { kind: "disk-full", atMs: 9938.467, forMs: 2372.473, target: "a", amount: 0.339 },
+      { kind: "kill", atMs: 29336.758, forMs: 105.851, target: "b", amount: 0.663 },
+      { kind: "spoke-cut", atMs: 0, forMs: 30000, target: "a", amount: 0.451 },
+      { kind: "spoke-kill", atMs: 9331.341, forMs: 116.791, target: "b", amount: 0.482 },
+      now("hub-compaction", 15011.049, "a", 0.717),
+      { kind: "spoke-kill", atMs: 16847.469, forMs: 2245.664, target: "a", amount: 0.084 },
+    ],
+  },
+  {
+    seed: 175,
+    found: "R1: a spoke never had all of a snapshot",
+    cause:
+      "it compacted its own log while it was being filled, and counted what lies beyond a snapshot as missing from it",
+    faults: [
+      { kind: "kill", atMs: 3425.269, forMs: 594.992, target: "b", amount: 0.519 },
+      { kind: "kill", atMs: 7455.815, forMs: 3185.819, target: "a", amount: 0.982 },
+      { kind: "power-off", atMs: 18448.353, forMs: 4630.805, target: "b", amount: 0.002 },
+      { kind: "clean-restart", atMs: 23207.774, forMs: 438.849, target: "a", amount: 0.52 },
+      now("spoke-poison", 6461.071, "b", 0.716),
+      { kind: "spoke-kill", atMs: 21703.65, forMs: 165.093, target: "a", amount: 0.72 },
+      now("hub-compaction", 22072.671, "a", 0.131),
+    ],
+  },
+  {
+    seed: 451,
+    found: "R1: what a spoke wrote after a poison was offered again only after minutes",
+    cause: "exchanges that stalled on the way in counted for what stalls on the way out",
+    faults: [now("spoke-clock-step", 3626.916, "b", 0.032), now("spoke-poison", 23824.611, "b", 0.164)],
+  },
+  {
+    seed: 2679,
+    found: "I5: a campaign during maintenance, as the disk had it",
+    cause: "a hold that a full disk refused was never saved again",
+    faults: [
+      { kind: "isolation", atMs: 15429.068, forMs: 4168.6, target: "a", amount: 0.586 },
+      { kind: "maintenance", atMs: 23372.829, forMs: 1489.397, target: "a", amount: 0.299 },
+      { kind: "disk-full", atMs: 24613.579, forMs: 768.127, target: "a", amount: 0.443 },
+      { kind: "maintenance", atMs: 24724.576, forMs: 610.649, target: "b", amount: 0.886 },
+      { kind: "kill", atMs: 27638.17, forMs: 534.068, target: "b", amount: 0.922 },
+    ],
+  },
+];
