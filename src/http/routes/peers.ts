@@ -37,35 +37,25 @@ export function peersRoute(app: App, { coordinator }: HttpComponents, { secrets 
 }
 
 export function pausePeerRoute(app: App, { coordinator }: HttpComponents): void {
-  app.post(
-    "/api/peers/:name/pause",
-    {
-      config: { access: "operate" },
-      schema: {
-        summary: "Asks a peer no more, until it is resumed or this engine starts anew",
-        tags: TAGS,
-        params: PeerParams,
-        body: NoFields,
-        response: {
-          200: named<PeerStatus>(PeerStatusSchema),
-          ...refusals(...GUARDED, ...BODY, "peer_not_found", "not_pulling"),
-        },
-      },
-    },
-    async (request, reply) => {
-      const outcome = coordinator.replication.federation.pause(request.params.name);
-      return outcome.outcome === "done" ? reply.send(outcome.peer) : sendProblem(reply, refusalOf(outcome));
-    },
+  steerRoute(app, "pause", "Asks a peer no more, until it is resumed or this engine starts anew", (name) =>
+    coordinator.replication.federation.pause(name),
   );
 }
 
 export function resumePeerRoute(app: App, { coordinator }: HttpComponents): void {
+  steerRoute(app, "resume", "Asks a peer again, beginning now", (name) =>
+    coordinator.replication.federation.resume(name),
+  );
+}
+
+/** @param steer what is done with the peer of this name */
+function steerRoute(app: App, verb: "pause" | "resume", summary: string, steer: (name: string) => PeerOutcome): void {
   app.post(
-    "/api/peers/:name/resume",
+    `/api/peers/:name/${verb}`,
     {
       config: { access: "operate" },
       schema: {
-        summary: "Asks a peer again, beginning now",
+        summary,
         tags: TAGS,
         params: PeerParams,
         body: NoFields,
@@ -76,7 +66,7 @@ export function resumePeerRoute(app: App, { coordinator }: HttpComponents): void
       },
     },
     async (request, reply) => {
-      const outcome = coordinator.replication.federation.resume(request.params.name);
+      const outcome = steer(request.params.name);
       return outcome.outcome === "done" ? reply.send(outcome.peer) : sendProblem(reply, refusalOf(outcome));
     },
   );
