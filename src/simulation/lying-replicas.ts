@@ -11,7 +11,7 @@ import type { ArrivedOp, OpLog } from "../ports/op-log.ts";
 import type { Replica } from "../ports/replica.ts";
 import type { Store } from "../ports/store.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
-import type { SpokeParts } from "./sim-spoke.ts";
+import type { SpokeParts } from "./spoke-parts.ts";
 
 type Liar = (replica: Replica, origin: string) => Replica;
 

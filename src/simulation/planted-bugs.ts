@@ -5,7 +5,7 @@
 import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Policy } from "../core/settings.ts";
-import type { SpokeParts } from "./sim-spoke.ts";
+import type { SpokeParts } from "./spoke-parts.ts";
 import { checkpointAhead, forgetKeys, releaseAnyLock, saveEpochsLate, swapWhateverStands } from "./lying-ports.ts";
 
 /** One planted bug. */

@@ -26,7 +26,8 @@ import {
   type Weather,
 } from "./nemesis.ts";
 import { type Prng, streamOf } from "./prng.ts";
-import type { SpokeInit, SpokeParts } from "./sim-spoke.ts";
+import type { SpokeInit } from "./sim-spoke.ts";
+import type { SpokeParts } from "./spoke-parts.ts";
 import type { TraceSink } from "./trace.ts";
 import { World, type Violation, type WorldSettings } from "./world.ts";
 import type { CoordinatorFactory } from "./world-ground.ts";

@@ -63,10 +63,10 @@ export class SimSink implements FeedSink {
   async close(): Promise<void> {}
 
   #take(event: ControlEvent): PublishResult["published"][number] {
-    const { host, published } = this.#ground;
+    const { host } = this.#ground;
     const taken = host.feed.publish(event);
     const entry = host.feed.entries.at(-1);
-    if (!taken.duplicate && entry !== undefined) published(entry);
+    if (!taken.duplicate && entry !== undefined) this.#ground.published(entry);
     return taken;
   }
 

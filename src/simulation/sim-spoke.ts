@@ -17,6 +17,7 @@ import { SimIds } from "./sim-ids.ts";
 import { simLogger } from "./sim-logger.ts";
 import type { SimProcess } from "./sim-process.ts";
 import { SimSyncTransport, type SpokeWay } from "./sim-sync-transport.ts";
+import type { SpokeParts } from "./spoke-parts.ts";
 import type { WorldGround } from "./world-ground.ts";
 
 /** Where a spoke's requests go: to whoever leads, as a load balancer does it, or always to one engine. */
@@ -28,13 +29,6 @@ export interface SpokeInit {
   readonly intervalMs: number;
   /** Operations of one page that it is given. */
   readonly pageOps: number;
-}
-
-/** What a spoke runs on; planted bugs replace some of it. */
-export interface SpokeParts {
-  readonly parts: ReplicationParts;
-  readonly stamps: Stamps;
-  readonly disk: MemoryDisk;
 }
 
 interface Living extends SpokeParts {

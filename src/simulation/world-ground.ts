@@ -10,7 +10,7 @@ import type { Scheduler } from "./scheduler.ts";
 import type { Pasts } from "./sim-engine.ts";
 import type { SimFeed } from "./sim-feed.ts";
 import type { SimIds } from "./sim-ids.ts";
-import type { SpokeParts } from "./sim-spoke.ts";
+import type { SpokeParts } from "./spoke-parts.ts";
 import type { WitnessWay } from "./sim-witness.ts";
 import type { Trace } from "./trace.ts";
 import type { Watchers } from "./watch.ts";
