@@ -141,7 +141,7 @@ export class Reports {
       "catch-up": catchUp.machineValue,
       "reconcile-lock": lock.machineValue,
       "split-brain": splitBrain.machineValue,
-      "outbox-pump": outbox.machineValue,
+      ...(outbox.machineValue === null ? {} : { "outbox-pump": outbox.machineValue }),
     };
   }
 

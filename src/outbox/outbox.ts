@@ -119,8 +119,9 @@ export class Outbox {
     store.setJournal(this.#journal);
   }
 
-  get machineValue(): string {
-    return this.#pump?.machineValue ?? "resting";
+  /** null without a sink: then there is no pump. */
+  get machineValue(): string | null {
+    return this.#pump?.machineValue ?? null;
   }
 
   start(): void {
@@ -158,7 +159,7 @@ export class Outbox {
     const letters = dead === 0 ? [] : store.replica.outbox.deadLetters(DEAD_LISTED);
     return {
       sink: this.#init.sink,
-      pump: this.machineValue,
+      pump: this.machineValue ?? "resting",
       depth: waiting,
       oldest: oldest && {
         eventId: oldest.event.eventId,
