@@ -30,11 +30,20 @@ const NAMES = ["origin", "origin_seq", "hlc", "epoch", "kind", "entity", "field"
 /** The columns of an operation, under the table's name in a join. */
 export const OP_COLUMNS = [...NAMES, "arrival", "via", "signature"].map((name) => `ops.${name} AS ${name}`).join(", ");
 
+/** See `OpLog.arrivedAfter`. */
+interface ArrivedQuery {
+  readonly after: string;
+  readonly limit: number;
+  readonly maxBytes: number;
+  readonly exceptVia: string;
+  readonly alsoVia: string;
+}
+
 /** Rows read beyond a page's limit in one step are bounded by its bytes. */
 export class OpTable {
   readonly #insert: Statement<unknown[]>;
   readonly #find: Statement<[string, number], OpRow>;
-  readonly #arrived: Statement<[string, string, string, number], OpRow>;
+  readonly #arrived: Statement<[string, string, string, string, number], OpRow>;
   readonly #ofOrigin: Statement<[string, number, number], OpRow>;
   readonly #last: Statement<[], { readonly arrival: string | null }>;
   readonly #newest: Statement<[number], OpRow>;
@@ -57,7 +66,7 @@ export class OpTable {
       `SELECT ${OP_COLUMNS} FROM ops WHERE origin = ? AND origin_seq = ? AND arrival IS NOT NULL`,
     );
     this.#arrived = db.prepare(`
-      SELECT ${OP_COLUMNS} FROM ops WHERE arrival > ? AND via <> ? AND origin <> ? ORDER BY arrival LIMIT ?`);
+      SELECT ${OP_COLUMNS} FROM ops WHERE arrival > ? AND via <> ? AND via <> ? AND origin <> ? ORDER BY arrival LIMIT ?`);
     this.#ofOrigin = db.prepare(`
       SELECT ${OP_COLUMNS} FROM ops WHERE origin = ? AND origin_seq > ? AND arrival IS NOT NULL
       ORDER BY origin_seq LIMIT ?`);
@@ -118,12 +127,13 @@ export class OpTable {
     return row === undefined ? null : { op: toOp(row), arrival: row.arrival, via: row.via };
   }
 
-  arrivedAfter(after: string, limit: number, maxBytes: number, exceptVia: string): readonly ArrivedOp[] {
+  arrivedAfter(asked: ArrivedQuery): readonly ArrivedOp[] {
+    const { after, limit, maxBytes } = asked;
     // What was made here has no `via`, and "" stands for nobody: no text differs from it in both columns.
-    const nobody = exceptVia === "" ? "\u0000" : exceptVia;
+    const [exceptVia, alsoVia] = [asked.exceptVia || "\u0000", asked.alsoVia || "\u0000"];
     const arrived: ArrivedOp[] = [];
     let bytes = 0;
-    for (const row of this.#arrived.iterate(after, nobody, nobody, limit)) {
+    for (const row of this.#arrived.iterate(after, exceptVia, alsoVia, exceptVia, limit)) {
       arrived.push({ op: toOp(row), arrival: row.arrival, via: row.via });
       bytes += bytesOf(row);
       if (bytes >= maxBytes) break;
