@@ -157,9 +157,9 @@ export class MemoryReplica implements Replica {
     for (const arrived of this.#content.arrivals) {
       if (arrived.arrival <= after) continue;
       if (origin !== "" && (names.includes(arrived.via) || arrived.op.origin === origin)) continue;
-      if (found.length >= limit || (found.length > 0 && bytes >= maxBytes)) break;
-      found.push(arrived);
       bytes += bytesOf(arrived.op);
+      if (found.length >= limit || (found.length > 0 && bytes > maxBytes)) break;
+      found.push(arrived);
     }
     return found;
   }

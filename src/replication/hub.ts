@@ -71,6 +71,9 @@ const COMPACT_OPS = 5_000;
 /** Operations kept where nobody ever pulled. */
 const KEPT_UNASKED = 10_000;
 
+/** What a page is around its operations. */
+const PAGE_FRAME_BYTES = 400;
+
 const GENERATION_KEY = "generation";
 
 export class Hub {
@@ -131,7 +134,7 @@ export class Hub {
     const name = callerName(caller);
     this.#callers.acknowledged(name, after);
     const last = ops.lastArrival();
-    const found = ops.arrivedAfter(after, limit, maxBytes, caller.origin, name);
+    const found = ops.arrivedAfter(after, limit, maxBytes - PAGE_FRAME_BYTES, caller.origin, name);
     const reached = found.at(-1)?.arrival ?? after;
     const beyond = found.length > 0 && ops.arrivedAfter(reached, 1, 1, caller.origin, name).length > 0;
     // Where nothing follows, the cursor also passes what the caller is not given.

@@ -7,6 +7,7 @@ import type { Database, Statement } from "better-sqlite3";
 import type { Op, OpKind } from "../../core/operation.ts";
 import { counterOf, type VectorClock } from "../../core/vector-clock.ts";
 import { type ArrivedOp, type CompactionFloor, mergeFloors } from "../../ports/op-log.ts";
+import { opBytes } from "../op-weight.ts";
 import { readClock, readJson } from "./json.ts";
 
 /** One row of an operation on a record. */
@@ -134,16 +135,16 @@ export class OpTable {
     const arrived: ArrivedOp[] = [];
     let bytes = 0;
     for (const row of this.#arrived.iterate(after, exceptVia, alsoVia, exceptVia, limit)) {
+      bytes += opBytes(row);
+      if (arrived.length > 0 && bytes > maxBytes) break;
       arrived.push({ op: toOp(row), arrival: row.arrival, via: row.via });
-      bytes += bytesOf(row);
-      if (bytes >= maxBytes) break;
     }
     return arrived;
   }
 
   /** Of one origin, after `originSeq`. `bytes` is told what each one weighs. */
   *ofOrigin(origin: string, originSeq: number, limit: number): Generator<{ readonly op: Op; readonly bytes: number }> {
-    for (const row of this.#ofOrigin.iterate(origin, originSeq, limit)) yield { op: toOp(row), bytes: bytesOf(row) };
+    for (const row of this.#ofOrigin.iterate(origin, originSeq, limit)) yield { op: toOp(row), bytes: opBytes(row) };
   }
 
   last(): string {
@@ -198,9 +199,4 @@ export function toOp(row: OpRow): Op {
     checksum: row.checksum,
     ...(row.signature === null ? {} : { signature: row.signature }),
   };
-}
-
-/** About what the operation weighs as JSON. */
-function bytesOf(row: OpRow): number {
-  return row.payload.length + row.clock.length + row.entity.length + row.field.length + 320;
 }
