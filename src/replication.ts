@@ -7,6 +7,7 @@
 export { Replication, type ReplicationInit, type ReplicationJoint } from "./replication/replication.ts";
 export type { ReplicationParts } from "./replication/parts.ts";
 export type { RecordPage, RecordResolveOutcome, RecordView, SkipOutcome, WriteOutcome } from "./replication/records.ts";
+export type { SyncCaller } from "./replication/callers.ts";
 export type { FederationMode, PullPage, PushReport, SnapshotMark, SyncIdentity } from "./replication/hub.ts";
 export type { Delivery, Taken } from "./replication/intake.ts";
 export type { Failure, Progress } from "./replication/exchange.ts";

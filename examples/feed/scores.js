@@ -2,6 +2,8 @@
  * A consumer of the feed: keeps the score of each match in its own SQLite file, once for each goal, whatever happens.
  * Started as `node examples/feed/scores.js FEED [DATABASE]`; FEED is a folder, `redis://…` or `nats://…`. Ctrl-C ends it.
  */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { SystemClock, SystemRandom } from "changeover";
 import { createApplier, FileSource, JetStreamSource, RedisStreamSource, SqliteConsumer } from "changeover/outbox";
@@ -16,6 +18,7 @@ function openFeed() {
   return new FileSource({}, { folder: feed, consumer: name.consumer });
 }
 
+mkdirSync(dirname(file), { recursive: true });
 const db = new Database(file);
 db.exec("CREATE TABLE IF NOT EXISTS scores (match TEXT, team TEXT, goals INTEGER, PRIMARY KEY (match, team))");
 const source = openFeed();

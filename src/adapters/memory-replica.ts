@@ -104,7 +104,8 @@ export class MemoryReplica implements Replica {
     },
     add: (arrived) => this.#add(arrived),
     find: (origin, originSeq) => this.#content.ops.get(`${origin}/${originSeq}`) ?? null,
-    arrivedAfter: (after, limit, maxBytes, exceptVia = "") => this.#arrivedAfter(after, limit, maxBytes, exceptVia),
+    arrivedAfter: (after, limit, maxBytes, exceptVia = "", alsoVia = exceptVia) =>
+      this.#arrivedAfter(after, limit, maxBytes, [exceptVia, alsoVia]),
     lackedBy: (vector, limit, maxBytes) => lackedFrom(this.#content.ops, this.#vector, vector, { limit, maxBytes }),
     lastArrival: () => this.#content.arrivals.at(-1)?.arrival ?? "",
     newest: (limit) => lastOf(this.#content.arrivals, limit).reverse(),
@@ -144,15 +145,21 @@ export class MemoryReplica implements Replica {
     });
   }
 
-  #arrivedAfter(after: string, limit: number, maxBytes: number, exceptVia: string): readonly ArrivedOp[] {
+  #arrivedAfter(
+    after: string,
+    limit: number,
+    maxBytes: number,
+    names: readonly [string, string],
+  ): readonly ArrivedOp[] {
+    const [origin] = names;
     const found: ArrivedOp[] = [];
     let bytes = 0;
     for (const arrived of this.#content.arrivals) {
       if (arrived.arrival <= after) continue;
-      if (exceptVia !== "" && (arrived.via === exceptVia || arrived.op.origin === exceptVia)) continue;
-      if (found.length >= limit || (found.length > 0 && bytes >= maxBytes)) break;
-      found.push(arrived);
+      if (origin !== "" && (names.includes(arrived.via) || arrived.op.origin === origin)) continue;
       bytes += bytesOf(arrived.op);
+      if (found.length >= limit || (found.length > 0 && bytes > maxBytes)) break;
+      found.push(arrived);
     }
     return found;
   }

@@ -3,8 +3,8 @@
 /** Operations of one page. */
 export const MAX_PAGE_OPS = 1_000;
 export const DEFAULT_PAGE_OPS = 500;
-/** Bytes of one page, about: a single operation may be larger. */
-export const MIN_PAGE_BYTES = 1_024;
+/** Bytes of one page; a single operation may be larger, and is then a page of its own. */
+export const MIN_PAGE_BYTES = 1;
 export const MAX_PAGE_BYTES = 8_388_608;
 export const DEFAULT_PAGE_BYTES = 1_048_576;
 /** Bytes of one push. */

@@ -26,6 +26,11 @@ export function commandEventId({ origin, originSeq }: Pick<Command, "origin" | "
   return `cmd_${origin}_${originSeq}`;
 }
 
+/** With the pair's name: an operation is held by many pairs, and each tells of it in a feed that may be shared. */
+export function recordEventId(tenantId: string, { origin, originSeq }: Pick<Op, "origin" | "originSeq">): string {
+  return `rec_${tenantId}_${origin}_${originSeq}`;
+}
+
 /**
  * `before`: what it follows in the log. The first command of an epoch stands upon any version: what stood above it, of a
  * lower epoch, was taken back.
@@ -48,7 +53,7 @@ export function recordEvent(tenantId: string, op: Op): ControlEvent {
   const { origin, originSeq, hlc, epoch, kind, entity, field, payload: value, clock } = op;
   const verb = { set: "set", delete: "deleted", skip: "skipped" }[kind];
   return {
-    eventId: `rec_${origin}_${originSeq}`,
+    eventId: recordEventId(tenantId, op),
     eventType: `record.${verb}`,
     tenantId,
     stackId: recordStack(origin),
@@ -79,10 +84,10 @@ export function conflictEvent(tenantId: string, conflict: Conflict): ControlEven
   const what =
     conflict.kind === "command"
       ? { eventId: commandEventId(conflict.divergent), seq: conflict.divergent.seq, forkSeq: conflict.forkSeq }
-      : { eventId: `rec_${origin}_${originSeq}`, entity: conflict.entity, field: conflict.field };
+      : { eventId: recordEventId(tenantId, divergent), entity: conflict.entity, field: conflict.field };
   const choice = conflict.resolution === null ? null : conflict.resolution.choice;
   return {
-    eventId: `${id}_${outcome}`,
+    eventId: `${id}_${tenantId}_${outcome}`,
     eventType: `conflict.${outcome}`,
     tenantId,
     stackId: conflictStack(id),

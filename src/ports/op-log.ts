@@ -56,8 +56,17 @@ export interface OpLog {
   /** Keeps a new operation. Throws when one of its identity is held. */
   add(arrived: ArrivedOp): void;
   find(origin: string, originSeq: number): ArrivedOp | null;
-  /** Arrivals after `after` ("": from the first) that `exceptVia` neither brought nor made; at most `limit`, about `maxBytes`. */
-  arrivedAfter(after: string, limit: number, maxBytes: number, exceptVia?: string): readonly ArrivedOp[];
+  /**
+   * Arrivals after `after` ("": from the first) that `exceptVia` neither brought nor made, nor `alsoVia`, another name of
+   * the same caller, brought; at most `limit`, about `maxBytes`.
+   */
+  arrivedAfter(
+    after: string,
+    limit: number,
+    maxBytes: number,
+    exceptVia?: string,
+    alsoVia?: string,
+  ): readonly ArrivedOp[];
   /** What `vector` lacks, each origin in order; at most `limit`, about `maxBytes`. */
   lackedBy(vector: VectorClock, limit: number, maxBytes: number): readonly Op[];
   /** The newest arrival; "" when there is none. */

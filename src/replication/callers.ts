@@ -20,6 +20,22 @@ interface Caller {
 
 const PREFIX = "caller:";
 
+/** Who calls `/sync`. */
+export interface SyncCaller {
+  /** The origin under which it says that it writes; "": it does not say. */
+  readonly origin: string;
+  /** The name of the token that it showed; null where none is asked for, or it is known by other means. */
+  readonly token: string | null;
+}
+
+/**
+ * Under which name a caller is known. Anybody can say any origin, so what was said with one token counts for no other:
+ * else one could hide operations from another caller, or acknowledge what that one does not have.
+ */
+export function callerName({ origin, token }: SyncCaller): string {
+  return token === null || origin === "" ? origin : `${origin}@${token}`;
+}
+
 export class Callers {
   readonly #basics: ReplicationBasics;
   readonly #known = new Map<string, Caller>();

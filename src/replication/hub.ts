@@ -9,7 +9,7 @@ import { identityText } from "../core/signature.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { PushedBase } from "../ports/sync-transport.ts";
 import type { Ids } from "../ports/ids.ts";
-import { Callers } from "./callers.ts";
+import { callerName, Callers, type SyncCaller } from "./callers.ts";
 import type { Intake, Taken } from "./intake.ts";
 import type { ReplicationBasics } from "./record-log.ts";
 import type { Seals } from "./seals.ts";
@@ -71,6 +71,9 @@ const COMPACT_OPS = 5_000;
 /** Operations kept where nobody ever pulled. */
 const KEPT_UNASKED = 10_000;
 
+/** What a page is around its operations. */
+const PAGE_FRAME_BYTES = 400;
+
 const GENERATION_KEY = "generation";
 
 export class Hub {
@@ -119,20 +122,21 @@ export class Hub {
     return key === null || proof === null ? { ...identity, clock } : { ...identity, clock, key, proof };
   }
 
-  /** A page for `caller`; "" for one that does not say who it is. */
+  /** A page for `caller`. */
   pull(request: {
-    readonly caller: string;
+    readonly caller: SyncCaller;
     readonly after: string;
     readonly limit: number;
     readonly maxBytes: number;
   }): PullPage {
     const { ops } = this.#basics.replica;
     const { caller, after, limit, maxBytes } = request;
-    this.#callers.acknowledged(caller, after);
+    const name = callerName(caller);
+    this.#callers.acknowledged(name, after);
     const last = ops.lastArrival();
-    const found = ops.arrivedAfter(after, limit, maxBytes, caller);
+    const found = ops.arrivedAfter(after, limit, maxBytes - PAGE_FRAME_BYTES, caller.origin, name);
     const reached = found.at(-1)?.arrival ?? after;
-    const beyond = found.length > 0 && ops.arrivedAfter(reached, 1, 1, caller).length > 0;
+    const beyond = found.length > 0 && ops.arrivedAfter(reached, 1, 1, caller.origin, name).length > 0;
     // Where nothing follows, the cursor also passes what the caller is not given.
     const nextCursor = beyond || last < reached ? reached : last;
     const floor = ops.floor();
@@ -147,8 +151,13 @@ export class Hub {
   }
 
   /** Takes what a spoke brings. */
-  push(caller: string, came: readonly unknown[], base: PushedBase | null = null): PushReport {
-    const delivery = { via: caller, ops: came, base: base?.clock ?? null, completesBase: base?.complete ?? false };
+  push(caller: SyncCaller, came: readonly unknown[], base: PushedBase | null = null): PushReport {
+    const delivery = {
+      via: callerName(caller),
+      ops: came,
+      base: base?.clock ?? null,
+      completesBase: base?.complete ?? false,
+    };
     try {
       const results = this.#intake.take(delivery);
       return { results, applied: results.filter(({ outcome }) => outcome === "applied").length };

@@ -92,7 +92,8 @@ export class PairLink {
     if (peerId === null) return;
     const { hub } = this.#deps;
     const bounds = { limit: Math.min(limit, FRAME_OPS), maxBytes: Math.min(maxBytes, FRAME_BYTES) };
-    const value = call === "identity" ? hub.identity() : hub.pull({ caller: recordOrigin(peerId), after, ...bounds });
+    const caller = { origin: recordOrigin(peerId), token: null };
+    const value = call === "identity" ? hub.identity() : hub.pull({ caller, after, ...bounds });
     this.#deps.send({ type: "sync-answer", requestId, value: value as unknown as Json });
   }
 

@@ -9,6 +9,7 @@ import { ChangeoverError } from "../core/errors.ts";
 import type { Label } from "../core/ids.ts";
 import type { Op } from "../core/operation.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../ports/sync-transport.ts";
+import type { SyncCaller } from "../replication/callers.ts";
 import type { Hub, PullPage } from "../replication/hub.ts";
 import type { ProcessClock } from "./host-clock.ts";
 import type { Path } from "./network.ts";
@@ -65,10 +66,10 @@ export class SimSyncTransport implements SyncTransport {
   }
 
   pull({ after, limit, maxBytes }: PullRequest): Promise<SyncAnswer<Json>> {
-    const { caller, pageOps } = this.#init;
+    const { pageOps } = this.#init;
     return this.#call((hub, label) => {
       this.#ground.observer.asked(label, after);
-      const page = hub.pull({ caller, after, limit: Math.min(limit, pageOps), maxBytes });
+      const page = hub.pull({ caller: this.#caller, after, limit: Math.min(limit, pageOps), maxBytes });
       this.#ground.observer.pulled(label, page);
       return page;
     });
@@ -77,11 +78,15 @@ export class SimSyncTransport implements SyncTransport {
   push(ops: readonly Op[], snapshot: PushedBase | null): Promise<SyncAnswer<Json>> {
     return this.#call((hub, label) => {
       this.#ground.observer.pushed(label, snapshot);
-      return hub.push(this.#init.caller, ops, snapshot);
+      return hub.push(this.#caller, ops, snapshot);
     });
   }
 
   close(): void {}
+
+  get #caller(): SyncCaller {
+    return { origin: this.#init.caller, token: null };
+  }
 
   #call(work: (hub: Hub, label: Label) => object): Promise<SyncAnswer<Json>> {
     const { clock, chance } = this.#ground;

@@ -19,6 +19,6 @@ for (let made = 0; made < Number(count); made += BATCH) {
     if (written.outcome !== "written") throw new Error(written.detail);
     return written.op;
   });
-  hub.place.replication.hub.push("rec_source", ops);
+  hub.place.replication.hub.push({ origin: "rec_source", token: null }, ops);
 }
 process.send?.(hub.url);

@@ -90,6 +90,8 @@ describeWithServer("chromium", "the page, looked at", () => {
     await page.setViewportSize({ width: 390, height: 844 });
     await picture(page, `phone-${colorScheme}`);
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(390);
+    const isCut = (part: Element): boolean => part.scrollWidth > part.clientWidth;
+    expect(await page.locator(".history").evaluate(isCut)).toBe(false);
     expect(errors).toEqual([]);
     await page.close();
   });

@@ -63,7 +63,7 @@ describe("records over HTTP", () => {
     ["GET", "/sync/pull?limit=1001", undefined],
     ["GET", "/sync/pull?limit=0", undefined],
     ["GET", "/sync/pull?after=yesterday", undefined],
-    ["GET", "/sync/pull?maxBytes=1", undefined],
+    ["GET", "/sync/pull?maxBytes=0", undefined],
     ["POST", "/sync/push", { ops: 5 }],
     ["POST", "/sync/push", { ops: Array.from({ length: 1_001 }, () => ({})) }],
     ["POST", "/sync/push", { ops: [], secret: 1 }],
@@ -100,7 +100,7 @@ describe("/sync", () => {
     });
     const rest = (await call("GET", `/sync/pull?after=${String(first["nextCursor"])}`)).body;
     expect(rest).toMatchObject({ ops: ops.slice(2), hasMore: false });
-    expect((await call("GET", "/sync/pull?maxBytes=1024")).body["ops"]).toHaveLength(3);
+    expect((await call("GET", "/sync/pull?maxBytes=1")).body["ops"]).toHaveLength(1);
     const own = await call("GET", "/sync/pull", undefined, { "x-sync-origin": originOf("s1") });
     expect(own.body).toMatchObject({ ops: [], hasMore: false, nextCursor: rest["nextCursor"] });
   });
@@ -124,6 +124,24 @@ describe("/sync", () => {
     expect(await reasons([altered(two, { payload: 77 })])).toEqual(["quarantined"]);
     expect((await call("GET", "/api/ops/aside")).body).toMatchObject({ aside: [], quarantined: [{ originSeq: 2 }] });
     expect((await call("GET", "/api/records/macros/opening")).body["value"]).toBe(3);
+  });
+});
+
+describe("/sync, page by page", () => {
+  it.each([2_000, 5_000, 20_000])("gives pages of at most %i bytes, whatever is written in them", async (maxBytes) => {
+    const values = Array.from({ length: 40 }, (_, index) => "画面".repeat(10 * index));
+    const ops = opsOf("s1", values);
+    await push(ops);
+    const came: unknown[] = [];
+    for (let after = "", more = true; more;) {
+      const answer = await fetch(`${hub.url}/sync/pull?maxBytes=${maxBytes}&after=${after}`);
+      const text = await answer.text();
+      const page = JSON.parse(text) as { ops: unknown[]; nextCursor: string; hasMore: boolean };
+      if (page.ops.length > 1) expect(Buffer.byteLength(text)).toBeLessThanOrEqual(maxBytes);
+      came.push(...page.ops);
+      [after, more] = [page.nextCursor, page.hasMore];
+    }
+    expect(came).toEqual(ops);
   });
 });
 

@@ -120,7 +120,7 @@ describe.each([
     const late = plant.place("late", plant.hub);
     const { intake } = late.replication;
     const page = plant.hub.replication.hub.pull({
-      caller: originOf("late"),
+      caller: { origin: originOf("late"), token: null },
       after: "",
       limit: PAGE,
       maxBytes: 1e6,

@@ -16,7 +16,7 @@ function place(init: PlaceInit, signatures: SignatureMode = "enforce"): Place {
 
 /** What of `ops` became, pushed to `at` by `via`. */
 function pushed(at: Place, ops: readonly Op[], via = "rec_relay"): string[] {
-  const { results } = at.replication.hub.push(via, wired(ops) as never);
+  const { results } = at.replication.hub.push({ origin: via, token: null }, wired(ops) as never);
   return results.map((one) =>
     "reason" in one && one.reason !== undefined ? `${one.outcome} ${one.reason}` : one.outcome,
   );
@@ -24,7 +24,7 @@ function pushed(at: Place, ops: readonly Op[], via = "rec_relay"): string[] {
 
 /** The operations of `at` as it gives them to others. */
 const given = (at: Place): readonly Op[] =>
-  at.replication.hub.pull({ caller: "", after: "", limit: 100, maxBytes: 1_048_576 }).ops;
+  at.replication.hub.pull({ caller: { origin: "", token: null }, after: "", limit: 100, maxBytes: 1_048_576 }).ops;
 
 /** `op` with the signature of another key. */
 function signedBy(op: Op, key: Ed25519Signatures): Op {

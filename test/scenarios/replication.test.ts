@@ -99,7 +99,8 @@ describe("[A23] a poison operation", () => {
     const other = makePlace({ name: "other" });
     other.replication.records.set("layout", "main", "2-up");
     const healthy = other.replication.records.log("", 10).ops.map(({ op }) => op);
-    const push = () => hub.replication.hub.push("", wired([first, poison, third, ...healthy]) as never).results;
+    const push = () =>
+      hub.replication.hub.push({ origin: "", token: null }, wired([first, poison, third, ...healthy]) as never).results;
     expect(push().map((one) => ("reason" in one ? one.reason : one.outcome))).toEqual([
       "applied",
       "unknown_action",

@@ -117,12 +117,18 @@ class DirectWay implements SyncTransport {
   }
 
   async pull(request: PullRequest): Promise<SyncAnswer<Json>> {
-    return { outcome: "answered", value: wired(this.#place.hub.pull({ caller: this.#caller, ...request })) };
+    return {
+      outcome: "answered",
+      value: wired(this.#place.hub.pull({ caller: { origin: this.#caller, token: null }, ...request })),
+    };
   }
 
   async push(ops: readonly Op[], snapshot: PushedBase | null): Promise<SyncAnswer<Json>> {
     const came = wired(ops) as unknown as readonly unknown[];
-    return { outcome: "answered", value: wired(this.#place.hub.push(this.#caller, came, snapshot)) };
+    return {
+      outcome: "answered",
+      value: wired(this.#place.hub.push({ origin: this.#caller, token: null }, came, snapshot)),
+    };
   }
 
   close(): void {}

@@ -4,15 +4,16 @@ import type { Heads } from "../../core/record-merge.ts";
 import { counterOf, type VectorClock } from "../../core/vector-clock.ts";
 import type { ArrivedOp } from "../../ports/op-log.ts";
 import type { RecordPlace } from "../../ports/record-store.ts";
+import { opBytes } from "../op-weight.ts";
 
 /** Key of a field whose order is that of entity, then field. */
 export function place({ entity, field }: RecordPlace): string {
   return `${entity}\u0000${field}`;
 }
 
-/** About what the operation weighs as JSON. */
+/** What the operation weighs in a page. */
 export function bytesOf(op: Op): number {
-  return JSON.stringify(op.payload).length + JSON.stringify(op.clock).length + op.entity.length + op.field.length + 320;
+  return opBytes({ ...op, payload: JSON.stringify(op.payload), clock: JSON.stringify(op.clock) });
 }
 
 export function outOfOrder(arrivals: readonly ArrivedOp[], next: ArrivedOp): boolean {

@@ -7,6 +7,7 @@ import type { Database, Statement } from "better-sqlite3";
 import type { Op, OpKind } from "../../core/operation.ts";
 import { counterOf, type VectorClock } from "../../core/vector-clock.ts";
 import { type ArrivedOp, type CompactionFloor, mergeFloors } from "../../ports/op-log.ts";
+import { opBytes } from "../op-weight.ts";
 import { readClock, readJson } from "./json.ts";
 
 /** One row of an operation on a record. */
@@ -30,11 +31,20 @@ const NAMES = ["origin", "origin_seq", "hlc", "epoch", "kind", "entity", "field"
 /** The columns of an operation, under the table's name in a join. */
 export const OP_COLUMNS = [...NAMES, "arrival", "via", "signature"].map((name) => `ops.${name} AS ${name}`).join(", ");
 
+/** See `OpLog.arrivedAfter`. */
+interface ArrivedQuery {
+  readonly after: string;
+  readonly limit: number;
+  readonly maxBytes: number;
+  readonly exceptVia: string;
+  readonly alsoVia: string;
+}
+
 /** Rows read beyond a page's limit in one step are bounded by its bytes. */
 export class OpTable {
   readonly #insert: Statement<unknown[]>;
   readonly #find: Statement<[string, number], OpRow>;
-  readonly #arrived: Statement<[string, string, string, number], OpRow>;
+  readonly #arrived: Statement<[string, string, string, string, number], OpRow>;
   readonly #ofOrigin: Statement<[string, number, number], OpRow>;
   readonly #last: Statement<[], { readonly arrival: string | null }>;
   readonly #newest: Statement<[number], OpRow>;
@@ -57,7 +67,7 @@ export class OpTable {
       `SELECT ${OP_COLUMNS} FROM ops WHERE origin = ? AND origin_seq = ? AND arrival IS NOT NULL`,
     );
     this.#arrived = db.prepare(`
-      SELECT ${OP_COLUMNS} FROM ops WHERE arrival > ? AND via <> ? AND origin <> ? ORDER BY arrival LIMIT ?`);
+      SELECT ${OP_COLUMNS} FROM ops WHERE arrival > ? AND via <> ? AND via <> ? AND origin <> ? ORDER BY arrival LIMIT ?`);
     this.#ofOrigin = db.prepare(`
       SELECT ${OP_COLUMNS} FROM ops WHERE origin = ? AND origin_seq > ? AND arrival IS NOT NULL
       ORDER BY origin_seq LIMIT ?`);
@@ -118,22 +128,23 @@ export class OpTable {
     return row === undefined ? null : { op: toOp(row), arrival: row.arrival, via: row.via };
   }
 
-  arrivedAfter(after: string, limit: number, maxBytes: number, exceptVia: string): readonly ArrivedOp[] {
+  arrivedAfter(asked: ArrivedQuery): readonly ArrivedOp[] {
+    const { after, limit, maxBytes } = asked;
     // What was made here has no `via`, and "" stands for nobody: no text differs from it in both columns.
-    const nobody = exceptVia === "" ? "\u0000" : exceptVia;
+    const [exceptVia, alsoVia] = [asked.exceptVia || "\u0000", asked.alsoVia || "\u0000"];
     const arrived: ArrivedOp[] = [];
     let bytes = 0;
-    for (const row of this.#arrived.iterate(after, nobody, nobody, limit)) {
+    for (const row of this.#arrived.iterate(after, exceptVia, alsoVia, exceptVia, limit)) {
+      bytes += opBytes(row);
+      if (arrived.length > 0 && bytes > maxBytes) break;
       arrived.push({ op: toOp(row), arrival: row.arrival, via: row.via });
-      bytes += bytesOf(row);
-      if (bytes >= maxBytes) break;
     }
     return arrived;
   }
 
   /** Of one origin, after `originSeq`. `bytes` is told what each one weighs. */
   *ofOrigin(origin: string, originSeq: number, limit: number): Generator<{ readonly op: Op; readonly bytes: number }> {
-    for (const row of this.#ofOrigin.iterate(origin, originSeq, limit)) yield { op: toOp(row), bytes: bytesOf(row) };
+    for (const row of this.#ofOrigin.iterate(origin, originSeq, limit)) yield { op: toOp(row), bytes: opBytes(row) };
   }
 
   last(): string {
@@ -188,9 +199,4 @@ export function toOp(row: OpRow): Op {
     checksum: row.checksum,
     ...(row.signature === null ? {} : { signature: row.signature }),
   };
-}
-
-/** About what the operation weighs as JSON. */
-function bytesOf(row: OpRow): number {
-  return row.payload.length + row.clock.length + row.entity.length + row.field.length + 320;
 }

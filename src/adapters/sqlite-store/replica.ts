@@ -84,8 +84,8 @@ function opLog({ read, write }: Access, ops: OpTable, aside: AsideTables): OpLog
     raiseVector: (origin, originSeq) => write(() => ops.raise(origin, originSeq)),
     add: (arrived) => write(() => ops.insert(arrived)),
     find: (origin, originSeq) => read(() => ops.find(origin, originSeq)),
-    arrivedAfter: (after, limit, maxBytes, exceptVia = "") =>
-      read(() => ops.arrivedAfter(after, limit, maxBytes, exceptVia)),
+    arrivedAfter: (after, limit, maxBytes, exceptVia = "", alsoVia = exceptVia) =>
+      read(() => ops.arrivedAfter({ after, limit, maxBytes, exceptVia, alsoVia })),
     lackedBy: (vector, limit, maxBytes) => read(() => lackedBy(ops, vector, limit, maxBytes)),
     lastArrival: () => read(() => ops.last()),
     newest: (limit) => read(() => ops.newest(limit)),

@@ -1,10 +1,12 @@
 /**
  * Purpose: `/sync`: what this engine serves to spokes and federation peers.
  * Keeps true: a caller that says under which name it writes, in the header `x-sync-origin`, is not given back its own.
+ * What it says there counts for its own token alone.
  */
-import type { IncomingHttpHeaders } from "node:http";
+import type { FastifyRequest } from "fastify";
 import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_OPS, MAX_PUSH_BYTES } from "../../core/sync-bounds.ts";
 import { isOrigin } from "../../core/operation.ts";
+import type { SyncCaller } from "../../replication/callers.ts";
 import type { PullPage, PushReport, SyncIdentity } from "../../replication/hub.ts";
 import type { App, HttpComponents } from "../components.ts";
 import { problem, sendProblem } from "../problem.ts";
@@ -56,7 +58,7 @@ export function pullRoute(app: App, { coordinator }: HttpComponents): void {
     (request, reply) => {
       if (!coordinator.replication.hub.serves) return void sendProblem(reply, NOT_SERVING);
       const { after = "", limit = DEFAULT_PAGE_OPS, maxBytes = DEFAULT_PAGE_BYTES } = request.query;
-      reply.send(coordinator.replication.hub.pull({ caller: callerOf(request.headers), after, limit, maxBytes }));
+      reply.send(coordinator.replication.hub.pull({ caller: callerOf(request), after, limit, maxBytes }));
     },
   );
 }
@@ -80,16 +82,14 @@ export function pushRoute(app: App, { coordinator }: HttpComponents): void {
     (request, reply) => {
       if (!coordinator.replication.hub.serves) return void sendProblem(reply, NOT_SERVING);
       const { ops, snapshot = null } = request.body;
-      reply.send(coordinator.replication.hub.push(callerOf(request.headers), ops, snapshot));
+      reply.send(coordinator.replication.hub.push(callerOf(request), ops, snapshot));
     },
   );
 }
 
-/** "" for a caller that does not say who it is. */
-function callerOf(headers: IncomingHttpHeaders): string {
-  const given = headers[ORIGIN_HEADER];
-  if (given === undefined) return "";
-  if (isOrigin(given)) return given;
+function callerOf({ headers, caller }: Pick<FastifyRequest, "headers" | "caller">): SyncCaller {
+  const given = headers[ORIGIN_HEADER] ?? "";
+  if (given === "" || isOrigin(given)) return { origin: given, token: caller.role === null ? null : caller.name };
   throw new InvalidInput(
     `/${ORIGIN_HEADER}`,
     `header ${ORIGIN_HEADER}: is not an origin of 1 to 64 letters, digits, ._:-`,

@@ -4,7 +4,7 @@
  * the logs of both engines are walked and compared with the feed.
  */
 import { PROGRAMME } from "../../core/control-event.ts";
-import { commandEventId } from "../../outbox/events.ts";
+import { commandEventId, recordStack } from "../../outbox/events.ts";
 import type { Watch } from "../watch.ts";
 import type { World } from "../world.ts";
 
@@ -43,7 +43,7 @@ export function feed(world: World): Watch {
           if (!told.has(eventId)) world.violate("I13", `${eventId} stands in ${label}'s log and was never told`);
         }
         for (const { op } of world.contentOf(label)?.replica.arrivals ?? []) {
-          if (told.has(`rec_${op.origin}_${op.originSeq}`)) continue;
+          if (versions.get(recordStack(op.origin))?.has(op.originSeq)) continue;
           world.violate("I13", `operation ${op.origin}/${op.originSeq} stands in ${label}'s log and was never told`);
         }
       }
