@@ -11,9 +11,10 @@ export function operations(world: World): Watch {
     held.set(place, known);
     return known;
   };
-  // What each engine took from each spoke.
+  // What each place took from each other.
   const brought = new Set<string>();
   return {
+    replaced: (site) => void held.delete(site),
     recorded: (place, { origin, originSeq }, via) => {
       const known = heldAt(place);
       const id = `${origin}/${originSeq}`;
@@ -21,14 +22,14 @@ export function operations(world: World): Watch {
       known.add(id);
       brought.add(`${place}<${via}:${id}`);
     },
-    pulled: (spoke, from, { ops }) => {
-      const engineId = world.contentOf(spoke)?.engineId;
+    pulled: (place, from, { ops }) => {
+      const engineId = world.contentOf(place)?.engineId;
       if (engineId === undefined) return;
       const own = recordOrigin(engineId);
       for (const { origin, originSeq } of ops) {
         const id = `${origin}/${originSeq}`;
-        if (origin === own) world.violate("R3", `${from} gave ${spoke} its own ${id}`);
-        if (brought.has(`${from}<${own}:${id}`)) world.violate("R3", `${from} gave back ${id} to ${spoke}`);
+        if (origin === own) world.violate("R3", `${from} gave ${place} its own ${id}`);
+        if (brought.has(`${from}<${own}:${id}`)) world.violate("R3", `${from} gave back ${id} to ${place}`);
       }
     },
   };
