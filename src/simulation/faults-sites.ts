@@ -2,7 +2,6 @@
  * Purpose: faults of the sites, of the ways between them and the pair, and of those who answer there.
  * `target` is the engine that one is about; which site it is follows from the amount.
  */
-import { ChangeoverError } from "../core/errors.ts";
 import type { Federation } from "../replication/federation.ts";
 import { type FaultWork, nothingToEnd, type PlannedFault, scaled, secondAmount } from "./fault.ts";
 import { compact, setDiskFull } from "./faults-spokes.ts";
@@ -14,6 +13,7 @@ import type { World } from "./world.ts";
 const ONE_WAY_SHARE = 0.6;
 /** Pauses that the pair's engine makes, not the site. */
 const PAIR_PAUSES_SHARE = 0.5;
+const COMES_AGAIN_MS = 500;
 
 export const siteFaults = {
   "site-cut": {
@@ -68,8 +68,8 @@ export const siteFaults = {
   "peer-pause": {
     weight: 4,
     lastsMs: [500, 6_000],
-    begin: (world, fault) => asPerson(world, fault, (federation, peer) => federation.pause(peer)),
-    end: (world, fault) => asPerson(world, fault, (federation, peer) => federation.resume(peer)),
+    begin: (world, fault) => void asPerson(world, fault, (federation, peer) => federation.pause(peer)),
+    end: resumeSoon,
   },
 } satisfies Record<string, FaultWork>;
 
@@ -84,16 +84,19 @@ function pathsOf(world: World, fault: PlannedFault): Path[] {
   return cut.flatMap(({ there, back }) => [there, back]);
 }
 
-/** A person turns to an engine of the pair about a site, or to a site about an engine. */
-function asPerson(world: World, fault: PlannedFault, wish: (federation: Federation, peer: string) => unknown): void {
+/** A person turns to an engine of the pair about a site, or to a site about an engine. Whether anybody was there. */
+function asPerson(world: World, fault: PlannedFault, wish: (federation: Federation, peer: string) => unknown): boolean {
   const site = siteOf(world, fault);
   const { running, coordinator } = world.processes[fault.target];
   const atPair = fault.amount < PAIR_PAUSES_SHARE;
   const federation = atPair ? running && coordinator?.replication.federation : site?.replication?.federation;
-  if (site === undefined || !federation) return;
-  try {
-    wish(federation, atPair ? site.name : fault.target);
-  } catch (error) {
-    if (!(error instanceof ChangeoverError)) throw error;
-  }
+  if (site === undefined || !federation) return false;
+  wish(federation, atPair ? site.name : fault.target);
+  return true;
+}
+
+/** Whoever paused it comes again until it is resumed: an engine that is frozen answers nobody. */
+function resumeSoon(world: World, fault: PlannedFault): void {
+  if (asPerson(world, fault, (federation, peer) => federation.resume(peer))) return;
+  world.scheduler.after(COMES_AGAIN_MS, () => resumeSoon(world, fault));
 }

@@ -1,6 +1,6 @@
 /**
  * Purpose: the person who looks after the federation: lets a site in again that was rebuilt, once that was told, and when
- * everything is well again resumes what was paused and asks those now that are backed off from.
+ * everything is well again asks those now that are backed off from.
  */
 import type { Federation } from "../replication/federation.ts";
 import type { PeerStatus } from "../replication/federation-peer.ts";
@@ -43,7 +43,7 @@ function lookAfter(
     world.watchers.each((watch) => watch.peerReset?.(name, peer.name));
     return;
   }
-  if (!healed || (peer.state !== "paused" && peer.state !== "backingOff")) return;
+  if (!healed || peer.state !== "backingOff") return;
   federation.pause(peer.name);
   federation.resume(peer.name);
 }
