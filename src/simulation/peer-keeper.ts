@@ -22,7 +22,8 @@ interface Desk {
   readonly federation: Federation;
 }
 
-function federations({ processes, sites }: World): readonly Desk[] {
+/** Who runs and takes part. */
+export function federations({ processes, sites }: World): readonly Desk[] {
   const engines = [processes.a, processes.b].flatMap(({ label, running, coordinator }) =>
     running && coordinator !== null ? [{ name: label, federation: coordinator.replication.federation }] : [],
   );

@@ -1,11 +1,12 @@
 /**
  * Purpose: R1: no change of a record is lost, and once faults have ended every engine, spoke and site has equal records,
  * equal vectors and equal open conflicts. A site that only publishes has given all that it wrote; one that only subscribes
- * has all that the pair has.
+ * has all that the pair has. Nobody is asked no more whom no person wants left alone.
  */
 import type { DiskContent } from "../../adapters/memory-disk.ts";
 import { recordOrigin } from "../../core/operation.ts";
 import type { Watch } from "../watch.ts";
+import { federations } from "../peer-keeper.ts";
 import type { World } from "../world.ts";
 
 /** What keeps the places of a world from being equal; null when nothing does. */
@@ -23,7 +24,7 @@ export function unequalRecords(world: World): string | null {
     const why = content === null ? "it was never there" : judge(first, content);
     if (why !== null) return `${name} beside a: ${why}`;
   }
-  return null;
+  return restingPeer(world);
 }
 
 /** Remembers what was written, and judges the end. */
@@ -48,6 +49,15 @@ export function equalRecords(world: World): Watch {
       }
     },
   };
+}
+
+/** A peer that is asked no more although nobody wants it so; null when there is none. */
+function restingPeer(world: World): string | null {
+  for (const { name, federation } of federations(world)) {
+    const resting = federation.status().peers.find(({ state }) => state === "paused" || state === "refused");
+    if (resting !== undefined) return `${name} asks ${resting.name} no more: ${resting.state}`;
+  }
+  return null;
 }
 
 /** What the pair lacks of one that only publishes. */
