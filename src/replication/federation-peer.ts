@@ -134,8 +134,6 @@ export class FederationPeer {
 
   /** Forgets what is kept of it, or `facts` of that, and begins anew. What was kept. */
   reset(facts: readonly PeerFact[]): readonly string[] {
-    const wasPaused = this.#sync.machineValue === "paused";
-    if (this.#started) this.#sync.pause();
     const kept = keptKeys(this.#state, this.name);
     const gone = facts.map((fact) => peerKey(this.name, fact)).filter((key) => kept.includes(key));
     const { id } = this.#pin;
@@ -143,6 +141,9 @@ export class FederationPeer {
       for (const key of gone) this.#state.delete(key);
       if (id !== null && facts.includes("key")) this.#parts.seals.forget(recordOrigin(id as EngineId));
     });
+    // Only now: where the store refuses that, nothing has changed.
+    const wasPaused = this.#sync.machineValue === "paused";
+    if (this.#started) this.#sync.pause();
     this.#sync.reset();
     if (!wasPaused && this.#started) this.#sync.resume();
     this.#parts.changed();

@@ -1,9 +1,10 @@
 /**
  * Purpose: the person who looks after replication: skips dead letters, and once everything is well again asks spokes to
- * exchange now instead of after their back-off.
+ * exchange now instead of after their back-off. Peers are looked after at the same time (`peer-keeper.ts`).
  * Keeps true: one dead letter is given up once, at one place.
  */
 import type { Records } from "../replication/records.ts";
+import { lookAfterPeers } from "./peer-keeper.ts";
 import type { World } from "./world.ts";
 
 const LOOKS_EVERY_MS = 2_000;
@@ -17,7 +18,7 @@ export class Caretaker {
 
   constructor(world: World) {
     this.#world = world;
-    if (world.spokes.length > 0) this.#lookLater();
+    if (world.around.length > 0) this.#lookLater();
   }
 
   /** All faults have been taken back. */
@@ -43,6 +44,7 @@ export class Caretaker {
       }
     }
     if (this.#healed) for (const spoke of spokes) spoke.exchange();
+    lookAfterPeers(this.#world, { healed: this.#healed });
   }
 
   #skipDead(records: Records): void {

@@ -1,5 +1,5 @@
 /**
- * Purpose: those who edit records: on the engines and on the spokes, whether these reach anybody or not. Now and then one
+ * Purpose: those who edit records: on the engines, the spokes and the sites, whether these reach anybody or not. Now and then one
  * settles a conflict, and in some worlds one spoke has a newer program that writes what the others do not know.
  * Keeps true: every change is told to the onlookers only when its place has said that it is written.
  */
@@ -76,12 +76,12 @@ export class Editors {
 
   /** Where one can sit down; no records where nothing runs. */
   #desks(): readonly { readonly name: string; readonly records: Records | null }[] {
-    const { processes, spokes } = this.#world;
+    const { processes, around } = this.#world;
     const engines = [processes.a, processes.b].map(({ label, running, coordinator }) => ({
       name: label,
       records: running ? (coordinator?.replication.records ?? null) : null,
     }));
-    return [...engines, ...spokes.map(({ name, replication }) => ({ name, records: replication?.records ?? null }))];
+    return [...engines, ...around.map(({ name, replication }) => ({ name, records: replication?.records ?? null }))];
   }
 
   #change(records: Records): void {

@@ -5,6 +5,8 @@
 import { ChangeoverError } from "../core/errors.ts";
 import { type FaultWork, nothingToEnd, type PlannedFault, scaled, secondAmount } from "./fault.ts";
 import { writePoison } from "./editors.ts";
+import type { Label } from "../core/ids.ts";
+import type { SimPlace } from "./sim-place.ts";
 import type { SimSpoke } from "./sim-spoke.ts";
 import type { World } from "./world.ts";
 
@@ -57,7 +59,12 @@ export const spokeFaults = {
     },
     end: nothingToEnd,
   },
-  "hub-compaction": { weight: 5, lastsMs: [0, 0], begin: compactAll, end: nothingToEnd },
+  "hub-compaction": {
+    weight: 5,
+    lastsMs: [0, 0],
+    begin: (world, fault) => compact(world, fault.target, spokeOf(world, fault)),
+    end: nothingToEnd,
+  },
   "hub-generation": {
     weight: 1,
     lastsMs: [0, 0],
@@ -75,17 +82,17 @@ function pathsOf(world: World, fault: PlannedFault): SimSpoke["ways"]["a"]["ther
   return ways === undefined ? [] : [ways.a.there, ways.a.back, ways.b.there, ways.b.back];
 }
 
-function setDiskFull(spoke: SimSpoke | undefined, full: boolean): void {
-  if (spoke !== undefined) spoke.disk.full = full;
-  if (!full) spoke?.boot();
+export function setDiskFull(place: SimPlace | undefined, full: boolean): void {
+  if (place !== undefined) place.disk.full = full;
+  if (!full) place?.boot();
 }
 
-/** The hour has come at which logs are compacted, at the engine and at one spoke. */
-function compactAll(world: World, fault: PlannedFault): void {
-  const { running, coordinator } = world.processes[fault.target];
+/** The hour has come at which logs are compacted, at the engine and at one place around it. */
+export function compact(world: World, target: Label, place: SimPlace | undefined): void {
+  const { running, coordinator } = world.processes[target];
   const hubs = [
-    { name: fault.target, hub: running ? coordinator?.replication.hub : null },
-    { name: spokeOf(world, fault)?.name ?? "", hub: spokeOf(world, fault)?.replication?.hub },
+    { name: target, hub: running ? coordinator?.replication.hub : null },
+    { name: place?.name ?? "", hub: place?.replication?.hub },
   ];
   for (const { name, hub } of hubs) {
     const before = floorOf(world, name);

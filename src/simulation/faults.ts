@@ -7,16 +7,17 @@ import { feedFaults } from "./faults-feed.ts";
 import { networkFaults } from "./faults-network.ts";
 import { personFaults } from "./faults-person.ts";
 import { processFaults } from "./faults-process.ts";
+import { siteFaults } from "./faults-sites.ts";
 import { spokeFaults } from "./faults-spokes.ts";
 import { witnessFaults } from "./faults-witness.ts";
 import { liftMaintenance } from "./operator.ts";
-import type { SimSpoke } from "./sim-spoke.ts";
+import type { SimPlace } from "./sim-place.ts";
 import type { World } from "./world.ts";
 
 const pairFaults = { ...processFaults, ...networkFaults, ...witnessFaults, ...personFaults };
 
 /** Every kind of fault. */
-export const FAULTS = { ...pairFaults, ...spokeFaults, ...feedFaults };
+export const FAULTS = { ...pairFaults, ...spokeFaults, ...siteFaults, ...feedFaults };
 
 export type FaultKind = keyof typeof FAULTS;
 export type Fault = PlannedFault<FaultKind>;
@@ -25,6 +26,7 @@ export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 export const PAIR_FAULT_KINDS = Object.keys(pairFaults) as FaultKind[];
 export const FEED_FAULT_KINDS = Object.keys(feedFaults) as FaultKind[];
 export const SPOKE_FAULT_KINDS = Object.keys(spokeFaults) as FaultKind[];
+export const SITE_FAULT_KINDS = Object.keys(siteFaults) as FaultKind[];
 
 /** How a kind works. */
 export function workOf(kind: FaultKind): FaultWork {
@@ -55,16 +57,17 @@ export function healEverything(world: World): void {
   }
   if (world.ground.feed !== null) Object.assign(world.ground.feed, { up: true, answers: true });
   liftMaintenance(world);
-  for (const spoke of world.spokes) healSpoke(world, spoke);
+  for (const site of world.sites) Object.assign(site, { inflates: false, rebuilt: true });
+  for (const place of world.around) healPlace(world, place);
 }
 
-function healSpoke(world: World, spoke: SimSpoke): void {
-  for (const { there, back } of [spoke.ways.a, spoke.ways.b]) {
+function healPlace(world: World, place: SimPlace): void {
+  for (const { there, back } of [place.ways.a, place.ways.b]) {
     there.healWholly();
     back.healWholly();
   }
-  spoke.disk.full = false;
-  world.watchers.each((watch) => watch.clockSteps?.(spoke.name));
-  spoke.clock.disciplineUnix(world.nowMs);
-  spoke.boot();
+  place.disk.full = false;
+  world.watchers.each((watch) => watch.clockSteps?.(place.name));
+  place.clock.disciplineUnix(world.nowMs);
+  place.boot();
 }

@@ -11,9 +11,9 @@ import type { ArrivedOp, OpLog } from "../ports/op-log.ts";
 import type { Replica } from "../ports/replica.ts";
 import type { Store } from "../ports/store.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
-import type { SpokeParts } from "./spoke-parts.ts";
+import type { PlaceParts } from "./place-parts.ts";
 
-type Liar = (replica: Replica, origin: string) => Replica;
+export type Liar = (replica: Replica, origin: string) => Replica;
 
 const KNOWN_KINDS: readonly string[] = ["set", "delete", "skip"];
 const EVERYTHING = 1_000_000;
@@ -26,7 +26,7 @@ export function onEngine(liar: Liar): (ports: CoordinatorPorts) => CoordinatorPo
 }
 
 /** A spoke whose replica lies. */
-export function onSpoke(liar: Liar): (given: SpokeParts) => SpokeParts {
+export function onSpoke(liar: Liar): (given: PlaceParts) => PlaceParts {
   return (given) => {
     const store = withReplica(given.parts.store, liar);
     return { ...given, parts: { ...given.parts, store } };
@@ -34,7 +34,7 @@ export function onSpoke(liar: Liar): (given: SpokeParts) => SpokeParts {
 }
 
 /** A spoke to which its hub is told wrongly. */
-export function overWay(lie: (way: SyncTransport) => SyncTransport): (given: SpokeParts) => SpokeParts {
+export function overWay(lie: (way: SyncTransport) => SyncTransport): (given: PlaceParts) => PlaceParts {
   return (given) => {
     const { hub = null } = given.parts;
     return { ...given, parts: { ...given.parts, hub: hub && lie(hub) } };
@@ -95,7 +95,7 @@ export const hidesHoles: Liar = withOps(() => ({ floor: () => null }));
 export const forgetsStamp: Liar = (replica) => overriding(replica, { raiseHlc: () => undefined, hlc: () => "" });
 
 /** Stamps from outside are believed, however far ahead. */
-export function believesAnyStamp(given: SpokeParts): SpokeParts {
+export function believesAnyStamp(given: PlaceParts): PlaceParts {
   const { engineId, hlc } = given.parts.store.load();
   return { ...given, stamps: new Stamps(given.parts, { origin: engineId, last: hlc, maxDriftMs: Infinity }) };
 }
@@ -120,7 +120,7 @@ export function poisonFailsAll(way: SyncTransport): SyncTransport {
 }
 
 /** The cursor is on the disk at once, the operations some time later: what a crash in between leaves. */
-export function cursorFirst(given: SpokeParts): SpokeParts {
+export function cursorFirst(given: PlaceParts): PlaceParts {
   const { disk, parts } = given;
   loseUnsynced(disk);
   const liar: Liar = (replica) =>
@@ -164,12 +164,12 @@ function withReplica<Port extends Pick<Store, "replica" | "load">>(store: Port, 
   return overriding(store, { replica: lying } as Partial<Port>);
 }
 
-function withOps(lies: (ops: OpLog, origin: string) => Partial<OpLog>): Liar {
+export function withOps(lies: (ops: OpLog, origin: string) => Partial<OpLog>): Liar {
   return (replica, origin) => overriding(replica, { ops: overriding(replica.ops, lies(replica.ops, origin)) });
 }
 
 /** `port` with some members replaced; methods of the others stay bound to it. */
-function overriding<Port extends object>(port: Port, members: Partial<Port>): Port {
+export function overriding<Port extends object>(port: Port, members: Partial<Port>): Port {
   return new Proxy(port, {
     get: (target, name) => {
       if (name in members) return members[name as keyof Port];

@@ -6,6 +6,7 @@ import {
   FAULTS,
   FEED_FAULT_KINDS,
   PAIR_FAULT_KINDS,
+  SITE_FAULT_KINDS,
   SPOKE_FAULT_KINDS,
   workOf,
   type Fault,
@@ -69,6 +70,12 @@ export function planSpokeFaults(seed: number, weather: Weather, untilMs: number)
   const meanPauseMs = Math.min(weather.meanPauseMs, ROUGH.meanPauseMs) + SPOKES_REST_MS;
   const planned = plan(chance, { kinds: SPOKE_FAULT_KINDS, meanPauseMs, restMs: null, untilMs });
   return away ? [{ kind: "spoke-cut", atMs: 0, forMs: untilMs, target: "a", amount }, ...planned] : planned;
+}
+
+/** The same for the sites. */
+export function planSiteFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
+  const meanPauseMs = Math.min(weather.meanPauseMs, ROUGH.meanPauseMs);
+  return plan(streamOf(seed, "nemesis of sites"), { kinds: SITE_FAULT_KINDS, meanPauseMs, restMs: null, untilMs });
 }
 
 /** The same for the broker that takes the feed. */

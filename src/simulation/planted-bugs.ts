@@ -5,7 +5,7 @@
 import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Policy } from "../core/settings.ts";
-import type { SpokeParts } from "./spoke-parts.ts";
+import type { PlaceParts } from "./place-parts.ts";
 import { checkpointAhead, forgetKeys, releaseAnyLock, saveEpochsLate, swapWhateverStands } from "./lying-ports.ts";
 
 /** One planted bug. */
@@ -18,9 +18,12 @@ export interface PlantedBug {
   readonly policy: Policy;
   readonly rules?: Partial<Rules>;
   readonly wrapPorts?: (ports: CoordinatorPorts) => CoordinatorPorts;
-  readonly wrapSpoke?: (parts: SpokeParts) => SpokeParts;
+  readonly wrapSpoke?: (parts: PlaceParts) => PlaceParts;
   /** Spokes around the pair; none unless it says so. */
   readonly spokes?: number;
+  readonly wrapSite?: (parts: PlaceParts) => PlaceParts;
+  /** Sites that federate with the pair; none unless it says so. */
+  readonly sites?: number;
   /** Whether changes are published; not unless it says so. */
   readonly feed?: boolean;
 }

@@ -19,6 +19,7 @@ import {
   CALM,
   planFaults,
   planFeedFaults,
+  planSiteFaults,
   planSpokeFaults,
   playFaults,
   ROUGH,
@@ -26,8 +27,9 @@ import {
   type Weather,
 } from "./nemesis.ts";
 import { type Prng, streamOf } from "./prng.ts";
+import type { SiteInit } from "./sim-site.ts";
 import type { SpokeInit } from "./sim-spoke.ts";
-import type { SpokeParts } from "./spoke-parts.ts";
+import type { PlaceParts } from "./place-parts.ts";
 import type { TraceSink } from "./trace.ts";
 import { World, type Violation, type WorldSettings } from "./world.ts";
 import type { CoordinatorFactory } from "./world-ground.ts";
@@ -58,6 +60,10 @@ const MOST_SPOKES = 3;
 const FEED_SHARE = 0.25;
 const SPOKE_INTERVALS_MS = [1_000, 3_000];
 const PAGES_OPS = [7, 50, 1_000];
+const SITES_SHARE = 0.12;
+const TWO_SITES_SHARE = 0.5;
+const SITE_MODES = ["sync", "sync", "publish", "subscribe"] as const;
+const SITE_INTERVALS_MS = [1_000, 2_000];
 
 /** What to run. */
 export interface RunRequest {
@@ -67,9 +73,12 @@ export interface RunRequest {
   readonly faults?: readonly Fault[] | undefined;
   readonly rules?: Partial<Rules> | undefined;
   readonly wrapPorts?: ((ports: CoordinatorPorts, label: Label) => CoordinatorPorts) | undefined;
-  readonly wrapSpoke?: ((parts: SpokeParts) => SpokeParts) | undefined;
+  readonly wrapSpoke?: ((parts: PlaceParts) => PlaceParts) | undefined;
   /** Spokes around the pair, instead of as many as the seed says. */
   readonly spokes?: number | undefined;
+  readonly wrapSite?: ((parts: PlaceParts) => PlaceParts) | undefined;
+  /** Sites that federate with the pair, instead of as many as the seed says. */
+  readonly sites?: number | undefined;
   /** Whether changes are published, instead of what the seed says. */
   readonly feed?: boolean | undefined;
   readonly sink?: TraceSink | undefined;
@@ -94,8 +103,9 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   const { seed, policy } = request;
   const weather = weatherOf(seed);
   const settings = settingsOf(seed, policy, request);
-  const { rules = {}, wrapPorts = (ports) => ports, wrapSpoke = (parts) => parts, sink = null } = request;
-  const world = new World({ factory, rules, wrapPorts, wrapSpoke, sink }, settings);
+  const { rules = {}, wrapPorts = (ports) => ports, sink = null } = request;
+  const { wrapSpoke = (parts) => parts, wrapSite = (parts) => parts } = request;
+  const world = new World({ factory, rules, wrapPorts, wrapSpoke, wrapSite, sink }, settings);
   watchInvariants(world, { boundedGaps: weather.singly && policy === "on-air" && settings.witness });
   const counts = new Map<FaultKind, number>();
   const tally: ClientTally = { submitted: 0, acknowledgedPair: 0, acknowledgedLocal: 0, givenUp: 0, open: 0 };
@@ -119,15 +129,20 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   return { seed, policy, weather: weather.name, virtualMs, steps, faults, tally, records, traceHash, violation };
 }
 
-/** The faults that a seed plans, for the spokes and the feed that it has unless that is given otherwise. */
+/** The faults that a seed plans, for the spokes, sites and feed that it has unless that is given otherwise. */
 export function faultsOf(
   seed: number,
-  around: Pick<WorldSettings, "spokes" | "feed"> = { spokes: spokesOf(seed), feed: hasFeed(seed) },
+  around: Pick<WorldSettings, "spokes" | "sites" | "feed"> = {
+    spokes: spokesOf(seed),
+    sites: sitesOf(seed),
+    feed: hasFeed(seed),
+  },
 ): readonly Fault[] {
   const weather = weatherOf(seed);
   return [
     ...planFaults(seed, weather, SAFETY_MS),
     ...(around.spokes.length === 0 ? [] : planSpokeFaults(seed, weather, SAFETY_MS)),
+    ...(around.sites.length === 0 ? [] : planSiteFaults(seed, weather, SAFETY_MS)),
     ...(around.feed ? planFeedFaults(seed, weather, SAFETY_MS) : []),
   ];
 }
@@ -140,7 +155,7 @@ interface People {
 
 function peopleOf(world: World, tally: ClientTally, records: RecordTally): People {
   const clients = CLIENTS.map((name) => new Client(world, { name, tally }));
-  const editors = world.spokes.length > 0 ? [new Editors(world, { tally: records })] : [];
+  const editors = world.around.length > 0 ? [new Editors(world, { tally: records })] : [];
   return { busy: [...clients, ...editors], caretaker: new Caretaker(world) };
 }
 
@@ -191,11 +206,12 @@ export function settingsOf(seed: number, policy: Policy, given: Around = {}): Wo
     witness,
     driftPpm: { a: chance.between(-drift, drift), b: chance.between(-drift, drift) },
     spokes: spokesOf(seed, given.spokes),
+    sites: sitesOf(seed, given.sites),
     feed: given.feed ?? hasFeed(seed),
   };
 }
 
-type Around = Pick<RunRequest, "spokes" | "feed">;
+type Around = Pick<RunRequest, "spokes" | "sites" | "feed">;
 
 function hasFeed(seed: number): boolean {
   return streamOf(seed, "feed").chance(FEED_SHARE);
@@ -215,4 +231,17 @@ function spokeOf(name: string, chance: Prng): SpokeInit {
     intervalMs: chance.pick(SPOKE_INTERVALS_MS),
     pageOps: chance.pick(PAGES_OPS),
   };
+}
+
+/** The sites of a seed. */
+function sitesOf(seed: number, given?: number): readonly SiteInit[] {
+  const chance = streamOf(seed, "sites");
+  const count = !chance.chance(SITES_SHARE) ? 0 : chance.chance(TWO_SITES_SHARE) ? 2 : 1;
+  const intervalMs = chance.pick(SITE_INTERVALS_MS);
+  return Array.from({ length: given ?? count }, (_, index) => ({
+    name: `site${index + 1}`,
+    mode: chance.pick(SITE_MODES),
+    intervalMs,
+    pageOps: chance.pick(PAGES_OPS),
+  }));
 }

@@ -4,20 +4,19 @@ import { NodeDigest } from "../adapters/node-digest.ts";
 import { NoWitness } from "../adapters/no-witness.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
+import { recordOrigin } from "../core/operation.ts";
 import type { FeedEntry } from "../adapters/memory-sink.ts";
 import type { FeedSink } from "../ports/feed-sink.ts";
 import type { Witness } from "../ports/witness.ts";
-import type { ProcessClock } from "./host-clock.ts";
 import { describe, numberOf } from "./message-text.ts";
 import { ObservedStore } from "./observed-store.ts";
-import type { Life } from "./scheduler.ts";
 import { type EngineFaults, SimEngine } from "./sim-engine.ts";
 import { SimPeerChannel, type TrafficObserver } from "./sim-peer-channel.ts";
 import { SimSink } from "./sim-feed.ts";
 import { simLogger } from "./sim-logger.ts";
 import { SimPeerProbe } from "./sim-peer-probe.ts";
 import { SimWitness } from "./sim-witness.ts";
-import type { WorldGround } from "./world-ground.ts";
+import type { Lifetime, WorldGround } from "./world-ground.ts";
 
 /** The ports of one life, and those parts of them that the world handles itself. */
 export interface SimPorts {
@@ -25,12 +24,6 @@ export interface SimPorts {
   readonly channel: SimPeerChannel;
   readonly engine: SimEngine;
   readonly store: ObservedStore;
-}
-
-/** What belongs to one life. */
-export interface Lifetime {
-  readonly life: Life;
-  readonly clock: ProcessClock;
 }
 
 /** What of a process outlives its lives. */
@@ -72,6 +65,7 @@ export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Li
     clockSource: null,
     changeoverSwitches: [],
     sink: createSink(ground, owner, lifetime),
+    federation: ground.peersOf(label, recordOrigin(store.load().engineId), lifetime),
   };
   return { given: ground.wrapPorts(given, label), channel, engine, store };
 }

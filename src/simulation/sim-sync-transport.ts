@@ -1,94 +1,109 @@
 /**
- * Purpose: `/sync` of the pair as a spoke reaches it: over a way that delays, loses, repeats and overtakes, to whichever
- * engine the spoke's requests are led to.
- * Keeps true: every call ends, by an answer or by the spoke's own time-out. A request that came twice was carried out
+ * Purpose: `/sync` of another place as a spoke, a site or an engine reaches it: over a way that delays, loses, repeats and
+ * overtakes, to whichever place its requests are led to.
+ * Keeps true: every call ends, by an answer or by the caller's own time-out. A request that came twice was carried out
  * twice, the second time perhaps long after newer ones.
  */
 import type { Json } from "../core/canonical-json.ts";
 import { ChangeoverError } from "../core/errors.ts";
-import type { Label } from "../core/ids.ts";
 import type { Op } from "../core/operation.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../ports/sync-transport.ts";
 import type { SyncCaller } from "../replication/callers.ts";
-import type { Hub, PullPage } from "../replication/hub.ts";
+import type { PullPage } from "../replication/hub.ts";
 import type { ProcessClock } from "./host-clock.ts";
-import type { Path } from "./network.ts";
 import type { Prng } from "./prng.ts";
 import type { Life, Scheduler } from "./scheduler.ts";
-import type { SimProcess } from "./sim-process.ts";
+import type { Served, SyncEnd } from "./sync-ends.ts";
+import type { WorldGround } from "./world-ground.ts";
 
 const TIMEOUT_MS = 1_000;
 /** Requests that a proxy on the way sends twice. */
 const REPEATED_SHARE = 0.03;
 const REPEATED_WITHIN_MS = 4_000;
 const OVERLOADED = 503;
-
-/** There and back between a spoke and one engine. */
-export interface SpokeWay {
-  readonly there: Path;
-  readonly back: Path;
-}
+/** What one that only subscribes answers. */
+const NOT_SERVING: SyncAnswer<Json> = { outcome: "refused", status: 403, code: "not_serving" };
 
 /** Sees what passes, for the checkers. */
 export interface SyncObserver {
-  asked(to: Label, after: string): void;
-  pulled(from: Label, page: PullPage): void;
-  pushed(to: Label, base: PushedBase | null): void;
+  asked(to: string, after: string): void;
+  pulled(from: string, page: PullPage): void;
+  pushed(to: string, base: PushedBase | null): void;
 }
 
-/** What one life of a spoke reaches the pair with. */
+/** Tells the onlookers of a world what `asker` asks. */
+export function syncObserver({ watchers }: Pick<WorldGround, "watchers">, asker: string): SyncObserver {
+  return {
+    asked: (to, after) => watchers.each((watch) => watch.asked?.(asker, to, after)),
+    pulled: (from, page) => watchers.each((watch) => watch.pulled?.(asker, from, page)),
+    pushed: (to, base) => watchers.each((watch) => watch.pushed?.(asker, to, base)),
+  };
+}
+
+/** What one life of a place reaches others with. */
 export interface SyncGround {
   readonly scheduler: Scheduler;
-  readonly engines: Readonly<Record<Label, SimProcess>>;
-  readonly ways: Readonly<Record<Label, SpokeWay>>;
   readonly clock: ProcessClock;
   readonly life: Life;
   readonly chance: Prng;
   readonly observer: SyncObserver;
 }
 
-/** The transport of one life of a spoke. */
+/** How one life of a place asks. */
+export interface SyncRoute {
+  /** The name under which it writes. */
+  readonly caller: string;
+  /** Bounds pages below what is asked for. */
+  readonly pageOps: number;
+  /** Where a request goes that is sent now. */
+  readonly route: () => SyncEnd;
+}
+
+/** The transport of one life of a place. */
 export class SimSyncTransport implements SyncTransport {
   readonly #ground: SyncGround;
-  readonly #init: { readonly caller: string; readonly pageOps: number; readonly route: () => Label };
+  readonly #init: SyncRoute;
 
-  /** `pageOps` bounds pages below what the spoke asks for; `route` says where a request goes that is sent now. */
-  constructor(
-    ground: SyncGround,
-    init: { readonly caller: string; readonly pageOps: number; readonly route: () => Label },
-  ) {
+  constructor(ground: SyncGround, init: SyncRoute) {
     this.#ground = ground;
     this.#init = init;
   }
 
-  identity(): Promise<SyncAnswer<Json>> {
-    return this.#call((hub) => hub.identity());
+  identity(challenge = ""): Promise<SyncAnswer<Json>> {
+    return this.#call((hub) => hub.identity(challenge));
   }
 
   pull({ after, limit, maxBytes }: PullRequest): Promise<SyncAnswer<Json>> {
     const { pageOps } = this.#init;
-    return this.#call((hub, label) => {
-      this.#ground.observer.asked(label, after);
+    return this.#call((hub, name) => {
+      if (!hub.serves) return null;
+      this.#observer.asked(name, after);
       const page = hub.pull({ caller: this.#caller, after, limit: Math.min(limit, pageOps), maxBytes });
-      this.#ground.observer.pulled(label, page);
+      // A dead life is given nothing any more.
+      if (this.#ground.life.alive) this.#observer.pulled(name, page);
       return page;
     });
   }
 
   push(ops: readonly Op[], snapshot: PushedBase | null): Promise<SyncAnswer<Json>> {
-    return this.#call((hub, label) => {
-      this.#ground.observer.pushed(label, snapshot);
+    return this.#call((hub, name) => {
+      if (!hub.serves) return null;
+      this.#observer.pushed(name, snapshot);
       return hub.push(this.#caller, ops, snapshot);
     });
   }
 
   close(): void {}
 
+  get #observer(): SyncObserver {
+    return this.#ground.observer;
+  }
+
   get #caller(): SyncCaller {
     return { origin: this.#init.caller, token: null };
   }
 
-  #call(work: (hub: Hub, label: Label) => object): Promise<SyncAnswer<Json>> {
+  #call(work: (hub: Served, name: string) => object | null): Promise<SyncAnswer<Json>> {
     const { clock, chance } = this.#ground;
     const to = this.#init.route();
     return new Promise((settle) => {
@@ -103,40 +118,40 @@ export class SimSyncTransport implements SyncTransport {
   }
 
   #send(
-    to: Label,
+    to: SyncEnd,
     laterMs: number,
-    work: (hub: Hub, label: Label) => object,
+    work: (hub: Served, name: string) => object | null,
     end: (answer: SyncAnswer<Json>) => void,
   ): void {
-    const { scheduler, ways, engines } = this.#ground;
-    const { there } = ways[to];
-    scheduler.after(laterMs + there.delayMs(), () => {
-      const { coordinator, life, serving, machine } = engines[to];
-      if (there.cut || !machine.powered) return;
-      if (coordinator === null || life === null || !serving) return this.#answer(to, failed("ECONNREFUSED"), end);
-      scheduler.enter(life, "arrival", () => {
+    const { scheduler } = this.#ground;
+    const { name, way } = to;
+    scheduler.after(laterMs + way.there.delayMs(), () => {
+      const reached = way.there.cut ? "dark" : to.reach();
+      if (reached === "dark") return;
+      if (reached === "closed") return this.#answer(to, failed("ECONNREFUSED"), end);
+      scheduler.enter(reached.life, "arrival", () => {
         this.#answer(
           to,
-          answerOf(() => work(coordinator.replication.hub, to)),
+          answerOf(() => work(reached.hub, name)),
           end,
         );
       });
     });
   }
 
-  #answer(from: Label, answer: SyncAnswer<Json>, end: (answer: SyncAnswer<Json>) => void): void {
-    const { scheduler, ways, life } = this.#ground;
-    const { back } = ways[from];
-    scheduler.after(back.delayMs(), () => {
-      if (!back.cut) scheduler.enter(life, "arrival", () => end(answer));
+  #answer({ way }: SyncEnd, answer: SyncAnswer<Json>, end: (answer: SyncAnswer<Json>) => void): void {
+    const { scheduler, life } = this.#ground;
+    scheduler.after(way.back.delayMs(), () => {
+      if (!way.back.cut) scheduler.enter(life, "arrival", () => end(answer));
     });
   }
 }
 
-/** As the HTTP surface answers: what the store refuses is a problem document. */
-function answerOf(work: () => object): SyncAnswer<Json> {
+/** As the HTTP surface answers: what the store refuses is a problem document. null: it serves nobody. */
+function answerOf(work: () => object | null): SyncAnswer<Json> {
   try {
-    return { outcome: "answered", value: work() as Json };
+    const value = work();
+    return value === null ? NOT_SERVING : { outcome: "answered", value: value as Json };
   } catch (error) {
     if (!(error instanceof ChangeoverError)) throw error;
     return { outcome: "refused", status: OVERLOADED, code: error.code };
@@ -145,5 +160,5 @@ function answerOf(work: () => object): SyncAnswer<Json> {
 
 /** As Node says it of a socket. */
 function failed(code: string): SyncAnswer<Json> {
-  return { outcome: "failed", error: Object.assign(new Error("the hub did not answer"), { code }) };
+  return { outcome: "failed", error: Object.assign(new Error("nobody answered"), { code }) };
 }

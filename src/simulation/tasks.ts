@@ -6,6 +6,7 @@ import type { Policy } from "../core/settings.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
 import { PLANTED_FEED_BUGS } from "./planted-feed-bugs.ts";
 import { PLANTED_RECORD_BUGS } from "./planted-record-bugs.ts";
+import { PLANTED_SITE_BUGS } from "./planted-site-bugs.ts";
 import { runSeed, type RunResult } from "./run.ts";
 import type { CoordinatorFactory } from "./world-ground.ts";
 
@@ -13,7 +14,7 @@ import type { CoordinatorFactory } from "./world-ground.ts";
 export const MOST_SEEDS_PER_BUG = 400;
 
 /** Every bug that must be found. */
-export const ALL_BUGS = [...PLANTED_BUGS, ...PLANTED_RECORD_BUGS, ...PLANTED_FEED_BUGS];
+export const ALL_BUGS = [...PLANTED_BUGS, ...PLANTED_RECORD_BUGS, ...PLANTED_SITE_BUGS, ...PLANTED_FEED_BUGS];
 
 export type Task =
   | { readonly kind: "seed"; readonly seed: number; readonly policy: Policy }
@@ -41,12 +42,13 @@ export async function doTask(factory: CoordinatorFactory, task: Task): Promise<T
 async function findBug(factory: CoordinatorFactory, name: string): Promise<BugResult> {
   const bug = ALL_BUGS.find((known) => known.name === name);
   if (bug === undefined) throw new Error(`no planted bug is named ${name}`);
-  const { rule, policy, rules, wrapPorts, wrapSpoke, bites, spokes = 0, feed = false } = bug;
+  const { rule, policy, rules, wrapPorts, wrapSpoke, wrapSite, bites, spokes = 0, sites = 0, feed = false } = bug;
+  const around = { spokes, sites, feed };
   for (let seed = 1; seed <= MOST_SEEDS_PER_BUG; seed += 1) {
-    const { violation } = await runSeed(factory, { seed, policy, rules, wrapPorts, wrapSpoke, spokes, feed });
+    const { violation } = await runSeed(factory, { seed, policy, rules, wrapPorts, wrapSpoke, wrapSite, ...around });
     if (violation === null || !bites.includes(violation.invariant)) continue;
     // What the true rules break as well was not found by the bug.
-    if ((await runSeed(factory, { seed, policy, spokes, feed })).violation !== null) continue;
+    if ((await runSeed(factory, { seed, policy, ...around })).violation !== null) continue;
     return { name, rule, invariant: violation.invariant, seed, seedsTried: seed };
   }
   return { name, rule, invariant: null, seed: 0, seedsTried: MOST_SEEDS_PER_BUG };

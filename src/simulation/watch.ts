@@ -44,22 +44,26 @@ export interface Watch {
   forced?(label: Label, request: ForceLeaderRequest, outcome: ForceLeaderOutcome): void;
   /** A tool posted a snapshot under a lock that it once had. */
   snapshotAnswered?(label: Label, lockId: string, outcome: ApplySnapshotOutcome): void;
-  /** An operation on a record has become durable at a place: an engine's label, or a spoke's name. */
+  /** An operation on a record has become durable at a place: an engine's label, or the name of a spoke or a site. */
   recorded?(place: string, op: Op, via: string): void;
   /** A spoke has kept another step of its exchange. */
   exchanged?(spoke: string): void;
-  /** A spoke asked an engine for what follows `after`: the rest it has. */
-  asked?(spoke: string, to: Label, after: string): void;
-  /** An engine made a page for a spoke. */
-  pulled?(spoke: string, from: Label, page: PullPage): void;
+  /** A place asked another one for what follows `after`: the rest it has. */
+  asked?(place: string, to: string, after: string): void;
+  /** A page was made for a place. */
+  pulled?(place: string, from: string, page: PullPage): void;
   /** A spoke's push reached an engine. */
-  pushed?(spoke: string, to: Label, base: PushedBase | null): void;
+  pushed?(spoke: string, to: string, base: PushedBase | null): void;
+  /** A site is about to begin anew, with an empty store, behind the same address. */
+  replaced?(site: string): void;
+  /** A person made an engine forget what it keeps of a peer. */
+  peerReset?(place: string, peer: string): void;
   /** A place has compacted its log further than before. */
   compacted?(place: string): void;
   /** An event stands in the feed from now on. */
   published?(entry: FeedEntry): void;
-  /** A spoke's wall clock is about to be moved. */
-  clockSteps?(spoke: string): void;
+  /** The wall clock of a spoke or a site is about to be moved. */
+  clockSteps?(place: string): void;
   /** A step is over, the promises that it resolved included. */
   afterStep?(): void;
   /** All faults have been taken back. */

@@ -2,15 +2,17 @@
 import type { CoordinatorOptions, CoordinatorPorts, Coordinator } from "../coordinator/types.ts";
 import type { Rules } from "../actors/rules.ts";
 import type { Label } from "../core/ids.ts";
+import type { FederationPeerPort } from "../ports/federation-peer.ts";
+import type { ProcessClock } from "./host-clock.ts";
 import type { Machine } from "./machine.ts";
 import type { SimPeerChannel } from "./sim-peer-channel.ts";
 import type { Link } from "./network.ts";
 import type { Prng } from "./prng.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Life, Scheduler } from "./scheduler.ts";
 import type { Pasts } from "./sim-engine.ts";
 import type { SimFeed } from "./sim-feed.ts";
 import type { SimIds } from "./sim-ids.ts";
-import type { SpokeParts } from "./spoke-parts.ts";
+import type { PlaceParts } from "./place-parts.ts";
 import type { WitnessWay } from "./sim-witness.ts";
 import type { Trace } from "./trace.ts";
 import type { Watchers } from "./watch.ts";
@@ -22,6 +24,12 @@ export type CoordinatorFactory = (
   options: CoordinatorOptions,
   rules: Partial<Rules>,
 ) => Coordinator;
+
+/** What belongs to one life of a process. */
+export interface Lifetime {
+  readonly life: Life;
+  readonly clock: ProcessClock;
+}
 
 /** The ground of one world. */
 export interface WorldGround {
@@ -42,7 +50,11 @@ export interface WorldGround {
   /** Replaces ports by lying ones, for planted bugs; the ports themselves otherwise. */
   readonly wrapPorts: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;
   /** The same for what a spoke runs on. */
-  readonly wrapSpoke: (parts: SpokeParts) => SpokeParts;
+  readonly wrapSpoke: (parts: PlaceParts) => PlaceParts;
+  /** The same for what a site runs on. */
+  readonly wrapSite: (parts: PlaceParts) => PlaceParts;
+  /** The sites that an engine asks, in one of its lives, under the name `origin`. */
+  peersOf(label: Label, origin: string, lifetime: Lifetime): readonly FederationPeerPort[];
   optionsOf(label: Label): CoordinatorOptions;
   chanceOf(concern: string): Prng;
   violate(invariant: string, detail: string): void;

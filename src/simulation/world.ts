@@ -7,6 +7,7 @@ import type { InspectionEvent } from "xstate";
 import { type DiskContent, MemoryDisk } from "../adapters/memory-disk.ts";
 import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorOptions, CoordinatorPorts } from "../coordinator/types.ts";
+import type { FederationPeerPort } from "../ports/federation-peer.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { Label } from "../core/ids.ts";
 import { type CommandSettings, DEFAULT_OUTBOX, type FailoverSettings } from "../core/settings.ts";
@@ -19,13 +20,16 @@ import { Scheduler, type Scheduled } from "./scheduler.ts";
 import { SimFeed } from "./sim-feed.ts";
 import { SimIds } from "./sim-ids.ts";
 import { SimProcess } from "./sim-process.ts";
-import type { SpokeWay } from "./sim-sync-transport.ts";
+import type { PlaceComponents, SimPlace } from "./sim-place.ts";
+import { peerPort, SimSite, type SiteInit } from "./sim-site.ts";
 import { SimSpoke, type SpokeInit } from "./sim-spoke.ts";
-import type { SpokeParts } from "./spoke-parts.ts";
+import { SimSyncTransport, syncObserver } from "./sim-sync-transport.ts";
+import { engineEnd, type SyncEnd } from "./sync-ends.ts";
+import type { PlaceParts } from "./place-parts.ts";
 import { Trace, type TraceSink } from "./trace.ts";
 import { Watchers, type Watch } from "./watch.ts";
 import { WitnessHost } from "./witness-host.ts";
-import type { CoordinatorFactory, WorldGround } from "./world-ground.ts";
+import type { CoordinatorFactory, Lifetime, WorldGround } from "./world-ground.ts";
 
 /** On a LAN, as measured between two hosts of a plant. */
 const LAN = { shortestMs: 0.1, meanExtraMs: 0.3 };
@@ -45,6 +49,8 @@ export interface WorldSettings {
   readonly driftPpm: Readonly<Record<Label, number>>;
   /** Spokes of the pair. */
   readonly spokes: readonly SpokeInit[];
+  /** Sites elsewhere that federate with the pair. */
+  readonly sites: readonly SiteInit[];
   /** Whether changes are published. */
   readonly feed: boolean;
 }
@@ -54,7 +60,8 @@ export interface WorldComponents {
   readonly factory: CoordinatorFactory;
   readonly rules?: Partial<Rules>;
   readonly wrapPorts?: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;
-  readonly wrapSpoke?: (parts: SpokeParts) => SpokeParts;
+  readonly wrapSpoke?: (parts: PlaceParts) => PlaceParts;
+  readonly wrapSite?: (parts: PlaceParts) => PlaceParts;
   readonly sink?: TraceSink | null;
 }
 
@@ -74,6 +81,9 @@ export class World {
   readonly ground: WorldGround;
   readonly processes: Readonly<Record<Label, SimProcess>>;
   readonly spokes: readonly SimSpoke[];
+  readonly sites: readonly SimSite[];
+  /** Spokes and sites. */
+  readonly around: readonly SimPlace[];
   readonly #streams = new Map<string, Prng>();
   #violation: Violation | null = null;
   #steps = 0;
@@ -83,7 +93,10 @@ export class World {
     this.trace = new Trace(components.sink ?? null);
     this.ground = this.#createGround(components);
     this.processes = { a: this.#createProcess("a"), b: this.#createProcess("b") };
-    this.spokes = settings.spokes.map((init) => this.#createSpoke(init));
+    const { processes } = this;
+    this.spokes = settings.spokes.map((init) => new SimSpoke({ ...this.#placeNamed(init.name), processes }, init));
+    this.sites = settings.sites.map((init) => new SimSite(this.#placeNamed(init.name), init));
+    this.around = [...this.spokes, ...this.sites];
   }
 
   get nowMs(): number {
@@ -114,10 +127,10 @@ export class World {
     this.trace.note(this.nowMs, "world", `violated ${invariant}`, 0, detail);
   }
 
-  /** What is on the disk of an engine or of a spoke; null before its first life. */
+  /** What is on the disk of an engine, a spoke or a site; null before its first life. */
   contentOf(place: string): DiskContent | null {
     if (place === "a" || place === "b") return this.processes[place].disk.content;
-    return this.spokes.find(({ name }) => name === place)?.disk.content ?? null;
+    return this.around.find(({ name }) => name === place)?.disk.content ?? null;
   }
 
   /** A call to a coordinator was rejected: fine when it says so in its own words, a broken promise else. */
@@ -129,7 +142,7 @@ export class World {
   boot(): void {
     this.processes.a.boot();
     this.processes.b.boot();
-    for (const spoke of this.spokes) spoke.boot();
+    for (const place of this.around) place.boot();
   }
 
   /** Runs until true time `untilMs`, until `stop` says so, or until an invariant breaks. */
@@ -198,6 +211,8 @@ export class World {
       rules: components.rules ?? {},
       wrapPorts: components.wrapPorts ?? ((ports) => ports),
       wrapSpoke: components.wrapSpoke ?? ((parts) => parts),
+      wrapSite: components.wrapSite ?? ((parts) => parts),
+      peersOf: (label, origin, lifetime) => this.#peersOf(label, origin, lifetime),
       optionsOf: (label) => this.#optionsOf(label),
       chanceOf,
       violate: (invariant, detail) => this.violate(invariant, detail),
@@ -208,25 +223,37 @@ export class World {
     return new SimProcess(this.ground, this.ground.machines[label], new MemoryDisk({ loseUnsynced: true }));
   }
 
-  #createSpoke(init: SpokeInit): SimSpoke {
-    const { name } = init;
+  /** A machine elsewhere: its clock, and its ways to the engines. */
+  #placeNamed(name: string): PlaceComponents {
     const chance = streamOf(this.settings.seed, `clock of ${name}`);
     const drift = this.settings.failover.maxClockDriftPpm;
     const clock = new HostClock({ driftPpm: chance.between(-drift, drift), unixOffsetMs: chance.between(-200, 200) });
     const path = (way: string): Path => new Path({ chance: this.chanceOf(`${name} ${way}`) }, WAN);
-    const wayTo = (label: Label): SpokeWay => ({ there: path(`to ${label}`), back: path(`from ${label}`) });
-    const ways = { a: wayTo("a"), b: wayTo("b") };
-    return new SimSpoke({ ground: this.ground, engines: this.processes, clock, ways }, init);
+    const endAt = (label: Label): SyncEnd =>
+      engineEnd(this.processes[label], { there: path(`to ${label}`), back: path(`from ${label}`) });
+    return { ground: this.ground, clock, engines: { a: endAt("a"), b: endAt("b") } };
+  }
+
+  #peersOf(label: Label, caller: string, { life, clock }: Lifetime): readonly FederationPeerPort[] {
+    const { scheduler } = this;
+    const observer = syncObserver(this.ground, label);
+    return this.sites.map((site) => {
+      const end = site.endFrom(label);
+      const chance = this.chanceOf(`calls of ${label} to ${site.name}`);
+      const asks = { caller, pageOps: site.init.pageOps, route: () => end };
+      return peerPort(end, new SimSyncTransport({ scheduler, clock, life, chance, observer }, asks));
+    });
   }
 
   #optionsOf(label: Label): CoordinatorOptions {
-    const { failover, commands, feed } = this.settings;
+    const { failover, commands, feed, sites } = this.settings;
     const options: CoordinatorOptions = {
       pair: "simulated",
       label,
       version: "0.1.0",
       failover,
       commands,
+      ...(sites[0] === undefined ? {} : { replication: federating(sites[0]) }),
       ...(feed ? { outbox: { ...DEFAULT_OUTBOX, sink: "file" as const } } : {}),
       peerUrl: label === "a" ? "http://engine-b.simulated" : "http://engine-a.simulated",
     };
@@ -241,6 +268,11 @@ export class World {
     const chart = (event.actorRef as { id?: string }).id ?? "?";
     this.trace.aside(this.nowMs, label, `chart ${chart}`, JSON.stringify({ event: event.event, value }));
   }
+}
+
+/** How an engine of the pair takes part where there are sites. */
+function federating({ intervalMs }: SiteInit): NonNullable<CoordinatorOptions["replication"]> {
+  return { mode: "sync", hubIntervalMs: intervalMs, federationIntervalMs: intervalMs };
 }
 
 /** Resolves once every promise that is ready, and whatever follows from it, has run: ticks come after all of them. */

@@ -49,6 +49,7 @@ export class Stage {
         witness,
         driftPpm: { a: 80, b: -120 },
         spokes: settings.spokes ?? [],
+        sites: [],
         feed: false,
       },
     );

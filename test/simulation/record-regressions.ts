@@ -74,3 +74,16 @@ export const RECORD_REGRESSIONS: readonly Regression[] = [
     ],
   },
 ];
+
+/** With one site and nobody else around the pair. */
+export const SITE_REGRESSIONS: readonly Regression[] = [
+  {
+    seed: 1,
+    found: "R1: a site that was rebuilt was asked no more by one engine",
+    cause: "a reset that a full disk refused left the peer paused",
+    faults: [
+      { kind: "site-replaced", atMs: 15000, forMs: 500, target: "a", amount: 0.1 },
+      { kind: "disk-full", atMs: 15600, forMs: 4000, target: "a", amount: 0.1 },
+    ],
+  },
+];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FAULT_KINDS, type FaultKind } from "../../src/simulation/faults.ts";
 import { runSeed } from "../../src/simulation/run.ts";
 import { simulated } from "../../src/simulation/subject.ts";
-import { RECORD_REGRESSIONS } from "./record-regressions.ts";
+import { RECORD_REGRESSIONS, SITE_REGRESSIONS } from "./record-regressions.ts";
 import { REGRESSIONS } from "./regressions.ts";
 
 const POLICIES = ["consistency", "on-air"] as const;
@@ -29,7 +29,7 @@ describe("the pair", () => {
 
   describe.each(REGRESSIONS)("that broke once: $found", ({ seed, faults }) => {
     it.each(POLICIES)("keeps every invariant under %s", async (policy) => {
-      const { violation } = await runSeed(simulated, { seed, policy, faults, spokes: 0, feed: false });
+      const { violation } = await runSeed(simulated, { seed, policy, faults, spokes: 0, sites: 0, feed: false });
       expect(violation).toBeNull();
     });
   });
@@ -37,7 +37,14 @@ describe("the pair", () => {
 
 describe.each(RECORD_REGRESSIONS)("the pair and its spokes, that broke once: $found", ({ seed, faults }) => {
   it.each(POLICIES)("keep every invariant under %s", async (policy) => {
-    const { violation } = await runSeed(simulated, { seed, policy, faults });
+    const { violation } = await runSeed(simulated, { seed, policy, faults, sites: 0 });
+    expect(violation).toBeNull();
+  });
+});
+
+describe.each(SITE_REGRESSIONS)("the pair and a site, that broke once: $found", ({ seed, faults }) => {
+  it.each(POLICIES)("keep every invariant under %s", async (policy) => {
+    const { violation } = await runSeed(simulated, { seed, policy, faults, spokes: 0, sites: 1, feed: false });
     expect(violation).toBeNull();
   });
 });

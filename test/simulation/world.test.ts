@@ -18,6 +18,7 @@ function build(links: readonly string[] = ["red"]): { world: World; diaries: Dia
       witness: true,
       driftPpm: { a: 0, b: 0 },
       spokes: [],
+      sites: [],
       feed: false,
     },
   );

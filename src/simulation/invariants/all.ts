@@ -1,19 +1,22 @@
 /**
- * Purpose: the invariants that the virtual world checks: those of protocol.md §8, and of records R1 to R7 (docs/replication-proof.md).
+ * Purpose: the invariants that the virtual world checks: those of protocol.md §8, and of records R1 to R10 (docs/replication-proof.md).
  * I12 is a matter of the statecharts' tables; `no-throw` stands for what no statechart may do: an
  * exception that nobody expected.
  */
 import type { World } from "../world.ts";
 import { agreement } from "./agreement.ts";
 import { Campaigns } from "./campaigns.ts";
+import { clockCap } from "./clock-cap.ts";
 import { commands } from "./commands.ts";
 import { compaction } from "./compaction.ts";
 import { cursors } from "./cursors.ts";
 import { epochs } from "./epochs.ts";
 import { equalRecords } from "./equal-records.ts";
+import { federationModes } from "./federation-modes.ts";
 import { feed } from "./feed.ts";
 import { heartbeats } from "./heartbeats.ts";
 import { operations } from "./operations.ts";
+import { peerPins } from "./peer-pins.ts";
 import { reconciling } from "./reconciling.ts";
 import { requests } from "./requests.ts";
 import { stamps } from "./stamps.ts";
@@ -33,11 +36,15 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(reconciling(world));
   world.watch(agreement(world));
   if (world.ground.feed !== null) world.watch(feed(world));
-  if (world.spokes.length === 0) return;
+  if (world.around.length === 0) return;
   world.watch(equalRecords(world));
   world.watch(operations(world));
   world.watch(cursors(world));
   world.watch(vectors(world));
   world.watch(stamps(world));
   world.watch(compaction(world));
+  if (world.sites.length === 0) return;
+  world.watch(peerPins(world));
+  world.watch(clockCap(world));
+  world.watch(federationModes(world));
 }

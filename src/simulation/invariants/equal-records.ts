@@ -1,38 +1,78 @@
 /**
- * Purpose: R1: no change of a record is lost, and once faults have ended every engine and spoke has equal records, equal
- * vectors and equal open conflicts.
+ * Purpose: R1: no change of a record is lost, and once faults have ended every engine, spoke and site has equal records,
+ * equal vectors and equal open conflicts. A site that only publishes has given all that it wrote; one that only subscribes
+ * has all that the pair has. Nobody is asked no more whom no person wants left alone.
  */
 import type { DiskContent } from "../../adapters/memory-disk.ts";
+import { recordOrigin } from "../../core/operation.ts";
 import type { Watch } from "../watch.ts";
+import { federations } from "../peer-keeper.ts";
 import type { World } from "../world.ts";
 
 /** What keeps the places of a world from being equal; null when nothing does. */
 export function unequalRecords(world: World): string | null {
   const first = world.contentOf("a");
-  if (world.spokes.length === 0 || first === null) return null;
-  for (const name of ["b", ...world.spokes.map((spoke) => spoke.name)]) {
+  if (world.around.length === 0 || first === null) return null;
+  const apart = world.sites.filter(({ init }) => init.mode !== "sync");
+  const equal = world.around.filter((place) => !apart.some(({ name }) => name === place.name));
+  const judged = [
+    ...["b", ...equal.map(({ name }) => name)].map((name) => ({ name, judge: differences })),
+    ...apart.map(({ name, init }) => ({ name, judge: init.mode === "publish" ? ungiven : untaken })),
+  ];
+  for (const { name, judge } of judged) {
     const content = world.contentOf(name);
-    const why = content === null ? "it was never there" : differences(first, content);
+    const why = content === null ? "it was never there" : judge(first, content);
     if (why !== null) return `${name} beside a: ${why}`;
   }
-  return null;
+  return restingPeer(world);
 }
 
 /** Remembers what was written, and judges the end. */
 export function equalRecords(world: World): Watch {
-  const written = new Map<string, number>();
+  const written = new Map<string, { readonly place: string; readonly originSeq: number }>();
+  // Nobody else ever gets what one writes that only subscribes.
+  const silent = world.sites.filter(({ init }) => init.mode === "subscribe").map(({ name }) => name);
   return {
-    recorded: (_place, { origin, originSeq }, via) => {
-      if (via === "" && originSeq > (written.get(origin) ?? 0)) written.set(origin, originSeq);
+    recorded: (place, { origin, originSeq }, via) => {
+      if (via !== "" || silent.includes(place) || originSeq <= (written.get(origin)?.originSeq ?? 0)) return;
+      written.set(origin, { place, originSeq });
+    },
+    // What had not left it is lost with its store.
+    replaced: (site) => {
+      for (const [origin, { place }] of written) if (place === site) written.delete(origin);
     },
     settled: () => {
       const vector = world.contentOf("a")?.replica.vector;
-      for (const [origin, originSeq] of written) {
+      for (const [origin, { originSeq }] of written) {
         if ((vector?.get(origin) ?? 0) === originSeq) continue;
         world.violate("R1", `${origin} has written ${originSeq}, of which ${vector?.get(origin) ?? 0} are held`);
       }
     },
   };
+}
+
+/** A peer that is asked no more although nobody wants it so; null when there is none. */
+function restingPeer(world: World): string | null {
+  for (const { name, federation } of federations(world)) {
+    const resting = federation.status().peers.find(({ state }) => state === "paused" || state === "refused");
+    if (resting !== undefined) return `${name} asks ${resting.name} no more: ${resting.state}`;
+  }
+  return null;
+}
+
+/** What the pair lacks of one that only publishes. */
+function ungiven(pair: DiskContent, { engineId, replica }: DiskContent): string | null {
+  const own = recordOrigin(engineId);
+  const [wrote, held] = [replica.vector.get(own) ?? 0, pair.replica.vector.get(own) ?? 0];
+  return wrote === held ? null : `it wrote ${wrote}, of which ${held} are held`;
+}
+
+/** What one that only subscribes lacks of the pair. */
+function untaken(pair: DiskContent, { engineId, replica }: DiskContent): string | null {
+  const taken = new Map(replica.vector);
+  taken.delete(recordOrigin(engineId));
+  const { vector } = pair.replica;
+  return sameText(vector, taken, String) ? null : `vectors ${shown(vector)}, ${shown(taken)}`;
 }
 
 function differences(left: DiskContent, right: DiskContent): string | null {

@@ -6,30 +6,35 @@ import type { World } from "../world.ts";
 /** Watches operations on records. */
 export function operations(world: World): Watch {
   const held = new Map<string, Set<string>>();
-  const heldAt = (place: string): Set<string> => {
-    const known = held.get(place) ?? new Set();
-    held.set(place, known);
-    return known;
-  };
-  // What each engine took from each spoke.
-  const brought = new Set<string>();
+  // What each place took from each other.
+  const brought = new Map<string, Set<string>>();
   return {
+    replaced: (site) => {
+      held.delete(site);
+      brought.delete(site);
+    },
     recorded: (place, { origin, originSeq }, via) => {
-      const known = heldAt(place);
+      const known = setOf(held, place);
       const id = `${origin}/${originSeq}`;
       if (known.has(id)) world.violate("R2", `${place} took ${id} twice, the second time from ${via || "itself"}`);
       known.add(id);
-      brought.add(`${place}<${via}:${id}`);
+      setOf(brought, place).add(`${via}:${id}`);
     },
-    pulled: (spoke, from, { ops }) => {
-      const engineId = world.contentOf(spoke)?.engineId;
+    pulled: (place, from, { ops }) => {
+      const engineId = world.contentOf(place)?.engineId;
       if (engineId === undefined) return;
       const own = recordOrigin(engineId);
       for (const { origin, originSeq } of ops) {
         const id = `${origin}/${originSeq}`;
-        if (origin === own) world.violate("R3", `${from} gave ${spoke} its own ${id}`);
-        if (brought.has(`${from}<${own}:${id}`)) world.violate("R3", `${from} gave back ${id} to ${spoke}`);
+        if (origin === own) world.violate("R3", `${from} gave ${place} its own ${id}`);
+        if (setOf(brought, from).has(`${own}:${id}`)) world.violate("R3", `${from} gave back ${id} to ${place}`);
       }
     },
   };
+}
+
+function setOf(sets: Map<string, Set<string>>, place: string): Set<string> {
+  const known = sets.get(place) ?? new Set();
+  sets.set(place, known);
+  return known;
 }

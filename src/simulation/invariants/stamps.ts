@@ -16,13 +16,17 @@ export function stamps(world: World): Watch {
   const own = new Map<string, string>();
   const wallMs = new Map<string, number>();
   const noteWall = (name: string): number => {
-    const spoke = world.spokes.find((known) => known.name === name);
-    const most = Math.max(wallMs.get(name) ?? 0, spoke?.clock.unixMs(world.nowMs) ?? Infinity);
+    const place = world.around.find((known) => known.name === name);
+    const most = Math.max(wallMs.get(name) ?? 0, place?.clock.unixMs(world.nowMs) ?? Infinity);
     wallMs.set(name, most);
     return most;
   };
   return {
-    clockSteps: (spoke) => void noteWall(spoke),
+    clockSteps: (place) => void noteWall(place),
+    replaced: (site) => {
+      highest.delete(site);
+      own.delete(site);
+    },
     recorded: (place, op) => {
       const content = world.contentOf(place);
       if (content === null) return;

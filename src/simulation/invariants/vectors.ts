@@ -42,11 +42,15 @@ export function vectors(world: World): Watch {
     }
   };
   return {
+    replaced: (site) => {
+      counted.delete(site);
+      bases.delete(site);
+    },
     recorded: (place, { origin, originSeq }) => {
       count(place, origin, originSeq);
       touched.add(place);
     },
-    pulled: (spoke, _from, { snapshot }) => give(spoke, snapshot?.clock),
+    pulled: (place, _from, { snapshot }) => give(place, snapshot?.clock),
     pushed: (_spoke, to, base) => give(to, base?.clock),
     delivered: (to, message) => {
       if (message.type === "sync-answer")
