@@ -28,7 +28,9 @@ export class RecordTable {
   constructor(db: Database) {
     this.#heads = db.prepare(`${HEADS} WHERE head.entity = ? AND head.field = ? ORDER BY rank`);
     this.#standing = db.prepare(`${HEADS} WHERE head.entity = ? AND head.field = ? AND rank = 0`);
-    this.#save = db.prepare("INSERT OR REPLACE INTO record_heads VALUES (?, ?, ?, ?, ?)");
+    this.#save = db.prepare(`
+      INSERT INTO record_heads VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET origin = excluded.origin, origin_seq = excluded.origin_seq`);
     this.#dropFrom = db.prepare("DELETE FROM record_heads WHERE entity = ? AND field = ? AND rank >= ?");
     const page = "AND rank = 0 ORDER BY head.entity, head.field LIMIT ?";
     this.#ofEntity = db.prepare(`${HEADS} WHERE head.entity = ? AND head.field > ? AND kind = 'set' ${page}`);
