@@ -184,7 +184,7 @@ export class Intake {
     }
     if (checksum !== op.checksum) return "checksum_mismatch";
     if (doubt !== null && this.#seals.mode === "enforce") return doubt;
-    return this.#basics.stamps.take(op.hlc).outcome === "refused" ? "clock_drift" : null;
+    return this.#basics.stamps.take(op.hlc) === "refused" ? "clock_drift" : null;
   }
 
   #setAside(op: Op, reason: TakeReason, via: string): void {
