@@ -57,7 +57,8 @@ export class RecordTable {
     if (standing === undefined) return;
     const { entity, field } = standing;
     const place = keyOf(entity, field);
-    heads.forEach(({ origin, originSeq }, rank) => this.#save.run(entity, field, rank, origin, originSeq));
+    let rank = 0;
+    for (const { origin, originSeq } of heads) this.#save.run(entity, field, rank++, origin, originSeq);
     const before = this.#held.get(place)?.length ?? Infinity;
     if (before > heads.length) this.#dropFrom.run(entity, field, heads.length);
     this.#hold(place, heads);
@@ -78,12 +79,11 @@ export class RecordTable {
   }
 
   #hold(place: string, heads: Heads): void {
-    // The one held for longest goes first.
-    for (const oldest of this.#held.keys()) {
-      if (this.#held.size < HELD_FIELDS) break;
-      this.#held.delete(oldest);
-    }
     this.#held.set(place, heads);
+    if (this.#held.size <= HELD_FIELDS) return;
+    // The one held for longest goes.
+    const [oldest = place] = this.#held.keys();
+    this.#held.delete(oldest);
   }
 }
 
