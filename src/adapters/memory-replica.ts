@@ -13,7 +13,7 @@ import type { ConflictStore, Replica } from "../ports/replica.ts";
 import type { DiskContent } from "./memory-disk.ts";
 import type { Claim, ReplicaContent } from "./memory-replica/content.ts";
 import { MemoryOutbox } from "./memory-replica/outbox.ts";
-import { bytesOf, lackedFrom, outOfOrder, place, unneeded } from "./memory-replica/order.ts";
+import { bytesOf, firstAfter, lackedFrom, outOfOrder, place, unneeded } from "./memory-replica/order.ts";
 import { QUARANTINED_KEPT } from "./store-bounds.ts";
 
 /** How the store lets its replica in. Both throw like the store's own reads and writes. */
@@ -154,8 +154,9 @@ export class MemoryReplica implements Replica {
     const [origin] = names;
     const found: ArrivedOp[] = [];
     let bytes = 0;
-    for (const arrived of this.#content.arrivals) {
-      if (arrived.arrival <= after) continue;
+    const { arrivals } = this.#content;
+    for (let index = firstAfter(arrivals, after); index < arrivals.length; index += 1) {
+      const arrived = arrivals[index] as ArrivedOp;
       if (origin !== "" && (names.includes(arrived.via) || arrived.op.origin === origin)) continue;
       bytes += bytesOf(arrived.op);
       if (found.length >= limit || (found.length > 0 && bytes > maxBytes)) break;

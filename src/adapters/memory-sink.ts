@@ -23,7 +23,7 @@ export class MemoryFeed {
     const known = this.#versions.get(event.eventId);
     if (known !== undefined) return { eventId: event.eventId, controlVersion: known, duplicate: true };
     const controlVersion = this.entries.length + 1;
-    this.entries.push({ event: structuredClone(event), controlVersion });
+    this.entries.push({ event: { ...event }, controlVersion });
     this.#versions.set(event.eventId, controlVersion);
     return { eventId: event.eventId, controlVersion, duplicate: false };
   }

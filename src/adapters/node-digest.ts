@@ -1,10 +1,14 @@
 /**
- * Purpose: sha256 by Node's OpenSSL, piece by piece.
+ * Purpose: sha256 by Node's OpenSSL.
  */
-import { createHash } from "node:crypto";
+import { createHash, hash as hashOf } from "node:crypto";
 import type { Digest, RunningHash } from "../ports/digest.ts";
 
 export class NodeDigest implements Digest {
+  sha256Of(text: string): string {
+    return hashOf("sha256", text, "hex");
+  }
+
   sha256(): RunningHash {
     const hash = createHash("sha256");
     return {

@@ -63,6 +63,7 @@ interface Reached {
 
 export class SqliteStore implements Store {
   readonly #db: Database;
+  readonly #file: string;
   readonly #inTransaction: (work: () => void) => void;
   readonly #state: StateTable;
   readonly #checkpoint: CheckpointTable;
@@ -77,6 +78,8 @@ export class SqliteStore implements Store {
   /** Goes to the file with the next transaction: marking costs nothing and cannot fail. */
   #lastExecutedSeq: number;
   #storedExecutedSeq: number;
+  /** Whether a transaction is under way. Kept here: the driver is asked at no statement of a page. */
+  #writing = false;
 
   /**
    * Opens the folder's store, or makes it. Throws `data_folder_unusable`, `store_in_use`, `store_corrupt`,
@@ -85,6 +88,7 @@ export class SqliteStore implements Store {
   constructor({ ids }: { readonly ids: Ids }, init: SqliteStoreInit) {
     const db = openStoreFile(init, (fresh) => createStateRow(fresh, ids.next("engine")));
     this.#db = db;
+    this.#file = db.name;
     this.#inTransaction = db.transaction((work: () => void) => work());
     this.#state = new StateTable(db);
     this.#checkpoint = new CheckpointTable(db);
@@ -297,7 +301,7 @@ export class SqliteStore implements Store {
       db: this.#db,
       conflicts: this.#conflicts,
       read: (work) => this.#read(work),
-      write: (work) => (this.#db.inTransaction ? work() : this.#write(work)),
+      write: (work) => (this.#writing ? work() : this.#write(work)),
       saveConflicts: (conflicts) => this.#saveConflicts(conflicts),
     };
   }
@@ -310,23 +314,29 @@ export class SqliteStore implements Store {
   }
 
   #requireOpen(): void {
-    if (!this.#db.open) throw new ChangeoverError("stopped", "the store is closed");
+    if (!this.#writing && !this.#db.open) throw new ChangeoverError("stopped", "the store is closed");
   }
 
   #read<Result>(work: () => Result): Result {
     this.#requireOpen();
-    return explained(this.#db.name, work);
+    return explained(this.#file, work);
   }
 
   /** One transaction, durable when it returns, or nothing. Takes along that execution has come to `executedSeq`. */
   #write(work: () => void, executedSeq: number = this.#lastExecutedSeq): void {
     this.#requireOpen();
-    explained(this.#db.name, () =>
-      this.#inTransaction(() => {
-        work();
-        if (executedSeq !== this.#storedExecutedSeq) this.#state.saveExecuted(executedSeq);
-      }),
-    );
+    const outer = this.#writing;
+    try {
+      this.#writing = true;
+      explained(this.#file, () =>
+        this.#inTransaction(() => {
+          work();
+          if (executedSeq !== this.#storedExecutedSeq) this.#state.saveExecuted(executedSeq);
+        }),
+      );
+    } finally {
+      this.#writing = outer;
+    }
     this.#lastExecutedSeq = this.#storedExecutedSeq = executedSeq;
   }
 }

@@ -38,6 +38,10 @@ export type HlcReceive =
   /** The stamp is `aheadMs` ahead of the local wall clock, more than `maxDriftMs`: nothing was advanced. */
   | { readonly outcome: "refused"; readonly aheadMs: number; readonly maxDriftMs: number };
 
+/** The same of stamps in parts. */
+export type PartsReceive =
+  { readonly outcome: "advanced"; readonly parts: HlcParts } | Extract<HlcReceive, { readonly outcome: "refused" }>;
+
 /** The stamp before every other of `origin`: what an engine starts with. */
 export function hlcZero(origin: string): Hlc {
   return formatHlc({ unixMs: 0, counter: 0, origin });
@@ -45,7 +49,12 @@ export function hlcZero(origin: string): Hlc {
 
 /** A stamp for something that happens here now, above `last`. `unixMs` may have a fraction. */
 export function hlcNow(last: Hlc, unixMs: number, origin: string): Hlc {
-  return formatHlc({ ...above(parseHlc(last), wallMs(unixMs)), origin });
+  return formatHlc(partsNow(parseHlc(last), unixMs, origin));
+}
+
+/** As `hlcNow`, of stamps in parts. */
+export function partsNow(last: HlcParts, unixMs: number, origin: string): HlcParts {
+  return above(last, wallMs(unixMs), origin);
 }
 
 /** A stamp above both `last` and `remote`, for something taken in here now. Throws `invalid_value` for a malformed one. */
@@ -56,13 +65,22 @@ export function hlcReceive(
   origin: string,
   maxDriftMs = MAX_DRIFT_MS,
 ): HlcReceive {
-  const own = parseHlc(last);
-  const theirs = parseHlc(remote);
+  const received = partsReceive(parseHlc(last), parseHlc(remote), unixMs, origin, maxDriftMs);
+  return received.outcome === "refused" ? received : { outcome: "advanced", hlc: formatHlc(received.parts) };
+}
+
+/** As `hlcReceive`, of stamps in parts. */
+export function partsReceive(
+  last: HlcParts,
+  remote: HlcParts,
+  unixMs: number,
+  origin: string,
+  maxDriftMs: number,
+): PartsReceive {
   const nowMs = wallMs(unixMs);
-  const aheadMs = theirs.unixMs - nowMs;
+  const aheadMs = remote.unixMs - nowMs;
   if (aheadMs > maxDriftMs) return { outcome: "refused", aheadMs, maxDriftMs };
-  const later = isAfter(theirs, own) ? theirs : own;
-  return { outcome: "advanced", hlc: formatHlc({ ...above(later, nowMs), origin }) };
+  return { outcome: "advanced", parts: above(isAfter(remote, last) ? remote : last, nowMs, origin) };
 }
 
 /** The later of two stamps, by text. */
@@ -89,21 +107,20 @@ export function parseHlc(text: Hlc): HlcParts {
   };
 }
 
-type Time = Omit<HlcParts, "origin">;
-
-/** The next time above `last`: the wall clock where it has moved on, else one more count. */
-function above(last: Time, nowMs: number): Time {
-  if (nowMs > last.unixMs) return { unixMs: nowMs, counter: 0 };
-  if (last.counter < MAX_COUNTER) return { unixMs: last.unixMs, counter: last.counter + 1 };
-  return { unixMs: last.unixMs + 1, counter: 0 };
+/** The next stamp of `origin` above `last`: the wall clock where it has moved on, else one more count. */
+function above(last: HlcParts, nowMs: number, origin: string): HlcParts {
+  if (nowMs > last.unixMs) return { unixMs: nowMs, counter: 0, origin };
+  if (last.counter < MAX_COUNTER) return { unixMs: last.unixMs, counter: last.counter + 1, origin };
+  return { unixMs: last.unixMs + 1, counter: 0, origin };
 }
 
-function isAfter(left: Time, right: Time): boolean {
+function isAfter(left: HlcParts, right: HlcParts): boolean {
   return left.unixMs > right.unixMs || (left.unixMs === right.unixMs && left.counter > right.counter);
 }
 
 function wallMs(unixMs: number): number {
-  assert(unixMs >= 0 && unixMs <= MAX_UNIX_MS, `the wall clock says ${unixMs} ms, which 48 bits hold`);
+  // Asked at every stamp: the text is only made where it is needed.
+  if (!(unixMs >= 0 && unixMs <= MAX_UNIX_MS)) assert(false, `the wall clock says ${unixMs} ms, which 48 bits hold`);
   return Math.floor(unixMs);
 }
 

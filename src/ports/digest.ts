@@ -1,5 +1,7 @@
-/** Purpose: sha256, piece by piece. */
+/** Purpose: sha256, of one text at once or piece by piece. */
 export interface Digest {
+  /** The hash of the UTF-8 bytes of `text`: 64 hexadecimal characters. */
+  sha256Of(text: string): string;
   /** A fresh running hash. */
   sha256(): RunningHash;
 }

@@ -7,11 +7,12 @@ import { ChangeoverError } from "../core/errors.ts";
 import type { Op } from "../core/operation.ts";
 import { identityText } from "../core/signature.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
-import type { PushedBase } from "../ports/sync-transport.ts";
+import type { PullRequest, PushedBase } from "../ports/sync-transport.ts";
 import type { Ids } from "../ports/ids.ts";
 import { callerName, Callers, type SyncCaller } from "./callers.ts";
 import type { Intake, Taken } from "./intake.ts";
 import type { ReplicationBasics } from "./record-log.ts";
+import { PageAhead } from "./page-ahead.ts";
 import type { Seals } from "./seals.ts";
 
 /** `GET /sync/identity`. */
@@ -66,6 +67,11 @@ export interface HubInit {
   readonly mode: FederationMode;
 }
 
+/** Who asks for a page: `caller`, "" for one that does not say who it is, has everything through `after`. */
+export interface PullCall extends PullRequest {
+  readonly caller: SyncCaller;
+}
+
 /** Operations dropped in one transaction of compaction. */
 const COMPACT_OPS = 5_000;
 /** Operations kept where nobody ever pulled. */
@@ -80,6 +86,7 @@ export class Hub {
   readonly #basics: ReplicationBasics;
   readonly #intake: Intake;
   readonly #callers: Callers;
+  readonly #ahead: PageAhead;
   readonly #init: HubInit;
   readonly #ids: Ids;
   readonly #seals: Seals;
@@ -92,6 +99,7 @@ export class Hub {
     this.#intake = parts.intake;
     this.#init = init;
     this.#callers = new Callers(parts);
+    this.#ahead = new PageAhead(parts);
     this.#ids = parts.ids;
     this.#seals = parts.seals;
   }
@@ -122,17 +130,17 @@ export class Hub {
     return key === null || proof === null ? { ...identity, clock } : { ...identity, clock, key, proof };
   }
 
-  /** A page for `caller`. */
-  pull(request: {
-    readonly caller: SyncCaller;
-    readonly after: string;
-    readonly limit: number;
-    readonly maxBytes: number;
-  }): PullPage {
+  /** A page for a caller. */
+  pull(request: PullCall): PullPage {
+    this.#callers.acknowledged(callerName(request.caller), request.after);
+    const page = this.#ahead.take(request) ?? this.#page(request);
+    if (page.hasMore) this.#ahead.prepare({ ...request, after: page.nextCursor }, (next) => this.#page(next));
+    return page;
+  }
+
+  #page({ caller, after, limit, maxBytes }: PullCall): PullPage {
     const { ops } = this.#basics.replica;
-    const { caller, after, limit, maxBytes } = request;
     const name = callerName(caller);
-    this.#callers.acknowledged(name, after);
     const last = ops.lastArrival();
     const found = ops.arrivedAfter(after, limit, maxBytes - PAGE_FRAME_BYTES, caller.origin, name);
     const reached = found.at(-1)?.arrival ?? after;
@@ -173,6 +181,7 @@ export class Hub {
    * log is being filled, since it could not say then of which operations it knows that they are needed no more.
    */
   compact(): number {
+    this.#ahead.drop();
     if (this.#intake.filling) return 0;
     const { ops } = this.#basics.replica;
     const through = this.#callers.allHave() ?? ops.newest(KEPT_UNASKED + 1)[KEPT_UNASKED]?.arrival ?? "";

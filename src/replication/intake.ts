@@ -99,7 +99,8 @@ export class Intake {
         const results = delivery.ops.map((came) => this.#takeOne(came, page));
         const { base, completesBase = false } = delivery;
         if (base !== null && completesBase && isWhole(base, results)) this.#completeBase(base, page);
-        for (const { origin } of page.applied) replica.ops.raiseVector(origin, counterOf(page.vector, origin));
+        const origins = new Set(page.applied.map(({ origin }) => origin));
+        for (const origin of origins) replica.ops.raiseVector(origin, counterOf(page.vector, origin));
         if (page.applied.length > 0) replica.raiseHlc(stamps.last);
         delivery.within?.(results);
         return results;
@@ -184,7 +185,7 @@ export class Intake {
     }
     if (checksum !== op.checksum) return "checksum_mismatch";
     if (doubt !== null && this.#seals.mode === "enforce") return doubt;
-    return this.#basics.stamps.take(op.hlc).outcome === "refused" ? "clock_drift" : null;
+    return this.#basics.stamps.take(op.hlc) === "refused" ? "clock_drift" : null;
   }
 
   #setAside(op: Op, reason: TakeReason, via: string): void {

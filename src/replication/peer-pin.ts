@@ -28,9 +28,7 @@ const FINGERPRINT_DIGITS = 32;
 
 /** What people are shown of a public key, and pin: `sha256:` and 32 hexadecimal digits. */
 export function fingerprintOf(digest: Digest, key: string): string {
-  const hash = digest.sha256();
-  hash.update(key);
-  return `sha256:${hash.hex().slice(0, FINGERPRINT_DIGITS)}`;
+  return `sha256:${digest.sha256Of(key).slice(0, FINGERPRINT_DIGITS)}`;
 }
 
 export class PeerPin {

@@ -37,9 +37,7 @@ export interface RecordHooks {
 
 /** The checksum that an operation must have. */
 export function checksumOfOp(digest: Digest, op: Omit<Op, "checksum" | "signature">): string {
-  const hash = digest.sha256();
-  hash.update(opText(op));
-  return hash.hex();
+  return digest.sha256Of(opText(op));
 }
 
 /** Throws `clock_cap` when `vector` has no room for one more origin. `own` always has its place. */

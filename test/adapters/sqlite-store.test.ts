@@ -158,7 +158,7 @@ describe("an older schema", () => {
       DROP TABLE record_heads; DROP TABLE record_vector; DROP TABLE compaction_floor; DROP TABLE set_aside;
       DROP TABLE quarantine; DROP TABLE federation_state; DROP INDEX ops_by_arrival;
       ALTER TABLE ops DROP COLUMN arrival; ALTER TABLE ops DROP COLUMN via;
-      ALTER TABLE ops DROP COLUMN signature;
+      ALTER TABLE ops DROP COLUMN signature; DROP INDEX ops_by_seq; CREATE UNIQUE INDEX places ON ops (seq);
       DROP TABLE state_pieces; DROP TABLE checkpoint;
       CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
         state TEXT NOT NULL) STRICT;

@@ -17,6 +17,7 @@ import { benchHandover } from "./handover.bench.ts";
 import { benchHttp } from "./http.bench.ts";
 import { benchIdle } from "./idle.bench.ts";
 import { benchLockstep } from "./lockstep.bench.ts";
+import { benchMerge } from "./merge.bench.ts";
 import { benchOutbox } from "./outbox.bench.ts";
 import { benchHeartbeat } from "./peer-channel.bench.ts";
 import { benchReconcileLock } from "./reconcile-lock.bench.ts";
@@ -42,6 +43,7 @@ const BENCHMARKS: Readonly<Record<string, (scale: Scale) => Promise<BenchResult[
   http: benchHttp,
   "catch-up": benchCatchUp,
   replication: benchReplication,
+  merge: benchMerge,
   snapshot: benchSnapshot,
   "large-process": benchLargeProcess,
   viewers: benchViewers,

@@ -38,6 +38,7 @@ describe("digest contract: NodeDigest", () => {
     const running = digest.sha256();
     running.update("abc");
     expect(running.hex()).toBe(abc);
+    expect([digest.sha256Of(""), digest.sha256Of("abc")]).toEqual([empty, abc]);
   });
 
   it("pieces give the hash of the whole, and hashes do not share anything", () => {
@@ -46,6 +47,8 @@ describe("digest contract: NodeDigest", () => {
     const pieces = digest.sha256();
     whole.update("grün \u{1f3ac} fade");
     for (const piece of ["grün ", "\u{1f3ac}", "", " fade"]) pieces.update(piece);
-    expect(pieces.hex()).toBe(whole.hex());
+    const hex = whole.hex();
+    expect(pieces.hex()).toBe(hex);
+    expect(digest.sha256Of("grün \u{1f3ac} fade")).toBe(hex);
   });
 });

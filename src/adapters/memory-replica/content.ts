@@ -21,6 +21,8 @@ export interface ReplicaContent {
   floor: CompactionFloor | null;
   /** By eventId, oldest first. */
   readonly outbox: Map<string, OutboxRow>;
+  /** Those of them that are not published. */
+  readonly waiting: Map<string, OutboxRow>;
   /** By stack. */
   readonly marks: Map<string, StackMark>;
 }
@@ -36,6 +38,7 @@ export function emptyReplica(): ReplicaContent {
     claims: [],
     floor: null,
     outbox: new Map(),
+    waiting: new Map(),
     marks: new Map(),
   };
 }

@@ -20,6 +20,18 @@ export function outOfOrder(arrivals: readonly ArrivedOp[], next: ArrivedOp): boo
   return next.arrival <= (arrivals.at(-1)?.arrival ?? "");
 }
 
+/** Where in `arrivals` those after `after` begin. */
+export function firstAfter(arrivals: readonly ArrivedOp[], after: string): number {
+  let from = 0;
+  let to = arrivals.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((arrivals[middle]?.arrival ?? "") > after) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
+
 /** Arrivals through `through` that are no head of their field. */
 export function unneeded(
   arrivals: readonly ArrivedOp[],

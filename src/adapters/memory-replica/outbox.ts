@@ -21,7 +21,7 @@ export class MemoryOutbox implements OutboxStore {
   add(event: ControlEvent, atUnixMs: number): void {
     if (this.#rows.has(event.eventId)) return;
     const fresh = { attempts: 0, dead: false, reason: "", publishedAtUnixMs: null, controlVersion: null };
-    this.#put({ event: structuredClone(event), addedAtUnixMs: atUnixMs, ...fresh });
+    this.#put({ event: { ...event }, addedAtUnixMs: atUnixMs, ...fresh });
   }
 
   withdraw(stackId: string, afterVersion: number): void {
@@ -30,7 +30,8 @@ export class MemoryOutbox implements OutboxStore {
   }
 
   stacksAfter(stackId: string, limit: number): readonly string[] {
-    const names = new Set(this.#waiting().map(({ event }) => event.stackId));
+    const names = new Set<string>();
+    for (const { event } of this.#waiting.values()) names.add(event.stackId);
     return [...names]
       .filter((name) => name > stackId)
       .sort()
@@ -95,18 +96,20 @@ export class MemoryOutbox implements OutboxStore {
   }
 
   drop(eventId: string): void {
-    if (this.#waitingRow(eventId) !== null) this.#access.drop(this.#rows, eventId);
+    if (this.#waitingRow(eventId) === null) return;
+    this.#access.drop(this.#rows, eventId);
+    this.#access.drop(this.#waiting, eventId);
   }
 
   deadLetters(limit: number): readonly OutboxRow[] {
-    return this.#waiting()
-      .filter(({ dead }) => dead)
-      .slice(0, limit);
+    return [...this.#waiting.values()].filter(({ dead }) => dead).slice(0, limit);
   }
 
   depth(): OutboxDepth {
-    const waiting = this.#waiting();
-    return { waiting: waiting.length, dead: waiting.filter(({ dead }) => dead).length, oldest: waiting[0] ?? null };
+    let dead = 0;
+    for (const row of this.#waiting.values()) if (row.dead) dead += 1;
+    const [oldest = null] = this.#waiting.values();
+    return { waiting: this.#waiting.size, dead, oldest };
   }
 
   dropPublished(beforeUnixMs: number, limit: number): number {
@@ -122,23 +125,25 @@ export class MemoryOutbox implements OutboxStore {
     return this.#access.content().outbox;
   }
 
-  #waiting(): OutboxRow[] {
-    return [...this.#rows.values()].filter(({ publishedAtUnixMs }) => publishedAtUnixMs === null);
+  get #waiting(): Map<string, OutboxRow> {
+    return this.#access.content().waiting;
   }
 
   #waitingIn(stackId: string): OutboxRow[] {
-    return this.#waiting()
+    return [...this.#waiting.values()]
       .filter(({ event }) => event.stackId === stackId)
       .sort((left, right) => left.event.version - right.event.version);
   }
 
   #waitingRow(eventId: string): OutboxRow | null {
-    const row = this.find(eventId);
-    return row?.publishedAtUnixMs === null ? row : null;
+    return this.#waiting.get(eventId) ?? null;
   }
 
   #put(row: OutboxRow): void {
-    this.#access.put(this.#rows, row.event.eventId, row);
+    const { eventId } = row.event;
+    this.#access.put(this.#rows, eventId, row);
+    if (row.publishedAtUnixMs === null) this.#access.put(this.#waiting, eventId, row);
+    else this.#access.drop(this.#waiting, eventId);
   }
 
   #mark(mark: StackMark): void {

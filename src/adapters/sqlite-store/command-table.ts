@@ -39,7 +39,7 @@ export class CommandTable {
   constructor(db: Database) {
     this.#insert = db.prepare(`INSERT INTO ops (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#after = db.prepare(`SELECT ${COLUMNS} FROM ops WHERE seq > ? ORDER BY seq LIMIT ?`);
-    this.#first = db.prepare("SELECT min(seq) AS seq FROM ops");
+    this.#first = db.prepare("SELECT min(seq) AS seq FROM ops WHERE seq IS NOT NULL");
     this.#dropThrough = db.prepare("DELETE FROM ops WHERE seq <= ?");
     this.#dropAfter = db.prepare("DELETE FROM ops WHERE seq > ?");
     this.#runs = db.prepare('SELECT epoch, from_seq AS "from", to_seq AS "to" FROM log_runs ORDER BY from_seq');

@@ -8,9 +8,10 @@ import { statePieces } from "./migrations/0002-state-pieces.ts";
 import { replication } from "./migrations/0003-replication.ts";
 import { signatures } from "./migrations/0004-signatures.ts";
 import { outbox } from "./migrations/0005-outbox.ts";
+import { leanLog } from "./migrations/0006-lean-log.ts";
 import type { Migration } from "./migrations/migration.ts";
 
-const MIGRATIONS: readonly Migration[] = [pair, statePieces, replication, signatures, outbox];
+const MIGRATIONS: readonly Migration[] = [pair, statePieces, replication, signatures, outbox, leanLog];
 
 /** The newest schema that this program knows. */
 export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map(({ version }) => version));

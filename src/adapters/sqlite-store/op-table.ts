@@ -79,8 +79,11 @@ export class OpTable {
       ON CONFLICT (origin) DO UPDATE SET origin_seq = max(origin_seq, excluded.origin_seq)`);
     this.#vector = db.prepare("SELECT origin, origin_seq FROM record_vector");
     this.#unneeded = db.prepare(`
-      SELECT ops.rowid AS rowid FROM ops LEFT JOIN record_heads AS head USING (origin, origin_seq)
-      WHERE arrival <= ? AND arrival IS NOT NULL AND head.origin IS NULL ORDER BY arrival LIMIT ?`);
+      SELECT rowid FROM ops
+      WHERE arrival <= ? AND arrival IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM record_heads AS head WHERE head.entity = ops.entity AND head.field = ops.field
+          AND head.origin = ops.origin AND head.origin_seq = ops.origin_seq)
+      ORDER BY arrival LIMIT ?`);
     this.#drop = db.prepare("DELETE FROM ops WHERE rowid = ?");
     this.#dropped = db.prepare(`
       SELECT origin, max(origin_seq) AS origin_seq FROM ops WHERE arrival <= ? AND arrival IS NOT NULL GROUP BY origin`);

@@ -28,7 +28,9 @@ export class RecordTable {
   constructor(db: Database) {
     this.#heads = db.prepare(`${HEADS} WHERE head.entity = ? AND head.field = ? ORDER BY rank`);
     this.#standing = db.prepare(`${HEADS} WHERE head.entity = ? AND head.field = ? AND rank = 0`);
-    this.#save = db.prepare("INSERT OR REPLACE INTO record_heads VALUES (?, ?, ?, ?, ?)");
+    this.#save = db.prepare(`
+      INSERT INTO record_heads VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET origin = excluded.origin, origin_seq = excluded.origin_seq`);
     this.#dropFrom = db.prepare("DELETE FROM record_heads WHERE entity = ? AND field = ? AND rank >= ?");
     const page = "AND rank = 0 ORDER BY head.entity, head.field LIMIT ?";
     this.#ofEntity = db.prepare(`${HEADS} WHERE head.entity = ? AND head.field > ? AND kind = 'set' ${page}`);
@@ -55,7 +57,8 @@ export class RecordTable {
     if (standing === undefined) return;
     const { entity, field } = standing;
     const place = keyOf(entity, field);
-    heads.forEach(({ origin, originSeq }, rank) => this.#save.run(entity, field, rank, origin, originSeq));
+    let rank = 0;
+    for (const { origin, originSeq } of heads) this.#save.run(entity, field, rank++, origin, originSeq);
     const before = this.#held.get(place)?.length ?? Infinity;
     if (before > heads.length) this.#dropFrom.run(entity, field, heads.length);
     this.#hold(place, heads);
@@ -76,12 +79,11 @@ export class RecordTable {
   }
 
   #hold(place: string, heads: Heads): void {
-    // The one held for longest goes first.
-    for (const oldest of this.#held.keys()) {
-      if (this.#held.size < HELD_FIELDS) break;
-      this.#held.delete(oldest);
-    }
     this.#held.set(place, heads);
+    if (this.#held.size <= HELD_FIELDS) return;
+    // The one held for longest goes.
+    const [oldest = place] = this.#held.keys();
+    this.#held.delete(oldest);
   }
 }
 
