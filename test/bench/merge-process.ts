@@ -30,7 +30,7 @@ let tookMs = 0;
 for (let page = 0; page < pages; page += 1) {
   const ops = Array.from({ length: MAX_PAGE_OPS }, (_, index) => opOf(page, index));
   const startMs = performance.now();
-  const { applied } = place.replication.hub.push(`rec_source${page % ORIGINS}`, ops);
+  const { applied } = place.replication.hub.push({ origin: `rec_source${page % ORIGINS}`, token: null }, ops);
   tookMs += performance.now() - startMs;
   if (applied !== ops.length) throw new Error(`${applied} of ${ops.length} operations were taken`);
   if (page + 1 === Math.round(((samples.length + 1) * pages) / TENTHS)) samples.push(sample());
