@@ -36,16 +36,20 @@ interface Props {
 
 export function Charts(props: Props) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set(OPEN_AT_FIRST));
-  const allOpen = open.size === names.length;
+  // An engine without a hub, a federation or a feed has no machine for them.
+  const shown = names.filter(
+    (name) => ORDER.includes(name) || props.engines.some(({ values }) => values[name] !== undefined),
+  );
+  const allOpen = shown.every((name) => open.has(name));
   return (
     <section class="charts" aria-label="Statecharts">
       <header>
         <h2>Statecharts</h2>
-        <button type="button" onClick={() => setOpen(new Set(allOpen ? [] : names))}>
+        <button type="button" onClick={() => setOpen(new Set(allOpen ? [] : shown))}>
           {allOpen ? "Close all" : "Open all"}
         </button>
       </header>
-      {names.map((name) => (
+      {shown.map((name) => (
         <Row
           key={name}
           name={name}
