@@ -7,26 +7,32 @@
  */
 import { ChangeoverError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { PullCall, PullPage } from "./hub.ts";
+import type { PullRequest } from "../ports/sync-transport.ts";
+import type { SyncCaller } from "./callers.ts";
 
-export class PageAhead {
+/** Who asks for which page. */
+export interface PullCall extends PullRequest {
+  readonly caller: SyncCaller;
+}
+
+export class PageAhead<Page> {
   readonly #clock: Clock;
   #wanted: PullCall | null = null;
-  #page: PullPage | null = null;
+  #page: Page | null = null;
 
   constructor({ clock }: { readonly clock: Clock }) {
     this.#clock = clock;
   }
 
   /** The page that was read for exactly this call; null when there is none. */
-  take(call: PullCall): PullPage | null {
+  take(call: PullCall): Page | null {
     const page = this.#wanted !== null && isSame(this.#wanted, call) ? this.#page : null;
     this.drop();
     return page;
   }
 
   /** Reads the page of `call` soon. */
-  prepare(call: PullCall, read: (call: PullCall) => PullPage): void {
+  prepare(call: PullCall, read: (call: PullCall) => Page): void {
     this.#wanted = call;
     this.#page = null;
     this.#clock.soon(() => {
