@@ -7,12 +7,12 @@ import { ChangeoverError } from "../core/errors.ts";
 import type { Op } from "../core/operation.ts";
 import { identityText } from "../core/signature.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
-import type { PullRequest, PushedBase } from "../ports/sync-transport.ts";
+import type { PushedBase } from "../ports/sync-transport.ts";
 import type { Ids } from "../ports/ids.ts";
 import { Callers } from "./callers.ts";
 import type { Intake, Taken } from "./intake.ts";
 import type { ReplicationBasics } from "./record-log.ts";
-import { PageAhead } from "./page-ahead.ts";
+import { PageAhead, type PullCall } from "./page-ahead.ts";
 import type { Seals } from "./seals.ts";
 
 /** `GET /sync/identity`. */
@@ -67,11 +67,6 @@ export interface HubInit {
   readonly mode: FederationMode;
 }
 
-/** Who asks for a page: `caller`, "" for one that does not say who it is, has everything through `after`. */
-export interface PullCall extends PullRequest {
-  readonly caller: string;
-}
-
 /** Operations dropped in one transaction of compaction. */
 const COMPACT_OPS = 5_000;
 /** Operations kept where nobody ever pulled. */
@@ -83,7 +78,7 @@ export class Hub {
   readonly #basics: ReplicationBasics;
   readonly #intake: Intake;
   readonly #callers: Callers;
-  readonly #ahead: PageAhead;
+  readonly #ahead: PageAhead<PullPage>;
   readonly #init: HubInit;
   readonly #ids: Ids;
   readonly #seals: Seals;
@@ -96,7 +91,7 @@ export class Hub {
     this.#intake = parts.intake;
     this.#init = init;
     this.#callers = new Callers(parts);
-    this.#ahead = new PageAhead(parts);
+    this.#ahead = new PageAhead<PullPage>(parts);
     this.#ids = parts.ids;
     this.#seals = parts.seals;
   }

@@ -7,27 +7,31 @@
  */
 import { ChangeoverError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { PullCall, PullPage } from "./hub.ts";
+import type { PullRequest } from "../ports/sync-transport.ts";
 
-export class PageAhead {
+/** Who asks for a page: `caller`, "" for one that does not say who it is, has everything through `after`. */
+export interface PullCall extends PullRequest {
+  readonly caller: string;
+}
+
+export class PageAhead<Page> {
   readonly #clock: Clock;
   #wanted: PullCall | null = null;
-  #page: PullPage | null = null;
+  #page: Page | null = null;
 
   constructor({ clock }: { readonly clock: Clock }) {
     this.#clock = clock;
   }
 
   /** The page that was read for exactly this call; null when there is none. */
-  take(call: PullCall): PullPage | null {
+  take(call: PullCall): Page | null {
     const page = this.#wanted !== null && isSame(this.#wanted, call) ? this.#page : null;
     this.drop();
     return page;
   }
 
   /** Reads the page of `call` soon. */
-  prepare(call: PullCall, read: (call: PullCall) => PullPage): void {
-    this.#wanted = call;
+  prepare(call: PullCall, read: (call: PullCall) => Page): void {
     this.#wanted = call;
     this.#clock.soon(() => {
       if (this.#wanted !== call) return;
