@@ -94,7 +94,7 @@ export class Hub {
     this.#intake = parts.intake;
     this.#init = init;
     this.#callers = new Callers(parts);
-    this.#ahead = new PageAhead(parts);
+    this.#ahead = new PageAhead<PullPage>(parts);
     this.#ids = parts.ids;
     this.#seals = parts.seals;
   }
