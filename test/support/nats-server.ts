@@ -3,37 +3,21 @@
  * Keeps true: no test touches a NATS that was running before, and none outlives the test process.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
+import { endWithThisProcess, hasEnded, type ServerOptions, type ServerProcess, signalChild } from "./server-process.ts";
 import { requireServer } from "./servers.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const READY_WITHIN_MS = 15_000;
 
-export interface NatsOptions {
-  /** Listens here instead of on any free port, as after a restart. */
-  readonly port?: number;
-  /** Keeps its data here, and leaves it there; else a temporary folder that `stop` removes. */
-  readonly dir?: string;
-  /** Further settings, as on the command line: `["--user", "u", "--pass", "p"]`. */
-  readonly args?: readonly string[];
-}
+export type NatsOptions = ServerOptions;
 
-export interface NatsServer {
-  readonly port: number;
-  /** `nats://127.0.0.1:port` */
-  readonly url: string;
-  readonly dir: string;
-  readonly pid: number;
-  /** SIGSTOP returns when every thread stands, SIGCONT at once, SIGKILL and SIGTERM when the process is gone. */
-  signal(name: "SIGSTOP" | "SIGCONT" | "SIGKILL" | "SIGTERM"): Promise<void>;
-  /** Kills it and removes a folder it made itself. Safe to call twice. */
-  stop(): Promise<void>;
-}
+/** `url`: `nats://127.0.0.1:port`. SIGSTOP returns when every thread stands. */
+export type NatsServer = ServerProcess;
 
 /** Starts `nats-server` and returns once it answers. Throws with the server's own words when it does not come up. */
 export async function startNats(options: NatsOptions = {}): Promise<NatsServer> {
@@ -43,11 +27,9 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
   const child = spawn(requireServer("nats-server"), [...settings, ...(options.args ?? [])], {
     stdio: ["ignore", "ignore", "pipe"],
   });
-  const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
-  child.once("exit", () => process.off("exit", kill));
+  const end = endWithThisProcess(child);
   const stop = async (): Promise<void> => {
-    await ended(child, kill);
+    await end();
     if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
   };
   await ready(child, port).catch(async (error: unknown) => {
@@ -81,26 +63,12 @@ async function greets(port: number): Promise<boolean> {
 }
 
 async function signal(child: ChildProcess, name: NodeJS.Signals): Promise<void> {
-  if (hasEnded(child)) return;
-  const gone = name === "SIGKILL" || name === "SIGTERM" ? once(child, "exit") : undefined;
-  child.kill(name);
-  await gone;
-  if (name === "SIGSTOP") await waitUntil(() => threadsHaveStopped(child.pid ?? 0));
+  await signalChild(child, name);
+  if (name === "SIGSTOP" && !hasEnded(child)) await waitUntil(() => threadsHaveStopped(child.pid ?? 0));
 }
 
 /** The signal returns before every thread has stopped, and one that has not still answers. */
 function threadsHaveStopped(pid: number): boolean {
   const threads = readdirSync(`/proc/${pid}/task`);
   return threads.every((thread) => /\) T/.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8")));
-}
-
-async function ended(child: ChildProcess, kill: () => void): Promise<void> {
-  if (hasEnded(child)) return;
-  const gone = once(child, "exit");
-  kill();
-  await gone;
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
 }

@@ -3,13 +3,13 @@
  * Keeps true: no test touches a Redis that was running before, and none outlives the test process.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "./free-port.ts";
+import { endWithThisProcess, hasEnded, type ServerOptions, type ServerProcess, signalChild } from "./server-process.ts";
 import { requireServer } from "./servers.ts";
 
 /** How long Redis may take to answer its first PING. */
@@ -19,26 +19,10 @@ const MAX_STARTS = 5;
 /** Pause between two looks whether it answers. */
 const POLL_MS = 20;
 
-export interface RedisOptions {
-  /** Listens here instead of on any free port, as after a restart. */
-  readonly port?: number;
-  /** Keeps its data here, and leaves it there; else a temporary folder that `stop` removes. */
-  readonly dir?: string;
-  /** Further settings, as on the command line: `["--appendonly", "yes"]`. */
-  readonly args?: readonly string[];
-}
+export type RedisOptions = ServerOptions;
 
-export interface RedisServer {
-  readonly port: number;
-  /** `redis://127.0.0.1:port` */
-  readonly url: string;
-  readonly dir: string;
-  readonly pid: number;
-  /** Sends a signal: SIGSTOP and SIGCONT return at once, SIGKILL and SIGTERM when the process is gone. */
-  signal(name: "SIGSTOP" | "SIGCONT" | "SIGKILL" | "SIGTERM"): Promise<void>;
-  /** Kills it and removes a folder it made itself. Safe to call twice. */
-  stop(): Promise<void>;
-}
+/** `url`: `redis://127.0.0.1:port`. SIGSTOP and SIGCONT return at once. */
+export type RedisServer = ServerProcess;
 
 /**
  * Starts `redis-server` and returns once it answers.
@@ -68,26 +52,13 @@ function launch(port: number, dir: string, args: readonly string[]): ChildProces
   return spawn(requireServer("redis-server"), [...settings, ...args], { stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** Ties the child's life to ours; returns a way to end it that waits until it is gone. */
-function endWithThisProcess(child: ChildProcess): () => Promise<void> {
-  const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
-  child.once("exit", () => process.off("exit", kill));
-  return async () => {
-    if (hasEnded(child)) return;
-    const gone = once(child, "exit");
-    kill();
-    await gone;
-  };
-}
-
 /** Waits for the first PONG; resolves to "" then, else to what the server said. */
 async function firstAnswer(child: ChildProcess, port: number): Promise<string> {
   let said = "";
   child.on("error", (error) => (said += error.message));
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (said += chunk.toString()));
   const deadlineMs = performance.now() + READY_WITHIN_MS;
-  while (performance.now() < deadlineMs && !hasEnded(child) && child.pid !== undefined) {
+  while (performance.now() < deadlineMs && !hasEnded(child)) {
     // Another process may answer on the port, so that a PONG counts only while our child lives on it.
     if ((await ping(port)) && said.includes("Ready to accept connections")) return "";
     await delay(POLL_MS);
@@ -121,19 +92,10 @@ function handle(
     url: `redis://127.0.0.1:${port}`,
     dir,
     pid: child.pid ?? 0,
-    async signal(name) {
-      const gone = name === "SIGKILL" || name === "SIGTERM" ? once(child, "exit") : undefined;
-      if (hasEnded(child)) return;
-      child.kill(name);
-      await gone;
-    },
+    signal: async (name) => signalChild(child, name),
     async stop() {
       await end();
       removeDir();
     },
   };
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }
