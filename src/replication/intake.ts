@@ -8,7 +8,7 @@ import type { Json } from "../core/canonical-json.ts";
 import type { RecordConflict } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { MAX_VALUE_CHARS, opFlaw, type Op } from "../core/operation.ts";
-import { counterOf, type VectorClock } from "../core/vector-clock.ts";
+import { advanceClock, counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";
 import type { TakeReason } from "./reasons.ts";
 import type { SealDoubt, Seals } from "./seals.ts";
 import { checksumOfOp, requireRoom, type RecordHooks, type RecordLog, type ReplicationBasics } from "./record-log.ts";
@@ -47,8 +47,8 @@ export interface Delivery {
 const MAX_ATTEMPTS = 3;
 /** Operations that may be set aside: one of each stalled origin, so more of them are made up. */
 const MAX_SET_ASIDE = 1_000;
-/** Says in the store that operations beyond the vector are held: a snapshot is being taken in. */
-const SPARSE_KEY = "sparse";
+/** Where the store keeps what is held beyond the vector. */
+const BEYOND_KEY = "beyond";
 
 /** One delivery on its way. */
 interface Page {
@@ -66,7 +66,8 @@ export class Intake {
   readonly #own: string;
   /** What is set aside, so that not every operation has to be looked up. */
   #aside: Set<string>;
-  #sparse: boolean;
+  /** The highest operation held of each origin of which the vector does not count all: a snapshot is being taken in. */
+  #beyond: VectorClock;
 
   constructor(
     basics: ReplicationBasics & { readonly log: RecordLog; readonly hooks: RecordHooks; readonly seals: Seals },
@@ -78,12 +79,12 @@ export class Intake {
     this.#seals = basics.seals;
     this.#own = init.origin;
     this.#aside = this.#readAside();
-    this.#sparse = basics.replica.peerState.get(SPARSE_KEY) !== null;
+    this.#beyond = this.#readBeyond();
   }
 
   /** Whether it is being filled over what another log has compacted away: until then it cannot tell what it lacks. */
   get filling(): boolean {
-    return this.#sparse;
+    return Object.keys(this.#beyond).length > 0;
   }
 
   /**
@@ -93,7 +94,7 @@ export class Intake {
   take(delivery: Delivery): readonly Taken[] {
     const { replica, stamps } = this.#basics;
     const page: Page = { delivery, vector: { ...replica.ops.vector() }, applied: [], conflicts: [] };
-    const sparse = this.#sparse;
+    const beyond = this.#beyond;
     try {
       const taken = replica.transaction(() => {
         const results = delivery.ops.map((came) => this.#takeOne(came, page));
@@ -102,13 +103,15 @@ export class Intake {
         const origins = new Set(page.applied.map(({ origin }) => origin));
         for (const origin of origins) replica.ops.raiseVector(origin, counterOf(page.vector, origin));
         if (page.applied.length > 0) replica.raiseHlc(stamps.last);
+        this.#forgetReached(page.vector);
+        if (this.#beyond !== beyond) replica.peerState.set(BEYOND_KEY, JSON.stringify(this.#beyond));
         delivery.within?.(results);
         return results;
       });
       this.#tell(page);
       return taken;
     } catch (error) {
-      this.#sparse = sparse;
+      this.#beyond = beyond;
       this.#aside = this.#readAside();
       throw error;
     }
@@ -130,7 +133,7 @@ export class Intake {
     if (flaw === "invalid_trace_id") return reject(flaw);
     const op = came as Op;
     const held = counterOf(page.vector, origin);
-    if (originSeq <= held || (this.#sparse && this.#holds(op))) return this.#known(op, page.delivery.via);
+    if (originSeq <= held || this.#holdsBeyond(op)) return this.#known(op, page.delivery.via);
     if (flaw === "clock_cap") throw tooManyEntries(op);
     const isNext = originSeq === held + 1;
     if (!isNext && originSeq > counterOf(page.delivery.base ?? {}, origin)) return reject("gap");
@@ -151,8 +154,8 @@ export class Intake {
     const { replica } = this.#basics;
     page.conflicts.push(...this.#log.append(op, page.delivery.via));
     page.applied.push(op);
-    if (!isNext) this.#beginSparse();
-    else page.vector[op.origin] = this.#sparse ? this.#heldThrough(op.origin, op.originSeq) : op.originSeq;
+    if (isNext) page.vector[op.origin] = this.#heldThrough(op.origin, op.originSeq);
+    else this.#beyond = advanceClock(this.#beyond, op.origin, op.originSeq);
     if (this.#aside.delete(keyOf(op))) replica.ops.forgetSetAside(op.origin, op.originSeq);
   }
 
@@ -170,7 +173,8 @@ export class Intake {
     return { origin, originSeq, outcome: "rejected", reason: "quarantined" };
   }
 
-  #holds({ origin, originSeq }: Op): boolean {
+  #holdsBeyond({ origin, originSeq }: Op): boolean {
+    if (originSeq > counterOf(this.#beyond, origin)) return false;
     return this.#basics.replica.ops.find(origin, originSeq) !== null;
   }
 
@@ -203,15 +207,20 @@ export class Intake {
     if (dead) this.#hooks.alarm?.("op-dead-letter", `${origin}/${originSeq}: ${reason}; its origin stands still`);
   }
 
-  #beginSparse(): void {
-    if (this.#sparse) return;
-    this.#sparse = true;
-    this.#basics.replica.peerState.set(SPARSE_KEY, "1");
+  #readBeyond(): VectorClock {
+    const kept = this.#basics.replica.peerState.get(BEYOND_KEY);
+    return kept === null ? {} : parseClock(JSON.parse(kept));
+  }
+
+  /** What the vector counts by now is beyond it no more. */
+  #forgetReached(vector: VectorClock): void {
+    const still = Object.entries(this.#beyond).filter(([origin, originSeq]) => originSeq > counterOf(vector, origin));
+    if (still.length < Object.keys(this.#beyond).length) this.#beyond = Object.fromEntries(still);
   }
 
   /** Everything through `base` is held or needed no more: where it is not held, this log has holes now too. */
   #completeBase(base: VectorClock, page: Page): void {
-    const { ops, peerState } = this.#basics.replica;
+    const { ops } = this.#basics.replica;
     ops.raiseFloor({ through: ops.lastArrival(), clock: base });
     for (const origin of Object.keys(base)) {
       requireRoom(page.vector, origin, this.#own);
@@ -219,8 +228,6 @@ export class Intake {
       page.vector[origin] = this.#heldThrough(origin, reached);
       ops.raiseVector(origin, page.vector[origin]);
     }
-    this.#sparse = false;
-    peerState.delete(SPARSE_KEY);
     for (const { origin, originSeq } of ops.allSetAside(MAX_SET_ASIDE)) {
       if (originSeq > counterOf(page.vector, origin)) continue;
       ops.forgetSetAside(origin, originSeq);
@@ -229,8 +236,9 @@ export class Intake {
   }
 
   #heldThrough(origin: string, from: number): number {
+    const highest = counterOf(this.#beyond, origin);
     let through = from;
-    while (this.#basics.replica.ops.find(origin, through + 1) !== null) through += 1;
+    while (through < highest && this.#basics.replica.ops.find(origin, through + 1) !== null) through += 1;
     return through;
   }
 }
