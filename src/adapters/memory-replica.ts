@@ -13,7 +13,7 @@ import type { ConflictStore, Replica } from "../ports/replica.ts";
 import type { DiskContent } from "./memory-disk.ts";
 import type { Claim, ReplicaContent } from "./memory-replica/content.ts";
 import { MemoryOutbox } from "./memory-replica/outbox.ts";
-import { bytesOf, firstAfter, lackedFrom, outOfOrder, place, unneeded } from "./memory-replica/order.ts";
+import { bytesOf, coveredBy, firstAfter, lackedFrom, outOfOrder, place, unneeded } from "./memory-replica/order.ts";
 import { QUARANTINED_KEPT } from "./store-bounds.ts";
 
 /** How the store lets its replica in. Both throw like the store's own reads and writes. */
@@ -110,6 +110,7 @@ export class MemoryReplica implements Replica {
     lastArrival: () => this.#content.arrivals.at(-1)?.arrival ?? "",
     newest: (limit) => lastOf(this.#content.arrivals, limit).reverse(),
     count: () => this.#content.ops.size,
+    coveredBy: (clock) => coveredBy(this.#content.arrivals, clock),
     compact: (through, limit) => this.#compact(through, limit),
     floor: () => this.#content.floor,
     raiseFloor: (floor) => this.#raiseFloor(floor),

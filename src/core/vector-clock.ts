@@ -41,6 +41,12 @@ export function mergeClocks(a: VectorClock, b: VectorClock): VectorClock {
   return merged;
 }
 
+/** What both count: the component-wise minimum, without what one of them does not know. */
+export function leastClock(a: VectorClock, b: VectorClock): VectorClock {
+  const both = Object.entries(a).map(([origin, seq]) => [origin, Math.min(seq, counterOf(b, origin))] as const);
+  return Object.fromEntries(both.filter(([, seq]) => seq > 0));
+}
+
 /** As `mergeClocks`, but throws `clock_cap` when the result would have more than `maxEntries` entries. */
 export function mergeClocksCapped(a: VectorClock, b: VectorClock, maxEntries = MAX_CLOCK_ENTRIES): VectorClock {
   const merged = mergeClocks(a, b);

@@ -75,6 +75,8 @@ export interface OpLog {
   newest(limit: number): readonly ArrivedOp[];
   count(): number;
 
+  /** The newest arrival through which `clock` counts all that is held; "" when it does not count the first. */
+  coveredBy(clock: VectorClock): Hlc;
   /** Drops operations through the arrival `through` that no field needs any more; at most `limit`. How many went. */
   compact(through: Hlc, limit: number): number;
   /** null where nothing is missing. */

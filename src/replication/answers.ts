@@ -17,10 +17,11 @@ export function readIdentity(value: Json): SyncIdentity | "identity_missing" | "
     return "identity_missing";
   }
   const identity = value as unknown as SyncIdentity;
-  const { clock, key, proof } = identity;
+  const { clock, held, key, proof } = identity;
   if (key !== undefined && !(KEY_FORM.test(key) && SIGNATURE_FORM.test(proof ?? ""))) return "identity_missing";
-  if (clock === undefined || vectorClock(clock) === null) return identity;
-  return hasTooManyEntries(clock) ? "clock_cap" : "identity_missing";
+  const odd = [clock, held].filter((one) => one !== undefined && vectorClock(one) !== null);
+  if (odd.length === 0) return identity;
+  return odd.some(hasTooManyEntries) ? "clock_cap" : "identity_missing";
 }
 
 /**

@@ -3,13 +3,14 @@
  * Keeps true: bounded; what one has never goes back; one that stayed away too long is waited for no more, and is given a
  * snapshot when it comes again.
  */
-import { parseCursor } from "./cursor.ts";
+import type { VectorClock } from "../core/vector-clock.ts";
+import { parseCursor, type SyncCursor } from "./cursor.ts";
 import type { ReplicationBasics } from "./record-log.ts";
 
 /** Callers that are remembered; the one unseen for longest goes first. */
 const MAX_CALLERS = 256;
 /** A caller that was not seen for so long no longer holds up compaction. */
-const FORGET_AFTER_MS = 30 * 86_400_000;
+export const FORGET_AFTER_MS = 30 * 86_400_000;
 /** How often it is noted that a caller was seen. */
 const NOTE_SEEN_MS = 60_000;
 
@@ -74,15 +75,23 @@ export class Callers {
     const since = this.#basics.clock.unixMs() - FORGET_AFTER_MS;
     const pulling = [...this.#known.values()].filter(({ seenAtUnixMs }) => seenAtUnixMs >= since);
     // Those that this engine gives to have what they have taken.
-    const given = this.#basics.replica.peerState.withPrefix("peer:").flatMap(([key, value]) => {
-      const at = key.endsWith(":cursor") ? parseCursor(value) : null;
-      return at === null || !at.pushes ? [] : [{ cursor: at.pushed }];
-    });
-    const cursors = [...pulling, ...given];
+    const cursors = [...pulling, ...this.#given().map(({ pushed }) => ({ cursor: pushed }))];
     return cursors.reduce<string | null>(
       (least, { cursor }) => (least === null || cursor < least ? cursor : least),
       null,
     );
+  }
+
+  /** What is held by all engines of each place that this engine gives to, as far as they tell it. */
+  holdings(): readonly VectorClock[] {
+    return this.#given().flatMap(({ held }) => (held === null ? [] : [held]));
+  }
+
+  #given(): readonly SyncCursor[] {
+    return this.#basics.replica.peerState.withPrefix("peer:").flatMap(([key, value]) => {
+      const at = key.endsWith(":cursor") ? parseCursor(value) : null;
+      return at === null || !at.pushes ? [] : [at];
+    });
   }
 }
 

@@ -4,6 +4,8 @@
  * rises; where an operation could not be taken, `cursor` stays before it while `ahead` goes on, so that one stalled
  * origin holds up no other and is still asked for again.
  */
+import { vectorClock } from "../core/shape.ts";
+import type { VectorClock } from "../core/vector-clock.ts";
 import type { PeerState } from "../ports/peer-state.ts";
 import { peerKey } from "./peer-keys.ts";
 
@@ -24,10 +26,12 @@ export interface SyncCursor {
   readonly offers: number;
   /** Whether anything is given to them: then compaction waits for `pushed`. */
   readonly pushes: boolean;
+  /** What every engine there holds: compaction waits for that too. null: it has not told. */
+  readonly held: VectorClock | null;
 }
 
 export function freshCursor(hubId: string, generation: string, pushes: boolean): SyncCursor {
-  return { hubId, generation, cursor: "", ahead: "", pushed: "", offered: "", tries: 0, offers: 0, pushes };
+  return { hubId, generation, cursor: "", ahead: "", pushed: "", offered: "", tries: 0, offers: 0, pushes, held: null };
 }
 
 export function cursorKey(name: string): string {
@@ -48,9 +52,10 @@ export function parseCursor(value: string | null): SyncCursor | null {
   if (value === null) return null;
   try {
     const read = JSON.parse(value) as SyncCursor;
-    const { hubId, generation, cursor, ahead, pushed, offered, tries, offers } = read;
+    const { hubId, generation, cursor, ahead, pushed, offered, tries, offers, held } = read;
     const whole = [hubId, generation, cursor, ahead, pushed, offered].every((text) => typeof text === "string");
-    return whole && Number.isSafeInteger(tries) && Number.isSafeInteger(offers) ? read : null;
+    const counts = Number.isSafeInteger(tries) && Number.isSafeInteger(offers);
+    return whole && counts ? { ...read, held: vectorClock(held) === null ? held : null } : null;
   } catch {
     return null;
   }

@@ -117,7 +117,9 @@ export class Exchange {
     const known = readCursor(replica.peerState, this.#init.name);
     const same = known !== null && known.hubId === hubId && known.generation === generation;
     this.#identity = identity;
-    const at = beginning(same ? known : freshCursor(hubId, generation, this.#init.pushes));
+    const { pushes } = this.#init;
+    const from = same ? known : freshCursor(hubId, generation, pushes);
+    const at = beginning({ ...from, held: pushes ? (identity.held ?? null) : null });
     this.#at = at;
     this.#whole = { pulled: at.cursor === at.ahead, pushed: at.pushed === at.offered };
     return { outcome: "done" };

@@ -6,12 +6,13 @@
 import { ChangeoverError } from "../core/errors.ts";
 import type { Op } from "../core/operation.ts";
 import { identityText } from "../core/signature.ts";
-import type { VectorClock } from "../core/vector-clock.ts";
+import { leastClock, type VectorClock } from "../core/vector-clock.ts";
 import type { PushedBase } from "../ports/sync-transport.ts";
 import type { Ids } from "../ports/ids.ts";
 import { callerName, Callers, type SyncCaller } from "./callers.ts";
 import type { Intake, Taken } from "./intake.ts";
 import type { ReplicationBasics } from "./record-log.ts";
+import type { PairHoldings } from "./pair-holdings.ts";
 import { PageAhead, type PullCall } from "./page-ahead.ts";
 import type { Seals } from "./seals.ts";
 
@@ -22,8 +23,10 @@ export interface SyncIdentity {
   readonly generation: string;
   readonly version: string;
   readonly mode: FederationMode;
-  /** What is held here; only for one that asks with a challenge, as the next two. */
+  /** What is held here; only for one that asks with a challenge, as the next three. */
   readonly clock?: VectorClock;
+  /** What both engines of this pair hold; of one that is alone, the same. */
+  readonly held?: VectorClock;
   /** The engine's public key, where it has one. */
   readonly key?: string;
   /** Its signature of `identityText`. */
@@ -81,19 +84,26 @@ export class Hub {
   readonly #basics: ReplicationBasics;
   readonly #intake: Intake;
   readonly #callers: Callers;
+  readonly #holdings: PairHoldings;
   readonly #ahead: PageAhead<PullPage>;
   readonly #init: HubInit;
   readonly #ids: Ids;
   readonly #seals: Seals;
 
   constructor(
-    parts: ReplicationBasics & { readonly intake: Intake; readonly ids: Ids; readonly seals: Seals },
+    parts: ReplicationBasics & {
+      readonly intake: Intake;
+      readonly ids: Ids;
+      readonly seals: Seals;
+      readonly holdings: PairHoldings;
+    },
     init: HubInit,
   ) {
     this.#basics = parts;
     this.#intake = parts.intake;
     this.#init = init;
     this.#callers = new Callers(parts);
+    this.#holdings = parts.holdings;
     this.#ahead = new PageAhead<PullPage>(parts);
     this.#ids = parts.ids;
     this.#seals = parts.seals;
@@ -119,10 +129,10 @@ export class Hub {
     const { hubId, engineId, version, mode } = this.#init;
     const identity = { hubId, engineId, generation: this.generation, version, mode };
     if (challenge === "") return identity;
-    const clock = this.#basics.replica.ops.vector();
+    const proven = { ...identity, clock: this.#basics.replica.ops.vector(), held: this.#holdings.ofBoth() };
     const { key } = this.#seals;
     const proof = this.#seals.sign(identityText(identity, challenge));
-    return key === null || proof === null ? { ...identity, clock } : { ...identity, clock, key, proof };
+    return key === null || proof === null ? proven : { ...proven, key, proof };
   }
 
   /** A page for a caller. */
@@ -172,15 +182,24 @@ export class Hub {
   }
 
   /**
-   * Drops what no field needs and every known caller has; at most a few thousand at a time. How many went: none while this
+   * Drops what no field needs and every known caller has, both engines of a pair; at most a few thousand at a time. How many went: none while this
    * log is being filled, since it could not say then of which operations it knows that they are needed no more.
    */
   compact(): number {
     this.#ahead.drop();
     if (this.#intake.filling) return 0;
+    const through = this.#hadThrough();
+    return through === "" ? 0 : this.#basics.replica.ops.compact(through, COMPACT_OPS);
+  }
+
+  /** The arrival through which everybody has everything: callers, and both engines of each pair, this one included. */
+  #hadThrough(): string {
     const { ops } = this.#basics.replica;
     const through = this.#callers.allHave() ?? ops.newest(KEPT_UNASKED + 1)[KEPT_UNASKED]?.arrival ?? "";
-    return through === "" ? 0 : ops.compact(through, COMPACT_OPS);
+    const held = [this.#holdings.ofOther() ?? [], ...this.#callers.holdings()].flat();
+    if (through === "" || held.length === 0) return through;
+    const covered = ops.coveredBy(held.reduce(leastClock));
+    return covered < through ? covered : through;
   }
 }
 

@@ -10,6 +10,7 @@ import { compareClocks } from "../core/vector-clock.ts";
 import { Exchange } from "./exchange.ts";
 import type { Hub } from "./hub.ts";
 import type { Intake } from "./intake.ts";
+import type { PairHoldings } from "./pair-holdings.ts";
 import { PairTransport } from "./pair-transport.ts";
 import { peerHost, type ReplicationParts } from "./parts.ts";
 import type { Seals } from "./seals.ts";
@@ -17,6 +18,7 @@ import { SyncPeer } from "./sync-peer.ts";
 
 export interface PairLinkDeps {
   readonly hub: Hub;
+  readonly holdings: PairHoldings;
   readonly intake: Intake;
   readonly seals: Seals;
   send(message: PeerMessage): boolean;
@@ -81,6 +83,7 @@ export class PairLink {
   takeNews({ ops, vector }: RecordNews): void {
     const peerId = this.#deps.peerId();
     if (peerId === null) return;
+    this.#deps.holdings.told(peerId, vector);
     if (ops.length > 0) this.#deps.intake.take({ via: recordOrigin(peerId), ops, base: null });
     const order = compareClocks(this.#parts.store.replica.ops.vector(), vector);
     if (order === "before" || order === "concurrent") this.#ask();

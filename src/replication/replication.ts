@@ -15,6 +15,7 @@ import { DEFAULT_PAGE_BYTES, MAX_PAGE_OPS } from "../core/sync-bounds.ts";
 import { Federation, type PeerTrouble } from "./federation.ts";
 import { type FederationMode, Hub } from "./hub.ts";
 import { Intake } from "./intake.ts";
+import { PairHoldings } from "./pair-holdings.ts";
 import { PairLink } from "./pair-link.ts";
 import { peerHost, type ReplicationParts } from "./parts.ts";
 import { RecordLog, type RecordHooks } from "./record-log.ts";
@@ -90,9 +91,11 @@ export class Replication {
     const shared = { ...basics, log, hooks, seals, epoch: () => joint.epoch?.() ?? 0 };
     this.records = new Records(shared, { origin });
     this.intake = new Intake(shared, { origin });
-    this.hub = new Hub({ ...shared, intake: this.intake }, { ...init, engineId });
+    const holdings = new PairHoldings(basics, { paired: joint.peerId !== undefined });
+    this.hub = new Hub({ ...shared, intake: this.intake, holdings }, { ...init, engineId });
     this.pair = new PairLink(parts, {
       hub: this.hub,
+      holdings,
       intake: this.intake,
       seals,
       send: (message) => joint.send?.(message) ?? false,
@@ -141,6 +144,7 @@ export class Replication {
         intake: this.intake,
         seals: this.#seals,
         transport,
+        challenge: () => this.#parts.ids.next("request"),
         accept: ({ engineId }) => (engineId === own ? "identity_mismatch" : null),
       },
       { name: "hub", limit: MAX_PAGE_OPS, maxBytes: DEFAULT_PAGE_BYTES, pushes: true },

@@ -88,6 +88,9 @@ export const compactsAll: Liar = withOps((ops) => ({
   compact: (_through, limit) => ops.compact(ops.lastArrival(), limit),
 }));
 
+/** What one engine of the pair has taken counts as had by both. */
+export const oneIsBoth: Liar = withOps((ops) => ({ coveredBy: () => ops.lastArrival() }));
+
 /** The holes that compaction leaves are not told. */
 export const hidesHoles: Liar = withOps(() => ({ floor: () => null }));
 

@@ -41,6 +41,7 @@ export function replicaContract(name: string, makePlace: () => StorePlace): void
       place.dispose();
     });
     logContract(replica, reopen);
+    compactionContract(replica, reopen);
     asideContract(replica, reopen);
     recordContract(replica, reopen);
     transactionContract(replica, reopen, () => store);
@@ -76,6 +77,25 @@ function logContract(replica: () => Replica, reopen: () => Replica): void {
       expect(held.ops.lackedBy({ rec_a: 1 }, 10, 1e6).map(({ originSeq }) => originSeq)).toEqual([2, 3]);
       expect(held.ops.lackedBy({}, 2, 1e6)).toHaveLength(2);
       expect(held.ops.lackedBy({ rec_a: 3 }, 10, 1e6)).toEqual([]);
+    }
+  });
+}
+
+function compactionContract(replica: () => Replica, reopen: () => Replica): void {
+  it("tells through which arrival a clock counts everything", () => {
+    expect(replica().ops.coveredBy({ rec_a: 9 })).toBe("");
+    const came = [op("rec_a", 1), op("rec_b", 1), op("rec_a", 2), op("rec_b", 2)];
+    came.forEach((one, index) => replica().ops.add(arrived(one, index + 1)));
+    replica().ops.raiseVector("rec_a", 2);
+    replica().ops.raiseVector("rec_b", 2);
+    for (const open of [replica, reopen]) {
+      const covered = (clock: Record<string, number>): string => open().ops.coveredBy(clock);
+      expect(covered({ rec_a: 2, rec_b: 2, rec_c: 7 })).toBe(arrivalAt(4));
+      expect(covered({ rec_a: 2, rec_b: 1 })).toBe(arrivalAt(3));
+      expect(covered({ rec_a: 1, rec_b: 2 })).toBe(arrivalAt(2));
+      expect(covered({ rec_a: 2 })).toBe(arrivalAt(1));
+      expect(covered({ rec_b: 2 })).toBe("");
+      expect(covered({})).toBe("");
     }
   });
 

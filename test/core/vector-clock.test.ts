@@ -5,6 +5,7 @@ import {
   advanceClock,
   type ClockOrder,
   compareClocks,
+  leastClock,
   MAX_CLOCK_ENTRIES,
   mergeClocks,
   mergeClocksCapped,
@@ -63,6 +64,16 @@ describe("merging clocks", () => {
         expect(mergeClocks(x, x)).toEqual(x);
         expect(mergeClocks(x, y)).toEqual(mergeClocks(y, x));
         expect(mergeClocks(mergeClocks(x, y), z)).toEqual(mergeClocks(x, mergeClocks(y, z)));
+      }),
+    );
+  });
+
+  it("has the minimum as its counterpart: what both count", () => {
+    fc.assert(
+      fc.property(clocks, clocks, (x, y) => {
+        expect(leastClock(x, y)).toEqual(leastClock(y, x));
+        expect(holds(x, leastClock(x, y))).toBe(true);
+        expect(compareClocks(leastClock(x, mergeClocks(x, y)), x)).toBe("equal");
       }),
     );
   });

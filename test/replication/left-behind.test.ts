@@ -148,3 +148,30 @@ describe.each([
     expect(late.store.replica.ops.allSetAside(10)).toEqual([]);
   });
 });
+
+describe("from two places at once", () => {
+  it("the end of one snapshot leaves open what another one has begun", async () => {
+    const plant = new Plant(inMemory);
+    await plant.compact();
+    const late = plant.place("late");
+    const { intake } = late.replication;
+    const hole = counterOf(plant.hub.store.replica.ops.vector(), originOf("early"));
+    const { ops } = plant.hub.replication.hub.pull({
+      caller: { origin: originOf("late"), token: null },
+      after: "",
+      limit: 1_000,
+      maxBytes: 1e6,
+    });
+    intake.take({ via: originOf("hub"), ops, base: { [originOf("early")]: hole } });
+    intake.take({ via: originOf("other"), ops: [], base: { [originOf("else")]: 4 }, completesBase: true });
+    expect(intake.filling).toBe(true);
+    expect(intake.take({ via: originOf("hub"), ops, base: null }).map(({ outcome }) => outcome)).toEqual(
+      ops.map(() => "duplicate"),
+    );
+    const base = { [originOf("early")]: hole };
+    intake.take({ via: originOf("hub"), ops: [], base, completesBase: true });
+    expect(intake.filling).toBe(false);
+    expect(late.store.replica.ops.vector()).toMatchObject(base);
+    plant.close();
+  });
+});

@@ -73,6 +73,43 @@ export const RECORD_REGRESSIONS: readonly Regression[] = [
       { kind: "kill", atMs: 27638.17, forMs: 534.068, target: "b", amount: 0.922 },
     ],
   },
+  {
+    seed: 408,
+    found: "R1: one engine took nothing from the other any more",
+    cause: "filled from two places at once, it forgot with the first one's end what it held beyond holes of the second",
+    faults: [
+      { kind: "disk-full", atMs: 6092.918, forMs: 3895.531, target: "b", amount: 0.106 },
+      now("clock-step", 11165.756, "b", 0.788),
+      { kind: "clean-restart", atMs: 14144.551, forMs: 776.069, target: "b", amount: 0.364 },
+      { kind: "one-link-cut", atMs: 18482.337, forMs: 2848.125, target: "a", amount: 0.38 },
+      { kind: "cut", atMs: 20260.966, forMs: 1967.123, target: "b", amount: 0.362 },
+      { kind: "clean-restart", atMs: 21588.072, forMs: 833.976, target: "b", amount: 0.522 },
+      { kind: "kill", atMs: 22298.789, forMs: 547.762, target: "a", amount: 0.948 },
+      { kind: "flapping", atMs: 22837.11, forMs: 1430.941, target: "b", amount: 0.493 },
+      { kind: "spoke-cut", atMs: 0, forMs: 30000, target: "a", amount: 0.664 },
+      { kind: "spoke-kill", atMs: 4741.734, forMs: 2223.55, target: "b", amount: 0.576 },
+      now("spoke-poison", 9226.66, "b", 0.08),
+      now("spoke-clock-step", 10272.727, "b", 0.415),
+      now("hub-compaction", 12326.592, "b", 0.114),
+      { kind: "spoke-kill", atMs: 12491.167, forMs: 171.316, target: "a", amount: 0.721 },
+      { kind: "spoke-cut", atMs: 14950.759, forMs: 3265.571, target: "a", amount: 0.17 },
+      now("hub-compaction", 26772.658, "b", 0.075),
+    ],
+  },
+  {
+    seed: 1102,
+    found: "I13: a change that one engine took was never told by the other, which took over",
+    cause: "the spoke that had made it compacted it away when one engine of the pair had it",
+    faults: [
+      { kind: "pause", atMs: 9851.938, forMs: 359.094, target: "a", amount: 0.662 },
+      { kind: "one-way-cut", atMs: 11323.959, forMs: 6876.814, target: "b", amount: 0.469 },
+      now("clock-step", 13960.004, "b", 0.063),
+      { kind: "witness-cut", atMs: 14686.101, forMs: 3604.843, target: "a", amount: 0.235 },
+      { kind: "kill", atMs: 18749.525, forMs: 154.936, target: "a", amount: 0.233 },
+      { kind: "one-link-cut", atMs: 19565.476, forMs: 5609.713, target: "a", amount: 0.863 },
+      now("hub-compaction", 19001.43, "a", 0.036),
+    ],
+  },
 ];
 
 /** With one site and nobody else around the pair. */

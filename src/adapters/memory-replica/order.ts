@@ -32,6 +32,12 @@ export function firstAfter(arrivals: readonly ArrivedOp[], after: string): numbe
   return from;
 }
 
+/** See `OpLog.coveredBy`. */
+export function coveredBy(arrivals: readonly ArrivedOp[], clock: VectorClock): string {
+  const beyond = arrivals.findIndex(({ op }) => op.originSeq > counterOf(clock, op.origin));
+  return arrivals[(beyond === -1 ? arrivals.length : beyond) - 1]?.arrival ?? "";
+}
+
 /** Arrivals through `through` that are no head of their field. */
 export function unneeded(
   arrivals: readonly ArrivedOp[],

@@ -51,6 +51,8 @@ export class OpTable {
   readonly #count: Statement<[], { readonly count: number }>;
   readonly #raise: Statement<[string, number]>;
   readonly #vector: Statement<[], { readonly origin: string; readonly origin_seq: number }>;
+  readonly #beyond: Statement<[string, number], { readonly arrival: string | null }>;
+  readonly #lastBefore: Statement<[string], { readonly arrival: string | null }>;
   readonly #unneeded: Statement<[string, number], { readonly rowid: number }>;
   readonly #drop: Statement<[number]>;
   readonly #dropped: Statement<[string], { readonly origin: string; readonly origin_seq: number }>;
@@ -78,6 +80,9 @@ export class OpTable {
       INSERT INTO record_vector (origin, origin_seq) VALUES (?, ?)
       ON CONFLICT (origin) DO UPDATE SET origin_seq = max(origin_seq, excluded.origin_seq)`);
     this.#vector = db.prepare("SELECT origin, origin_seq FROM record_vector");
+    this.#beyond = db.prepare(`
+      SELECT min(arrival) AS arrival FROM ops WHERE origin = ? AND origin_seq > ? AND arrival IS NOT NULL`);
+    this.#lastBefore = db.prepare("SELECT max(arrival) AS arrival FROM ops WHERE arrival < ?");
     this.#unneeded = db.prepare(`
       SELECT rowid FROM ops
       WHERE arrival <= ? AND arrival IS NOT NULL AND NOT EXISTS (
@@ -160,6 +165,14 @@ export class OpTable {
 
   count(): number {
     return this.#count.get()?.count ?? 0;
+  }
+
+  coveredBy(clock: VectorClock): string {
+    const beyond = Object.keys(this.#held).flatMap(
+      (origin) => this.#beyond.get(origin, counterOf(clock, origin))?.arrival ?? [],
+    );
+    const [first] = beyond.sort();
+    return first === undefined ? this.last() : (this.#lastBefore.get(first)?.arrival ?? "");
   }
 
   compact(through: string, limit: number): number {

@@ -74,7 +74,8 @@ export const IdentityQuery = Type.Object({
       minLength: 1,
       maxLength: 128,
       pattern: "^[!-~]*$",
-      description: "asks for a proof: the answer then also has `clock`, and `key` and `proof` of an engine with a key",
+      description:
+        "asks for a proof: the answer then also has `clock` and `held`, and `key` and `proof` of an engine with a key",
     }),
   ),
 });

@@ -116,6 +116,7 @@ export const SyncIdentitySchema = Type.Object(
     version: Type.String(),
     mode: oneOf("sync", "publish", "subscribe"),
     clock: Type.Optional(ClockSchema),
+    held: Type.Optional(ClockSchema),
     key: Type.Optional(Type.String({ description: "Ed25519, base64url" })),
     proof: Type.Optional(Type.String({ description: "its signature of the challenge and of who serves here" })),
   },

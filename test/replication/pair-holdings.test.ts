@@ -1,0 +1,85 @@
+/** What one engine of a pair has taken is not yet had by the pair: nobody who gave it compacts it away. */
+import { beforeEach, describe, expect, it } from "vitest";
+import type { EngineId } from "../../src/core/ids.ts";
+import type { VectorClock } from "../../src/core/vector-clock.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { makePlace, originOf, START_MS, type Place } from "../support/replication-node.ts";
+
+const OTHER = "eng_other" as EngineId;
+const DAY_MS = 86_400_000;
+const WRITTEN = { [originOf("spoke")]: 5 };
+
+describe("a spoke of one engine of a pair", () => {
+  let engine: Place;
+  let spoke: Place;
+
+  beforeEach(async () => {
+    engine = makeEngine();
+    spoke = makePlace({ name: "spoke", hub: engine.wayFor(originOf("spoke")) });
+    for (let n = 1; n <= 5; n += 1) spoke.replication.records.set("macro", "f", n);
+    await exchange();
+    await exchange();
+  });
+
+  it("keeps what the other engine has not, and so does the engine", async () => {
+    expect(spoke.replication.hub.compact()).toBe(0);
+    expect(engine.replication.hub.compact()).toBe(0);
+    tell({ [originOf("spoke")]: 3 });
+    await exchange();
+    expect(spoke.replication.hub.compact()).toBe(3);
+    expect(engine.replication.hub.compact()).toBe(3);
+    tell(WRITTEN);
+    await exchange();
+    expect(spoke.replication.hub.compact()).toBe(1);
+    expect(engine.replication.hub.compact()).toBe(1);
+    expect(spoke.replication.records.get("macro", "f")?.value).toBe(5);
+  });
+
+  it("a word that was overtaken on the way takes nothing back; another engine in its place begins anew", () => {
+    tell(WRITTEN);
+    tell({ [originOf("spoke")]: 2 });
+    expect(held(engine)).toEqual(WRITTEN);
+    tell({ [originOf("spoke")]: 1 }, "eng_new" as EngineId);
+    expect(held(engine)).toEqual({ [originOf("spoke")]: 1 });
+  });
+
+  it("the engine remembers it over a restart", () => {
+    expect(held(engine)).toEqual({});
+    tell(WRITTEN);
+    expect(held(makeEngine(engine.store))).toEqual(WRITTEN);
+    engine.store.replica.peerState.set("peer:pair:clock", "{");
+    expect(held(makeEngine(engine.store))).toEqual({});
+  });
+
+  it("nobody waits for an engine that was not heard for thirty days", () => {
+    engine.clock.nowMs = START_MS + 30 * DAY_MS;
+    expect(held(engine)).toEqual({});
+    engine.clock.nowMs += 1;
+    expect(held(engine)).toEqual(WRITTEN);
+  });
+
+  it("an engine that is alone has for the pair what it has", () => {
+    const alone = makePlace({ name: "alone" });
+    alone.replication.records.set("macro", "f", 1);
+    expect(held(alone)).toEqual({ [originOf("alone")]: 1 });
+  });
+
+  function tell(vector: VectorClock, by = OTHER): void {
+    other = by;
+    engine.replication.pair.takeNews({ type: "record-news", ops: [], vector });
+  }
+
+  async function exchange(): Promise<void> {
+    expect((await spoke.replication.spoke?.exchangeNow())?.outcome).toBe("done");
+  }
+});
+
+let other = OTHER;
+
+function makeEngine(store?: Store): Place {
+  return makePlace({ name: "engine", joint: { peerId: () => other }, ...(store === undefined ? {} : { store }) });
+}
+
+function held({ replication }: Place): VectorClock | undefined {
+  return replication.hub.identity("prove it").held;
+}
