@@ -46,8 +46,9 @@ export class HttpSyncTransport implements SyncTransport {
     return this.#call("GET", `/sync/identity${query}`, MAX_IDENTITY_BYTES);
   }
 
-  pull({ after, limit, maxBytes }: PullRequest): Promise<SyncAnswer<Json>> {
+  pull({ after, held, limit, maxBytes }: PullRequest): Promise<SyncAnswer<Json>> {
     const query = new URLSearchParams({ after, limit: String(limit), maxBytes: String(maxBytes) });
+    if (held !== undefined) query.set("held", held);
     const boundBytes = BYTES_OF_CHAR * (maxBytes + MAX_OP_CHARS);
     return this.#call("GET", `/sync/pull?${query.toString()}`, boundBytes);
   }

@@ -24,6 +24,8 @@ export type SyncAnswer<Value> =
 export interface PullRequest {
   /** "" for the first. */
   readonly after: string;
+  /** Through here the caller has everything, where that is less than `after`: something was held back. */
+  readonly held?: string;
   readonly limit: number;
   readonly maxBytes: number;
 }

@@ -49,7 +49,7 @@ export class Callers {
     }
   }
 
-  /** `name` asks for what is after `cursor`: the rest it has. */
+  /** `name` has everything through `cursor`. */
   acknowledged(name: string, cursor: string): void {
     if (name === "") return;
     const nowMs = this.#basics.clock.unixMs();

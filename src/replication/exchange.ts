@@ -129,7 +129,8 @@ export class Exchange {
   async pullPage(): Promise<Step> {
     const at = this.#begun();
     const request: PullRequest = { after: at.ahead, limit: this.#limit, maxBytes: this.#init.maxBytes };
-    const answer = await this.#parts.transport.pull(request);
+    const isStalled = at.cursor !== at.ahead;
+    const answer = await this.#parts.transport.pull(isStalled ? { ...request, held: at.cursor } : request);
     if (answer.outcome !== "answered") return failed(reasonOfAnswer(answer), answer);
     const page = readPage(answer.value, at.ahead);
     if (page === null) return failed("other");

@@ -137,7 +137,7 @@ export class Hub {
 
   /** A page for a caller. */
   pull(request: PullCall): PullPage {
-    this.#callers.acknowledged(callerName(request.caller), request.after);
+    this.#callers.acknowledged(callerName(request.caller), request.held ?? request.after);
     const page = this.#ahead.take(request) ?? this.#page(request);
     if (page.hasMore) this.#ahead.prepare({ ...request, after: page.nextCursor }, (next) => this.#page(next));
     return page;

@@ -95,16 +95,14 @@ export function compact(world: World, target: Label, place: SimPlace | undefined
     { name: place?.name ?? "", hub: place?.replication?.hub },
   ];
   for (const { name, hub } of hubs) {
-    const before = floorOf(world, name);
+    const held = world.contentOf(name)?.replica.arrivals ?? [];
     try {
       hub?.compact();
     } catch (error) {
       if (!(error instanceof ChangeoverError)) throw error;
     }
-    if (floorOf(world, name) > before) world.watchers.each((watch) => watch.compacted?.(name));
+    const still = new Set(world.contentOf(name)?.replica.arrivals);
+    const gone = held.filter((arrived) => !still.has(arrived));
+    if (gone.length > 0) world.watchers.each((watch) => watch.compacted?.(name, gone));
   }
-}
-
-function floorOf(world: World, name: string): string {
-  return world.contentOf(name)?.replica.floor?.through ?? "";
 }

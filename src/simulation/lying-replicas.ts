@@ -112,6 +112,11 @@ export function generationHidden(way: SyncTransport): SyncTransport {
   });
 }
 
+/** Whoever asks for more is taken to have all before it, what it holds back too. */
+export function heldBackIsHad(way: SyncTransport): SyncTransport {
+  return overriding(way, { pull: ({ held: _held, ...request }) => way.pull(request) });
+}
+
 /** One operation that cannot be taken, and the whole push has failed. */
 export function poisonFailsAll(way: SyncTransport): SyncTransport {
   return overriding(way, {

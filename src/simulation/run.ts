@@ -207,14 +207,10 @@ export function settingsOf(seed: number, policy: Policy, given: Around = {}): Wo
 
 type Around = Pick<RunRequest, "spokes" | "sites" | "feed">;
 
-/**
- * Who is around the pair. Sites and a feed do not meet: an engine that is brought over what a site has compacted away never
- * tells of it (docs/replication-proof.md).
- */
+/** Who is around the pair. */
 function aroundOf(seed: number, given: Around = {}): Pick<WorldSettings, "spokes" | "sites" | "feed"> {
-  const sites = sitesOf(seed, given.sites);
-  const hasFeed = sites.length === 0 && streamOf(seed, "feed").chance(FEED_SHARE);
-  return { spokes: spokesOf(seed, given.spokes), sites, feed: given.feed ?? hasFeed };
+  const hasFeed = streamOf(seed, "feed").chance(FEED_SHARE);
+  return { spokes: spokesOf(seed, given.spokes), sites: sitesOf(seed, given.sites), feed: given.feed ?? hasFeed };
 }
 
 /** The spokes of a seed. */

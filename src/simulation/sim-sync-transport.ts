@@ -26,7 +26,8 @@ const NOT_SERVING: SyncAnswer<Json> = { outcome: "refused", status: 403, code: "
 
 /** Sees what passes, for the checkers. */
 export interface SyncObserver {
-  asked(to: string, after: string): void;
+  /** `held`: through here it says to have everything. */
+  asked(to: string, held: string): void;
   pulled(from: string, page: PullPage): void;
   pushed(to: string, base: PushedBase | null): void;
 }
@@ -34,7 +35,7 @@ export interface SyncObserver {
 /** Tells the onlookers of a world what `asker` asks. */
 export function syncObserver({ watchers }: Pick<WorldGround, "watchers">, asker: string): SyncObserver {
   return {
-    asked: (to, after) => watchers.each((watch) => watch.asked?.(asker, to, after)),
+    asked: (to, held) => watchers.each((watch) => watch.asked?.(asker, to, held)),
     pulled: (from, page) => watchers.each((watch) => watch.pulled?.(asker, from, page)),
     pushed: (to, base) => watchers.each((watch) => watch.pushed?.(asker, to, base)),
   };
@@ -73,12 +74,12 @@ export class SimSyncTransport implements SyncTransport {
     return this.#call((hub) => hub.identity(challenge));
   }
 
-  pull({ after, limit, maxBytes }: PullRequest): Promise<SyncAnswer<Json>> {
+  pull({ after, held = after, limit, maxBytes }: PullRequest): Promise<SyncAnswer<Json>> {
     const { pageOps } = this.#init;
     return this.#call((hub, name) => {
       if (!hub.serves) return null;
-      this.#observer.asked(name, after);
-      const page = hub.pull({ caller: this.#caller, after, limit: Math.min(limit, pageOps), maxBytes });
+      this.#observer.asked(name, held);
+      const page = hub.pull({ caller: this.#caller, after, held, limit: Math.min(limit, pageOps), maxBytes });
       // A dead life is given nothing any more.
       if (this.#ground.life.alive) this.#observer.pulled(name, page);
       return page;

@@ -8,6 +8,7 @@ import type { CoordinatorEvent } from "../core/events.ts";
 import type { Label } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
 import type { Op } from "../core/operation.ts";
+import type { ArrivedOp } from "../ports/op-log.ts";
 import type { ApplySnapshotOutcome, ForceLeaderOutcome, ForceLeaderRequest, SubmitOutcome } from "../core/outcomes.ts";
 import type { Adoption } from "../ports/store.ts";
 import type { PushedBase } from "../ports/sync-transport.ts";
@@ -48,8 +49,8 @@ export interface Watch {
   recorded?(place: string, op: Op, via: string): void;
   /** A spoke has kept another step of its exchange. */
   exchanged?(spoke: string): void;
-  /** A place asked another one for what follows `after`: the rest it has. */
-  asked?(place: string, to: string, after: string): void;
+  /** A place asked another one for a page; through `held` it says to have everything. */
+  asked?(place: string, to: string, held: string): void;
   /** A page was made for a place. */
   pulled?(place: string, from: string, page: PullPage): void;
   /** A spoke's push reached an engine. */
@@ -58,8 +59,8 @@ export interface Watch {
   replaced?(site: string): void;
   /** A person made an engine forget what it keeps of a peer. */
   peerReset?(place: string, peer: string): void;
-  /** A place has compacted its log further than before. */
-  compacted?(place: string): void;
+  /** A place has compacted `gone` away. */
+  compacted?(place: string, gone: readonly ArrivedOp[]): void;
   /** An event stands in the feed from now on. */
   published?(entry: FeedEntry): void;
   /** The wall clock of a spoke or a site is about to be moved. */

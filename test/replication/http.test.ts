@@ -62,6 +62,7 @@ describe("records over HTTP", () => {
     ["GET", "/api/records?limit=0", undefined],
     ["GET", "/sync/pull?limit=1001", undefined],
     ["GET", "/sync/pull?limit=0", undefined],
+    ["GET", "/sync/pull?held=x%20y", undefined],
     ["GET", "/sync/pull?after=yesterday", undefined],
     ["GET", "/sync/pull?maxBytes=0", undefined],
     ["POST", "/sync/push", { ops: 5 }],

@@ -175,3 +175,20 @@ describe("from two places at once", () => {
     plant.close();
   });
 });
+
+describe("what a place holds back", () => {
+  it("is not compacted at the one that it asks, however far it has asked on", async () => {
+    const hub = makePlace({ name: "hub" });
+    const slow = makePlace({ name: "slow", hub: hub.wayFor(originOf("slow")) });
+    for (let n = 1; n <= 4; n += 1) hub.replication.records.set("macro", "f", n);
+    slow.clock.nowMs -= 10_000;
+    await exchange(slow);
+    await exchange(slow);
+    expect(shown(slow).vector).toEqual({});
+    expect(hub.replication.hub.compact()).toBe(0);
+    slow.clock.nowMs += 10_000;
+    for (let round = 0; round < 3; round += 1) await exchange(slow);
+    expect(shown(slow)).toEqual(shown(hub));
+    expect(hub.replication.hub.compact()).toBe(3);
+  });
+});

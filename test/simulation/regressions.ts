@@ -109,4 +109,16 @@ export const REGRESSIONS: readonly Regression[] = [
       { kind: "pause", atMs: 7485.027, forMs: 1045.658, target: "a", amount: 0.269 },
     ],
   },
+  {
+    seed: 6233,
+    found: "I5: a campaign during maintenance, as the disk had it",
+    cause: "the onlooker read a disk that was too full for the lift; the later word stands, wherever it is kept [HO3]",
+    faults: [
+      { kind: "maintenance", atMs: 13140.909, forMs: 4480.984, target: "b", amount: 0.758 },
+      { kind: "one-way-cut", atMs: 14257.439, forMs: 7475.598, target: "b", amount: 0.917 },
+      { kind: "kill", atMs: 17682.964, forMs: 28.899, target: "a", amount: 0.483 },
+      { kind: "power-off", atMs: 19981.356, forMs: 1863.487, target: "b", amount: 0.37 },
+      { kind: "disk-full", atMs: 21908.55, forMs: 2822.755, target: "a", amount: 0.458 },
+    ],
+  },
 ];

@@ -57,8 +57,8 @@ export function pullRoute(app: App, { coordinator }: HttpComponents): void {
     },
     (request, reply) => {
       if (!coordinator.replication.hub.serves) return void sendProblem(reply, NOT_SERVING);
-      const { after = "", limit = DEFAULT_PAGE_OPS, maxBytes = DEFAULT_PAGE_BYTES } = request.query;
-      reply.send(coordinator.replication.hub.pull({ caller: callerOf(request), after, limit, maxBytes }));
+      const { after = "", held = after, limit = DEFAULT_PAGE_OPS, maxBytes = DEFAULT_PAGE_BYTES } = request.query;
+      reply.send(coordinator.replication.hub.pull({ caller: callerOf(request), after, held, limit, maxBytes }));
     },
   );
 }

@@ -125,6 +125,13 @@ export const SyncIdentitySchema = Type.Object(
 
 export const PullQuery = Type.Object({
   after: Type.Optional(Type.String({ pattern: CURSOR_FORM, description: "nextCursor of the page before" })),
+  held: Type.Optional(
+    Type.String({
+      pattern: CURSOR_FORM,
+      description:
+        "through here the caller has everything; left out: `after`. What lies above it is not compacted away",
+    }),
+  ),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE_OPS, default: DEFAULT_PAGE_OPS })),
   maxBytes: Type.Optional(
     Type.Integer({ minimum: MIN_PAGE_BYTES, maximum: MAX_PAGE_BYTES, default: DEFAULT_PAGE_BYTES }),

@@ -1,6 +1,7 @@
 /** Purpose: what an engine knew when it began to campaign, as an onlooker of the whole world can tell. */
 import { comparePositions } from "../../core/claim.ts";
 import type { LogPosition } from "../../core/command.ts";
+import { laterHlc } from "../../core/hlc.ts";
 import { otherLabel, type Label } from "../../core/ids.ts";
 import type { World } from "../world.ts";
 
@@ -63,10 +64,18 @@ export function standingOf(world: World, label: Label, known: Known, peer: Known
   return {
     promiseAgeMs: released ? Infinity : ageMs(known.heardLeaderMs),
     quarantineAgeMs: ageMs(Math.max(known.bornMs, known.wokeMs)),
-    maintenanceOn: disk.content?.maintenance?.on ?? false,
+    maintenanceOn: isHeld(world, label),
     engineFailed: engineFaults.health === "failed",
     peerDead: !processes[otherLabel(label)].alive || nowMs - peer.bornMs < PROOF_LASTS_MS,
     behind: comparePositions(position, known.told) < 0 && ageMs(known.heardLeaderMs) < patienceMs,
     changes: known.changes,
   };
+}
+
+/** Whether a person holds the role; the later word stands, also where only the peer's disk has taken it. */
+function isHeld(world: World, label: Label): boolean {
+  const own = world.contentOf(label)?.maintenance ?? null;
+  const peers = world.contentOf(otherLabel(label))?.maintenance ?? null;
+  if (own === null || peers === null || laterHlc(own.stamp, peers.stamp) === own.stamp) return own?.on ?? false;
+  return own.on && peers.on;
 }

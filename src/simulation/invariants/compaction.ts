@@ -1,35 +1,35 @@
 /**
- * Purpose: R7: a log is compacted only below what every place that ever asked there has said to have; that of an engine or
- * a spoke, only below what both engines of the pair do hold.
+ * Purpose: R7: what a log has compacted away, every place that ever asked there has said to have, and does hold; what an
+ * engine or a spoke has, both engines of the pair do.
  */
-import { counterOf } from "../../core/vector-clock.ts";
 import type { Watch } from "../watch.ts";
 import type { World } from "../world.ts";
 
-/** Watches the floors of logs. */
+/** Watches what goes from logs. */
 export function compaction(world: World): Watch {
   const ofPair = ["a", "b", ...world.spokes.map(({ name }) => name)];
   const acknowledged = new Map<string, Map<string, string>>();
+  const callersOf = (place: string): ReadonlyMap<string, string> => acknowledged.get(place) ?? new Map();
   return {
-    replaced: (site) => void acknowledged.delete(site),
-    asked: (place, from, after) => {
-      const known = acknowledged.get(from) ?? new Map<string, string>();
-      acknowledged.set(from, known);
-      if (after >= (known.get(place) ?? "")) known.set(place, after);
+    replaced: (site) => {
+      acknowledged.delete(site);
+      for (const callers of acknowledged.values()) callers.delete(site);
     },
-    compacted: (place) => {
-      const { through = "", clock = {} } = world.contentOf(place)?.replica.floor ?? {};
-      for (const [caller, after] of acknowledged.get(place) ?? []) {
-        if (through > after)
-          world.violate("R7", `${place} compacted through ${through}, ${caller} has ${after || "none"}`);
+    asked: (place, from, held) => {
+      const known = callersOf(from);
+      if (held >= (known.get(place) ?? "")) acknowledged.set(from, new Map(known).set(place, held));
+    },
+    compacted: (place, gone) => {
+      for (const [caller, held] of callersOf(place)) {
+        const { arrival } = gone.find((one) => one.arrival > held) ?? {};
+        if (arrival !== undefined)
+          world.violate("R7", `${place} compacted ${arrival}, ${caller} has ${held || "none"}`);
       }
-      if (!ofPair.includes(place)) return;
-      for (const label of ["a", "b"] as const) {
-        const vector = world.contentOf(label)?.replica.vector;
-        for (const origin of Object.keys(clock)) {
-          const [gone, held] = [counterOf(clock, origin), vector?.get(origin) ?? 0];
-          if (gone > held) world.violate("R7", `${place} compacted ${origin} through ${gone}, ${label} holds ${held}`);
-        }
+      for (const holder of new Set([...callersOf(place).keys(), ...(ofPair.includes(place) ? ["a", "b"] : [])])) {
+        const vector = world.contentOf(holder)?.replica.vector;
+        const lost = gone.find(({ op }) => op.originSeq > (vector?.get(op.origin) ?? 0));
+        if (lost === undefined) continue;
+        world.violate("R7", `${place} compacted ${lost.op.origin}/${lost.op.originSeq}, ${holder} does not hold it`);
       }
     },
   };
