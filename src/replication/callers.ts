@@ -57,17 +57,16 @@ export class Callers {
     const higher = known === undefined || cursor > known.cursor;
     if (!higher && nowMs - known.seenAtUnixMs < NOTE_SEEN_MS) return;
     const caller = { cursor: higher ? cursor : known.cursor, seenAtUnixMs: nowMs };
-    this.#known.delete(name);
-    this.#known.set(name, caller);
+    const others = [...this.#known.keys()].filter((other) => other !== name);
+    const gone = others.slice(0, Math.max(0, others.length + 1 - MAX_CALLERS));
     const { replica } = this.#basics;
     replica.transaction(() => {
       replica.peerState.set(PREFIX + name, JSON.stringify(caller));
-      for (const oldest of this.#known.keys()) {
-        if (this.#known.size <= MAX_CALLERS) break;
-        this.#known.delete(oldest);
-        replica.peerState.delete(PREFIX + oldest);
-      }
+      for (const oldest of gone) replica.peerState.delete(PREFIX + oldest);
     });
+    // Only now: who is known must be known after a restart too.
+    for (const one of [name, ...gone]) this.#known.delete(one);
+    this.#known.set(name, caller);
   }
 
   /** The arrival through which every known caller has everything; null: nobody is known. */

@@ -83,11 +83,11 @@ export class PairLink {
   takeNews({ ops, vector }: RecordNews): void {
     const peerId = this.#deps.peerId();
     if (peerId === null) return;
-    this.#deps.holdings.told(peerId, vector);
     if (ops.length > 0) this.#deps.intake.take({ via: recordOrigin(peerId), ops, base: null });
     const order = compareClocks(this.#parts.store.replica.ops.vector(), vector);
     if (order === "before" || order === "concurrent") this.#ask();
     if (order === "after" && ops.length === 0) this.#tell([]);
+    this.#deps.holdings.told(peerId, vector);
   }
 
   takeCall({ requestId, call, after, limit, maxBytes }: SyncCall): void {

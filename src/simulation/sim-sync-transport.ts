@@ -26,7 +26,7 @@ const NOT_SERVING: SyncAnswer<Json> = { outcome: "refused", status: 403, code: "
 
 /** Sees what passes, for the checkers. */
 export interface SyncObserver {
-  /** `held`: through here it says to have everything. */
+  /** A page was made for it; `held`: through here it says to have everything. */
   asked(to: string, held: string): void;
   pulled(from: string, page: PullPage): void;
   pushed(to: string, base: PushedBase | null): void;
@@ -78,8 +78,8 @@ export class SimSyncTransport implements SyncTransport {
     const { pageOps } = this.#init;
     return this.#call((hub, name) => {
       if (!hub.serves) return null;
-      this.#observer.asked(name, held);
       const page = hub.pull({ caller: this.#caller, after, held, limit: Math.min(limit, pageOps), maxBytes });
+      this.#observer.asked(name, held);
       // A dead life is given nothing any more.
       if (this.#ground.life.alive) this.#observer.pulled(name, page);
       return page;

@@ -49,7 +49,7 @@ export interface Watch {
   recorded?(place: string, op: Op, via: string): void;
   /** A spoke has kept another step of its exchange. */
   exchanged?(spoke: string): void;
-  /** A place asked another one for a page; through `held` it says to have everything. */
+  /** A place asked another one for a page, which was made; through `held` it says to have everything. */
   asked?(place: string, to: string, held: string): void;
   /** A page was made for a place. */
   pulled?(place: string, from: string, page: PullPage): void;

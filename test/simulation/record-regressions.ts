@@ -110,6 +110,20 @@ export const RECORD_REGRESSIONS: readonly Regression[] = [
       now("hub-compaction", 19001.43, "a", 0.036),
     ],
   },
+  {
+    seed: 747,
+    sites: 1,
+    found: "R7: an engine compacted away what a site that had asked did not have",
+    cause: "who asks while the disk is full was remembered in memory alone, and forgotten at the restart",
+    faults: [
+      { kind: "disk-full", atMs: 5743.919, forMs: 3528.704, target: "a", amount: 0.833 },
+      { kind: "clean-restart", atMs: 18364.213, forMs: 1536.903, target: "a", amount: 0.045 },
+      now("site-clock-step", 6145.353, "a", 0.144),
+      { kind: "site-replaced", atMs: 7357.678, forMs: 907.667, target: "b", amount: 0.007 },
+      { kind: "site-cut", atMs: 19746.461, forMs: 6998.811, target: "a", amount: 0.753 },
+      now("site-compaction", 27245.793, "a", 0.427),
+    ],
+  },
 ];
 
 /** With one site and nobody else around the pair. */

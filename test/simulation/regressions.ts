@@ -9,6 +9,8 @@ export interface Regression {
   readonly found: string;
   readonly cause: string;
   readonly faults: readonly Fault[];
+  /** Sites around the pair and its spokes; left out: none. */
+  readonly sites?: number;
 }
 
 export const REGRESSIONS: readonly Regression[] = [

@@ -35,9 +35,9 @@ describe("the pair", () => {
   });
 });
 
-describe.each(RECORD_REGRESSIONS)("the pair and its spokes, that broke once: $found", ({ seed, faults }) => {
+describe.each(RECORD_REGRESSIONS)("the pair and its spokes, that broke once: $found", ({ seed, faults, sites = 0 }) => {
   it.each(POLICIES)("keep every invariant under %s", async (policy) => {
-    const { violation } = await runSeed(simulated, { seed, policy, faults, sites: 0 });
+    const { violation } = await runSeed(simulated, { seed, policy, faults, sites });
     expect(violation).toBeNull();
   });
 });
