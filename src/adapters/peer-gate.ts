@@ -1,10 +1,10 @@
 /**
  * Purpose: who may speak as the peer, and which of its heartbeats count [HB2]. Shared by every peer channel.
- * Keeps true: only the pinned engine of this pair, under its newest incarnation, is let in; once an incarnation has been
- * followed by another it never comes back; of each heartbeat exactly one copy counts, and none out of order.
+ * Keeps true: only the pinned engine of this pair, under its newest incarnation, is let in; an earlier one, or one that
+ * has been followed by another, never comes back, however late its greeting arrives; of each heartbeat exactly one copy counts, and none out of order.
  * Does not know: sockets, or how a hello was proven.
  */
-import type { EngineId, IncarnationId, Label } from "../core/ids.ts";
+import { type EngineId, type IncarnationId, isEarlierStart, type Label } from "../core/ids.ts";
 import type { Heartbeat, PeerMessage } from "../core/messages.ts";
 import type { PeerHello, PeerRefusal } from "../ports/peer-channel.ts";
 
@@ -50,7 +50,7 @@ export class PeerGate {
     if (this.#pinned !== null && hello.engineId !== this.#pinned) {
       return turnedAway("wrong-engine", `${hello.engineId} is not the pinned ${this.#pinned}`);
     }
-    if (this.#retired.has(hello.incarnation)) {
+    if (this.#isPast(hello.incarnation)) {
       return turnedAway("replayed", `incarnation ${hello.incarnation} has been followed by another`);
     }
     return null;
@@ -94,6 +94,12 @@ export class PeerGate {
     this.#lastSeenOn.add(link);
     this.#lastN = heartbeat.n;
     return copy ? "duplicate" : "deliver";
+  }
+
+  /** A start that says so itself by its number, or one that was followed by another. */
+  #isPast(incarnation: IncarnationId): boolean {
+    const newest = this.#incarnation;
+    return this.#retired.has(incarnation) || (newest !== null && isEarlierStart(incarnation, newest));
   }
 
   #begin(incarnation: IncarnationId): void {

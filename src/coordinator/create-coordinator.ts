@@ -12,6 +12,7 @@ import type { CoordinatorEvent } from "../core/events.ts";
 import type { CoordinatorPorts } from "../ports/coordinator-ports.ts";
 import { Actors } from "./actors.ts";
 import { Broadcast } from "./broadcast.ts";
+import { nextIncarnation } from "./next-incarnation.ts";
 import { PairCoordinator } from "./pair-coordinator.ts";
 import type { Coordinator } from "./types.ts";
 
@@ -32,7 +33,7 @@ export function createCoordinator(
   const kit: Kit = {
     ports,
     options,
-    self: { engineId: stored.engineId, incarnation: ports.ids.next("incarnation"), version: options.version },
+    self: { engineId: stored.engineId, incarnation: nextIncarnation(ports), version: options.version },
     failover: options.failover,
     rules: { ...trueRules, ...rules },
     alarms: new Alarms({ clock: ports.clock, logger: ports.logger, emit }),

@@ -9,7 +9,7 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 
 /** One engine for its whole life, kept on disk: `eng_…`. */
 export type EngineId = Branded<"EngineId">;
-/** One start of an engine: `inc_…`. */
+/** One start of an engine: `inc_<start>-…`; `start` is higher than that of every earlier one. */
 export type IncarnationId = Branded<"IncarnationId">;
 /** One holding of the reconcile lock: `lock_…`. */
 export type LockId = Branded<"LockId">;
@@ -53,6 +53,22 @@ export interface IdOfKind {
 /** Puts the prefix of `kind` before a random or counted `body`. */
 export function makeId<K extends IdKind>(kind: K, body: string): IdOfKind[K] {
   return `${PREFIXES[kind]}${body}` as unknown as IdOfKind[K];
+}
+
+/** `id` as the one of the start that is number `start`: a whole number. */
+export function withStart(id: IncarnationId, start: number): IncarnationId {
+  return makeId("incarnation", `${start}-${id.slice(PREFIXES.incarnation.length)}`);
+}
+
+/** Whether `one` is an earlier start of its engine than `other`; false where the ids do not tell. */
+export function isEarlierStart(one: IncarnationId, other: IncarnationId): boolean {
+  const [left, right] = [startOf(one), startOf(other)];
+  return left !== null && right !== null && left < right;
+}
+
+function startOf(id: IncarnationId): number | null {
+  const digits = /^inc_(\d{1,15})-/.exec(id)?.[1];
+  return digits === undefined ? null : Number(digits);
 }
 
 /** Takes a string from outside as an id of `kind`; `null` when its prefix is of another kind or it is longer than 64. */

@@ -3,15 +3,15 @@
  * real adapters from them, the simulator shows that they must.
  */
 import type { CoordinatorPorts } from "../coordinator/types.ts";
-import type { Store } from "../ports/store.ts";
 import type { Witness } from "../ports/witness.ts";
+import { overriding } from "./lying-replicas.ts";
 
 const LATE_MS = 30;
 
 /** [EP2] Epochs reach the disk some time after the call. */
 export function saveEpochsLate(ports: CoordinatorPorts): CoordinatorPorts {
   const { store, clock } = ports;
-  const lying = overridden(store, {
+  const lying = overriding(store, {
     saveEpochs: (epochs) => void clock.setTimeout(() => store.saveEpochs(epochs), LATE_MS),
   });
   return { ...ports, store: lying };
@@ -20,7 +20,7 @@ export function saveEpochsLate(ports: CoordinatorPorts): CoordinatorPorts {
 /** [HO2] A checkpoint claims one command more than its state has executed. */
 export function checkpointAhead(ports: CoordinatorPorts): CoordinatorPorts {
   const { store } = ports;
-  const lying = overridden(store, {
+  const lying = overriding(store, {
     saveCheckpoint: ({ position, state }) => {
       const ahead = { ...position, seq: Math.min(position.seq + 1, store.positions().log.seq) };
       store.saveCheckpoint({ position: ahead, state });
@@ -31,7 +31,15 @@ export function checkpointAhead(ports: CoordinatorPorts): CoordinatorPorts {
 
 /** [HO2] What a key was answered with is forgotten. */
 export function forgetKeys(ports: CoordinatorPorts): CoordinatorPorts {
-  return { ...ports, store: overridden(ports.store, { findKey: () => null, recentKeys: () => [] }) };
+  return { ...ports, store: overriding(ports.store, { findKey: () => null, recentKeys: () => [] }) };
+}
+
+/** [HB2] Of an engine's starts the wall clock alone says which was the later one. */
+export function forgetStart(ports: CoordinatorPorts): CoordinatorPorts {
+  const { store } = ports;
+  const { peerState } = store.replica;
+  const forgetful = overriding(peerState, { get: (key) => (key === "start" ? null : peerState.get(key)) });
+  return { ...ports, store: overriding(store, { replica: overriding(store.replica, { peerState: forgetful }) }) };
 }
 
 /** [VT3] A swap overwrites whatever stands. */
@@ -43,7 +51,7 @@ export function swapWhateverStands(ports: CoordinatorPorts): CoordinatorPorts {
       return answer.outcome === "lost" ? witness.swap(answer.record, next) : answer;
     },
   };
-  return { ...ports, witness: overridden(witness, lying) };
+  return { ...ports, witness: overriding(witness, lying) };
 }
 
 /** [RL1] A release frees the lock, whoever holds it. */
@@ -55,16 +63,5 @@ export function releaseAnyLock(ports: CoordinatorPorts): CoordinatorPorts {
       return witness.releaseLock(standing.outcome === "read" ? (standing.lock?.lockId ?? lockId) : lockId);
     },
   };
-  return { ...ports, witness: overridden(witness, lying) };
-}
-
-/** `port` with some methods replaced; the others stay bound to it. */
-function overridden<Port extends Store | Witness>(port: Port, methods: Partial<Port>): Port {
-  return new Proxy(port, {
-    get: (target, name) => {
-      if (name in methods) return methods[name as keyof Port];
-      const value = Reflect.get(target, name) as unknown;
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
-  });
+  return { ...ports, witness: overriding(witness, lying) };
 }

@@ -6,7 +6,14 @@ import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Policy } from "../core/settings.ts";
 import type { PlaceParts } from "./place-parts.ts";
-import { checkpointAhead, forgetKeys, releaseAnyLock, saveEpochsLate, swapWhateverStands } from "./lying-ports.ts";
+import {
+  checkpointAhead,
+  forgetKeys,
+  forgetStart,
+  releaseAnyLock,
+  saveEpochsLate,
+  swapWhateverStands,
+} from "./lying-ports.ts";
 
 /** One planted bug. */
 export interface PlantedBug {
@@ -71,6 +78,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     policy: "on-air",
     rules: { heartbeatIsFresh: () => true },
   },
+  { name: "starts told apart by the wall clock", rule: "HB2", bites: ["I7"], policy: "on-air", wrapPorts: forgetStart },
   {
     name: "no check at the effect",
     rule: "VT5",

@@ -3,6 +3,7 @@
  * Keeps true: what the port promises (pinned peer, each message once, in order within a connection). Messages of
  * different links overtake each other, and heartbeats come once over each.
  */
+import { PeerGate } from "../adapters/peer-gate.ts";
 import { otherLabel } from "../core/ids.ts";
 import type { EngineId, Label } from "../core/ids.ts";
 import type { Heartbeat, PeerMessage } from "../core/messages.ts";
@@ -21,6 +22,7 @@ const DIAL_LIMIT_MS = 400;
 /** A link that brought nothing for so long is closed and dialled again: a cut path never closes a socket itself. */
 const IDLE_LIMIT_MS = 2_000;
 const MESSAGE_BYTES = 256;
+const PAIR = "simulated";
 
 /** Sees every message on its way, for the trace and the checkers. */
 export interface TrafficObserver {
@@ -52,9 +54,8 @@ export class SimPeerChannel implements PeerChannel {
   readonly #slots: Slot[];
   #events: PeerChannelEvents | null = null;
   #self: PeerHello | null = null;
-  #pinned: EngineId | null = null;
+  readonly #gate: PeerGate;
   #incarnation: string | null = null;
-  readonly #ended = new Set<string>();
   #closed = false;
 
   constructor(
@@ -65,6 +66,7 @@ export class SimPeerChannel implements PeerChannel {
     this.#clock = components.clock;
     this.#life = components.life;
     this.#label = init.label;
+    this.#gate = new PeerGate({ pair: PAIR, label: init.label });
     this.#slots = this.#ground.links.map((link) => ({
       link,
       connection: null,
@@ -76,7 +78,7 @@ export class SimPeerChannel implements PeerChannel {
   open(events: PeerChannelEvents, self: PeerHello, pinned: EngineId | null): void {
     this.#events = events;
     this.#self = self;
-    this.#pinned = pinned;
+    this.#gate.pin(pinned);
     this.#tend();
   }
 
@@ -165,14 +167,10 @@ export class SimPeerChannel implements PeerChannel {
 
   #admits(hello: PeerHello): boolean {
     const events = this.#events as PeerChannelEvents;
-    if (this.#ended.has(hello.incarnation)) return false;
-    if (this.#pinned !== null && this.#pinned !== hello.engineId) {
-      events.onRefused("wrong-engine", hello.engineId);
-      return false;
-    }
-    if (this.#pinned === null && !events.onFirstContact(hello)) return false;
-    this.#pinned = hello.engineId;
-    return true;
+    const identity = { ...hello, pair: PAIR, label: otherLabel(this.#label) };
+    const turned = this.#gate.admit(identity, (peer) => events.onFirstContact(peer));
+    if (turned !== null) events.onRefused(turned.refusal, turned.detail);
+    return turned === null;
   }
 
   #use(slot: Slot, connection: Connection, hello: PeerHello): void {
@@ -186,7 +184,6 @@ export class SimPeerChannel implements PeerChannel {
   /** What an earlier life of the peer left in a pipe is not heard any more once a later one has greeted. */
   #keepOnly(incarnation: string): void {
     if (this.#incarnation === incarnation) return;
-    if (this.#incarnation !== null) this.#ended.add(this.#incarnation);
     this.#incarnation = incarnation;
     for (const slot of this.#slots) if (slot.connection !== null) this.#drop(slot);
   }

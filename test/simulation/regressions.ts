@@ -123,4 +123,19 @@ export const REGRESSIONS: readonly Regression[] = [
       { kind: "disk-full", atMs: 21908.55, forMs: 2822.755, target: "a", amount: 0.458 },
     ],
   },
+  {
+    seed: 8899,
+    found: "I7: an engine that was started anew was let in no more",
+    cause: "the greeting of its earlier life came late over the other link, and counted as the newer one [HB2]",
+    faults: [
+      { kind: "power-off", atMs: 17112.263, forMs: 1760.815, target: "a", amount: 0.145 },
+      { kind: "one-way-cut", atMs: 19944.026, forMs: 6315.839, target: "a", amount: 0.912 },
+      { kind: "one-link-cut", atMs: 21921.816, forMs: 4673.559, target: "b", amount: 0.022 },
+      { kind: "one-way-cut", atMs: 23617.846, forMs: 6382.154, target: "b", amount: 0.144 },
+      { kind: "pause", atMs: 23882.386, forMs: 411.544, target: "a", amount: 0.421 },
+      { kind: "kill", atMs: 25454.22, forMs: 28.609, target: "b", amount: 0.393 },
+      { kind: "cut", atMs: 27588.171, forMs: 2411.829, target: "a", amount: 0.111 },
+      { kind: "kill", atMs: 29906.714, forMs: 93.286, target: "b", amount: 0.577 },
+    ],
+  },
 ];

@@ -1,0 +1,36 @@
+/** [HB2] Whom a peer channel lets in, and whose word it does not take any more. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { PeerGate, type PeerIdentity } from "../../src/adapters/peer-gate.ts";
+import { makeId, withStart } from "../../src/core/ids.ts";
+
+/** The engine `b` in its start number `start`; null: of a version that does not number them. */
+function identity(name: string, start: number | null): PeerIdentity {
+  const plain = makeId("incarnation", name);
+  const incarnation = start === null ? plain : withStart(plain, start);
+  return { pair: "studio", label: "b", engineId: makeId("engine", "b"), incarnation, version: "0.1.0" };
+}
+
+describe("[HB2] of several starts of the peer", () => {
+  let gate: PeerGate;
+  const admits = (one: PeerIdentity): boolean => gate.admit(one, () => true) === null;
+
+  beforeEach(() => {
+    gate = new PeerGate({ pair: "studio", label: "a" });
+  });
+
+  it("an earlier one that greets late is turned away, and the later one stays let in", () => {
+    expect(admits(identity("third", 3))).toBe(true);
+    expect(gate.admit(identity("second", 2), () => true)?.refusal).toBe("replayed");
+    expect(admits(identity("third", 3))).toBe(true);
+    expect(admits(identity("fourth", 4))).toBe(true);
+    expect(admits(identity("third", 3))).toBe(false);
+  });
+
+  it("those without a number count in the order of their greetings", () => {
+    expect(admits(identity("one", null))).toBe(true);
+    expect(admits(identity("two", null))).toBe(true);
+    expect(admits(identity("one", null))).toBe(false);
+    expect(admits(identity("numbered", 7))).toBe(true);
+    expect(admits(identity("two", null))).toBe(false);
+  });
+});

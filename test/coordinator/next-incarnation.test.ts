@@ -1,0 +1,62 @@
+/** [HB2] Of two starts of an engine the names say which was the later one. */
+import { describe, expect, it } from "vitest";
+import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
+import { MemoryStore } from "../../src/adapters/memory-store.ts";
+import { nextIncarnation } from "../../src/coordinator/next-incarnation.ts";
+import { type IncarnationId, isEarlierStart, parseId } from "../../src/core/ids.ts";
+import { NamedIds, SetClock, START_MS } from "../support/replication-node.ts";
+
+class Machine {
+  readonly disk = new MemoryDisk();
+  readonly clock = new SetClock();
+  readonly warnings: string[] = [];
+
+  start(): IncarnationId {
+    this.disk.ownerDied();
+    const store = new MemoryStore({ ids: new NamedIds("a"), disk: this.disk });
+    const silent = (): void => undefined;
+    const warn = (_detail: object, message: string): void => void this.warnings.push(message);
+    const logger = { debug: silent, info: silent, warn, error: silent };
+    return nextIncarnation({ store, clock: this.clock, ids: new NamedIds("a"), logger });
+  }
+}
+
+describe("[HB2] the name of a start", () => {
+  it("is an incarnation's, and no two are the same", () => {
+    const machine = new Machine();
+    const names = [machine.start(), machine.start()];
+    for (const name of names) expect(parseId("incarnation", name)).toBe(name);
+    expect(new Set(names).size).toBe(2);
+  });
+
+  it("is later than that of every start before, also when the wall clock was set back in between", () => {
+    const machine = new Machine();
+    const first = machine.start();
+    machine.clock.nowMs = START_MS - 3_600_000;
+    const second = machine.start();
+    const third = machine.start();
+    expect(isEarlierStart(first, second)).toBe(true);
+    expect(isEarlierStart(second, third)).toBe(true);
+    expect(isEarlierStart(second, first)).toBe(false);
+    expect(isEarlierStart(first, first)).toBe(false);
+  });
+
+  it("goes by the wall clock where the disk is full, and holds up no start", () => {
+    const machine = new Machine();
+    const first = machine.start();
+    machine.disk.full = true;
+    machine.clock.nowMs += 5_000;
+    const second = machine.start();
+    expect(machine.warnings).toEqual(["this start could not be noted"]);
+    machine.disk.full = false;
+    machine.clock.nowMs += 5_000;
+    expect(isEarlierStart(first, second)).toBe(true);
+    expect(isEarlierStart(second, machine.start())).toBe(true);
+  });
+
+  it("tells nothing where an older version made it", () => {
+    const [old, numbered] = ["inc_V1StGXR8_Z5jdHi6B-myT", new Machine().start()] as [IncarnationId, IncarnationId];
+    expect(isEarlierStart(old, numbered)).toBe(false);
+    expect(isEarlierStart(numbered, old)).toBe(false);
+  });
+});
