@@ -7,10 +7,10 @@ import type { RecordConflict } from "../core/command.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { ResolveChoice } from "../core/outcomes.ts";
 import { MAX_NAME_CHARS, MAX_VALUE_CHARS, opFlaw, type Op, type OpKind } from "../core/operation.ts";
-import type { Heads } from "../core/record-merge.ts";
+import { contested, type Heads } from "../core/record-merge.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { ChangeoverError } from "../core/errors.ts";
-import { counterOf, mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
+import { counterOf, MAX_CLOCK_ENTRIES, mergeClocks, type VectorClock } from "../core/vector-clock.ts";
 import type { ArrivedOp, OpLog, SetAside } from "../ports/op-log.ts";
 import type { RecordPlace } from "../ports/record-store.ts";
 import { lookAgain } from "./cursor.ts";
@@ -76,14 +76,14 @@ export class Records {
     const { records } = this.#basics.replica;
     const heads = records.heads(entity, field);
     const [standing] = heads;
-    return standing?.kind === "set" ? view(standing, heads.length > 1) : null;
+    return standing?.kind === "set" ? view(standing, heads) : null;
   }
 
   /** Fields that hold a value, by entity and field, after `after`. */
   list(entity: string | null, after: RecordPlace | null, limit: number): RecordPage {
     const { records } = this.#basics.replica;
     const found = records.list(entity, after, limit + 1);
-    const shown = found.slice(0, limit).map((op) => view(op, records.heads(op.entity, op.field).length > 1));
+    const shown = found.slice(0, limit).map((op) => view(op, records.heads(op.entity, op.field)));
     return { records: shown, hasMore: found.length > limit };
   }
 
@@ -183,7 +183,7 @@ export class Records {
     const vector = replica.ops.vector();
     requireRoom(vector, origin, origin);
     const originSeq = counterOf(vector, origin) + 1;
-    const clock = clockOver(records.heads(entity, field), { ...vector, [origin]: originSeq });
+    const clock = clockOver(records.heads(entity, field), { [origin]: originSeq }, vector);
     const unsigned = {
       origin,
       originSeq,
@@ -204,14 +204,20 @@ export class Records {
 
 /**
  * The clock of a change made in knowledge of `heads`: it has seen all that they had seen, also what has not come here
- * yet. Else three changes could stand or fall with the order in which a place learns of them.
+ * yet. Else three changes could stand or fall with the order in which a place learns of them. Heads that claim to have
+ * seen more origins than a clock has room for must not keep anybody from writing: then those claims are cut first.
  */
-function clockOver(heads: Heads, held: VectorClock): VectorClock {
-  return heads.reduce<VectorClock>((clock, head) => mergeClocksCapped(clock, head.clock), held);
+function clockOver(heads: Heads, own: VectorClock, held: VectorClock): VectorClock {
+  const seen = [held, ...heads.map(({ clock }) => clock)].reduce(mergeClocks, own);
+  const claimed = Object.keys(seen);
+  if (claimed.length <= MAX_CLOCK_ENTRIES) return seen;
+  const kept = new Set([...Object.keys(own), ...heads.map(({ origin }) => origin), ...Object.keys(held)]);
+  const origins = [...kept, ...claimed.filter((origin) => !kept.has(origin)).sort()].slice(0, MAX_CLOCK_ENTRIES);
+  return Object.fromEntries(origins.map((origin) => [origin, counterOf(seen, origin)]));
 }
 
-function view({ entity, field, payload, hlc, origin, originSeq }: Op, isContested: boolean): RecordView {
-  return { entity, field, value: payload, hlc, origin, originSeq, contested: isContested };
+function view({ entity, field, payload, hlc, origin, originSeq }: Op, heads: Heads): RecordView {
+  return { entity, field, value: payload, hlc, origin, originSeq, contested: contested(heads).length > 0 };
 }
 
 /** Why a change cannot be written. */

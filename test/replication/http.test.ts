@@ -128,6 +128,17 @@ describe("/sync", () => {
   });
 });
 
+describe("a field that two wrote apart", () => {
+  it("is contested only where they differ", async () => {
+    const [same, other] = [opsOf("s2", [1])[0], opsOf("s3", [1, 2])];
+    await push([...opsOf("s1", [1]), same]);
+    expect((await call("GET", "/api/records/macros/opening")).body).toMatchObject({ value: 1, contested: false });
+    await push(other);
+    expect((await call("GET", "/api/records/macros/opening")).body).toMatchObject({ contested: true });
+    expect((await call("GET", "/api/records")).body).toMatchObject({ records: [{ contested: true }] });
+  });
+});
+
 describe("/sync, page by page", () => {
   it.each([2_000, 5_000, 20_000])("gives pages of at most %i bytes, whatever is written in them", async (maxBytes) => {
     const values = Array.from({ length: 40 }, (_, index) => "画面".repeat(10 * index));
@@ -153,6 +164,16 @@ describe("/sync, attacked", () => {
     expect((await push([flood[255]])).results).toMatchObject([{ outcome: "rejected", reason: "clock_cap" }]);
     expect(Object.keys(shown(hub.place).vector)).toHaveLength(255);
     expect((await call("PUT", "/api/records/a/b", { value: 1 })).status).toBe(200);
+  });
+
+  it("lets a field be written whose change claims to have seen as many origins as a clock holds", async () => {
+    const [made] = opsOf("s1", [1]) as [Op];
+    const claimed = Object.fromEntries(Array.from({ length: 255 }, (_, index) => [`made-up-${index}`, 9]));
+    const hostile = altered(made, { clock: { ...made.clock, ...claimed } });
+    expect((await push([hostile])).results).toMatchObject([{ outcome: "applied" }]);
+    expect((await call("PUT", "/api/records/macros/opening", { value: 2 })).status).toBe(200);
+    expect((await call("GET", "/api/records/macros/opening")).body).toMatchObject({ value: 2, contested: false });
+    expect((await call("DELETE", "/api/records/macros/opening")).status).toBe(204);
   });
 
   it("refuses a body of 100 MB without holding it", async () => {
