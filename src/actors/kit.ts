@@ -12,7 +12,8 @@ import type { Rules } from "./rules.ts";
 import type { Stamps } from "./stamps.ts";
 
 /** The counters, writable inside. */
-export type Counters = { -readonly [Name in keyof CoordinatorCounters]: number };
+/** What the actors count; stamps are counted by the clock that refuses them. */
+export type Counters = { -readonly [Name in Exclude<keyof CoordinatorCounters, "stampsRefused">]: number };
 
 export interface Kit {
   readonly ports: CoordinatorPorts;

@@ -122,7 +122,7 @@ export class PairCoordinator implements Coordinator {
   }
 
   counters(): CoordinatorCounters {
-    return { ...this.#kit.counters };
+    return { ...this.#kit.counters, stampsRefused: this.#kit.stamps.refused };
   }
 
   submit(input: CommandInput): Promise<SubmitOutcome> {

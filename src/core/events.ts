@@ -91,4 +91,5 @@ export interface CoordinatorCounters {
   readonly automaticFailovers: number;
   readonly splitBrains: number;
   readonly snapshotsApplied: number;
+  readonly stampsRefused: number;
 }

@@ -25,6 +25,7 @@ const COUNTERS: Readonly<Record<keyof CoordinatorCounters, readonly [name: strin
   automaticFailovers: ["automatic_failovers", "Takeovers without a person"],
   splitBrains: ["split_brains", "Times that both engines were seen to lead"],
   snapshotsApplied: ["snapshots_applied", "State snapshots applied"],
+  stampsRefused: ["stamps_refused", "Stamps from outside that were too far ahead of this engine's wall clock"],
 };
 
 type Reading = (state: CoordinatorState) => number;

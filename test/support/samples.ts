@@ -125,6 +125,7 @@ export const counters: CoordinatorCounters = {
   automaticFailovers: 0,
   splitBrains: 0,
   snapshotsApplied: 0,
+  stampsRefused: 0,
 };
 
 export const state: CoordinatorState = {
