@@ -3,6 +3,7 @@
  * Keeps true: every call ends, by an answer or by its time-out; a refusal carries the engine's own code and reason.
  * Does not know: what the answers mean.
  */
+import { withoutPasswords } from "../config/fault.ts";
 import { CliError, EXIT } from "./exit.ts";
 
 /** Where the engine is, and who asks. */
@@ -32,7 +33,7 @@ export class Client {
   readonly #timeoutMs: number;
 
   constructor(init: ClientInit) {
-    this.url = baseUrl(init.url);
+    this.url = addressOf("--url", init.url);
     this.#token = init.token;
     this.#timeoutMs = init.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
@@ -83,10 +84,16 @@ export class Client {
   }
 }
 
-function baseUrl(text: string): string {
+/** The address that `option` gives. A secret in it would stand in the list of processes, and in what is told of it. */
+export function addressOf(option: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
-    throw new CliError(EXIT.wrongUse, `--url is "${text}": must be an address such as http://127.0.0.1:7401`);
+    const shown = withoutPasswords(text);
+    throw new CliError(EXIT.wrongUse, `${option} is "${shown}": must be an address such as http://127.0.0.1:7401`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    const mend = "give the token by CHANGEOVER_TOKEN or --token-file";
+    throw new CliError(EXIT.wrongUse, `${option}: must have no user or password in it; ${mend}`);
   }
   return url.href.replace(/\/+$/, "");
 }

@@ -7,6 +7,7 @@ import type { Progress } from "../replication/exchange.ts";
 import { HINTS, type PeerReason } from "../replication/reasons.ts";
 import type { SignatureMode } from "../replication/seals.ts";
 import type { Exchanged } from "../replication/sync-peer.ts";
+import { addressOf } from "./client.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { secretFrom, wholeNumber } from "./options.ts";
 import { json, line } from "./output.ts";
@@ -53,9 +54,8 @@ export function addSync(program: Command): void {
 }
 
 async function sync(options: Options): Promise<void> {
-  if (!URL.canParse(options.hub) || !/^https?:/.test(options.hub)) {
-    throw new CliError(EXIT.wrongUse, `--hub is "${options.hub}": must be an address such as http://127.0.0.1:7401`);
-  }
+  addressOf("--hub", options.hub);
+  if (options.dataDir === "") throw new CliError(EXIT.wrongUse, '--data-dir is "": must be the path of a folder');
   const { openSpoke } = await import("../host/spoke.ts");
   const spoke = openSpoke({
     dataDir: resolve(options.dataDir),

@@ -12,7 +12,10 @@ const TAKEN_NAMES: readonly string[] = ["hub", "pair"];
 export function federationFaults({ federation, replication, listen }: Config): Fault[] {
   const { peers } = federation;
   const { hub } = replication;
-  const ofHub = hub === null ? [] : tlsFaults("replication.hub", hub.url, hub);
+  const ofHub =
+    hub === null
+      ? []
+      : [...endpointFaults("replication.hub.url", hub.url, listen), ...tlsFaults("replication.hub", hub.url, hub)];
   const ofPeers = peers.flatMap((peer, at) => {
     const key = `federation.peers[${at}]`;
     const before = peers.slice(0, at);
@@ -38,7 +41,7 @@ function endpointFaults(key: string, endpoint: string, listen: Config["listen"])
   if (!URL.canParse(endpoint)) return [fault(key, endpoint, "must be an address such as https://engine-a:7401")];
   const { hostname, port, username, password, search, hash } = new URL(endpoint);
   if (username !== "" || password !== "") {
-    return [fault(key, undefined, "must have no user or password in it; give the peer's token as token: {env}")];
+    return [fault(key, undefined, "must have no user or password in it; give its token as token: {env}")];
   }
   if (search !== "" || hash !== "") return [fault(key, endpoint, "must have no query and no fragment")];
   const isOwn = listen.port !== 0 && Number(port) === listen.port && sameHost(hostname, listen.host);

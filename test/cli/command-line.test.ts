@@ -23,6 +23,7 @@ describe("exit codes", () => {
     ["a token file that is not there", ["status", "--token-file", "/nowhere/token"]],
     ["no secret for force-leader", ["force-leader"]],
     ["a federation command without a peer", ["federation", "reset-peer"]],
+    ["a folder without a name", ["sync", "--hub", "http://127.0.0.1:1", "--once", "--data-dir", ""]],
   ])("2 for wrong use: %s", async (_what, args) => {
     const end = await runCli(args);
     expect(end).toMatchObject({ code: 2, stdout: "" });
@@ -47,6 +48,16 @@ describe("exit codes", () => {
       `changeover: cannot reach ${url}: connection refused; is the engine running? ` +
         "Say where it is with --url or CHANGEOVER_URL\n",
     );
+  });
+
+  test.each([
+    ["--url", ["status", "--url", "http://ops:hush@127.0.0.1:7401"]],
+    ["--hub", ["sync", "--once", "--hub", "http://ops:hush@127.0.0.1:7401"]],
+  ])("2 for a password in %s, which is not shown", async (option, args) => {
+    const end = await runCli(args);
+    expect(end).toMatchObject({ code: 2, stdout: "" });
+    expect(end.stderr).toContain(`${option}: must have no user or password in it`);
+    expect(end.stderr).not.toContain("hush");
   });
 
   test("the address comes from CHANGEOVER_URL too", async () => {

@@ -81,4 +81,10 @@ describe("what is refused, with the key, the value and the bound", () => {
     expect(told).toMatch(/peers\[0\]\.endpoint: must have no user or password/);
     expect(told).not.toContain("hush");
   });
+
+  test("a password in the hub's address, which is not shown", () => {
+    const told = refusal({ ...MINIMAL, replication: { hub: { url: "https://ops:hush@x" } } });
+    expect(told).toMatch(/replication\.hub\.url: must have no user or password/);
+    expect(told).not.toContain("hush");
+  });
 });
