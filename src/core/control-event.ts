@@ -42,14 +42,28 @@ export interface StackMark {
   readonly controlVersion: number;
 }
 
-/** Throws `invalid_event` naming the field: identity, type and payload are needed, and a checksum with an artifact. */
+/**
+ * Throws `invalid_event` naming the field: identity, type and payload are needed, whole versions, and a checksum with an
+ * artifact. Programs without types call this too.
+ */
 export function requireControlEvent(event: ControlEvent): void {
-  const missing = (["eventId", "eventType", "tenantId", "stackId"] as const).find((name) => event[name] === "");
-  if (missing !== undefined) throw refused(event, missing, "is empty");
-  if (event.payload === null || event.payload === "") throw refused(event, "payload", "is empty");
+  const given: Readonly<Record<string, unknown>> = { ...event };
+  const missing = ["eventId", "eventType", "tenantId", "stackId"].find((name) => !isText(given[name]));
+  if (missing !== undefined) throw refused(event, missing, "is empty, must be a text");
+  const broken = ["version", "baseVersion"].find((name) => !isCount(given[name]));
+  if (broken !== undefined) throw refused(event, broken, `is ${String(given[broken])}, must be a whole number from 0`);
+  if ([undefined, null, ""].includes(given["payload"] as null)) throw refused(event, "payload", "is empty");
   if (event.artifactRef !== undefined && (event.checksum ?? "") === "") {
     throw refused(event, "checksum", "is needed with artifactRef");
   }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function refused(event: ControlEvent, field: string, why: string): ChangeoverError {

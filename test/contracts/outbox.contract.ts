@@ -177,9 +177,13 @@ function transactionContract(bench: Bench): void {
     ["payload", { payload: null }],
     ["payload", { payload: "" }],
     ["checksum", { artifactRef: "sha256-1" }],
-  ])("refuses an event whose %s is missing: %j", (field, given) => {
+    ["eventId", { eventId: undefined }],
+    ["payload", { payload: undefined }],
+    ["version", { version: -1 }],
+    ["baseVersion", { baseVersion: "1" }],
+  ])("refuses an event whose %s is missing or no such thing: %j", (field, given) => {
     const { replica } = bench.store;
-    const event = controlEvent("s1", 1, given);
+    const event = controlEvent("s1", 1, given as object);
     const { eventId: id } = event;
     const append = (): void => appendOutbox(replica, event, START_UNIX_MS);
     expect(append).toThrow(expect.objectContaining({ code: "invalid_event", details: { eventId: id, field } }));
