@@ -7,6 +7,10 @@ import { NanoIds, NodeDigest, SqliteStore, SystemClock, SystemRandom } from "cha
 import { Ed25519Signatures, HINTS, HttpSyncTransport, recordOrigin, Replication } from "changeover/replication";
 
 const [dataDir = "./var/archive", ...places] = process.argv.slice(2);
+if (places.length === 0 || !places.every((place) => /^[^=]+=https?:/.test(place))) {
+  console.error("node examples/federation/archive.js FOLDER NAME=URL [NAME=URL …]");
+  process.exit(2);
+}
 const clock = new SystemClock();
 const ids = new NanoIds();
 const store = new SqliteStore({ ids }, { dataDir });

@@ -63,7 +63,9 @@ export function answerFailures(app: FastifyInstance, logger: Logger): void {
     // answer. Node reads the rest away, within the time that a request may take.
     reply.removeHeader("connection");
     const { invalidBodyCode } = request.routeOptions.config;
-    const told = statusOf(found.code) === 400 && invalidBodyCode ? { ...found, code: invalidBodyCode } : found;
-    return sendProblem(reply, told);
+    if (statusOf(found.code) === 400 && invalidBodyCode) return sendProblem(reply, { ...found, code: invalidBodyCode });
+    if (found.code !== "payload_too_large") return sendProblem(reply, found);
+    const { bodyLimit } = request.routeOptions;
+    return sendProblem(reply, { ...found, detail: `the body is over the limit of ${bodyLimit} bytes` });
   });
 }

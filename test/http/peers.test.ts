@@ -52,7 +52,7 @@ describe("/api/peers", () => {
     for (const what of ["pause", "resume", "reset"]) {
       const answer = await call(`/api/peers/nobody/${what}`);
       expect(answer.statusCode).toBe(404);
-      expect(answer.json()).toMatchObject({ code: "peer_not_found", type: "urn:changeover:problem:peer_not_found" });
+      expect(answer.json()).toMatchObject({ code: "peer_not_found", name: "nobody" });
     }
     expect((await rig.call("viewer", { method: "POST", url: "/api/peers/west/reset" })).statusCode).toBe(403);
     expect((await rig.call("peer", { method: "GET", url: "/api/peers" })).statusCode).toBe(403);
@@ -83,7 +83,7 @@ it("the identity has more than the contract says only for one that gives a chall
   const plain = (await rig.call("peer", { method: "GET", url: "/sync/identity" })).json<object>();
   expect(Object.keys(plain).sort()).toEqual(["engineId", "generation", "hubId", "mode", "version"]);
   const asked = (await rig.call("peer", { method: "GET", url: "/sync/identity?challenge=c1" })).json<object>();
-  expect(Object.keys(asked).sort()).toEqual([...Object.keys(plain), "clock", "key", "proof"].sort());
+  expect(Object.keys(asked).sort()).toEqual([...Object.keys(plain), "clock", "held", "key", "proof"].sort());
   expect((await rig.call("peer", { method: "GET", url: "/sync/identity?challenge=" })).statusCode).toBe(400);
 });
 

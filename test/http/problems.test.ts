@@ -128,8 +128,9 @@ describe("fields, media types and sizes", () => {
   );
 
   it("413 beyond 1 MB", async () => {
-    const body = JSON.stringify({ ...command, payload: "x".repeat(BODY_LIMIT_BYTES) });
-    problemIn(await raw(body), 413, "payload_too_large");
+    const answer = await raw(JSON.stringify({ ...command, payload: "x".repeat(BODY_LIMIT_BYTES) }));
+    problemIn(answer, 413, "payload_too_large");
+    expect(answer.json()).toMatchObject({ detail: `the body is over the limit of ${BODY_LIMIT_BYTES} bytes` });
   });
 });
 

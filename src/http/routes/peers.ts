@@ -67,7 +67,9 @@ function steerRoute(app: App, verb: "pause" | "resume", summary: string, steer: 
     },
     async (request, reply) => {
       const outcome = steer(request.params.name);
-      return outcome.outcome === "done" ? reply.send(outcome.peer) : sendProblem(reply, refusalOf(outcome));
+      return outcome.outcome === "done"
+        ? reply.send(outcome.peer)
+        : sendProblem(reply, refusalOf(request.params.name, outcome));
     },
   );
 }
@@ -92,16 +94,16 @@ export function resetPeerRoute(app: App, { coordinator }: HttpComponents): void 
     async (request, reply) => {
       const { keyRotated = false } = request.body;
       const outcome = coordinator.replication.federation.reset(request.params.name, { keyRotated });
-      if (outcome.outcome !== "done") return sendProblem(reply, refusalOf(outcome));
+      if (outcome.outcome !== "done") return sendProblem(reply, refusalOf(request.params.name, outcome));
       return reply.send({ peer: outcome.peer, removed: outcome.removed });
     },
   );
 }
 
-function refusalOf(refused: Exclude<PeerOutcome, { readonly outcome: "done" }>): Problem {
+function refusalOf(name: string, refused: Exclude<PeerOutcome, { readonly outcome: "done" }>): Problem {
   switch (refused.outcome) {
     case "not-found":
-      return problem("peer_not_found", "no federation peer of this name is configured");
+      return problem("peer_not_found", "no federation peer of this name is configured", { name });
     case "not-pulling":
       return problem("not_pulling", "federation.mode is publish: this engine serves and asks nobody");
     default:
