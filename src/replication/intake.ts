@@ -6,6 +6,7 @@
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { RecordConflict } from "../core/command.ts";
+import { isWithinReach } from "../core/epoch.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { MAX_VALUE_CHARS, opFlaw, type Op } from "../core/operation.ts";
 import { advanceClock, counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";
@@ -89,10 +90,11 @@ export class Intake {
 
   /**
    * Takes what can be taken, durably, and says of each operation what became of it. Throws `clock_cap` when there are too
-   * many origins: then nothing of the delivery was taken.
+   * many origins, `invalid_value` for a base that nobody can have reached: then nothing of the delivery was taken.
    */
   take(delivery: Delivery): readonly Taken[] {
     const { replica, stamps } = this.#basics;
+    requireReachable(delivery.base ?? {}, replica.ops.vector());
     const page: Page = { delivery, vector: { ...replica.ops.vector() }, applied: [], conflicts: [] };
     const beyond = this.#beyond;
     try {
@@ -251,6 +253,20 @@ export function holdsBack(taken: Taken): boolean {
 /** Whether nothing through `base` was left out of a delivery: what was is asked for again before it is complete. */
 export function isWhole(base: VectorClock, taken: readonly Taken[]): boolean {
   return taken.every((one) => !holdsBack(one) || one.originSeq > counterOf(base, one.origin));
+}
+
+/** A counter that nobody can have reached would use up the numbers that its origin has left. */
+function requireReachable(base: VectorClock, held: VectorClock): void {
+  const far = Object.entries(base).find(([origin, count]) => !isWithinReach(counterOf(held, origin), count));
+  if (far === undefined) return;
+  const [origin, value] = far;
+  throw new ChangeoverError(
+    "invalid_value",
+    `snapshot.clock of ${origin} is ${value}, out of reach from what is held`,
+    {
+      details: { field: "snapshot.clock", origin, value },
+    },
+  );
 }
 
 function keyOf({ origin, originSeq }: { readonly origin: string; readonly originSeq: number }): string {

@@ -183,7 +183,8 @@ export class Records {
     const vector = replica.ops.vector();
     requireRoom(vector, origin, origin);
     const originSeq = counterOf(vector, origin) + 1;
-    const clock = clockOver(records.heads(entity, field), { [origin]: originSeq }, vector);
+    // What heads claim to have seen of this engine itself, it knows better.
+    const clock = { ...clockOver(records.heads(entity, field), origin, vector), [origin]: originSeq };
     const unsigned = {
       origin,
       originSeq,
@@ -207,11 +208,11 @@ export class Records {
  * yet. Else three changes could stand or fall with the order in which a place learns of them. Heads that claim to have
  * seen more origins than a clock has room for must not keep anybody from writing: then those claims are cut first.
  */
-function clockOver(heads: Heads, own: VectorClock, held: VectorClock): VectorClock {
-  const seen = [held, ...heads.map(({ clock }) => clock)].reduce(mergeClocks, own);
+function clockOver(heads: Heads, own: string, held: VectorClock): VectorClock {
+  const seen = heads.map(({ clock }) => clock).reduce(mergeClocks, { [own]: 0, ...held });
   const claimed = Object.keys(seen);
   if (claimed.length <= MAX_CLOCK_ENTRIES) return seen;
-  const kept = new Set([...Object.keys(own), ...heads.map(({ origin }) => origin), ...Object.keys(held)]);
+  const kept = new Set([own, ...heads.map(({ origin }) => origin), ...Object.keys(held)]);
   const origins = [...kept, ...claimed.filter((origin) => !kept.has(origin)).sort()].slice(0, MAX_CLOCK_ENTRIES);
   return Object.fromEntries(origins.map((origin) => [origin, counterOf(seen, origin)]));
 }

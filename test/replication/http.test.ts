@@ -176,6 +176,22 @@ describe("/sync, attacked", () => {
     expect((await call("DELETE", "/api/records/macros/opening")).status).toBe(204);
   });
 
+  it("lets a field be written whose change claims to have seen more of this engine than there is", async () => {
+    const [made] = opsOf("s1", [1]) as [Op];
+    const claim = { [originOf(hub.place.name)]: 999 };
+    await push([altered(made, { clock: { ...made.clock, ...claim } })]);
+    expect((await call("PUT", "/api/records/macros/opening", { value: 2 })).status).toBe(200);
+    expect((await call("GET", "/api/records/macros/opening")).body).toMatchObject({ value: 2, contested: false });
+  });
+
+  it("refuses a snapshot whose clock nobody can have reached, and goes on writing", async () => {
+    const clock = { [originOf(hub.place.name)]: Number.MAX_SAFE_INTEGER };
+    const answer = await call("POST", "/sync/push", { ops: [], snapshot: { clock, complete: true } });
+    expect(answer).toMatchObject({ status: 400, body: { code: "invalid_request" } });
+    expect(answer.body["detail"]).toContain(String(Number.MAX_SAFE_INTEGER));
+    expect((await call("PUT", "/api/records/macros/opening", { value: 2 })).status).toBe(200);
+  });
+
   it("refuses a body of 100 MB without holding it", async () => {
     const before = process.memoryUsage().rss;
     const answer = await fetch(`${hub.url}/sync/push`, {
