@@ -33,8 +33,8 @@ export type TakeReason = OpFlaw | SealDoubt | "checksum_mismatch" | "clock_drift
 export const HINTS: Readonly<Record<PeerReason, string>> = {
   invalid_trace_id: "upgrade this peer: it sends operations without a usable identity",
   invalid_frontmatter: "upgrade this peer: it sends operations of another form",
-  unknown_action: "upgrade this engine or the peer: they do not know the same kinds of operation",
-  unknown_type: "upgrade this engine or the peer: they do not know the same fields",
+  unknown_action: "upgrade this peer, or this engine: they do not know the same kinds of operation",
+  unknown_type: "upgrade this peer, or this engine: they do not know the same fields",
   network_refused: "nothing listens there: is the peer running, is the port right?",
   network_timeout: "no answer in time: look at the network and at the load of the peer",
   network_dns: "the name is not known: look at the endpoint and at the name server",

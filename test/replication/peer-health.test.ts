@@ -8,6 +8,7 @@ import {
   type PeerHealth,
   withVersion,
 } from "../../src/replication/peer-health.ts";
+import { HINTS, isSchemaWidening, type PeerReason } from "../../src/replication/reasons.ts";
 
 const AT = "2026-11-21T04:05:06.789Z";
 const LATER = "2026-11-21T04:06:06.789Z";
@@ -92,4 +93,10 @@ describe("a stored health", () => {
   ])("that is %s reads as none", (_what, text) => {
     expect(parseHealth(text)).toBeNull();
   });
+});
+
+it("every word of a schema that is wider than ours says to upgrade this peer", () => {
+  const widening = (Object.keys(HINTS) as PeerReason[]).filter(isSchemaWidening).sort();
+  expect(widening).toEqual(["invalid_frontmatter", "invalid_trace_id", "unknown_action", "unknown_type"]);
+  for (const reason of widening) expect(HINTS[reason]).toMatch(/^upgrade this peer/);
 });
