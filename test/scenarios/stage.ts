@@ -11,10 +11,10 @@ import { DEFAULT_COMMANDS, resolveFailover, type FailoverSettings } from "../../
 import type { CommandSettings } from "../../src/core/settings.ts";
 import { unsettled } from "../../src/simulation/invariants/agreement.ts";
 import { watchInvariants } from "../../src/simulation/invariants/all.ts";
-import type { SpokeInit } from "../../src/simulation/sim-spoke.ts";
-import type { SimProcess } from "../../src/simulation/sim-process.ts";
+import type { SpokeInit } from "../../src/simulation/world/sim-spoke.ts";
+import type { SimProcess } from "../../src/simulation/world/sim-process.ts";
 import { simulated } from "../../src/simulation/subject.ts";
-import { World } from "../../src/simulation/world.ts";
+import { World } from "../../src/simulation/world/world.ts";
 
 /** What a scenario may set. */
 export interface StageSettings {
