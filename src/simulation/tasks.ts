@@ -8,7 +8,7 @@ import { runSeed, type RunResult } from "./run.ts";
 import type { CoordinatorFactory } from "./world/world-ground.ts";
 
 /** Seeds on which a planted bug must show. */
-export const MOST_SEEDS_PER_BUG = 400;
+const MOST_SEEDS_PER_BUG = 400;
 
 export type Task =
   | { readonly kind: "seed"; readonly seed: number; readonly policy: Policy }

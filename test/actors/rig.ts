@@ -25,7 +25,7 @@ import { SimIds } from "../../src/simulation/ports/sim-ids.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 /** A channel of one link that keeps what is sent. */
-export class KeptChannel implements PeerChannel {
+class KeptChannel implements PeerChannel {
   readonly sent: PeerMessage[] = [];
   up = true;
   open(): void {}

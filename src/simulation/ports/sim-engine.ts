@@ -44,7 +44,7 @@ export interface EngineObserver {
 
 const BLACK = "BLACK";
 /** The state of an engine that has executed nothing. */
-export const FIRST_CHAIN = "0";
+const FIRST_CHAIN = "0";
 
 /** The engine of one life of a process. */
 export class SimEngine implements Engine {
