@@ -1,8 +1,8 @@
 /** Purpose: `changeover outbox`: what waits to be published, and what a person decides about what cannot be. */
 import type { Command } from "commander";
-import type { DeadLetter, OutboxStatus } from "../outbox/outbox.ts";
-import { clientFor, type ReadOptions, reading } from "./options.ts";
-import { columns, json, line, plain, stamp } from "./output.ts";
+import type { DeadLetter, OutboxStatus } from "../../outbox/outbox.ts";
+import { clientFor, type ReadOptions, reading } from "../options.ts";
+import { columns, json, line, plain, stamp } from "../output.ts";
 
 interface Tended {
   readonly eventId: string;

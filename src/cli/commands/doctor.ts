@@ -3,13 +3,13 @@
  * Keeps true: it changes nothing: no record, no lock, no port, no file that stays.
  */
 import type { Command } from "commander";
-import { loadConfig } from "../config/load.ts";
-import type { Config } from "../config/types.ts";
+import { loadConfig } from "../../config/load.ts";
+import type { Config } from "../../config/types.ts";
 import { checkClock, checkDisk, checkEngine, checkListener, checkPeer, checkSecrets, checkWitness } from "./checks.ts";
 import type { Finding } from "./checks.ts";
-import { EXIT, messageOf } from "./exit.ts";
-import { clientFor, type ReadOptions, reading } from "./options.ts";
-import { columns, json, line } from "./output.ts";
+import { EXIT, messageOf } from "../exit.ts";
+import { clientFor, type ReadOptions, reading } from "../options.ts";
+import { columns, json, line } from "../output.ts";
 
 interface Options extends ReadOptions {
   readonly config?: string;

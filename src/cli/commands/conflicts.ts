@@ -1,9 +1,9 @@
 /** Purpose: `changeover conflicts`: what diverged and does not stand, with both sides, and what a person decides about it. */
 import { Argument, type Command } from "commander";
-import type { Conflict } from "../core/command.ts";
-import { CliError, EXIT } from "./exit.ts";
-import { clientFor, type ReadOptions, reading, wholeNumber } from "./options.ts";
-import { columns, json, line, plain, stamp } from "./output.ts";
+import type { Conflict } from "../../core/command.ts";
+import { CliError, EXIT } from "../exit.ts";
+import { clientFor, type ReadOptions, reading, wholeNumber } from "../options.ts";
+import { columns, json, line, plain, stamp } from "../output.ts";
 
 interface ListOptions extends ReadOptions {
   readonly limit: number;

@@ -2,8 +2,8 @@
  * Purpose: what `watch` shows, as lines of text.
  * Does not know: the terminal.
  */
-import type { CoordinatorState } from "../coordinator/types.ts";
-import { plain } from "./output.ts";
+import type { CoordinatorState } from "../../coordinator/types.ts";
+import { plain } from "../output.ts";
 import { briefLines, stateLines, tally } from "./state-view.ts";
 
 /** One engine at one moment. */

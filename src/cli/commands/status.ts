@@ -1,8 +1,8 @@
 /** Purpose: `changeover status`: one engine on one screen. */
 import type { Command } from "commander";
-import type { CoordinatorState } from "../coordinator/types.ts";
-import { clientFor, type ReadOptions, reading } from "./options.ts";
-import { json, line } from "./output.ts";
+import type { CoordinatorState } from "../../coordinator/types.ts";
+import { clientFor, type ReadOptions, reading } from "../options.ts";
+import { json, line } from "../output.ts";
 import { stateLines } from "./state-view.ts";
 
 export function addStatus(program: Command): void {

@@ -4,12 +4,12 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command as Program } from "commander";
-import type { CoordinatorState } from "../coordinator/types.ts";
-import type { Json } from "../core/canonical-json.ts";
-import type { Client } from "./client.ts";
+import type { CoordinatorState } from "../../coordinator/types.ts";
+import type { Json } from "../../core/canonical-json.ts";
+import type { Client } from "../client.ts";
 import { madeAtUnixMs, opsAfter, opText, showAside, type ShownOp, skip } from "./op-lines.ts";
-import { clientFor, type ReachOptions, type ReadOptions, reading, reaching, wholeNumber } from "./options.ts";
-import { line, plain, stamp } from "./output.ts";
+import { clientFor, type ReachOptions, type ReadOptions, reading, reaching, wholeNumber } from "../options.ts";
+import { line, plain, stamp } from "../output.ts";
 
 /** One command as `GET /api/commands` shows it. */
 export interface ShownCommand {

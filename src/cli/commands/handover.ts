@@ -1,7 +1,7 @@
 /** Purpose: `changeover handover`: gives the role to the peer, gracefully. */
 import type { Command } from "commander";
-import { clientFor, type ReadOptions, reading } from "./options.ts";
-import { duration, json, line } from "./output.ts";
+import { clientFor, type ReadOptions, reading } from "../options.ts";
+import { duration, json, line } from "../output.ts";
 
 interface Options extends ReadOptions {
   readonly reason: string;

@@ -3,14 +3,14 @@
  * Keeps true: every name is looked at before anything is done to the first one.
  */
 import type { Command } from "commander";
-import type { FederationReport, PeerReset } from "../http/routes/peers.ts";
-import type { PeerStatus } from "../replication/federation-peer.ts";
-import type { Client } from "./client.ts";
-import { confirmed } from "./confirm.ts";
-import { CliError, EXIT } from "./exit.ts";
+import type { FederationReport, PeerReset } from "../../http/routes/peers.ts";
+import type { PeerStatus } from "../../replication/federation-peer.ts";
+import type { Client } from "../client.ts";
+import { confirmed } from "../confirm.ts";
+import { CliError, EXIT } from "../exit.ts";
 import { federationText } from "./federation-view.ts";
-import { clientFor, type ReadOptions, reading } from "./options.ts";
-import { json, line, plain } from "./output.ts";
+import { clientFor, type ReadOptions, reading } from "../options.ts";
+import { json, line, plain } from "../output.ts";
 
 interface ResetOptions extends ReadOptions {
   readonly keyRotated?: boolean;

@@ -5,14 +5,14 @@ import type { AddressInfo } from "node:net";
 import type { Command } from "commander";
 import Fastify from "fastify";
 import { WebSocket } from "ws";
-import { pageFolder } from "../host/page-folder.ts";
-import { pageOf } from "../http/routes/page.ts";
-import type { StreamMessage } from "../visualiser/inspected.ts";
-import { STREAM_PROTOCOL, streamUrl } from "../visualiser/stream-address.ts";
-import { headerLine, readTrace } from "../visualiser/trace-file.ts";
-import { CliError, EXIT } from "./exit.ts";
-import { clientFor, reaching, type ReachOptions, secretFrom, wholeNumber } from "./options.ts";
-import { line } from "./output.ts";
+import { pageFolder } from "../../host/page-folder.ts";
+import { pageOf } from "../../http/routes/page.ts";
+import type { StreamMessage } from "../../visualiser/inspected.ts";
+import { STREAM_PROTOCOL, streamUrl } from "../../visualiser/stream-address.ts";
+import { headerLine, readTrace } from "../../visualiser/trace-file.ts";
+import { CliError, EXIT } from "../exit.ts";
+import { clientFor, reaching, type ReachOptions, secretFrom, wholeNumber } from "../options.ts";
+import { line } from "../output.ts";
 
 interface RecordOptions extends ReachOptions {
   readonly seconds?: number;

@@ -1,7 +1,7 @@
 /** Purpose: the federation as text: this engine, a line for each peer, and what to do about those that fail. */
-import type { FederationReport } from "../http/routes/peers.ts";
-import type { PeerStatus } from "../replication/federation-peer.ts";
-import { columns, plain } from "./output.ts";
+import type { FederationReport } from "../../http/routes/peers.ts";
+import type { PeerStatus } from "../../replication/federation-peer.ts";
+import { columns, plain } from "../output.ts";
 
 const HEAD = ["peer", "endpoint", "mode", "version", "last seen", "cursor", "lag", "health"];
 /** Of a cursor, its time and counter; the rest says whose log it is. */

@@ -5,11 +5,11 @@
  */
 import closeWithGrace from "close-with-grace";
 import type { Command } from "commander";
-import { loadConfig } from "../config/load.ts";
-import { report } from "./exit.ts";
-import { outliveReader } from "./reader-gone.ts";
-import { line } from "./output.ts";
-import { releaseYoungGeneration } from "./young-generation.ts";
+import { loadConfig } from "../../config/load.ts";
+import { report } from "../exit.ts";
+import { outliveReader } from "../reader-gone.ts";
+import { line } from "../output.ts";
+import { releaseYoungGeneration } from "../young-generation.ts";
 
 interface Options {
   readonly config?: string;
@@ -29,7 +29,7 @@ export function addEngine(program: Command): void {
 async function runEngine({ config: file }: Options): Promise<void> {
   const config = loadConfig(file ?? null, process.env);
   // Only here: the adapters bring native code with them.
-  const { startHost } = await import("../host/start-host.ts");
+  const { startHost } = await import("../../host/start-host.ts");
   const host = await startHost(config, { environment: process.env });
   outliveReader();
   releaseYoungGeneration();

@@ -1,8 +1,8 @@
 /** Purpose: operations on records as lines of `changeover ops tail`, and what of them was set aside. */
-import type { Op } from "../core/operation.ts";
-import { parseHlc } from "../core/hlc.ts";
-import type { Client } from "./client.ts";
-import { columns, json, line, plain, stamp } from "./output.ts";
+import type { Op } from "../../core/operation.ts";
+import { parseHlc } from "../../core/hlc.ts";
+import type { Client } from "../client.ts";
+import { columns, json, line, plain, stamp } from "../output.ts";
 
 /** One operation as `GET /api/ops` shows it. */
 export interface ShownOp {

@@ -1,9 +1,9 @@
 /** Purpose: `changeover config check`: says whether a configuration would be taken, and what it comes to. */
 import type { Command } from "commander";
-import { withoutPasswords } from "../config/fault.ts";
-import { loadConfig } from "../config/load.ts";
-import { readSecrets } from "../config/secrets.ts";
-import { line } from "./output.ts";
+import { withoutPasswords } from "../../config/fault.ts";
+import { loadConfig } from "../../config/load.ts";
+import { readSecrets } from "../../config/secrets.ts";
+import { line } from "../output.ts";
 
 interface Options {
   readonly json?: boolean;

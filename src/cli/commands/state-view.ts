@@ -2,8 +2,8 @@
  * Purpose: one engine's state as lines of text, for `status` and `watch`.
  * Does not know: where the state came from, nor where the lines go.
  */
-import type { CoordinatorState } from "../coordinator/types.ts";
-import { columns, duration, plain } from "./output.ts";
+import type { CoordinatorState } from "../../coordinator/types.ts";
+import { columns, duration, plain } from "../output.ts";
 
 /** The one word that must be right: who is on air, and how sure. */
 export function tally(state: CoordinatorState): string {

@@ -4,12 +4,12 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
-import type { CoordinatorState } from "../coordinator/types.ts";
-import type { Client } from "./client.ts";
-import { CliError, EXIT } from "./exit.ts";
-import { clientFor, type ReadOptions, reading } from "./options.ts";
-import { line } from "./output.ts";
-import { Screen } from "./screen.ts";
+import type { CoordinatorState } from "../../coordinator/types.ts";
+import type { Client } from "../client.ts";
+import { CliError, EXIT } from "../exit.ts";
+import { clientFor, type ReadOptions, reading } from "../options.ts";
+import { line } from "../output.ts";
+import { Screen } from "../screen.ts";
 import { changeLine, type Seen, Track, watchLines } from "./watch-view.ts";
 
 const FRAME_MS = 200;

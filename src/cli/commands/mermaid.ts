@@ -4,7 +4,7 @@
  * Does not know: which machine it draws.
  */
 import type { AnyStateMachine, AnyStateNode } from "xstate";
-import { eventName, nameOf } from "../visualiser/names.ts";
+import { eventName, nameOf } from "../../visualiser/names.ts";
 
 /** The diagram as text; Mermaid, and every page that renders it, takes it as it stands. */
 export function mermaidOf(machine: AnyStateMachine): string {

@@ -1,7 +1,7 @@
 /** Purpose: `changeover maintenance on|off`: stops and allows automatic failover on both engines. */
 import { Argument, type Command } from "commander";
-import { clientFor, type ReadOptions, reading } from "./options.ts";
-import { json, line } from "./output.ts";
+import { clientFor, type ReadOptions, reading } from "../options.ts";
+import { json, line } from "../output.ts";
 
 interface Options extends ReadOptions {
   readonly reason: string;

@@ -6,13 +6,13 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Command } from "commander";
 import { WebSocket, WebSocketServer } from "ws";
-import type { Json } from "../core/canonical-json.ts";
-import type { StreamMessage } from "../visualiser/inspected.ts";
-import { STREAM_PROTOCOL, streamUrl } from "../visualiser/stream-address.ts";
-import { StatelyAdapter } from "../visualiser/stately.ts";
-import { CliError, EXIT } from "./exit.ts";
-import { clientFor, reaching, type ReachOptions, secretFrom, wholeNumber } from "./options.ts";
-import { line } from "./output.ts";
+import type { Json } from "../../core/canonical-json.ts";
+import type { StreamMessage } from "../../visualiser/inspected.ts";
+import { STREAM_PROTOCOL, streamUrl } from "../../visualiser/stream-address.ts";
+import { StatelyAdapter } from "../../visualiser/stately.ts";
+import { CliError, EXIT } from "../exit.ts";
+import { clientFor, reaching, type ReachOptions, secretFrom, wholeNumber } from "../options.ts";
+import { line } from "../output.ts";
 
 interface Options extends ReachOptions {
   readonly port: number;

@@ -3,13 +3,13 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, type Command, Option } from "commander";
 import type { AnyStateMachine } from "xstate";
-import { machines } from "../../machines/index.ts";
-import { packageRoot } from "../host/package-root.ts";
-import { nameOf } from "../visualiser/names.ts";
+import { machines } from "../../../machines/index.ts";
+import { packageRoot } from "../../host/package-root.ts";
+import { nameOf } from "../../visualiser/names.ts";
 import { addInspect } from "./inspect.ts";
 import { addRuns } from "./runs.ts";
 import { mermaidOf } from "./mermaid.ts";
-import { columns, json, line } from "./output.ts";
+import { columns, json, line } from "../output.ts";
 
 interface ListOptions {
   readonly json?: boolean;

@@ -2,14 +2,14 @@
 import { resolve } from "node:path";
 import closeWithGrace from "close-with-grace";
 import { type Command, Option } from "commander";
-import type { Logger } from "../ports/logger.ts";
-import type { Progress } from "../replication/exchange.ts";
-import { HINTS, type PeerReason } from "../replication/reasons.ts";
-import type { SignatureMode } from "../replication/seals.ts";
-import type { Exchanged } from "../replication/sync-peer.ts";
-import { CliError, EXIT } from "./exit.ts";
-import { secretFrom, wholeNumber } from "./options.ts";
-import { json, line } from "./output.ts";
+import type { Logger } from "../../ports/logger.ts";
+import type { Progress } from "../../replication/exchange.ts";
+import { HINTS, type PeerReason } from "../../replication/reasons.ts";
+import type { SignatureMode } from "../../replication/seals.ts";
+import type { Exchanged } from "../../replication/sync-peer.ts";
+import { CliError, EXIT } from "../exit.ts";
+import { secretFrom, wholeNumber } from "../options.ts";
+import { json, line } from "../output.ts";
 
 interface Options {
   readonly hub: string;
@@ -56,7 +56,7 @@ async function sync(options: Options): Promise<void> {
   if (!URL.canParse(options.hub) || !/^https?:/.test(options.hub)) {
     throw new CliError(EXIT.wrongUse, `--hub is "${options.hub}": must be an address such as http://127.0.0.1:7401`);
   }
-  const { openSpoke } = await import("../host/spoke.ts");
+  const { openSpoke } = await import("../../host/spoke.ts");
   const spoke = openSpoke({
     dataDir: resolve(options.dataDir),
     hubUrl: options.hub,

@@ -5,13 +5,13 @@
 import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, resolve } from "node:path";
-import { readSecrets } from "../config/secrets.ts";
-import type { Config } from "../config/types.ts";
-import type { CoordinatorState, PeerHealthReport } from "../coordinator/types.ts";
-import { httpAddress, listenAddress } from "../host/addresses.ts";
-import { Client } from "./client.ts";
-import { messageOf } from "./exit.ts";
-import { duration } from "./output.ts";
+import { readSecrets } from "../../config/secrets.ts";
+import type { Config } from "../../config/types.ts";
+import type { CoordinatorState, PeerHealthReport } from "../../coordinator/types.ts";
+import { httpAddress, listenAddress } from "../../host/addresses.ts";
+import { Client } from "../client.ts";
+import { messageOf } from "../exit.ts";
+import { duration } from "../output.ts";
 
 export interface Finding {
   readonly name: string;
@@ -93,8 +93,8 @@ export async function checkWitness(config: Config): Promise<Finding> {
   if (config.witness.kind === "sqlite" && !existsSync(config.witness.file)) {
     return doubtful(name, `${config.witness.file} is not there yet`, "the first engine makes it; both must share it");
   }
-  const { SystemClock } = await import("../adapters/system-clock.ts");
-  const { makeWitness } = await import("../host/adapters.ts");
+  const { SystemClock } = await import("../../adapters/system-clock.ts");
+  const { makeWitness } = await import("../../host/adapters.ts");
   try {
     const witness = await makeWitness({ clock: new SystemClock() }, config, readSecrets(config, process.env));
     const startedMs = performance.now();
