@@ -139,6 +139,29 @@ export class Stage {
     }
   }
 
+  /** Cuts `label` off from the other engine and from the witness. */
+  isolate(label: Label): void {
+    this.cut();
+    const { there, back } = this.world.ground.witnessWays[label];
+    there.cutOff();
+    back.cutOff();
+  }
+
+  /** Ends what `isolate` began. */
+  rejoin(label: Label): void {
+    this.healLinks();
+    const { there, back } = this.world.ground.witnessWays[label];
+    there.healWholly();
+    back.healWholly();
+  }
+
+  /** Both lead, `b` under the higher epoch; nobody has taken a command since. Ends with `rejoin("a")`. */
+  async splitBrain(): Promise<void> {
+    await this.onAir("a");
+    this.isolate("a");
+    await this.until("b leads too", () => this.leads("b"), 3_000);
+  }
+
   healLinks(): void {
     for (const link of this.world.ground.links) {
       link.from.a.healWholly();
