@@ -4,9 +4,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hlcZero } from "../../src/core/hlc.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { storeAdoptionContract } from "./store-adoption.contract.ts";
-import { storeCheckpointContract } from "./store-checkpoint.contract.ts";
-import { storeHistoryContract } from "./store-history.contract.ts";
+import { storeAdoptionContract } from "./store-adoption-contract.ts";
+import { storeCheckpointContract } from "./store-checkpoint-contract.ts";
+import { storeHistoryContract } from "./store-history-contract.ts";
 import { command, commands, ENGINE_A, ENGINE_B, everythingIn, START_UNIX_MS, saveCheckpoint } from "./store-samples.ts";
 
 /** One place where a store can be, from test to test a new one. */

@@ -4,7 +4,7 @@ import type { ControlEvent } from "../../src/core/control-event.ts";
 import type { OutboxRow, OutboxStore } from "../../src/ports/outbox-store.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { appendOutbox } from "../../src/outbox/append.ts";
-import type { StorePlace } from "./store.contract.ts";
+import type { StorePlace } from "./store-contract.ts";
 import { START_UNIX_MS } from "./store-samples.ts";
 
 /** Event `version` of a stack. */

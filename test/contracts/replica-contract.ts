@@ -6,7 +6,7 @@ import type { ArrivedOp } from "../../src/ports/op-log.ts";
 import type { Replica } from "../../src/ports/replica.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { altered } from "../support/replication-node.ts";
-import type { StorePlace } from "./store.contract.ts";
+import type { StorePlace } from "./store-contract.ts";
 import { commands, START_UNIX_MS } from "./store-samples.ts";
 
 /** Operation `originSeq` of `origin`. */
