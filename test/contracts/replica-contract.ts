@@ -1,12 +1,12 @@
 /** What every replica promises, whatever it is made of: run on each store by `replica.test.ts`. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { formatHlc } from "../../src/core/hlc.ts";
 import type { Op } from "../../src/core/operation.ts";
 import type { ArrivedOp } from "../../src/ports/op-log.ts";
 import type { Replica } from "../../src/ports/replica.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { altered } from "../support/replication-node.ts";
-import type { StorePlace } from "./store-contract.ts";
+import { storeBench, type StorePlace } from "./store-bench.ts";
 import { commands, START_UNIX_MS } from "./store-samples.ts";
 
 /** Operation `originSeq` of `origin`. */
@@ -24,27 +24,14 @@ function arrived(one: Op, n: number, via = ""): ArrivedOp {
 
 export function replicaContract(name: string, makePlace: () => StorePlace): void {
   describe(`the replica contract: ${name}`, () => {
-    let place: StorePlace;
-    let store: Store;
-    const replica = (): Replica => store.replica;
-    const reopen = (): Replica => {
-      store.close();
-      store = place.open();
-      return store.replica;
-    };
-    beforeEach(() => {
-      place = makePlace();
-      store = place.open();
-    });
-    afterEach(() => {
-      store.close();
-      place.dispose();
-    });
+    const bench = storeBench(makePlace);
+    const replica = (): Replica => bench.replica;
+    const reopen = (): Replica => bench.reopen().replica;
     logContract(replica, reopen);
     compactionContract(replica, reopen);
     asideContract(replica, reopen);
     recordContract(replica, reopen);
-    transactionContract(replica, reopen, () => store);
+    transactionContract(replica, reopen, () => bench.store);
   });
 }
 

@@ -1,6 +1,6 @@
 /** What every store promises of replacing a tail or a whole log [SB4]. Part of `store-contract.ts`. */
 import { beforeEach, expect, it } from "vitest";
-import type { StoreBench } from "./store-contract.ts";
+import type { StoreBench } from "./store-bench.ts";
 import { adoption, command, commands, conflict, ENGINE_A, ENGINE_B, everythingIn, adopt } from "./store-samples.ts";
 
 /** What epoch 2 of engine b wrote after seq 4. */

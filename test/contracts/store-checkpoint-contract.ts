@@ -1,7 +1,7 @@
 /** What every store promises of a checkpoint whose state comes in pieces. Part of `store-contract.ts`. */
 import { beforeEach, expect, it } from "vitest";
 import type { StateDraft, Store } from "../../src/ports/store.ts";
-import type { StoreBench } from "./store-contract.ts";
+import type { StoreBench } from "./store-bench.ts";
 import { adopt, adoption, commands, everythingIn, saveCheckpoint } from "./store-samples.ts";
 
 const POSITION = { epoch: 1, seq: 4 };

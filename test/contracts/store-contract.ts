@@ -1,67 +1,18 @@
 /**
  * What every store promises, whatever it is made of: run on each adapter by `store.test.ts`.
  */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hlcZero } from "../../src/core/hlc.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { storeAdoptionContract } from "./store-adoption-contract.ts";
+import { type StoreBench, storeBench, type StorePlace } from "./store-bench.ts";
 import { storeCheckpointContract } from "./store-checkpoint-contract.ts";
 import { storeHistoryContract } from "./store-history-contract.ts";
 import { command, commands, ENGINE_A, ENGINE_B, everythingIn, START_UNIX_MS, saveCheckpoint } from "./store-samples.ts";
 
-/** One place where a store can be, from test to test a new one. */
-export interface StorePlace {
-  /** Opens the store that is there; makes it the first time. */
-  open(): Store;
-  /** Lets the store find no more room, or room again. */
-  setFull(full: boolean): void;
-  dispose(): void;
-}
-
-/** A store that can be closed and opened again in its place. */
-export interface StoreBench {
-  readonly store: Store;
-  readonly place: StorePlace;
-  reopen(): Store;
-  /** Fills the place, or makes room again, and opens the store that is there. */
-  reopenFull(full: boolean): void;
-  /** What holds now and after a restart. */
-  nowAndReopened(check: (store: Store) => void): void;
-}
-
 export function storeContract(name: string, makePlace: () => StorePlace): void {
   describe(`the store contract: ${name}`, () => {
-    let place: StorePlace;
-    let store: Store;
-    const bench: StoreBench = {
-      get store() {
-        return store;
-      },
-      get place() {
-        return place;
-      },
-      reopen() {
-        store.close();
-        store = place.open();
-        return store;
-      },
-      reopenFull(full) {
-        place.setFull(full);
-        bench.reopen();
-      },
-      nowAndReopened(check) {
-        check(store);
-        check(bench.reopen());
-      },
-    };
-    beforeEach(() => {
-      place = makePlace();
-      store = place.open();
-    });
-    afterEach(() => {
-      store.close();
-      place.dispose();
-    });
+    const bench = storeBench(makePlace);
     describe("identity and epochs", () => identityContract(bench));
     describe("the log", () => logContract(bench));
     describe("reading the log", () => pagingContract(bench));

@@ -1,6 +1,6 @@
 /** What every store promises of what is kept for people. Part of `store-contract.ts`. */
 import { expect, it } from "vitest";
-import type { StoreBench } from "./store-contract.ts";
+import type { StoreBench } from "./store-bench.ts";
 import { commands, conflict, ENGINE_A, ENGINE_B, leadership, START_UNIX_MS } from "./store-samples.ts";
 
 export function storeHistoryContract(bench: StoreBench): void {
