@@ -5,7 +5,8 @@
 import type { FederationMode } from "../../replication/hub.ts";
 import { parseCursor } from "../../replication/cursor.ts";
 import { MADE_UP_ORIGINS } from "../world/inflation.ts";
-import { type Liar, overriding, withOps } from "./lying-replicas.ts";
+import { type Liar, withOps } from "./lying-replicas.ts";
+import { overriding } from "./overriding.ts";
 import type { PlaceParts } from "../world/place-parts.ts";
 
 const ID = /^peer:.*:id$/u;

@@ -4,7 +4,7 @@
  */
 import type { CoordinatorPorts } from "../../coordinator/types.ts";
 import type { Witness } from "../../ports/witness.ts";
-import { overriding } from "./lying-replicas.ts";
+import { overriding } from "./overriding.ts";
 
 const LATE_MS = 30;
 

@@ -11,6 +11,7 @@ import type { ArrivedOp, OpLog } from "../../ports/op-log.ts";
 import type { Replica } from "../../ports/replica.ts";
 import type { Store } from "../../ports/store.ts";
 import type { SyncTransport } from "../../ports/sync-transport.ts";
+import { overriding } from "./overriding.ts";
 import type { PlaceParts } from "../world/place-parts.ts";
 
 export type Liar = (replica: Replica, origin: string) => Replica;
@@ -174,17 +175,6 @@ function withReplica<Port extends Pick<Store, "replica" | "load">>(store: Port, 
 
 export function withOps(lies: (ops: OpLog, origin: string) => Partial<OpLog>): Liar {
   return (replica, origin) => overriding(replica, { ops: overriding(replica.ops, lies(replica.ops, origin)) });
-}
-
-/** `port` with some members replaced; methods of the others stay bound to it. */
-export function overriding<Port extends object>(port: Port, members: Partial<Port>): Port {
-  return new Proxy(port, {
-    get: (target, name) => {
-      if (name in members) return members[name as keyof Port];
-      const value = Reflect.get(target, name) as unknown;
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
-  });
 }
 
 function mapped<Answer extends { readonly outcome: string; readonly value?: Json }>(
