@@ -23,7 +23,7 @@ export interface SnapshotDeps {
 /** Commands, keys and conflicts that may come along with a snapshot, at most. */
 const MAX_COMMANDS = 20_000;
 const MAX_EVENT_BYTES = 16 * 1_048_576;
-const KEYS_CARRIED = 10_000;
+export const KEYS_CARRIED = 10_000;
 const CONFLICTS_CARRIED = 1_000;
 
 /** A snapshot that is what its checksum says. */

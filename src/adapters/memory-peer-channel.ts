@@ -85,7 +85,7 @@ export class MemoryPeerWire {
 }
 
 /** One end of a wire. */
-export class MemoryPeerChannel implements PeerChannel {
+class MemoryPeerChannel implements PeerChannel {
   readonly #clock: Clock;
   readonly #wire: MemoryPeerWire;
   readonly #init: { readonly pair: string; readonly label: Label };

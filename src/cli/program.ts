@@ -4,24 +4,24 @@
  */
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../host/package-root.ts";
-import { addConfig } from "./config-check.ts";
-import { addConflicts } from "./conflicts.ts";
+import { addConfig } from "./commands/config-check.ts";
+import { addConflicts } from "./commands/conflicts.ts";
 import { addDemo } from "./demo/demo.ts";
-import { addDoctor } from "./doctor.ts";
-import { addEngine } from "./engine.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addEngine } from "./commands/engine.ts";
 import { EXIT, type ExitCode, report } from "./exit.ts";
-import { addFederation } from "./federation.ts";
-import { addForceLeader } from "./force-leader.ts";
-import { addHandover } from "./handover.ts";
-import { addHistory } from "./history.ts";
-import { addMachines } from "./machines.ts";
-import { addMaintenance } from "./maintenance.ts";
-import { addOps } from "./ops.ts";
-import { addOutbox } from "./outbox.ts";
+import { addFederation } from "./commands/federation.ts";
+import { addForceLeader } from "./commands/force-leader.ts";
+import { addHandover } from "./commands/handover.ts";
+import { addHistory } from "./commands/history.ts";
+import { addMachines } from "./commands/machines.ts";
+import { addMaintenance } from "./commands/maintenance.ts";
+import { addOps } from "./commands/ops.ts";
+import { addOutbox } from "./commands/outbox.ts";
 import { endWithReader } from "./reader-gone.ts";
-import { addStatus } from "./status.ts";
-import { addSync } from "./sync.ts";
-import { addWatch } from "./watch.ts";
+import { addStatus } from "./commands/status.ts";
+import { addSync } from "./commands/sync.ts";
+import { addWatch } from "./commands/watch.ts";
 
 /**
  * Runs the command that `argv` names.

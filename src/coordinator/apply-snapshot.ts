@@ -4,7 +4,7 @@
  */
 import type { Kit } from "../actors/kit.ts";
 import { lockEndsAtMs } from "../actors/reconcile-lock.ts";
-import type { Verified } from "../actors/snapshots.ts";
+import { KEYS_CARRIED, type Verified } from "../actors/snapshots.ts";
 import { assertNever } from "../core/assert.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { LockId } from "../core/ids.ts";
@@ -85,7 +85,7 @@ function asTransfer(kit: Kit, actors: Actors, snapshot: StateSnapshot): Omit<Sna
     keepThroughSeq: covered ? own.seq : 0,
     commands: [],
     conflicts: [],
-    keys: store.recentKeys(10_000),
+    keys: store.recentKeys(KEYS_CARRIED),
     outbox: [],
     shape: covered ? shape : [...shape, beyond],
   };

@@ -6,7 +6,7 @@ import { resolveConflict } from "../actors/conflict-book.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
 import { epochAt } from "../core/fork.ts";
-import { otherLabel, parseId, type LockId, type RequestId } from "../core/ids.ts";
+import { otherLabel, parseId, type LockId } from "../core/ids.ts";
 import type { Maintenance } from "../core/messages.ts";
 import type {
   ApplySnapshotOutcome,
@@ -20,7 +20,6 @@ import type {
   SubmitOutcome,
 } from "../core/outcomes.ts";
 import type { EngineRead } from "../ports/engine.ts";
-import type { PeerHello } from "../ports/peer-channel.ts";
 import type { LeadershipEntry, StoredState } from "../ports/store.ts";
 import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../ports/witness.ts";
 import type { OutboxAction, OutboxStatus } from "../outbox/outbox.ts";
@@ -28,9 +27,10 @@ import type { Replication } from "../replication/replication.ts";
 import type { Actors } from "./actors.ts";
 import { applySnapshot } from "./apply-snapshot.ts";
 import type { Broadcast } from "./broadcast.ts";
-import { dispatch } from "./dispatch.ts";
 import { ForceLeader } from "./force-leader.ts";
-import { recordRequest } from "./record-request.ts";
+import { handOver } from "./hand-over.ts";
+import { notLeader } from "./not-leader.ts";
+import { peerEvents } from "./peer-events.ts";
 import { Reports } from "./reports.ts";
 import type { Coordinator, CoordinatorState, PeerHealthReport, SyncHealthReport } from "./types.ts";
 
@@ -68,15 +68,10 @@ export class PairCoordinator implements Coordinator {
       executor.resetTo(checkpoint.position.seq);
     }
     ports.peerChannel.open(
-      {
-        onLinkUp: () => this.#linkUp(),
-        onLinkDown: (_link, socketClosed) => this.#linkDown(socketClosed),
-        onMessage: (message, receipt) => {
-          if (!this.#stopped) dispatch(this.#kit, this.#actors, message, receipt.receivedAtMonoMs);
-        },
-        onRefused: (refusal, detail) => this.#refused(refusal, detail),
-        onFirstContact: (peer) => this.#pin(peer),
-      },
+      peerEvents(this.#kit, this.#actors, {
+        stopped: () => this.#stopped,
+        onRefused: () => (this.#reports.refusedPeers += 1),
+      }),
       self,
       pinnedPeer,
     );
@@ -127,10 +122,9 @@ export class PairCoordinator implements Coordinator {
 
   submit(input: CommandInput): Promise<SubmitOutcome> {
     if (!this.#actors.handover.draining && this.mayAct()) return this.#actors.log.submit(input);
-    const { label, peerUrl } = this.#kit.options;
+    const { label } = this.#kit.options;
     const leader = this.#actors.handover.draining ? otherLabel(label) : this.#actors.leader;
-    const known = leader === label ? null : leader;
-    return Promise.resolve({ outcome: "not-leader", leader: known, leaderUrl: known === null ? null : peerUrl });
+    return Promise.resolve(notLeader(this.#kit, leader === label ? null : leader));
   }
 
   commands(afterSeq: number, limit: number) {
@@ -185,27 +179,8 @@ export class PairCoordinator implements Coordinator {
     return this.#forceLeader.force(request);
   }
 
-  async handover(request: { readonly reason: string; readonly by: string }): Promise<HandoverOutcome> {
-    const requestId = this.#kit.ports.ids.next("request");
-    const outcome = await this.#handOver(requestId, request);
-    recordRequest(this.#kit, { requestId, ...request, mode: "handover", answer: outcome });
-    return outcome;
-  }
-
-  async #handOver(requestId: RequestId, request: { reason: string; by: string }): Promise<HandoverOutcome> {
-    const { succession, leader } = this.#actors;
-    const { label, peerUrl } = this.#kit.options;
-    if (succession.leadership.role !== "leader") {
-      return { outcome: "not-leader", leader, leaderUrl: leader === null || leader === label ? null : peerUrl };
-    }
-    if (!this.#actors.backupIsValid) {
-      return { outcome: "no-valid-backup", detail: "the peer is not heard, not healthy, or not caught up" };
-    }
-    const startedAtMs = this.#kit.nowMs();
-    const result = await this.#actors.handover.offer(requestId, { cause: "handover", ...request });
-    if (result.outcome === "failed") return { outcome: "no-valid-backup", detail: result.reason };
-    const tookMs = this.#kit.nowMs() - startedAtMs;
-    return { outcome: "handed-over", leader: otherLabel(label), epoch: result.epoch, tookMs, requestId };
+  handover(request: { readonly reason: string; readonly by: string }): Promise<HandoverOutcome> {
+    return handOver(this.#kit, this.#actors, request);
   }
 
   setMaintenance(request: { readonly on: boolean; readonly reason: string; readonly by: string }): Maintenance {
@@ -258,53 +233,13 @@ export class PairCoordinator implements Coordinator {
 
   /** null: this engine publishes. */
   #publisherOnly(): OutboxAction | null {
-    if (this.#actors.succession.leadership.role === "leader") return null;
-    const { leader } = this.#actors;
-    const { label, peerUrl } = this.#kit.options;
-    return { outcome: "not-leader", leader, leaderUrl: leader === null || leader === label ? null : peerUrl };
+    const { leader, succession } = this.#actors;
+    return succession.leadership.role === "leader" ? null : notLeader(this.#kit, leader);
   }
 
   #resolveRecord(id: string, choice: ResolveChoice, by: string): ResolveOutcome {
     const outcome = this.#actors.replication.records.resolve(id, choice, by);
     return outcome.outcome === "invalid" ? { outcome: "invalid-command", detail: outcome.detail } : outcome;
-  }
-
-  #linkUp(): void {
-    if (this.#stopped) return;
-    const { succession, heartbeats, catchUp } = this.#actors;
-    this.#kit.alarms.clear("peer-link-lost");
-    succession.monitor.linkUp();
-    this.#actors.replication.pair.linkUp();
-    heartbeats.beat();
-    if (catchUp.sync === "ready" && succession.leadership.role === "follower") catchUp.compare();
-  }
-
-  #linkDown(socketClosed: boolean): void {
-    if (this.#stopped) return;
-    const { succession, log } = this.#actors;
-    if (this.#actors.linked) {
-      this.#kit.alarms.raise("peer-link-lost", "one of the links to the peer is down");
-      return;
-    }
-    log.peerGone();
-    if (socketClosed) void succession.linkClosed();
-  }
-
-  #refused(refusal: string, detail: string): void {
-    this.#reports.refusedPeers += 1;
-    this.#kit.counters.heartbeatsRefused += 1;
-    this.#kit.alarms.raise("peer-refused", `${refusal}: ${detail}`);
-    this.#kit.ports.logger.warn({ refusal, detail }, "something that is not the peer was turned away");
-  }
-
-  #pin(peer: PeerHello): boolean {
-    try {
-      this.#kit.ports.store.pinPeer(peer.engineId);
-      return true;
-    } catch (error) {
-      this.#kit.ports.logger.error({ err: error }, "the peer could not be pinned");
-      return false;
-    }
   }
 
   /** Steps down first, so that nobody has to find out [DP3]. */

@@ -35,7 +35,7 @@ export function liveness(detector: Detector, nowMs: number): Liveness {
 }
 
 /** From this instant on the peer is `suspect`. */
-export function suspectAtMs(detector: Detector): number {
+function suspectAtMs(detector: Detector): number {
   return detector.lastHeardMs + detector.heartbeatMs * SUSPECT_AFTER_INTERVALS;
 }
 

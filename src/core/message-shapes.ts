@@ -219,7 +219,7 @@ const commandEvent = shape<CommandEvent>({
 });
 
 /** The outer contract's StateSnapshot. Whether its checksum is that of its state is not looked at here. */
-export const checkStateSnapshot: Check = shape<StateSnapshot>({
+const checkStateSnapshot: Check = shape<StateSnapshot>({
   version: exactly(1),
   engineLabel: label,
   engineId,

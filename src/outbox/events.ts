@@ -10,7 +10,7 @@ import type { Op } from "../core/operation.ts";
 import type { BegunLeadership } from "../ports/journal.ts";
 
 /** The stack of who leads. */
-export const LEADERSHIP = "leadership";
+const LEADERSHIP = "leadership";
 
 /** The stack of the records that one origin writes. */
 export function recordStack(origin: string): string {
@@ -18,7 +18,7 @@ export function recordStack(origin: string): string {
 }
 
 /** The stack of one conflict: it is found, later settled, and stands in no order to others. */
-export function conflictStack(id: string): string {
+function conflictStack(id: string): string {
   return `conflict/${id}`;
 }
 
@@ -27,7 +27,7 @@ export function commandEventId({ origin, originSeq }: Pick<Command, "origin" | "
 }
 
 /** With the pair's name: an operation is held by many pairs, and each tells of it in a feed that may be shared. */
-export function recordEventId(tenantId: string, { origin, originSeq }: Pick<Op, "origin" | "originSeq">): string {
+function recordEventId(tenantId: string, { origin, originSeq }: Pick<Op, "origin" | "originSeq">): string {
   return `rec_${tenantId}_${origin}_${originSeq}`;
 }
 

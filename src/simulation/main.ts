@@ -10,7 +10,8 @@ import { addRun, bugLines, failureLines, noTotals, summaryLines, type Totals } f
 import { faultsOf, runSeed, type RunResult } from "./run.ts";
 import { shrink } from "./shrink.ts";
 import { simulated } from "./subject.ts";
-import { ALL_BUGS, type Task } from "./tasks.ts";
+import { ALL_BUGS } from "./planted-bugs/all.ts";
+import type { Task } from "./tasks.ts";
 import { shareOut } from "./worker-pool.ts";
 
 const MS_PER_MINUTE = 60_000;

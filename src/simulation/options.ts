@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { ChangeoverError } from "../core/errors.ts";
 import type { Policy } from "../core/settings.ts";
-import { FAULT_KINDS, type Fault } from "./faults.ts";
+import { FAULT_KINDS, type Fault } from "./faults/catalogue.ts";
 
 export interface SimOptions {
   readonly seeds: number;

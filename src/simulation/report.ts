@@ -1,5 +1,5 @@
 /** Purpose: what a simulation says at its end, in plain lines, and how a failing seed can be had again. */
-import { FAULT_KINDS, type Fault, type FaultKind } from "./faults.ts";
+import { FAULT_KINDS, type Fault, type FaultKind } from "./faults/catalogue.ts";
 import type { RunResult } from "./run.ts";
 import type { BugResult } from "./tasks.ts";
 

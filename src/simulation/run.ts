@@ -7,10 +7,10 @@ import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
 import { DEFAULT_COMMANDS, resolveFailover, type Policy } from "../core/settings.ts";
-import { Caretaker } from "./caretaker.ts";
-import { Client, type ClientTally } from "./clients.ts";
-import { Editors, type RecordTally } from "./editors.ts";
-import { healEverything, type Fault, type FaultKind } from "./faults.ts";
+import { Caretaker } from "./people/caretaker.ts";
+import { Client, type ClientTally } from "./people/clients.ts";
+import { Editors, type RecordTally } from "./people/editors.ts";
+import { healEverything, type Fault, type FaultKind } from "./faults/catalogue.ts";
 import { unsettled } from "./invariants/agreement.ts";
 import { watchInvariants } from "./invariants/all.ts";
 import { unequalRecords } from "./invariants/equal-records.ts";
@@ -25,14 +25,14 @@ import {
   ROUGH,
   STORM,
   type Weather,
-} from "./nemesis.ts";
-import { type Prng, streamOf } from "./prng.ts";
-import type { SiteInit } from "./sim-site.ts";
-import type { SpokeInit } from "./sim-spoke.ts";
-import type { PlaceParts } from "./place-parts.ts";
-import type { TraceSink } from "./trace.ts";
-import { World, type Violation, type WorldSettings } from "./world.ts";
-import type { CoordinatorFactory } from "./world-ground.ts";
+} from "./faults/nemesis.ts";
+import { type Prng, streamOf } from "./ground/prng.ts";
+import type { SiteInit } from "./world/sim-site.ts";
+import type { SpokeInit } from "./world/sim-spoke.ts";
+import type { PlaceParts } from "./world/place-parts.ts";
+import type { TraceSink } from "./ground/trace.ts";
+import { World, type Violation, type WorldSettings } from "./world/world.ts";
+import type { CoordinatorFactory } from "./world/world-ground.ts";
 
 /** How long faults are injected. */
 const SAFETY_MS = 30_000;

@@ -2,7 +2,7 @@
  * Purpose: cuts the fault schedule of a failing seed down to one from which no fault can be taken away.
  * Source: delta debugging, ddmin (Zeller and Hildebrandt 2002).
  */
-import type { Fault } from "./faults.ts";
+import type { Fault } from "./faults/catalogue.ts";
 
 /** Runs that one shrinking may take. */
 const MOST_RUNS = 300;

@@ -3,18 +3,12 @@
  * Keeps true: a task's result depends on the task alone, not on who does it nor when.
  */
 import type { Policy } from "../core/settings.ts";
-import { PLANTED_BUGS } from "./planted-bugs.ts";
-import { PLANTED_FEED_BUGS } from "./planted-feed-bugs.ts";
-import { PLANTED_RECORD_BUGS } from "./planted-record-bugs.ts";
-import { PLANTED_SITE_BUGS } from "./planted-site-bugs.ts";
+import { ALL_BUGS } from "./planted-bugs/all.ts";
 import { runSeed, type RunResult } from "./run.ts";
-import type { CoordinatorFactory } from "./world-ground.ts";
+import type { CoordinatorFactory } from "./world/world-ground.ts";
 
 /** Seeds on which a planted bug must show. */
-export const MOST_SEEDS_PER_BUG = 400;
-
-/** Every bug that must be found. */
-export const ALL_BUGS = [...PLANTED_BUGS, ...PLANTED_RECORD_BUGS, ...PLANTED_SITE_BUGS, ...PLANTED_FEED_BUGS];
+const MOST_SEEDS_PER_BUG = 400;
 
 export type Task =
   | { readonly kind: "seed"; readonly seed: number; readonly policy: Policy }

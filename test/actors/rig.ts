@@ -20,12 +20,12 @@ import type { CommandSettings, FailoverSettings } from "../../src/core/settings.
 import type { Heartbeat } from "../../src/core/messages.ts";
 import type { LinkStatus, PeerChannel } from "../../src/ports/peer-channel.ts";
 import type { ProbeResult } from "../../src/ports/peer-probe.ts";
-import { SimEngine, type EngineFaults } from "../../src/simulation/sim-engine.ts";
-import { SimIds } from "../../src/simulation/sim-ids.ts";
+import { SimEngine, type EngineFaults } from "../../src/simulation/ports/sim-engine.ts";
+import { SimIds } from "../../src/simulation/ports/sim-ids.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 /** A channel of one link that keeps what is sent. */
-export class KeptChannel implements PeerChannel {
+class KeptChannel implements PeerChannel {
   readonly sent: PeerMessage[] = [];
   up = true;
   open(): void {}

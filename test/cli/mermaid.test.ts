@@ -1,7 +1,7 @@
 /** Statecharts as text: everything that a machine says must be in the diagram. */
 import { expect, test } from "vitest";
 import { and, not, setup } from "xstate";
-import { mermaidOf } from "../../src/cli/mermaid.ts";
+import { mermaidOf } from "../../src/cli/commands/mermaid.ts";
 import { nameOf } from "../../src/visualiser/names.ts";
 
 const machine = setup({

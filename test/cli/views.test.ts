@@ -1,8 +1,8 @@
 /** What `status` and `watch` show. */
 import { expect, test } from "vitest";
 import { columns, duration, plain } from "../../src/cli/output.ts";
-import { stateLines, tally } from "../../src/cli/state-view.ts";
-import { changeLine, sparkline, Track, watchLines } from "../../src/cli/watch-view.ts";
+import { stateLines, tally } from "../../src/cli/commands/state-view.ts";
+import { changeLine, sparkline, Track, watchLines } from "../../src/cli/commands/watch-view.ts";
 import type { CoordinatorState } from "../../src/coordinator/types.ts";
 
 const STATE: CoordinatorState = {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { MemoryStore } from "../../src/adapters/memory-store.ts";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
-import type { StorePlace } from "./store.contract.ts";
+import type { StorePlace } from "./store-bench.ts";
 import { CountedIds } from "./store-samples.ts";
 
 export function memoryPlace(init: { readonly loseUnsynced?: boolean } = {}): StorePlace {

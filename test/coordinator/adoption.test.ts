@@ -33,18 +33,11 @@ function slowRestore(ports: CoordinatorPorts, label: Label): CoordinatorPorts {
 
 /** Both lead and take commands; `b` under the higher epoch. */
 async function parted(stage: Stage): Promise<void> {
-  await stage.onAir("a");
-  stage.cut();
-  const { there, back } = stage.world.ground.witnessWays.a;
-  there.cutOff();
-  back.cutOff();
-  await stage.until("b leads too", () => stage.leads("b"), 3_000);
+  await stage.splitBrain();
   await stage.submit("a");
   await stage.submit("b");
   restoring.under = false;
-  stage.healLinks();
-  there.healWholly();
-  back.healWholly();
+  stage.rejoin("a");
 }
 
 scenario("SB4", "a loser that has begun to lead meanwhile keeps its log", { wrapPorts: slowRestore }, async (stage) => {

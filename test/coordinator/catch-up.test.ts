@@ -1,19 +1,12 @@
 /** A follower on its way to ready, and two logs that have parted, over two whole coordinators. */
 import { expect, test } from "vitest";
 import { otherLabel, type Label } from "../../src/core/ids.ts";
-import { FilteredChannel } from "./filtered-channel.ts";
-import { Pair, type PairSettings } from "./pair.ts";
+import { FilteredChannel, filteredPair } from "./filtered-channel.ts";
+import type { Pair, PairSettings } from "./pair.ts";
 
 async function pairing(settings: PairSettings = {}) {
-  const channels: Partial<Record<Label, FilteredChannel>> = {};
-  const pair = await Pair.started({
-    ...settings,
-    wrapPorts: (ports, label) => ({
-      ...ports,
-      peerChannel: (channels[label] = new FilteredChannel(ports.peerChannel)),
-    }),
-  });
-  return { pair, channel: (label: Label) => channels[label] as FilteredChannel };
+  const { pair, channels } = await filteredPair((inner) => new FilteredChannel(inner), settings);
+  return { pair, channel: (label: Label) => channels[label] };
 }
 
 function alike(pair: Pair): void {

@@ -1,9 +1,7 @@
 /** A loser that never comes to the end of its divergent commands does not keep the winner busy without end. */
 import { expect, test } from "vitest";
-import type { Label } from "../../src/core/ids.ts";
 import type { PeerMessage } from "../../src/core/messages.ts";
-import { FilteredChannel } from "./filtered-channel.ts";
-import { Pair } from "./pair.ts";
+import { FilteredChannel, filteredPair } from "./filtered-channel.ts";
 
 class EndlessChannel extends FilteredChannel {
   endless = false;
@@ -14,11 +12,9 @@ class EndlessChannel extends FilteredChannel {
 }
 
 test("[SB2] [SB5] pages without an end are given up, and tried again later", async () => {
-  const channels: Partial<Record<Label, EndlessChannel>> = {};
-  const pair = await Pair.started({
+  const { pair, channels } = await filteredPair((inner) => new EndlessChannel(inner), {
     failover: { deathProof: "none" },
     witness: false,
-    wrapPorts: (ports, label) => ({ ...ports, peerChannel: (channels[label] = new EndlessChannel(ports.peerChannel)) }),
   });
   pair.wire.cut("red");
   await pair.until(() => pair.of("b").mayAct(), 5_000);
@@ -27,8 +23,8 @@ test("[SB2] [SB5] pages without an end are given up, and tried again later", asy
   for (const channel of Object.values(channels)) channel.endless = true;
   pair.wire.mend("red");
   await pair.clock.pass(3_000);
-  const asked = channels.a?.count("divergence-request") ?? 0;
-  const askedByB = channels.b?.count("divergence-request") ?? 0;
+  const asked = channels.a.count("divergence-request");
+  const askedByB = channels.b.count("divergence-request");
   expect(asked + askedByB).toBeGreaterThan(0);
   expect(asked + askedByB).toBeLessThan(50);
   for (const channel of Object.values(channels)) channel.endless = false;

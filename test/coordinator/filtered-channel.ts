@@ -1,6 +1,8 @@
 /** A peer channel on which a test can lose messages of chosen types, and see what was sent. */
+import type { Label } from "../../src/core/ids.ts";
 import type { Heartbeat, PeerMessage } from "../../src/core/messages.ts";
 import type { LinkStatus, PeerChannel } from "../../src/ports/peer-channel.ts";
+import { Pair, type PairSettings } from "./pair.ts";
 
 export class FilteredChannel implements PeerChannel {
   readonly #inner: PeerChannel;
@@ -37,4 +39,19 @@ export class FilteredChannel implements PeerChannel {
   count(type: PeerMessage["type"]): number {
     return this.sent.filter((message) => message.type === type).length;
   }
+}
+
+/** A pair of which both engines speak over channels that the test has in hand. */
+export async function filteredPair<Channel extends FilteredChannel>(
+  makeChannel: (inner: PeerChannel) => Channel,
+  settings: PairSettings = {},
+): Promise<{ readonly pair: Pair; readonly channels: Readonly<Record<Label, Channel>> }> {
+  const channels: Partial<Record<Label, Channel>> = {};
+  const pair = await Pair.started({
+    ...settings,
+    wrapPorts: (ports, label) => ({ ...ports, peerChannel: (channels[label] = makeChannel(ports.peerChannel)) }),
+  });
+  const { a, b } = channels;
+  if (a === undefined || b === undefined) throw new Error("an engine has no channel");
+  return { pair, channels: { a, b } };
 }

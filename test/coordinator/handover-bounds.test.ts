@@ -1,20 +1,13 @@
 /** A planned change of leader between two whole coordinators, and all the ways in which it may not come about. */
 import { expect, test } from "vitest";
 import type { Label } from "../../src/core/ids.ts";
-import { FilteredChannel } from "./filtered-channel.ts";
-import { Pair, type PairSettings } from "./pair.ts";
+import { FilteredChannel, filteredPair } from "./filtered-channel.ts";
+import type { PairSettings } from "./pair.ts";
 
 async function handing(settings: PairSettings = {}) {
-  const channels: Partial<Record<Label, FilteredChannel>> = {};
-  const pair = await Pair.started({
-    ...settings,
-    wrapPorts: (ports, label) => ({
-      ...ports,
-      peerChannel: (channels[label] = new FilteredChannel(ports.peerChannel)),
-    }),
-  });
+  const { pair, channels } = await filteredPair((inner) => new FilteredChannel(inner), settings);
   await pair.clock.pass(300);
-  const channel = (label: Label): FilteredChannel => channels[label] as FilteredChannel;
+  const channel = (label: Label): FilteredChannel => channels[label];
   const handOver = () => pair.untilDone(pair.of("a").handover({ reason: "drill", by: "ops" }));
   return { pair, channel, handOver };
 }

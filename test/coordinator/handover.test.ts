@@ -5,19 +5,12 @@ import { scenario } from "../scenarios/stage.ts";
 const BY = { reason: "planned work", by: "operator" };
 
 scenario("HO2", "an engine whose log has parted from the leader's is not handed the role", {}, async (stage) => {
-  await stage.onAir("a");
-  stage.cut();
-  const { there, back } = stage.world.ground.witnessWays.a;
-  there.cutOff();
-  back.cutOff();
-  await stage.until("b leads too", () => stage.leads("b"), 3_000);
+  await stage.splitBrain();
   for (let count = 0; count < 3; count += 1) await stage.submit("a");
   const stands = await stage.submit("b");
   // A tool holds the lock, so that recovery cannot begin.
   await stage.answer(stage.coordinator("b").acquireLock({ holder: "tool", ttlMs: 4_000 }));
-  stage.healLinks();
-  there.healWholly();
-  back.healWholly();
+  stage.rejoin("a");
   await stage.until("a follows", () => stage.state("a").syncState === "reconciling", 3_000);
   const graceful = { mode: "graceful", requestId: "over-to-a", expectedEpoch: null, acceptDualAir: false } as const;
   expect(await stage.answer(stage.coordinator("a").forceLeader({ ...graceful, ...BY }))).toMatchObject({

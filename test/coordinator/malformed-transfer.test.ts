@@ -1,9 +1,7 @@
 /** What the peer sends as a state need not be one: it is refused, the next one is taken, and nothing breaks. */
 import { expect, test } from "vitest";
-import type { Label } from "../../src/core/ids.ts";
 import type { PeerMessage, SnapshotPiece } from "../../src/core/messages.ts";
-import { FilteredChannel } from "./filtered-channel.ts";
-import { Pair } from "./pair.ts";
+import { FilteredChannel, filteredPair } from "./filtered-channel.ts";
 
 /** Spoils the text of the first pieces that go out. */
 class SpoilingChannel extends FilteredChannel {
@@ -16,14 +14,9 @@ class SpoilingChannel extends FilteredChannel {
 
 /** The leader `b` holds what the loser `a` must take, under the lock. */
 async function partedWith(spoil: (piece: SnapshotPiece) => SnapshotPiece) {
-  const channels: Partial<Record<Label, SpoilingChannel>> = {};
-  const pair = await Pair.started({
+  const { pair, channels } = await filteredPair((inner) => new SpoilingChannel(inner), {
     failover: { deathProof: "none" },
     witness: false,
-    wrapPorts: (ports, label) => ({
-      ...ports,
-      peerChannel: (channels[label] = new SpoilingChannel(ports.peerChannel)),
-    }),
   });
   pair.wire.cut("red");
   await pair.until(() => pair.of("b").mayAct(), 5_000);
@@ -33,7 +26,7 @@ async function partedWith(spoil: (piece: SnapshotPiece) => SnapshotPiece) {
   pair.wire.mend("red");
   await pair.clock.pass(3_000);
   const tried = pair.of("a").state().role === "follower" ? channels.b : channels.a;
-  expect(tried?.count("snapshot-piece")).toBeGreaterThan(0);
+  expect(tried.count("snapshot-piece")).toBeGreaterThan(0);
   for (const channel of Object.values(channels)) channel.spoil = null;
   return pair;
 }

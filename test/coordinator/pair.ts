@@ -11,8 +11,8 @@ import type { AlarmCode } from "../../src/core/events.ts";
 import { otherLabel, type Label } from "../../src/core/ids.ts";
 import { DEFAULT_COMMANDS, resolveFailover } from "../../src/core/settings.ts";
 import type { CommandSettings, FailoverSettings } from "../../src/core/settings.ts";
-import { SimEngine, type EngineFaults, type Pasts } from "../../src/simulation/sim-engine.ts";
-import { SimIds } from "../../src/simulation/sim-ids.ts";
+import { SimEngine, type EngineFaults, type Pasts } from "../../src/simulation/ports/sim-engine.ts";
+import { SimIds } from "../../src/simulation/ports/sim-ids.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 export interface PairSettings {

@@ -5,9 +5,7 @@ import { scenario } from "../scenarios/stage.ts";
 scenario("VT5", "frozen between the swap and its answer, it verifies before it acts", {}, async (stage) => {
   await stage.onAir("a");
   const { witness, witnessWays } = stage.world.ground;
-  stage.cut();
-  witnessWays.a.there.cutOff();
-  witnessWays.a.back.cutOff();
+  stage.isolate("a");
   await stage.run(300);
   witnessWays.b.back.slow(140);
   await stage.until("b has swapped the record", () => witness?.server.record?.holder === "b", 3_000);

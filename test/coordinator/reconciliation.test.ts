@@ -1,21 +1,6 @@
 /** What becomes of commands that were accepted on the side of a split that does not stand. */
 import { expect } from "vitest";
-import { scenario, type Stage } from "../scenarios/stage.ts";
-
-/** Both lead, `b` under the higher epoch; nobody has taken a command yet. */
-async function parted(stage: Stage): Promise<() => void> {
-  await stage.onAir("a");
-  stage.cut();
-  const { there, back } = stage.world.ground.witnessWays.a;
-  there.cutOff();
-  back.cutOff();
-  await stage.until("b leads too", () => stage.leads("b"), 3_000);
-  return () => {
-    stage.healLinks();
-    there.healWholly();
-    back.healWholly();
-  };
-}
+import { scenario } from "../scenarios/stage.ts";
 
 const FADE = { kind: "POST /api/switch/ftb", payload: { toggle: true } };
 
@@ -24,10 +9,10 @@ scenario(
   "a command that is applied again keeps its key",
   { commands: { onConflict: "reapply" } },
   async (stage) => {
-    const heal = await parted(stage);
+    await stage.splitBrain();
     await stage.submit("a", { ...FADE, idempotencyKey: "fade" });
     await stage.submit("b");
-    heal();
+    stage.rejoin("a");
     await stage.atRest();
     expect(stage.coordinator("b").conflicts(10)).toMatchObject([{ outcome: "reapplied" }]);
     // Its panel had no answer, and asks again.
@@ -40,9 +25,9 @@ scenario(
 );
 
 scenario("SB2", "the side that has nothing of its own fast-forwards", {}, async (stage) => {
-  const heal = await parted(stage);
+  await stage.splitBrain();
   for (const source of ["CAM 1", "CAM 2"]) await stage.submit("a", { payload: { source }, idempotencyKey: source });
-  heal();
+  stage.rejoin("a");
   await stage.atRest();
   expect(stage.leads("b")).toBe(true);
   for (const label of ["a", "b"] as const) {

@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { PLANTED_BUGS } from "../../src/simulation/planted-bugs.ts";
+import { PLANTED_BUGS } from "../../src/simulation/planted-bugs/pair.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -21,7 +21,7 @@ export function eventTypesOf(machine: AnyStateMachine): readonly string[] {
 }
 
 /** The machine with every action replaced by a note of its name. */
-export function recording(machine: AnyStateMachine): { machine: AnyStateMachine; ran: string[] } {
+function recording(machine: AnyStateMachine): { machine: AnyStateMachine; ran: string[] } {
   const ran: string[] = [];
   const actions = Object.fromEntries(
     Object.keys(machine.implementations.actions).map((name) => [name, () => void ran.push(name)]),

@@ -53,7 +53,7 @@ export function applierOf(parts: ApplierParts, init: Partial<ApplierInit<Db>> = 
 }
 
 /** The process dies here. */
-export class Crash extends Error {}
+class Crash extends Error {}
 
 /** Dies in the transaction of number `at`, before or after it is durable; everything after it dies too. */
 export class CrashingDatabase implements ConsumerDatabase<Db> {

@@ -5,7 +5,7 @@ import { MemoryFeed, MemorySink } from "../../src/adapters/memory-sink.ts";
 import { MemoryStore } from "../../src/adapters/memory-store.ts";
 import { PairMarks } from "../../src/outbox/pair-marks.ts";
 import { Pump } from "../../src/outbox/pump.ts";
-import { controlEvent } from "../contracts/outbox.contract.ts";
+import { controlEvent } from "../contracts/outbox-contract.ts";
 import { CountedIds } from "../contracts/store-samples.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 

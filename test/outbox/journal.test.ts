@@ -4,9 +4,9 @@ import type { ControlEvent } from "../../src/core/control-event.ts";
 import { OutboxJournal } from "../../src/outbox/journal.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { memoryPlace, sqlitePlace } from "../contracts/store-places.ts";
-import type { StorePlace } from "../contracts/store.contract.ts";
+import type { StorePlace } from "../contracts/store-bench.ts";
 import { adopt, adoption, command, commands, conflict, ENGINE_B, leadership } from "../contracts/store-samples.ts";
-import { controlEvent } from "../contracts/outbox.contract.ts";
+import { controlEvent } from "../contracts/outbox-contract.ts";
 
 const ALL = { limit: 1_000, maxBytes: 1e9, throughVersion: Number.MAX_SAFE_INTEGER };
 

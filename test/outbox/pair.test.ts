@@ -129,10 +129,7 @@ describe("the outbox over a split", () => {
     await stage.onAir("a");
     await stage.submit("a");
     await stage.published();
-    const { there, back } = stage.world.ground.witnessWays.a;
-    stage.cut();
-    there.cutOff();
-    back.cutOff();
+    stage.isolate("a");
     await stage.until("b leads too", () => stage.leads("b"), 3_000);
     stage.sink.faultOf = ({ payload }) => (JSON.stringify(payload).includes("CAM 3") ? "unavailable" : null);
     const taken = [await stage.submit("a"), await stage.submit("a"), await stage.submit("b")];
@@ -140,9 +137,7 @@ describe("the outbox over a split", () => {
     await stage.run(500);
     const told = stage.events("programme").map(({ payload }) => JSON.stringify(payload));
     expect(told.some((text) => text.includes("CAM 2"))).toBe(true);
-    stage.healLinks();
-    there.healWholly();
-    back.healWholly();
+    stage.rejoin("a");
     await stage.atRest();
     delete stage.sink.faultOf;
     await stage.published();

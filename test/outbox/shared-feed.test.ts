@@ -1,7 +1,7 @@
 /** Two pairs that hold the same operations and tell of them in one feed are not taken for each other's doubles. */
 import { expect, it } from "vitest";
 import { conflictEvent, recordEvent } from "../../src/outbox/events.ts";
-import { op } from "../contracts/replica.contract.ts";
+import { op } from "../contracts/replica-contract.ts";
 import { conflict } from "../contracts/store-samples.ts";
 
 it("gives each pair its own identity of an event about what both hold", () => {

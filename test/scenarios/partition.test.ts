@@ -29,12 +29,7 @@ for (const policy of ["on-air", "consistency"] as const) {
 
   scenario("A2", `a is cut off from b and from the witness (${policy})`, { failover: { policy } }, async (stage) => {
     await stage.given("a on air, b ready", () => stage.onAir("a"));
-    const way = stage.world.ground.witnessWays.a;
-    await stage.when("a is cut off", () => {
-      stage.cut();
-      way.there.cutOff();
-      way.back.cutOff();
-    });
+    await stage.when("a is cut off", () => stage.isolate("a"));
     await stage.outcome(
       policy === "on-air" ? "a stays on air, unconfirmed; b leads too" : "a stops before b leads",
       async () => {
@@ -44,9 +39,7 @@ for (const policy of ["on-air", "consistency"] as const) {
       },
     );
     await stage.outcome("one leader under the higher epoch once it heals", async () => {
-      stage.healLinks();
-      way.there.healWholly();
-      way.back.healWholly();
+      stage.rejoin("a");
       await stage.atRest();
       expect(stage.leads("b")).toBe(true);
     });
@@ -62,22 +55,15 @@ scenario(
       await stage.onAir("a");
       await stage.submit("a");
     });
-    const way = stage.world.ground.witnessWays.a;
     await stage.given("a is cut off, b leads too, both take commands", async () => {
-      stage.cut();
-      way.there.cutOff();
-      way.back.cutOff();
+      stage.isolate("a");
       await stage.until("b leads", () => stage.leads("b"), 3_000);
       for (let cue = 0; cue < 3; cue += 1) expect((await stage.submit("a")).outcome).toBe("accepted");
       for (let cue = 0; cue < 4; cue += 1) expect((await stage.submit("b")).outcome).toBe("accepted");
       await stage.run(200);
     });
     const onAir = stage.executed("b");
-    await stage.when("it heals", () => {
-      stage.healLinks();
-      way.there.healWholly();
-      way.back.healWholly();
-    });
+    await stage.when("it heals", () => stage.rejoin("a"));
     await stage.outcome("one leader, its on-air state untouched, both equal", async () => {
       await stage.atRest();
       expect(stage.leads("b")).toBe(true);

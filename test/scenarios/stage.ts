@@ -11,10 +11,10 @@ import { DEFAULT_COMMANDS, resolveFailover, type FailoverSettings } from "../../
 import type { CommandSettings } from "../../src/core/settings.ts";
 import { unsettled } from "../../src/simulation/invariants/agreement.ts";
 import { watchInvariants } from "../../src/simulation/invariants/all.ts";
-import type { SpokeInit } from "../../src/simulation/sim-spoke.ts";
-import type { SimProcess } from "../../src/simulation/sim-process.ts";
+import type { SpokeInit } from "../../src/simulation/world/sim-spoke.ts";
+import type { SimProcess } from "../../src/simulation/world/sim-process.ts";
 import { simulated } from "../../src/simulation/subject.ts";
-import { World } from "../../src/simulation/world.ts";
+import { World } from "../../src/simulation/world/world.ts";
 
 /** What a scenario may set. */
 export interface StageSettings {
@@ -137,6 +137,29 @@ export class Stage {
       if (from !== "b") link.from.a.cutOff();
       if (from !== "a") link.from.b.cutOff();
     }
+  }
+
+  /** Cuts `label` off from the other engine and from the witness. */
+  isolate(label: Label): void {
+    this.cut();
+    const { there, back } = this.world.ground.witnessWays[label];
+    there.cutOff();
+    back.cutOff();
+  }
+
+  /** Ends what `isolate` began. */
+  rejoin(label: Label): void {
+    this.healLinks();
+    const { there, back } = this.world.ground.witnessWays[label];
+    there.healWholly();
+    back.healWholly();
+  }
+
+  /** Both lead, `b` under the higher epoch; nobody has taken a command since. Ends with `rejoin("a")`. */
+  async splitBrain(): Promise<void> {
+    await this.onAir("a");
+    this.isolate("a");
+    await this.until("b leads too", () => this.leads("b"), 3_000);
   }
 
   healLinks(): void {

@@ -1,8 +1,8 @@
 /** Ordered pipes over paths that are cut and heal. */
 import { describe, expect, it } from "vitest";
-import { Path, Pipe } from "../../src/simulation/network.ts";
-import { streamOf } from "../../src/simulation/prng.ts";
-import { Scheduler, type Scheduled } from "../../src/simulation/scheduler.ts";
+import { Path, Pipe } from "../../src/simulation/ground/network.ts";
+import { streamOf } from "../../src/simulation/ground/prng.ts";
+import { Scheduler, type Scheduled } from "../../src/simulation/ground/scheduler.ts";
 
 function ground(): { scheduler: Scheduler; path: Path; pipe: Pipe<number>; got: { item: number; atMs: number }[] } {
   const scheduler = new Scheduler();

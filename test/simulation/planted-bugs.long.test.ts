@@ -1,6 +1,7 @@
 /** Every rule on which safety rests is needed: each planted bug must be found. */
 import { describe, expect, it } from "vitest";
-import { ALL_BUGS, type Task, type TaskResult } from "../../src/simulation/tasks.ts";
+import { ALL_BUGS } from "../../src/simulation/planted-bugs/all.ts";
+import type { Task, TaskResult } from "../../src/simulation/tasks.ts";
 import { shareOut } from "../../src/simulation/worker-pool.ts";
 
 const WORKERS = 2;

@@ -2,7 +2,7 @@
  * Purpose: runs with spokes that once broke an invariant, with what was wrong.
  * Keeps true: each is run again by `seeds.test.ts`.
  */
-import type { Fault } from "../../src/simulation/faults.ts";
+import type { Fault } from "../../src/simulation/faults/catalogue.ts";
 import type { Regression } from "./regressions.ts";
 
 const now = (kind: Fault["kind"], atMs: number, target: "a" | "b", amount: number): Fault => ({

@@ -2,7 +2,7 @@
  * Purpose: runs that once broke an invariant, cut down to the faults that did it, with what was wrong.
  * Keeps true: each is run again by `seeds.test.ts`, for both policies.
  */
-import type { Fault } from "../../src/simulation/faults.ts";
+import type { Fault } from "../../src/simulation/faults/catalogue.ts";
 
 export interface Regression {
   readonly seed: number;

@@ -1,8 +1,8 @@
 /** True time, drifting clocks, freezes. */
 import { describe, expect, it } from "vitest";
-import { HostClock, ProcessClock } from "../../src/simulation/host-clock.ts";
-import { streamOf } from "../../src/simulation/prng.ts";
-import { Scheduler, type Life, type Scheduled } from "../../src/simulation/scheduler.ts";
+import { HostClock, ProcessClock } from "../../src/simulation/ground/host-clock.ts";
+import { streamOf } from "../../src/simulation/ground/prng.ts";
+import { Scheduler, type Life, type Scheduled } from "../../src/simulation/ground/scheduler.ts";
 
 function life(): Life {
   return { alive: true, paused: false, backlog: [] };

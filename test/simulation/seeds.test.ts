@@ -1,6 +1,6 @@
 /** The real coordinator pair under faults: fresh seeds, and those that once broke something. */
 import { describe, expect, it } from "vitest";
-import { FAULT_KINDS, type FaultKind } from "../../src/simulation/faults.ts";
+import { FAULT_KINDS, type FaultKind } from "../../src/simulation/faults/catalogue.ts";
 import { runSeed } from "../../src/simulation/run.ts";
 import { simulated } from "../../src/simulation/subject.ts";
 import { RECORD_REGRESSIONS, SITE_REGRESSIONS } from "./record-regressions.ts";

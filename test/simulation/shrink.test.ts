@@ -1,6 +1,6 @@
 /** The shrinker cuts a schedule down to the faults that matter. */
 import { expect, it } from "vitest";
-import type { Fault } from "../../src/simulation/faults.ts";
+import type { Fault } from "../../src/simulation/faults/catalogue.ts";
 import { runSeed } from "../../src/simulation/run.ts";
 import { shrink } from "../../src/simulation/shrink.ts";
 import { simulated } from "../../src/simulation/subject.ts";

@@ -4,7 +4,7 @@ import type { PeerStatus } from "../../src/replication/federation-peer.ts";
 import { watchInvariants } from "../../src/simulation/invariants/all.ts";
 import { settingsOf } from "../../src/simulation/run.ts";
 import { simulated } from "../../src/simulation/subject.ts";
-import { World } from "../../src/simulation/world.ts";
+import { World } from "../../src/simulation/world/world.ts";
 
 const INTERVAL_MS = 1_000;
 const LABELS = ["a", "b"] as const;

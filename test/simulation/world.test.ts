@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { makeId } from "../../src/core/ids.ts";
 import { DEFAULT_COMMANDS, DEFAULT_FAILOVER } from "../../src/core/settings.ts";
 import type { WitnessRecord } from "../../src/ports/witness.ts";
-import { World } from "../../src/simulation/world.ts";
+import { World } from "../../src/simulation/world/world.ts";
 import { tinyCoordinators, type Diary } from "./tiny-coordinator.ts";
 
 function build(links: readonly string[] = ["red"]): { world: World; diaries: Diary[] } {

@@ -3,7 +3,7 @@ import type { Json } from "../../src/core/canonical-json.ts";
 import type { Command } from "../../src/core/command.ts";
 
 /** The instant, unix µs, at which these tests begin. */
-export const START_US = 1_709_654_400_000_000;
+const START_US = 1_709_654_400_000_000;
 
 /** Milliseconds after the start of the test, as unix µs. */
 export function atMs(ms: number): number {

@@ -15,7 +15,7 @@ import type { LeadershipEntry } from "../../src/ports/store.ts";
 
 const engineId = makeId("engine", "a");
 export const lockId = makeId("lock", "1");
-export const hlc = "018bcfe56800-0000-eng_a";
+const hlc = "018bcfe56800-0000-eng_a";
 
 export const peerHealth: PeerHealthReport = {
   status: "ok",

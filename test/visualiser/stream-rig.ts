@@ -12,7 +12,7 @@ import { Recorder } from "../../src/visualiser/recorder.ts";
 import type { Viewers } from "../../src/visualiser/viewers.ts";
 import { ScriptedCoordinator } from "../support/scripted-coordinator.ts";
 
-export const SETTINGS = { heartbeatMs: 200, leaseMs: 600, campaignWaitMs: 750, missLimit: 3, reconcileLockMs: 30_000 };
+const SETTINGS = { heartbeatMs: 200, leaseMs: 600, campaignWaitMs: 750, missLimit: 3, reconcileLockMs: 30_000 };
 
 export class StreamEnd {
   readonly clock = new SystemClock();

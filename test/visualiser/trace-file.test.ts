@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { runSeed } from "../../src/simulation/run.ts";
 import { simulated } from "../../src/simulation/subject.ts";
-import type { TraceLine } from "../../src/simulation/trace.ts";
+import type { TraceLine } from "../../src/simulation/ground/trace.ts";
 import { Model } from "../../src/visualiser/page/model.ts";
 import { headerLine, readTrace } from "../../src/visualiser/trace-file.ts";
 

@@ -8,8 +8,8 @@ import { canonicalJson } from "../../core/canonical-json.ts";
 import type { Conflict } from "../../core/command.ts";
 import type { Label } from "../../core/ids.ts";
 import { Client } from "../client.ts";
-import type { Conflicts } from "../conflicts.ts";
-import { pageAfter, type ShownCommand } from "../ops.ts";
+import type { Conflicts } from "../commands/conflicts.ts";
+import { pageAfter, type ShownCommand } from "../commands/ops.ts";
 import { checksumOf, stateOf, until } from "./observe.ts";
 import type { Acknowledged } from "./show.ts";
 

@@ -3,7 +3,7 @@ import type { App, HttpComponents } from "../components.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
 import { problem, sendProblem } from "../problem.ts";
 import { BODY, GUARDED, named, NoContent, NoFields, refusals } from "../schemas/common.ts";
-import { AsideParams, AsideSchema, OpsQuery, OpsSchema } from "../schemas/records.ts";
+import { AsideParams, AsideSchema, OpsQuery, OpsSchema } from "../schemas/ops.ts";
 import { PageQuery } from "../schemas/operate.ts";
 
 export function opsRoute(app: App, { coordinator }: HttpComponents): void {

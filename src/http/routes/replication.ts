@@ -11,7 +11,7 @@ import type { PullPage, PushReport, SyncIdentity } from "../../replication/hub.t
 import type { App, HttpComponents } from "../components.ts";
 import { problem, sendProblem } from "../problem.ts";
 import { BODY, GUARDED, named, refusals } from "../schemas/common.ts";
-import { PullPageSchema, PullQuery, PushBody, PushReportSchema, SyncIdentitySchema } from "../schemas/records.ts";
+import { PullPageSchema, PullQuery, PushBody, PushReportSchema, SyncIdentitySchema } from "../schemas/replication.ts";
 import { IdentityQuery } from "../schemas/peers.ts";
 import { InvalidInput } from "../validation.ts";
 

@@ -44,7 +44,7 @@ export const CommandPageSchema = Type.Object(
 const MessageId = Type.Union([Name, Type.Integer()]);
 
 /** What a client may say on the control channel. */
-export const ControlMessage = Type.Union([
+const ControlMessage = Type.Union([
   strict({ type: Type.Literal("ping"), id: MessageId, t0: Type.Number() }),
   strict({ type: Type.Literal("command"), id: MessageId, ...COMMAND }),
 ]);

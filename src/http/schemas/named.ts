@@ -10,18 +10,11 @@ import {
   LiveSchema,
   ReadySchema,
 } from "./operate.ts";
+import { AsideSchema, OpSchema, OpsSchema } from "./ops.ts";
 import { OutboxSchema, TendedSchema } from "./outbox.ts";
 import { ForcedAnswerSchema, PeerHealthSchema } from "./peer.ts";
-import {
-  AsideSchema,
-  OpSchema,
-  OpsSchema,
-  PullPageSchema,
-  PushReportSchema,
-  RecordPageSchema,
-  RecordSchema,
-  SyncIdentitySchema,
-} from "./records.ts";
+import { RecordPageSchema, RecordSchema } from "./records.ts";
+import { PullPageSchema, PushReportSchema, SyncIdentitySchema } from "./replication.ts";
 import { FederationSchema, PeerResetSchema, PeerStatusSchema } from "./peers.ts";
 import { MachinesSchema, MaintenanceSchema, StateSchema } from "./state.ts";
 import {

@@ -5,8 +5,8 @@
 import type { Command } from "../../core/command.ts";
 import type { Label } from "../../core/ids.ts";
 import { compareClocks } from "../../core/vector-clock.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 const CONFLICTS_READ = 100_000;
 

@@ -3,7 +3,7 @@
  * I12 is a matter of the statecharts' tables; `no-throw` stands for what no statechart may do: an
  * exception that nobody expected.
  */
-import type { World } from "../world.ts";
+import type { World } from "../world/world.ts";
 import { agreement } from "./agreement.ts";
 import { Campaigns } from "./campaigns.ts";
 import { clockCap } from "./clock-cap.ts";

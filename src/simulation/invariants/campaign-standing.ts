@@ -3,7 +3,7 @@ import { comparePositions } from "../../core/claim.ts";
 import type { LogPosition } from "../../core/command.ts";
 import { laterHlc } from "../../core/hlc.ts";
 import { otherLabel, type Label } from "../../core/ids.ts";
-import type { World } from "../world.ts";
+import type { World } from "../world/world.ts";
 
 /** What an engine has lived through in its present life. True times. */
 export interface Known {

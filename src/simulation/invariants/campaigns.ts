@@ -7,8 +7,8 @@ import { comparePositions } from "../../core/claim.ts";
 import type { CoordinatorEvent } from "../../core/events.ts";
 import { otherLabel, type Label } from "../../core/ids.ts";
 import type { LeadershipCause, PeerMessage } from "../../core/messages.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 import { newLife, standingOf, type Known, type Standing } from "./campaign-standing.ts";
 
 const AUTOMATIC: ReadonlySet<LeadershipCause> = new Set(["cold-start", "silence", "death-proof", "unhealthy", "blind"]);

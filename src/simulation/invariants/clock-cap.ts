@@ -1,8 +1,8 @@
 /** Purpose: R9: no store holds operations of more origins than a clock takes, nor any of a batch that goes beyond. */
 import { MAX_CLOCK_ENTRIES } from "../../core/vector-clock.ts";
-import { isMadeUp } from "../inflation.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import { isMadeUp } from "../world/inflation.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 /** Watches how many origins there are. */
 export function clockCap(world: World): Watch {

@@ -4,9 +4,9 @@
  * compared with all that clients were told.
  */
 import type { Label } from "../../core/ids.ts";
-import type { Executed } from "../sim-engine.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Executed } from "../ports/sim-engine.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 interface Acknowledged {
   readonly epoch: number;

@@ -2,8 +2,8 @@
  * Purpose: R7: what a log has compacted away, every place that ever asked there has said to have, and does hold; what an
  * engine or a spoke has, both engines of the pair do.
  */
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 /** Watches what goes from logs. */
 export function compaction(world: World): Watch {

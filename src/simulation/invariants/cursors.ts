@@ -1,7 +1,7 @@
 /** Purpose: R4: the cursors of an exchange only rise, until it is begun anew with another life of the other's log. */
 import { parseCursor, type SyncCursor } from "../../replication/cursor.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 /** Watches the cursors of spokes at every step of an exchange, those of federation peers at every page, those between the engines at every operation. */
 export function cursors(world: World): Watch {

@@ -7,8 +7,8 @@ import { ownerOf } from "../../core/epoch.ts";
 import type { Command } from "../../core/command.ts";
 import type { EngineId, Label } from "../../core/ids.ts";
 import type { PeerMessage } from "../../core/messages.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 /** Stale commands that are remembered per engine, to be recognised should they be accepted. */
 const MOST_STALE = 256;

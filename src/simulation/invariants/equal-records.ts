@@ -5,9 +5,9 @@
  */
 import type { DiskContent } from "../../adapters/memory-disk.ts";
 import { recordOrigin } from "../../core/operation.ts";
-import type { Watch } from "../watch.ts";
-import { federations } from "../peer-keeper.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import { federations } from "../people/peer-keeper.ts";
+import type { World } from "../world/world.ts";
 
 /** What keeps the places of a world from being equal; null when nothing does. */
 export function unequalRecords(world: World): string | null {

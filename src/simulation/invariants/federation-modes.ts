@@ -1,6 +1,6 @@
 /** Purpose: R10: a site that only publishes asks nobody; what one that only subscribes wrote stands nowhere else. */
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 /** Watches who asks whom, and whose changes get where. */
 export function federationModes(world: World): Watch {

@@ -5,8 +5,8 @@
  */
 import { PROGRAMME } from "../../core/control-event.ts";
 import { commandEventId, recordStack } from "../../outbox/events.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 /** Why not everything is told yet; null when it is. */
 export function untold(world: World): string | null {

@@ -1,7 +1,7 @@
 /** Purpose: HB2: a heartbeat whose counter is not above the last of its incarnation is dropped, and extends nothing. */
 import type { Label } from "../../core/ids.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 interface Doubt {
   readonly label: Label;

@@ -1,7 +1,7 @@
 /** Purpose: R2: no place takes an operation twice. R3: nobody is given back what it made or brought itself. */
 import { recordOrigin } from "../../core/operation.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 /** Watches operations on records. */
 export function operations(world: World): Watch {

@@ -1,8 +1,8 @@
 /** Purpose: R8: of a peer whose identity has changed nothing is stored before a person has reset it. */
 import { recordOrigin } from "../../core/operation.ts";
 import { peerKey } from "../../replication/peer-keys.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 const LABELS = ["a", "b"] as const;
 

@@ -1,6 +1,6 @@
 /** Purpose: I14: one reconciler at a time; a lock that lapsed never changes state. */
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 /** Watches what is adopted under the reconcile lock. Without a witness each engine has a lock of its own. */
 export function reconciling(world: World): Watch {

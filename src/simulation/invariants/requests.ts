@@ -1,6 +1,6 @@
 /** Purpose: I8: one request of a person, one epoch, however often it is repeated and whoever it reaches. */
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 /** Watches force-leader requests. */
 export function requests(world: World): Watch {

@@ -4,8 +4,8 @@
  */
 import { MAX_DRIFT_MS, parseHlc } from "../../core/hlc.ts";
 import { recordOrigin } from "../../core/operation.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 /** A counter that is full carries over into the next ms. */
 const CARRY_MS = 1;

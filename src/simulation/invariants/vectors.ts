@@ -4,8 +4,8 @@
  * everything through the clock that came with it, at the latest when the last page has come.
  */
 import type { VectorClock } from "../../core/vector-clock.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 interface Counted {
   /** Held beyond `through`. */

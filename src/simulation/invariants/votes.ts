@@ -4,8 +4,8 @@
  * leader says to count must have ended by then. Under `on-air` the wait is as short as the lease, and nothing is promised.
  */
 import { otherLabel, type Label } from "../../core/ids.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 /** Votes of a handover, of an election or of a proof of death run by other clocks: only heartbeats count this long after. */
 const SETTLED_AFTER_MS = 2_000;

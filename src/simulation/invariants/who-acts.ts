@@ -6,8 +6,8 @@
  * which it wakes, before anything else of it runs.
  */
 import type { Label } from "../../core/ids.ts";
-import type { Watch } from "../watch.ts";
-import type { World } from "../world.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
 
 /** Longest time without a leader after one fault under `on-air`: silence, an unmoved record, an election, and a margin. */
 const LONGEST_GAP_MS = 2_000;

@@ -33,7 +33,7 @@ export interface NatsSession {
   readonly manager: JetStreamManager;
 }
 
-export const DEFAULT_TIMEOUT_MS = 2_000;
+const DEFAULT_TIMEOUT_MS = 2_000;
 const CONNECT_MS = 1_000;
 const RECONNECT_MS = 100;
 /** A server that leaves two pings unanswered is given up. */

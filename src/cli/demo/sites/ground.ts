@@ -90,12 +90,24 @@ export class Ground {
     });
     // Who finds nobody asks again later and later: those who ask each other start together.
     await Promise.all([
-      this.#seat(launcher, "hub", seat("hub", "a", hub, nobody, federated("south", south))),
-      this.#seat(launcher, "south", seat("south", "a", south, nobody, federated("north", hub))),
+      this.#seat(launcher, "hub", {
+        pair: "hub",
+        label: "a",
+        port: hub,
+        peerPort: nobody,
+        more: federated("south", south),
+      }),
+      this.#seat(launcher, "south", {
+        pair: "south",
+        label: "a",
+        port: south,
+        peerPort: nobody,
+        more: federated("north", hub),
+      }),
     ]);
     await Promise.all([
-      this.#seat(launcher, "studio a", seat("studio", "a", a, b, studio)),
-      this.#seat(launcher, "studio b", seat("studio", "b", b, a, studio)),
+      this.#seat(launcher, "studio a", { pair: "studio", label: "a", port: a, peerPort: b, more: studio }),
+      this.#seat(launcher, "studio b", { pair: "studio", label: "b", port: b, peerPort: a, more: studio }),
     ]);
     for (const name of ["ob van", "graphics", "archive"]) {
       this.#spokes.push(await SpokePlace.open(name, { dataDir: join(this.folder, name), hubPort: hub }));
@@ -120,10 +132,6 @@ export class Ground {
     await process.start();
     this.#engines.push(new EnginePlace(name, url));
   }
-}
-
-function seat(pair: string, label: Label, port: number, peerPort: number, more: Seat["more"]): Seat {
-  return { pair, label, port, peerPort, more };
 }
 
 function named<Kind extends Place>(places: readonly Kind[], name: string): Kind {

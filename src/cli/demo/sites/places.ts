@@ -9,7 +9,7 @@ import type { RecordPage, RecordView } from "../../../replication/records.ts";
 import { openSpoke, type Spoke } from "../../../host/spoke.ts";
 import { Client } from "../../client.ts";
 import { CliError, EXIT } from "../../exit.ts";
-import type { ShownOp } from "../../op-lines.ts";
+import type { ShownOp } from "../../commands/op-lines.ts";
 import { LinkProxy } from "../link-proxy.ts";
 
 /** One place that keeps the records. */

@@ -4,7 +4,7 @@
  * Keeps true: ends with an answer within a minute, good or bad.
  */
 import type { ControlEvent } from "../../../core/control-event.ts";
-import type { Conflicts } from "../../conflicts.ts";
+import type { Conflicts } from "../../commands/conflicts.ts";
 import { EXIT, type ExitCode } from "../../exit.ts";
 import { line, plain } from "../../output.ts";
 import { until } from "../observe.ts";

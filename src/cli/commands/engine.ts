@@ -1,0 +1,42 @@
+/**
+ * Purpose: `changeover engine`: runs one engine until it is told to stop.
+ * Keeps true: SIGTERM and SIGINT end it cleanly: it hands the role over, then closes [DP3]. Logs go to standard error,
+ * so that standard output has one line: that it is ready, where, and as what.
+ */
+import closeWithGrace from "close-with-grace";
+import type { Command } from "commander";
+import { loadConfig } from "../../config/load.ts";
+import { report } from "../exit.ts";
+import { outliveReader } from "../reader-gone.ts";
+import { line } from "../output.ts";
+import { releaseYoungGeneration } from "../young-generation.ts";
+
+interface Options {
+  readonly config?: string;
+}
+
+/** A handover, the answers under way and the last writes fit into this; after it the process just ends. */
+const STOP_WITHIN_MS = 10_000;
+
+export function addEngine(program: Command): void {
+  program
+    .command("engine")
+    .description("run one engine of a pair; SIGTERM hands the role over and stops it")
+    .option("-c, --config <file>", "YAML or JSON; without it the environment must say everything")
+    .action(runEngine);
+}
+
+async function runEngine({ config: file }: Options): Promise<void> {
+  const config = loadConfig(file ?? null, process.env);
+  // Only here: the adapters bring native code with them.
+  const { startHost } = await import("../../host/start-host.ts");
+  const host = await startHost(config, { environment: process.env });
+  outliveReader();
+  releaseYoungGeneration();
+  closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ err }) => {
+    if (err !== undefined) report(err, (text) => process.stderr.write(text));
+    await host.close();
+  });
+  const { role, epoch } = host.coordinator.state();
+  line(`changeover: engine ${config.label} of ${config.pair} is ready at ${host.url}, ${role}, epoch ${epoch}`);
+}

@@ -1,0 +1,84 @@
+/**
+ * Purpose: `changeover federation`: how it stands with every peer, and what a person does with some of them.
+ * Keeps true: every name is looked at before anything is done to the first one.
+ */
+import type { Command } from "commander";
+import type { FederationReport, PeerReset } from "../../http/routes/peers.ts";
+import type { PeerStatus } from "../../replication/federation-peer.ts";
+import type { Client } from "../client.ts";
+import { confirmed } from "../confirm.ts";
+import { CliError, EXIT } from "../exit.ts";
+import { federationText } from "./federation-view.ts";
+import { clientFor, type ReadOptions, reading } from "../options.ts";
+import { json, line, plain } from "../output.ts";
+
+interface ResetOptions extends ReadOptions {
+  readonly keyRotated?: boolean;
+  readonly yes?: boolean;
+}
+
+export function addFederation(program: Command): void {
+  const federation = program.command("federation").description("the peers that records are pulled from");
+  reading(federation.command("status"))
+    .description("this engine, each peer, and what to do about those that fail")
+    .action(status);
+  reading(federation.command("pause").argument("<name...>"))
+    .description("ask these peers no more, until they are resumed or the engine starts anew")
+    .action((names: readonly string[], options: ReadOptions) => move("pause", names, options));
+  reading(federation.command("resume").argument("<name...>"))
+    .description("ask these peers again, beginning now")
+    .action((names: readonly string[], options: ReadOptions) => move("resume", names, options));
+  reading(federation.command("reset-peer").argument("<name...>"))
+    .description("forget what is kept of these peers, so that they are met anew; records stay")
+    .option("--key-rotated", "forget their keys alone: they have new ones")
+    .option("-y, --yes", "do not ask")
+    .action(reset);
+}
+
+async function status(options: ReadOptions): Promise<void> {
+  const report = await clientFor(options).get<FederationReport>("/api/peers");
+  if (options.json) return json(report);
+  for (const text of federationText(report)) line(text);
+}
+
+async function move(what: "pause" | "resume", names: readonly string[], options: ReadOptions): Promise<void> {
+  const client = clientFor(options);
+  await named(client, names);
+  const moved: PeerStatus[] = [];
+  for (const name of names) moved.push(await client.post<PeerStatus>(pathOf(name, what), undefined));
+  if (options.json) return json(moved);
+  for (const { name, mode } of moved) line(`${plain(name)}: ${mode === "paused" ? "paused" : "is asked"}`);
+}
+
+async function reset(names: readonly string[], options: ResetOptions): Promise<void> {
+  const client = clientFor(options);
+  const peers = await named(client, names);
+  const keyRotated = options.keyRotated === true;
+  const goes = peers.map((peer) => ({ peer, keys: peer.keys.filter((key) => !keyRotated || key.endsWith(":key")) }));
+  if (!options.json) {
+    for (const { peer, keys } of goes) line(`${plain(peer.name)}: ${keys.map(plain).join(", ") || "nothing is kept"}`);
+  }
+  if (options.yes !== true && !(await confirmed(`forget ${keyRotated ? "the keys" : "all"} of ${names.join(", ")}`))) {
+    throw new CliError(EXIT.failed, "nothing was changed");
+  }
+  const done: PeerReset[] = [];
+  for (const name of names) done.push(await client.post<PeerReset>(pathOf(name, "reset"), { keyRotated }));
+  if (options.json) return json(done);
+  for (const { peer, removed } of done) line(`${plain(peer.name)}: ${removed.length} forgotten; it is met anew`);
+}
+
+/** The peers of these names; refuses when one of them is not configured. */
+async function named(client: Client, names: readonly string[]): Promise<readonly PeerStatus[]> {
+  const { peers } = await client.get<FederationReport>("/api/peers");
+  const found = names.map((name) => peers.find((peer) => peer.name === name) ?? name);
+  const unknown = found.filter((one) => typeof one === "string");
+  if (unknown.length > 0) {
+    const known = peers.map(({ name }) => plain(name)).join(", ") || "none";
+    throw new CliError(EXIT.failed, `no peer is called ${unknown.map(plain).join(", ")}; there are: ${known}`);
+  }
+  return found.filter((one) => typeof one !== "string");
+}
+
+function pathOf(name: string, what: string): string {
+  return `/api/peers/${encodeURIComponent(name)}/${what}`;
+}

@@ -1,0 +1,114 @@
+/** Purpose: `changeover machines record|replay`: keeps what the statecharts of a pair do in a file, and shows it later. */
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import type { Command } from "commander";
+import Fastify from "fastify";
+import { WebSocket } from "ws";
+import { pageFolder } from "../../host/page-folder.ts";
+import { pageOf } from "../../http/routes/page.ts";
+import type { StreamMessage } from "../../visualiser/inspected.ts";
+import { STREAM_PROTOCOL, streamUrl } from "../../visualiser/stream-address.ts";
+import { headerLine, readTrace } from "../../visualiser/trace-file.ts";
+import { CliError, EXIT } from "../exit.ts";
+import { clientFor, reaching, type ReachOptions, secretFrom, wholeNumber } from "../options.ts";
+import { line } from "../output.ts";
+
+interface RecordOptions extends ReachOptions {
+  readonly seconds?: number;
+}
+
+interface ReplayOptions {
+  readonly port: number;
+}
+
+/** States are recorded once a second; what the statecharts do, whole. */
+const STATE_EVERY_MS = 1_000;
+
+export function addRuns(command: Command): void {
+  reaching(command.command("record"))
+    .description("write what the statecharts of both engines do to a file, until Ctrl-C")
+    .argument("<file>", "where to")
+    .option("--seconds <count>", "stop by itself", wholeNumber(1, 86_400))
+    .action(record);
+  command
+    .command("replay")
+    .description("show a recorded run, or a simulator's trace, on the page")
+    .argument("<file>", "what to show")
+    .option("--port <port>", "where the page is served; any free port unless given", wholeNumber(0, 65_535), 0)
+    .action(replay);
+}
+
+async function record(file: string, options: RecordOptions): Promise<void> {
+  const { url } = clientFor(options);
+  const token = secretFrom(options.tokenFile, "CHANGEOVER_TOKEN");
+  const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+  const socket = new WebSocket(streamUrl(url), STREAM_PROTOCOL, { headers });
+  const opened = once(socket, "open").catch((error: unknown) => {
+    throw new CliError(EXIT.unreachable, `${url}: ${(error as Error).message}`);
+  });
+  const run = new RunFile(file, url);
+  socket.on("message", (data: Buffer) => run.take(data.toString()));
+  await opened;
+  line(`recording to ${file}`);
+  const ended = once(socket, "close");
+  const stop = (): void => socket.close();
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  const timer = options.seconds === undefined ? null : setTimeout(stop, options.seconds * 1_000);
+  await ended;
+  if (timer !== null) clearTimeout(timer);
+  process.off("SIGINT", stop).off("SIGTERM", stop);
+  line(`${run.close()} events; look: changeover machines replay ${file}`);
+}
+
+class RunFile {
+  readonly #file: number;
+  readonly #statesAtMs = new Map<string, number>();
+  #events = 0;
+
+  constructor(path: string, url: string) {
+    this.#file = openSync(path, "w");
+    writeSync(this.#file, headerLine(`recorded from ${url} at ${new Date().toISOString()}`));
+  }
+
+  take(text: string): void {
+    const message = JSON.parse(text) as StreamMessage;
+    if (message.type === "state") {
+      const lastMs = this.#statesAtMs.get(message.engine) ?? Number.NEGATIVE_INFINITY;
+      if (message.atUnixMs - lastMs < STATE_EVERY_MS) return;
+      this.#statesAtMs.set(message.engine, message.atUnixMs);
+    }
+    if (message.type === "hello" || message.type === "events") this.#events += message.events.length;
+    writeSync(this.#file, `${text}\n`);
+  }
+
+  /** How many events were written. */
+  close(): number {
+    closeSync(this.#file);
+    return this.#events;
+  }
+}
+
+async function replay(file: string, { port }: ReplayOptions): Promise<void> {
+  const text = read(file);
+  const app = Fastify({ logger: false, forceCloseConnections: true });
+  app.get("/run.jsonl", (_request, reply) => reply.type("application/x-ndjson").send(text));
+  await app.register(pageOf(pageFolder()));
+  await app.listen({ host: "127.0.0.1", port });
+  line(
+    `open http://127.0.0.1:${(app.server.address() as AddressInfo).port}/machines/?replay=/run.jsonl   (Ctrl-C ends it)`,
+  );
+  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  await app.close();
+}
+
+/** The text of the file, once it is known to be a run. */
+function read(file: string): string {
+  try {
+    const text = readFileSync(file, "utf8");
+    readTrace(text);
+    return text;
+  } catch (error) {
+    throw new CliError(EXIT.wrongUse, `${file}: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Purpose: one engine's state as lines of text, for `status` and `watch`.
+ * Does not know: where the state came from, nor where the lines go.
+ */
+import type { CoordinatorState } from "../../coordinator/types.ts";
+import { columns, duration, plain } from "../output.ts";
+
+/** The one word that must be right: who is on air, and how sure. */
+export function tally(state: CoordinatorState): string {
+  const { role, mayAct, confirmedBy } = state;
+  if (role === "leader" && mayAct) return confirmedBy === "none" ? "LEADER (unconfirmed)" : "LEADER";
+  return role === "leader" ? "leader, may not act" : role;
+}
+
+/** The whole screen of `status`. */
+export function stateLines(state: CoordinatorState): string[] {
+  const { peer, maintenance } = state;
+  const rows = [
+    [
+      "programme",
+      `${plain(state.programSource) || "not said"} · health ${state.health} · up ${duration(state.uptimeMs)}`,
+    ],
+    ["sync", `${state.syncState} · commands ${state.lastCommandSeq}, executed ${state.lastExecutedSeq}`],
+    ["votes", votesText(state)],
+    [`peer ${peer.label}`, peerText(state)],
+    ["links", linksText(state)],
+    ["witness", witnessText(state)],
+    ["maintenance", maintenance?.on ? `ON by ${plain(maintenance.by)}: ${plain(maintenance.reason)}` : "off"],
+    ...alarmRows(state),
+  ];
+  const title = `${state.pair} · engine ${state.engineLabel} · ${tally(state)} · epoch ${state.epoch}`;
+  return [`${title} · ${state.policy} · ${state.version}`, ...columns(rows.map((row) => ["", ...row]))];
+}
+
+/** What matters most, for a terminal that has no room for more. */
+export function briefLines(state: CoordinatorState): string[] {
+  const commands = `${state.syncState} · commands ${state.lastCommandSeq}`;
+  const alarms = state.alarms.map(({ code }) => code).join(", ");
+  return [
+    `${state.engineLabel} · ${tally(state)} · epoch ${state.epoch} · ${commands}`,
+    `  votes ${votesText(state)}`,
+    `  alarms ${alarms === "" ? "none" : alarms}`,
+  ];
+}
+
+function votesText({ role, votes, confirmedBy }: CoordinatorState): string {
+  if (role !== "leader") return "none needed";
+  const left = (ms: number): string => (ms > 0 ? `${duration(ms)} left` : "none");
+  return `peer ${left(votes.peerMs)} · witness ${left(votes.witnessMs)} · confirmed by ${confirmedBy}`;
+}
+
+function peerText({ peer }: CoordinatorState): string {
+  const parts = [
+    peer.state,
+    peer.role,
+    peer.epoch === null ? null : `epoch ${peer.epoch}`,
+    peer.syncState,
+    peer.lastHeardMs === null ? "never heard" : `heard ${duration(peer.lastHeardMs)} ago`,
+    peer.roundTripMs === null ? null : `round trip ${duration(peer.roundTripMs)}`,
+    peer.lastCommandSeq === null ? null : `commands ${peer.lastCommandSeq}`,
+    peer.refused > 0 ? `${peer.refused} frames refused` : null,
+  ];
+  return parts.filter((part) => part !== null).join(" · ");
+}
+
+function linksText({ peer }: CoordinatorState): string {
+  return peer.links.map((link) => `${link.name} ${link.up ? "up" : "DOWN"}`).join(" · ") || "none";
+}
+
+function witnessText({ witness }: CoordinatorState): string {
+  if (witness.kind === "none") return "none";
+  const reach = witness.reachable === null ? "not asked yet" : witness.reachable ? "reachable" : "UNREACHABLE";
+  const holder = witness.holder === null ? "held by nobody" : `held by ${witness.holder} at epoch ${witness.epoch}`;
+  return `${witness.kind} · ${reach} · ${holder}`;
+}
+
+function alarmRows({ alarms }: CoordinatorState): string[][] {
+  if (alarms.length === 0) return [["alarms", "none"]];
+  return alarms.map((alarm, at) => [at === 0 ? "alarms" : "", `! ${alarm.code}: ${plain(alarm.detail)}`]);
+}

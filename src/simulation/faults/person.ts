@@ -1,0 +1,63 @@
+/** Purpose: what people do and their tools do in the middle of it all: force, hand over, hold, restore. */
+import { type FaultWork, nothingToEnd, scaled, secondAmount } from "./fault.ts";
+import {
+  askForHandover,
+  askForMaintenance,
+  contendForLock,
+  forceLeader,
+  postSnapshotLate,
+} from "../people/operator.ts";
+import type { PlannedFault } from "./fault.ts";
+import type { World } from "../world/world.ts";
+
+const IMMEDIATE_SHARE = 0.5;
+const LAPSED_SHARE = 0.5;
+
+export const personFaults = {
+  "force-leader": {
+    weight: 4,
+    lastsMs: [5, 800],
+    begin: force,
+    // The same request again: whoever asks twice gets the first answer [HO4].
+    end: force,
+  },
+  handover: {
+    weight: 5,
+    lastsMs: [0, 0],
+    begin: (world, { target }) => askForHandover(world, target),
+    end: nothingToEnd,
+  },
+  maintenance: {
+    weight: 3,
+    lastsMs: [500, 6_000],
+    begin: (world, { target }) => askForMaintenance(world, target, true),
+    end: (world, { target }) => askForMaintenance(world, target, false),
+  },
+  "lock-contention": {
+    weight: 2,
+    lastsMs: [0, 0],
+    begin: (world, fault) => contendForLock(world, fault.target, scaled(fault, 1_000, 4_000)),
+    end: nothingToEnd,
+  },
+  "late-snapshot": {
+    weight: 3,
+    lastsMs: [0, 0],
+    begin: (world, fault) => {
+      const afterMs = scaled(fault, 100, 3_000);
+      const lapses = secondAmount(fault) < LAPSED_SHARE;
+      postSnapshotLate(world, fault.target, { afterMs, ttlMs: lapses ? afterMs / 2 : afterMs + 1_000 });
+    },
+    end: nothingToEnd,
+  },
+} satisfies Record<string, FaultWork>;
+
+function force(world: World, fault: PlannedFault): void {
+  forceLeader(world, fault.target, {
+    mode: secondAmount(fault) < IMMEDIATE_SHARE ? "immediate" : "graceful",
+    reason: "a person at the desk",
+    requestId: `force-${fault.atMs.toFixed(3)}`,
+    expectedEpoch: null,
+    acceptDualAir: false,
+    by: "operator",
+  });
+}

@@ -1,0 +1,60 @@
+/** Purpose: one connection between the two processes over one link: two pipes, and who holds which end. */
+import { otherLabel } from "../../core/ids.ts";
+import type { Label } from "../../core/ids.ts";
+import type { PeerMessage } from "../../core/messages.ts";
+import type { PeerHello } from "../../ports/peer-channel.ts";
+import { Pipe } from "./network.ts";
+import type { Link } from "./network.ts";
+import type { Life, Scheduler } from "./scheduler.ts";
+
+/** What a connection carries. */
+export type Frame =
+  | { readonly kind: "hello"; readonly hello: PeerHello }
+  | { readonly kind: "message"; readonly message: PeerMessage }
+  | { readonly kind: "close" };
+
+/** The process at one end. */
+export interface ConnectionEnd {
+  readonly life: Life;
+  take(frame: Frame): void;
+}
+
+/** One connection. */
+export class Connection {
+  readonly #pipes: Readonly<Record<Label, Pipe<Frame>>>;
+
+  constructor(scheduler: Scheduler, link: Link, ends: Readonly<Record<string, ConnectionEnd>>) {
+    const pipeFrom = (label: Label): Pipe<Frame> => {
+      const receiver = ends[otherLabel(label)] as ConnectionEnd;
+      return new Pipe({ scheduler, path: link.from[label] }, (frame) =>
+        scheduler.enter(receiver.life, "arrival", () => receiver.take(frame)),
+      );
+    };
+    this.#pipes = { a: pipeFrom("a"), b: pipeFrom("b") };
+  }
+
+  push(from: Label, frame: Frame): boolean {
+    return this.#pipes[from].push(frame);
+  }
+
+  waiting(from: Label): number {
+    return this.#pipes[from].waiting;
+  }
+
+  /** Closes this end: the other hears of it behind everything already sent, this one hears nothing more. */
+  closeFrom(label: Label): void {
+    this.#pipes[otherLabel(label)].end();
+    this.#pipes[label].push({ kind: "close" });
+  }
+
+  /** Nothing of what `label` sent arrives any more. */
+  loseUnsent(label: Label): void {
+    this.#pipes[label].end();
+  }
+
+  /** The other end has closed: nothing more can be sent. */
+  endFrom(label: Label): void {
+    this.#pipes[label].end();
+    this.#pipes[otherLabel(label)].end();
+  }
+}

@@ -1,0 +1,33 @@
+/** Purpose: a peer message as one line of a trace, and the number that tells it from others of its type. */
+import type { PeerMessage } from "../../core/messages.ts";
+
+/** The counter, epoch or seq that changes from one message of a type to the next. */
+export function numberOf(message: PeerMessage): number {
+  if (message.type === "heartbeat") return message.n;
+  if (message.type === "replicated") return message.throughSeq;
+  if (message.type === "replicate" || message.type === "catch-up-page") return message.prev.seq;
+  if (message.type === "transfer-ack") return message.index;
+  if (message.type === "record-news") return message.ops.length;
+  if (message.type === "sync-call") return message.limit;
+  if (message.type === "sync-answer") return 0;
+  return "epoch" in message ? message.epoch : message.highestEpoch;
+}
+
+/** What an engineer wants to read of a message. */
+export function describe(message: PeerMessage): string {
+  if (message.type !== "heartbeat") {
+    return Object.entries(message)
+      .filter(([name]) => name !== "type")
+      .map(([name, value]) => `${name}=${brief(value)}`)
+      .join(" ");
+  }
+  const { n, role, epoch, log, sync, health, vote, witnessSeq } = message;
+  const voted = vote === null ? "" : ` votes for ${vote.n} of epoch ${vote.epoch}`;
+  return `n=${n} ${role} epoch=${epoch} log=${log.epoch}/${log.seq} ${sync} ${health} witness=${witnessSeq}${voted}`;
+}
+
+function brief(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.length}]`;
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

@@ -1,0 +1,65 @@
+/**
+ * Purpose: the machine on which the simulated witness runs: up, down, stalled, with a memory that can be lost or go back,
+ * and a clock that can be stepped.
+ * Does not know: the way between an engine and it (see `ports/sim-witness.ts`).
+ */
+import { MemoryWitnessServer } from "../../adapters/memory-witness.ts";
+import type { WitnessRecord } from "../../ports/witness.ts";
+import { HostClock, ProcessClock } from "./host-clock.ts";
+import { Prng } from "./prng.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** How often a replica copies the record. */
+const COPY_EVERY_MS = 700;
+
+/** A clock on which locks lapse too early or too late. */
+class SteppedClock extends ProcessClock {
+  stepMs = 0;
+
+  override monoMs(): number {
+    return super.monoMs() + this.stepMs;
+  }
+}
+
+/** The witness's machine. */
+export class WitnessHost {
+  readonly server: MemoryWitnessServer;
+  readonly #scheduler: Scheduler;
+  readonly #clock: SteppedClock;
+  #copy: WitnessRecord | null = null;
+  #olderCopy: WitnessRecord | null = null;
+  #copiedAtMs = 0;
+  /** A server that is down refuses connections. */
+  up = true;
+  /** True time until which it answers nothing and does nothing. */
+  stalledUntilMs = 0;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+    this.#clock = new SteppedClock({
+      scheduler,
+      host: new HostClock({ driftPpm: 0, unixOffsetMs: 0 }),
+      life: { alive: true, paused: false, backlog: [] },
+      lateness: new Prng(0),
+    });
+    this.server = new MemoryWitnessServer({ clock: this.#clock });
+  }
+
+  /** Keeps what a lagging replica would have, before a change. */
+  replicate(): void {
+    if (this.#scheduler.nowMs - this.#copiedAtMs < COPY_EVERY_MS) return;
+    this.#copiedAtMs = this.#scheduler.nowMs;
+    this.#olderCopy = this.#copy;
+    this.#copy = this.server.record;
+  }
+
+  /** Fails over to a replica that lagged by 0.7 to 1.4 s. */
+  failOver(): void {
+    this.server.rollBack(this.#olderCopy);
+  }
+
+  /** Redis counts a lock's life on its wall clock: a step shortens or prolongs it. */
+  stepClock(byMs: number): void {
+    this.#clock.stepMs += byMs;
+  }
+}

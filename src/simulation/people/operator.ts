@@ -1,0 +1,110 @@
+/** Purpose: people and their tools at the desks of the virtual world: their requests reach an engine over its HTTP surface. */
+import type { Coordinator } from "../../coordinator/types.ts";
+import type { Json } from "../../core/canonical-json.ts";
+import { type Label, makeId, otherLabel } from "../../core/ids.ts";
+import type { StateSnapshot } from "../../core/messages.ts";
+import type { ForceLeaderRequest } from "../../core/outcomes.ts";
+import type { World } from "../world/world.ts";
+
+/** From a desk to an engine and back. */
+const REQUEST_TAKES_MS = 1;
+/** People give engines that have just come back a moment before they lift holds. */
+const LIFT_AFTER_MS = 1_000;
+/** An id under which nobody ever held the lock. */
+const STRANGER = makeId("lock", "stranger");
+
+/** `POST /api/peer/force-leader`. */
+export function forceLeader(world: World, label: Label, request: ForceLeaderRequest): void {
+  reach(world, label, async (coordinator) => {
+    world.trace.note(world.nowMs, label, `forced: ${request.mode}`, 0, request.requestId ?? "");
+    const outcome = await coordinator.forceLeader(request);
+    world.trace.note(world.nowMs, label, `force answered: ${outcome.outcome}`);
+    world.watchers.each((watch) => watch.forced?.(label, request, outcome));
+  });
+}
+
+/** `POST /api/handover`. */
+export function askForHandover(world: World, label: Label): void {
+  reach(world, label, async (coordinator) => {
+    const outcome = await coordinator.handover({ reason: "planned work", by: "operator" });
+    world.trace.note(world.nowMs, label, `handover answered: ${outcome.outcome}`);
+  });
+}
+
+/** `POST /api/maintenance`. */
+export function askForMaintenance(world: World, label: Label, on: boolean): void {
+  reach(world, label, async (coordinator) => {
+    world.trace.note(world.nowMs, label, on ? "held" : "hold lifted");
+    coordinator.setMaintenance({ on, reason: "planned work", by: "operator" });
+  });
+}
+
+/** Lifts every hold, as the people would who made them. */
+export function liftMaintenance(world: World): void {
+  world.scheduler.after(LIFT_AFTER_MS, () => {
+    for (const label of ["a", "b"] as const) askForMaintenance(world, label, false);
+  });
+}
+
+/** A tool takes the reconcile lock, and another one that never had it tries to free it [RL1]. */
+export function contendForLock(world: World, label: Label, ttlMs: number): void {
+  reach(world, label, async (coordinator) => {
+    const taken = await coordinator.acquireLock({ holder: "tool", ttlMs });
+    world.trace.note(world.nowMs, label, `lock answered: ${taken.outcome}`);
+  });
+  reach(world, otherLabel(label), async (coordinator) => {
+    const freed = await coordinator.releaseLock(STRANGER);
+    world.trace.note(world.nowMs, otherLabel(label), `stranger's release answered: ${freed.outcome}`);
+    if (freed.outcome === "released") world.violate("I14", "a lock was released by one who never held it");
+  });
+}
+
+/** A tool takes a snapshot, and posts it `afterMs` later under the lock, which may have lapsed by then [SB4]. */
+export function postSnapshotLate(world: World, label: Label, timing: { afterMs: number; ttlMs: number }): void {
+  reach(world, label, async (coordinator) => {
+    const taken = await coordinator.snapshot();
+    if (taken.outcome !== "taken") return;
+    const { snapshot } = taken;
+    if (timing.ttlMs > timing.afterMs)
+      world.scheduler.after(timing.afterMs, () => post(world, label, snapshot, timing.ttlMs));
+    else post(world, label, snapshot, timing.ttlMs, timing.afterMs);
+  });
+}
+
+/** Acquires the lock, waits, posts. */
+function post(world: World, label: Label, snapshot: StateSnapshot, ttlMs: number, waitMs = 0): void {
+  reach(world, label, async (coordinator) => {
+    const taken = await coordinator.acquireLock({ holder: "tool", ttlMs });
+    if (taken.outcome !== "acquired") return;
+    const { lockId } = taken;
+    world.scheduler.after(waitMs, () =>
+      reach(world, label, async (again) => {
+        if (!isOwnPast(world, label, snapshot)) return;
+        const outcome = await again.applySnapshot(lockId, snapshot as unknown as Json);
+        world.trace.note(world.nowMs, label, `snapshot answered: ${outcome.outcome}`);
+        world.watchers.each((watch) => watch.snapshotAnswered?.(label, lockId, outcome));
+        await again.releaseLock(lockId);
+      }),
+    );
+  });
+}
+
+/** Whether the engine was once in this state: people restore what was, they do not put one engine's state on the other. */
+function isOwnPast(world: World, label: Label, snapshot: StateSnapshot): boolean {
+  const then = world.ground.pasts.get((snapshot.state as { chain: string }).chain);
+  let past = world.processes[label].ports?.engine.past ?? null;
+  while (past !== null && past.count > (then?.count ?? 0)) past = past.previous;
+  return past === then;
+}
+
+function reach(world: World, label: Label, ask: (coordinator: Coordinator) => Promise<void>): void {
+  world.scheduler.after(REQUEST_TAKES_MS, () => {
+    const { life, coordinator, serving } = world.processes[label];
+    if (life === null || coordinator === null || !serving) return;
+    world.scheduler.enter(life, "arrival", () => {
+      ask(coordinator).catch((error: unknown) => {
+        if (life.alive) world.rejected(label, error);
+      });
+    });
+  });
+}

@@ -1,0 +1,67 @@
+/**
+ * Purpose: ports that break their promise, for bugs that no rule of the coordinator could have: the contract suites keep
+ * real adapters from them, the simulator shows that they must.
+ */
+import type { CoordinatorPorts } from "../../coordinator/types.ts";
+import type { Witness } from "../../ports/witness.ts";
+import { overriding } from "./overriding.ts";
+
+const LATE_MS = 30;
+
+/** [EP2] Epochs reach the disk some time after the call. */
+export function saveEpochsLate(ports: CoordinatorPorts): CoordinatorPorts {
+  const { store, clock } = ports;
+  const lying = overriding(store, {
+    saveEpochs: (epochs) => void clock.setTimeout(() => store.saveEpochs(epochs), LATE_MS),
+  });
+  return { ...ports, store: lying };
+}
+
+/** [HO2] A checkpoint claims one command more than its state has executed. */
+export function checkpointAhead(ports: CoordinatorPorts): CoordinatorPorts {
+  const { store } = ports;
+  const lying = overriding(store, {
+    saveCheckpoint: ({ position, state }) => {
+      const ahead = { ...position, seq: Math.min(position.seq + 1, store.positions().log.seq) };
+      store.saveCheckpoint({ position: ahead, state });
+    },
+  });
+  return { ...ports, store: lying };
+}
+
+/** [HO2] What a key was answered with is forgotten. */
+export function forgetKeys(ports: CoordinatorPorts): CoordinatorPorts {
+  return { ...ports, store: overriding(ports.store, { findKey: () => null, recentKeys: () => [] }) };
+}
+
+/** [HB2] Of an engine's starts the wall clock alone says which was the later one. */
+export function forgetStart(ports: CoordinatorPorts): CoordinatorPorts {
+  const { store } = ports;
+  const { peerState } = store.replica;
+  const forgetful = overriding(peerState, { get: (key) => (key === "start" ? null : peerState.get(key)) });
+  return { ...ports, store: overriding(store, { replica: overriding(store.replica, { peerState: forgetful }) }) };
+}
+
+/** [VT3] A swap overwrites whatever stands. */
+export function swapWhateverStands(ports: CoordinatorPorts): CoordinatorPorts {
+  const { witness } = ports;
+  const lying: Pick<Witness, "swap"> = {
+    swap: async (expected, next) => {
+      const answer = await witness.swap(expected, next);
+      return answer.outcome === "lost" ? witness.swap(answer.record, next) : answer;
+    },
+  };
+  return { ...ports, witness: overriding(witness, lying) };
+}
+
+/** [RL1] A release frees the lock, whoever holds it. */
+export function releaseAnyLock(ports: CoordinatorPorts): CoordinatorPorts {
+  const { witness } = ports;
+  const lying: Pick<Witness, "releaseLock"> = {
+    releaseLock: async (lockId) => {
+      const standing = await witness.readLock();
+      return witness.releaseLock(standing.outcome === "read" ? (standing.lock?.lockId ?? lockId) : lockId);
+    },
+  };
+  return { ...ports, witness: overriding(witness, lying) };
+}

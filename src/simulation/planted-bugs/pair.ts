@@ -1,0 +1,148 @@
+/**
+ * Purpose: a wrong decision for each rule on which safety rests; the simulator must find every one of them.
+ * Keeps true: a rule whose planted bug goes unfound is either not needed or not proven, and fails the build.
+ */
+import {
+  checkpointAhead,
+  forgetKeys,
+  forgetStart,
+  releaseAnyLock,
+  saveEpochsLate,
+  swapWhateverStands,
+} from "./lying-ports.ts";
+import type { PlantedBug } from "./planted-bug.ts";
+
+/**
+ * The table. Three rules are not in it, since others imply them and no world can tell them from true: `peerSilent` (a
+ * heartbeat is a sight of the record, and the ground of a campaign is asked again before the swap), `isNextToExecute`
+ * (the queue holds only what comes next), `electionDue` (the peer's vote decides).
+ */
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: "vote counted from its acknowledgement",
+    rule: "VT2",
+    bites: ["I1", "I4"],
+    policy: "consistency",
+    rules: { voteUntilMs: (untilMs, _sentAtMs, answeredAtMs, leaseMs) => Math.max(untilMs, answeredAtMs + leaseMs) },
+  },
+  {
+    name: "wall clock instead of monotonic",
+    rule: "VT2",
+    bites: ["I1", "I4", "I5"],
+    policy: "consistency",
+    rules: { nowMs: (clock) => clock.unixMs() },
+  },
+  { name: "parity ignored", rule: "EP1", bites: ["I3"], policy: "on-air", rules: { nextEpoch: (known) => known + 1 } },
+  { name: "epoch not persisted first", rule: "EP2", bites: ["I3"], policy: "on-air", wrapPorts: saveEpochsLate },
+  {
+    name: "higher epoch ignored",
+    rule: "EP3",
+    bites: ["I1", "I2", "I3", "I7", "I10"],
+    policy: "on-air",
+    rules: { mustYield: () => false },
+  },
+  {
+    name: "lower epoch admitted",
+    rule: "EP4",
+    bites: ["I2", "I7", "I9"],
+    policy: "on-air",
+    rules: { admitsEpoch: () => true },
+  },
+  {
+    name: "stale heartbeat accepted",
+    rule: "HB2",
+    bites: ["HB2"],
+    policy: "on-air",
+    rules: { heartbeatIsFresh: () => true },
+  },
+  { name: "starts told apart by the wall clock", rule: "HB2", bites: ["I7"], policy: "on-air", wrapPorts: forgetStart },
+  {
+    name: "no check at the effect",
+    rule: "VT5",
+    bites: ["I1"],
+    policy: "consistency",
+    rules: { mayAct: (view) => view.leads },
+  },
+  {
+    name: "swap without epoch",
+    rule: "VT3",
+    bites: ["I1", "I2"],
+    policy: "consistency",
+    wrapPorts: swapWhateverStands,
+  },
+  {
+    name: "campaign during a promise",
+    rule: "VT2",
+    bites: ["I1", "I5"],
+    policy: "consistency",
+    rules: { promiseLapsed: () => true },
+  },
+  {
+    name: "unmoved record not waited for",
+    rule: "CP2",
+    bites: ["I1"],
+    policy: "consistency",
+    rules: { recordStoodStill: () => true },
+  },
+  {
+    name: "led while behind",
+    rule: "CP4",
+    bites: ["I5"],
+    policy: "on-air",
+    rules: { caughtUp: () => true },
+  },
+  {
+    name: "quarantine skipped",
+    rule: "CP5",
+    bites: ["I1", "I5"],
+    policy: "consistency",
+    rules: { outOfQuarantine: () => true },
+  },
+  {
+    name: "pause not noticed",
+    rule: "CP5",
+    bites: ["I1", "I5"],
+    policy: "consistency",
+    rules: { pauseSuspected: () => false },
+  },
+  { name: "hold-down ignored", rule: "CP6", bites: ["I11"], policy: "on-air", rules: { holdDownAllows: () => true } },
+  {
+    name: "maintenance ignored",
+    rule: "CP1",
+    bites: ["I5"],
+    policy: "on-air",
+    rules: { outOfMaintenance: () => true },
+  },
+  { name: "failed engine campaigns", rule: "CP1", bites: ["I5"], policy: "on-air", rules: { engineFit: () => true } },
+  {
+    name: "death proof taken from a time-out",
+    rule: "DP1",
+    bites: ["I1", "I5"],
+    policy: "on-air",
+    rules: { provesDeath: (result) => result !== "alive" },
+  },
+  {
+    name: "handover grant counted too long",
+    rule: "HO1",
+    bites: ["I1"],
+    policy: "consistency",
+    rules: { grantUntilMs: (_requestedAtMs, grantedAtMs, settings) => grantedAtMs + 4 * settings.handoverMs },
+  },
+  {
+    name: "command acknowledged before the follower has it",
+    rule: "HO2",
+    bites: ["I9"],
+    policy: "on-air",
+    rules: { heldByPair: () => true },
+  },
+  { name: "checkpoint ahead of its state", rule: "HO2", bites: ["I9"], policy: "on-air", wrapPorts: checkpointAhead },
+  { name: "idempotency key forgotten", rule: "HO2", bites: ["I9"], policy: "on-air", wrapPorts: forgetKeys },
+  {
+    name: "snapshot applied without lock",
+    rule: "SB4",
+    bites: ["I14"],
+    policy: "on-air",
+    rules: { lockProves: () => true },
+  },
+  { name: "lock released without id", rule: "RL1", bites: ["I14"], policy: "on-air", wrapPorts: releaseAnyLock },
+];

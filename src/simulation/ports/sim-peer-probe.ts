@@ -1,0 +1,55 @@
+/** Purpose: the `PeerProbe` port over the simulated network [DP1]: what a connection attempt at every address tells. */
+import { otherLabel } from "../../core/ids.ts";
+import type { Label } from "../../core/ids.ts";
+import type { PeerProbe, ProbeResult } from "../../ports/peer-probe.ts";
+import type { ChannelGround } from "./sim-peer-channel.ts";
+import type { Life } from "../ground/scheduler.ts";
+import type { Link } from "../ground/network.ts";
+
+/** A connection that was accepted and reset is asked again so soon: the kernel was about to close the sockets. */
+const ASK_AGAIN_MS = 1;
+
+/** The probe of one life of a process. */
+export class SimPeerProbe implements PeerProbe {
+  readonly #ground: ChannelGround;
+  readonly #life: Life;
+  readonly #label: Label;
+
+  constructor(components: { readonly ground: ChannelGround; readonly life: Life }, init: { readonly label: Label }) {
+    this.#ground = components.ground;
+    this.#life = components.life;
+    this.#label = init.label;
+  }
+
+  probe(budgetMs: number): Promise<ProbeResult> {
+    const { scheduler, links } = this.#ground;
+    const endMs = scheduler.nowMs + budgetMs;
+    return new Promise((resolve) => {
+      let refused = 0;
+      const answered = (result: "refused" | "alive"): void => {
+        if (result === "refused") refused += 1;
+        if (result === "alive" || refused === links.length) resolve(result);
+      };
+      for (const link of links) this.#ask(link, endMs, answered);
+      scheduler.at(endMs, () => resolve("unknown"), this.#life, "timer");
+    });
+  }
+
+  #ask(link: Link, endMs: number, answered: (result: "refused" | "alive") => void): void {
+    const { scheduler, machines } = this.#ground;
+    const there = link.from[this.#label];
+    const back = link.from[otherLabel(this.#label)];
+    scheduler.after(there.delayMs(), () => {
+      if (there.cut || scheduler.nowMs > endMs) return;
+      const presence = machines[otherLabel(this.#label)].presence();
+      if (presence === "closing") {
+        scheduler.after(ASK_AGAIN_MS, () => this.#ask(link, endMs, answered));
+      } else if (presence === "listening" || presence === "refusing") {
+        const result = presence === "listening" ? "alive" : "refused";
+        scheduler.after(back.delayMs(), () => {
+          if (!back.cut) scheduler.enter(this.#life, "arrival", () => answered(result));
+        });
+      }
+    });
+  }
+}

@@ -1,0 +1,137 @@
+/** Purpose: all ports of one life of a simulated process, with onlookers told of what goes through them. */
+import type { MemoryDisk } from "../../adapters/memory-disk.ts";
+import { NodeDigest } from "../../adapters/node-digest.ts";
+import { NoWitness } from "../../adapters/no-witness.ts";
+import type { CoordinatorPorts } from "../../coordinator/types.ts";
+import type { Label } from "../../core/ids.ts";
+import { recordOrigin } from "../../core/operation.ts";
+import type { FeedEntry } from "../../adapters/memory-sink.ts";
+import type { FeedSink } from "../../ports/feed-sink.ts";
+import type { Witness } from "../../ports/witness.ts";
+import { describe, numberOf } from "../ground/message-text.ts";
+import { ObservedStore } from "./observed-store.ts";
+import { type EngineFaults, SimEngine } from "../ports/sim-engine.ts";
+import { SimPeerChannel, type TrafficObserver } from "../ports/sim-peer-channel.ts";
+import { SimSink } from "../ports/sim-feed.ts";
+import { simLogger } from "../ports/sim-logger.ts";
+import { SimPeerProbe } from "../ports/sim-peer-probe.ts";
+import { SimWitness } from "../ports/sim-witness.ts";
+import type { Lifetime, WorldGround } from "./world-ground.ts";
+
+/** The ports of one life, and those parts of them that the world handles itself. */
+export interface SimPorts {
+  readonly given: CoordinatorPorts;
+  readonly channel: SimPeerChannel;
+  readonly engine: SimEngine;
+  readonly store: ObservedStore;
+}
+
+/** What of a process outlives its lives. */
+export interface PortsOwner {
+  readonly label: Label;
+  readonly disk: MemoryDisk;
+  readonly engineFaults: EngineFaults;
+}
+
+/** Builds the ports of a new life. Throws what the store throws when the disk cannot be opened. */
+export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Lifetime): SimPorts {
+  const { label } = owner;
+  const { clock, life } = lifetime;
+  const network = { ...ground, observer: trafficObserver(ground) };
+  const channel = new SimPeerChannel({ ground: network, clock, life }, { label });
+  const engine = new SimEngine({
+    clock,
+    pasts: ground.pasts,
+    faults: owner.engineFaults,
+    observer: {
+      executed: (command, past, repeated) => {
+        ground.trace.note(ground.scheduler.nowMs, label, repeated ? "execute again" : "execute", command.seq);
+        ground.watchers.each((watch) => watch.executed?.(label, command, past, repeated));
+      },
+    },
+  });
+  const store = createStore(ground, owner);
+  const given: CoordinatorPorts = {
+    clock,
+    random: ground.chanceOf(`process ${label}`),
+    ids: ground.ids[label],
+    digest: new NodeDigest(),
+    logger: simLogger(ground, label),
+    store,
+    witness: createWitness(ground, owner, lifetime),
+    peerChannel: channel,
+    peerProbe: new SimPeerProbe({ ground: network, life }, { label }),
+    engine,
+    clockSource: null,
+    changeoverSwitches: [],
+    sink: createSink(ground, owner, lifetime),
+    federation: ground.peersOf(label, recordOrigin(store.load().engineId), lifetime),
+  };
+  return { given: ground.wrapPorts(given, label), channel, engine, store };
+}
+
+function createSink(ground: WorldGround, { label }: PortsOwner, { life, clock }: Lifetime): FeedSink | null {
+  const { feed, scheduler, trace, watchers } = ground;
+  if (feed === null) return null;
+  const published = (entry: FeedEntry): void => {
+    trace.note(scheduler.nowMs, label, "publishes", entry.controlVersion, entry.event.eventId);
+    watchers.each((watch) => watch.published?.(entry));
+  };
+  const chance = ground.chanceOf(`feed of ${label}`);
+  return new SimSink({ host: feed, scheduler, clock, life, chance, published }, { label });
+}
+
+function createStore(ground: WorldGround, owner: PortsOwner): ObservedStore {
+  const { label, disk } = owner;
+  const { scheduler, trace, watchers } = ground;
+  return new ObservedStore({
+    ids: ground.ids[label],
+    disk,
+    observer: {
+      appended: (commands) => {
+        const last = commands.at(-1)?.seq ?? 0;
+        trace.note(scheduler.nowMs, label, "append", last, () => `${commands.length} command(s), through ${last}`);
+        watchers.each((watch) => watch.appended?.(label, commands));
+      },
+      adopted: (adoption) => {
+        trace.note(scheduler.nowMs, label, "adopt", adoption.keepThroughSeq, () => `keeps ${adoption.keepThroughSeq}`);
+        watchers.each((watch) => watch.adopted?.(label, adoption));
+      },
+    },
+  });
+}
+
+function createWitness(ground: WorldGround, owner: PortsOwner, { life, clock }: Lifetime): Witness {
+  const { label } = owner;
+  const { scheduler, trace, watchers, witness } = ground;
+  if (witness === null) return new NoWitness({ clock });
+  return new SimWitness(
+    {
+      scheduler,
+      host: witness,
+      way: ground.witnessWays[label],
+      clock,
+      life,
+      observer: {
+        swapSent: (next) => watchers.each((watch) => watch.swapSent?.(label, next)),
+        swapped: (previous, next) => {
+          const text = (): string => `epoch ${next.epoch}, seq ${next.seq}${next.released ? ", released" : ""}`;
+          trace.note(scheduler.nowMs, "witness", `record of ${next.holder}`, next.epoch * 1e6 + next.seq, text);
+          watchers.each((watch) => watch.swapped?.(label, previous, next));
+        },
+      },
+    },
+    { timeoutMs: ground.optionsOf(label).failover.witnessTimeoutMs },
+  );
+}
+
+function trafficObserver(ground: WorldGround): TrafficObserver {
+  const { scheduler, trace, watchers } = ground;
+  return {
+    sent: (from, message) => watchers.each((watch) => watch.sent?.(from, message)),
+    delivered: (to, message) => {
+      trace.note(scheduler.nowMs, to, message.type, numberOf(message), () => describe(message));
+      watchers.each((watch) => watch.delivered?.(to, message));
+    },
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * Purpose: everything that an onlooker of the virtual world can see, as hooks; checkers implement the ones they need.
+ * Keeps true: an onlooker sees each thing at the true time at which it happens, and changes nothing.
+ */
+import type { FeedEntry } from "../../adapters/memory-sink.ts";
+import type { Command } from "../../core/command.ts";
+import type { CoordinatorEvent } from "../../core/events.ts";
+import type { Label } from "../../core/ids.ts";
+import type { PeerMessage } from "../../core/messages.ts";
+import type { Op } from "../../core/operation.ts";
+import type {
+  ApplySnapshotOutcome,
+  ForceLeaderOutcome,
+  ForceLeaderRequest,
+  SubmitOutcome,
+} from "../../core/outcomes.ts";
+import type { ArrivedOp } from "../../ports/op-log.ts";
+import type { Adoption } from "../../ports/store.ts";
+import type { PushedBase } from "../../ports/sync-transport.ts";
+import type { WitnessRecord } from "../../ports/witness.ts";
+import type { PullPage } from "../../replication/hub.ts";
+import type { Executed } from "../ports/sim-engine.ts";
+
+/** What a client asked and was told. */
+export interface Submission {
+  readonly client: string;
+  readonly key: string;
+  readonly to: Label;
+  readonly outcome: SubmitOutcome;
+}
+
+/** Hooks of an onlooker. Every one is called synchronously, in the step in which the thing happens. */
+export interface Watch {
+  /** A process began a new life; `coordinator.start()` is called right after. */
+  booted?(label: Label): void;
+  died?(label: Label): void;
+  /** A process was frozen for `forMs`, and may act from now on. */
+  woke?(label: Label, forMs: number): void;
+  sent?(from: Label, message: PeerMessage): void;
+  delivered?(to: Label, message: PeerMessage): void;
+  /** A swap of the witness record is on its way. */
+  swapSent?(from: Label, next: WitnessRecord): void;
+  /** The witness has taken it. */
+  swapped?(from: Label, previous: WitnessRecord | null, next: WitnessRecord): void;
+  appended?(label: Label, commands: readonly Command[]): void;
+  adopted?(label: Label, adoption: Adoption): void;
+  executed?(label: Label, command: Command, past: Executed | null, repeated: boolean): void;
+  told?(label: Label, event: CoordinatorEvent): void;
+  submitted?(submission: Submission): void;
+  forced?(label: Label, request: ForceLeaderRequest, outcome: ForceLeaderOutcome): void;
+  /** A tool posted a snapshot under a lock that it once had. */
+  snapshotAnswered?(label: Label, lockId: string, outcome: ApplySnapshotOutcome): void;
+  /** An operation on a record has become durable at a place: an engine's label, or the name of a spoke or a site. */
+  recorded?(place: string, op: Op, via: string): void;
+  /** A spoke has kept another step of its exchange. */
+  exchanged?(spoke: string): void;
+  /** A place asked another one for a page, which was made; through `held` it says to have everything. */
+  asked?(place: string, to: string, held: string): void;
+  /** A page was made for a place. */
+  pulled?(place: string, from: string, page: PullPage): void;
+  /** A spoke's push reached an engine. */
+  pushed?(spoke: string, to: string, base: PushedBase | null): void;
+  /** A site is about to begin anew, with an empty store, behind the same address. */
+  replaced?(site: string): void;
+  /** A person made an engine forget what it keeps of a peer. */
+  peerReset?(place: string, peer: string): void;
+  /** A place has compacted `gone` away. */
+  compacted?(place: string, gone: readonly ArrivedOp[]): void;
+  /** An event stands in the feed from now on. */
+  published?(entry: FeedEntry): void;
+  /** The wall clock of a spoke or a site is about to be moved. */
+  clockSteps?(place: string): void;
+  /** A step is over, the promises that it resolved included. */
+  afterStep?(): void;
+  /** All faults have been taken back. */
+  healed?(): void;
+  /** The run is over and the pair has settled. */
+  settled?(): void;
+}
+
+/** Calls a hook of every onlooker that has it. */
+export class Watchers {
+  readonly #watches: Watch[] = [];
+  #steppers: Watch[] = [];
+
+  add(watch: Watch): void {
+    this.#watches.push(watch);
+    this.#steppers = this.#watches.filter((known) => known.afterStep !== undefined);
+  }
+
+  each(call: (watch: Watch) => void): void {
+    for (const watch of this.#watches) call(watch);
+  }
+
+  afterStep(): void {
+    for (const watch of this.#steppers) watch.afterStep?.();
+  }
+}

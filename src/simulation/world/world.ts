@@ -1,0 +1,285 @@
+/**
+ * Purpose: the virtual world: two machines with a process each, the links between them, a witness, and time.
+ * Keeps true: one thing happens at a time; after each, the promises that it resolved are run to their end and the
+ * onlookers are asked; the same settings give the same history.
+ */
+import type { InspectionEvent } from "xstate";
+import { type DiskContent, MemoryDisk } from "../../adapters/memory-disk.ts";
+import type { Rules } from "../../actors/rules.ts";
+import type { CoordinatorOptions, CoordinatorPorts } from "../../coordinator/types.ts";
+import type { FederationPeerPort } from "../../ports/federation-peer.ts";
+import { ChangeoverError } from "../../core/errors.ts";
+import type { Label } from "../../core/ids.ts";
+import { type CommandSettings, DEFAULT_OUTBOX, type FailoverSettings } from "../../core/settings.ts";
+import { HostClock } from "../ground/host-clock.ts";
+import { Machine } from "../ground/machine.ts";
+import type { SimPeerChannel } from "../ports/sim-peer-channel.ts";
+import { createLink, Path } from "../ground/network.ts";
+import { streamOf, type Prng } from "../ground/prng.ts";
+import { Scheduler, type Scheduled } from "../ground/scheduler.ts";
+import { SimFeed } from "../ports/sim-feed.ts";
+import { SimIds } from "../ports/sim-ids.ts";
+import { SimProcess } from "./sim-process.ts";
+import type { PlaceComponents, SimPlace } from "./sim-place.ts";
+import { peerPort, SimSite, type SiteInit } from "./sim-site.ts";
+import { SimSpoke, type SpokeInit } from "./sim-spoke.ts";
+import { SimSyncTransport, syncObserver } from "./sim-sync-transport.ts";
+import { engineEnd, type SyncEnd } from "./sync-ends.ts";
+import type { PlaceParts } from "./place-parts.ts";
+import { Trace, type TraceSink } from "../ground/trace.ts";
+import { Watchers, type Watch } from "./watch.ts";
+import { WitnessHost } from "../ground/witness-host.ts";
+import type { CoordinatorFactory, Lifetime, WorldGround } from "./world-ground.ts";
+
+/** On a LAN, as measured between two hosts of a plant. */
+const LAN = { shortestMs: 0.1, meanExtraMs: 0.3 };
+/** Between a plant and a place elsewhere. */
+const WAN = { shortestMs: 4, meanExtraMs: 6 };
+/** Steps after which the real event loop gets a turn. */
+const STEPS_PER_TURN = 4_096;
+
+/** What a world is made of. */
+export interface WorldSettings {
+  readonly seed: number;
+  readonly failover: FailoverSettings;
+  readonly commands: CommandSettings;
+  readonly linkNames: readonly string[];
+  readonly witness: boolean;
+  /** Drift of each monotonic clock, within ρ. */
+  readonly driftPpm: Readonly<Record<Label, number>>;
+  /** Spokes of the pair. */
+  readonly spokes: readonly SpokeInit[];
+  /** Sites elsewhere that federate with the pair. */
+  readonly sites: readonly SiteInit[];
+  /** Whether changes are published. */
+  readonly feed: boolean;
+}
+
+/** What a world is run with. */
+export interface WorldComponents {
+  readonly factory: CoordinatorFactory;
+  readonly rules?: Partial<Rules>;
+  readonly wrapPorts?: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;
+  readonly wrapSpoke?: (parts: PlaceParts) => PlaceParts;
+  readonly wrapSite?: (parts: PlaceParts) => PlaceParts;
+  readonly sink?: TraceSink | null;
+}
+
+/** A broken invariant. */
+export interface Violation {
+  readonly invariant: string;
+  readonly detail: string;
+  readonly atMs: number;
+}
+
+/** The world. */
+export class World {
+  readonly settings: WorldSettings;
+  readonly scheduler = new Scheduler();
+  readonly watchers = new Watchers();
+  readonly trace: Trace;
+  readonly ground: WorldGround;
+  readonly processes: Readonly<Record<Label, SimProcess>>;
+  readonly spokes: readonly SimSpoke[];
+  readonly sites: readonly SimSite[];
+  /** Spokes and sites. */
+  readonly around: readonly SimPlace[];
+  readonly #streams = new Map<string, Prng>();
+  #violation: Violation | null = null;
+  #steps = 0;
+
+  constructor(components: WorldComponents, settings: WorldSettings) {
+    this.settings = settings;
+    this.trace = new Trace(components.sink ?? null);
+    this.ground = this.#createGround(components);
+    this.processes = { a: this.#createProcess("a"), b: this.#createProcess("b") };
+    const { processes } = this;
+    this.spokes = settings.spokes.map((init) => new SimSpoke({ ...this.#placeNamed(init.name), processes }, init));
+    this.sites = settings.sites.map((init) => new SimSite(this.#placeNamed(init.name), init));
+    this.around = [...this.spokes, ...this.sites];
+  }
+
+  get nowMs(): number {
+    return this.scheduler.nowMs;
+  }
+
+  /** The first broken invariant; a world with one does not run on. */
+  get violation(): Violation | null {
+    return this.#violation;
+  }
+
+  watch(watch: Watch): void {
+    this.watchers.add(watch);
+  }
+
+  /** The stream of chance of a concern, the same object at every call. */
+  chanceOf(concern: string): Prng {
+    const known = this.#streams.get(concern);
+    if (known !== undefined) return known;
+    const stream = streamOf(this.settings.seed, concern);
+    this.#streams.set(concern, stream);
+    return stream;
+  }
+
+  violate(invariant: string, detail: string): void {
+    if (this.#violation !== null) return;
+    this.#violation = { invariant, detail, atMs: this.nowMs };
+    this.trace.note(this.nowMs, "world", `violated ${invariant}`, 0, detail);
+  }
+
+  /** What is on the disk of an engine, a spoke or a site; null before its first life. */
+  contentOf(place: string): DiskContent | null {
+    if (place === "a" || place === "b") return this.processes[place].disk.content;
+    return this.around.find(({ name }) => name === place)?.disk.content ?? null;
+  }
+
+  /** A call to a coordinator was rejected: fine when it says so in its own words, a broken promise else. */
+  rejected(who: string, error: unknown): void {
+    if (error instanceof ChangeoverError) this.trace.note(this.nowMs, who, `rejected: ${error.code}`);
+    else this.violate("no-throw", `${who}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+
+  boot(): void {
+    this.processes.a.boot();
+    this.processes.b.boot();
+    for (const place of this.around) place.boot();
+  }
+
+  /** Runs until true time `untilMs`, until `stop` says so, or until an invariant breaks. */
+  async runUntil(untilMs: number, stop: () => boolean = () => false): Promise<void> {
+    // What was called from outside since the last run may have begun something.
+    await promisesRun();
+    if (stop()) return;
+    while (this.#violation === null) {
+      const event = this.scheduler.take(untilMs);
+      if (event === null) return this.scheduler.advanceTo(untilMs);
+      if (!this.#perform(event)) continue;
+      await promisesRun();
+      this.watchers.afterStep();
+      this.#steps += 1;
+      if (this.#steps % STEPS_PER_TURN === 0) await turnOfTheLoop();
+      if (stop()) return;
+    }
+  }
+
+  /** Runs for `forMs`. */
+  run(forMs: number): Promise<void> {
+    return this.runUntil(this.nowMs + forMs);
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  #perform(event: Scheduled): boolean {
+    if (event.life?.paused === true) {
+      event.life.backlog.push(event);
+      return false;
+    }
+    const run = event.run;
+    event.run = null;
+    try {
+      run?.();
+    } catch (error) {
+      this.violate("no-throw", error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+    return true;
+  }
+
+  #createGround(components: WorldComponents): WorldGround {
+    const { seed, driftPpm, linkNames, witness } = this.settings;
+    const chanceOf = (concern: string): Prng => this.chanceOf(concern);
+    const offsets = streamOf(seed, "wall clocks");
+    const machine = (label: Label): Machine<SimPeerChannel> =>
+      new Machine(label, new HostClock({ driftPpm: driftPpm[label], unixOffsetMs: offsets.between(-20, 20) }));
+    const way = (label: Label): { there: Path; back: Path } => ({
+      there: new Path({ chance: chanceOf(`way of ${label} to the witness`) }, LAN),
+      back: new Path({ chance: chanceOf(`way of the witness to ${label}`) }, LAN),
+    });
+    return {
+      scheduler: this.scheduler,
+      trace: this.trace,
+      watchers: this.watchers,
+      links: linkNames.map((name) => createLink(name, LAN, chanceOf)),
+      machines: { a: machine("a"), b: machine("b") },
+      ids: { a: new SimIds({ label: "a" }), b: new SimIds({ label: "b" }) },
+      pasts: new Map(),
+      witness: witness ? new WitnessHost(this.scheduler) : null,
+      witnessWays: { a: way("a"), b: way("b") },
+      feed: this.settings.feed ? new SimFeed() : null,
+      factory: components.factory,
+      rules: components.rules ?? {},
+      wrapPorts: components.wrapPorts ?? ((ports) => ports),
+      wrapSpoke: components.wrapSpoke ?? ((parts) => parts),
+      wrapSite: components.wrapSite ?? ((parts) => parts),
+      peersOf: (label, origin, lifetime) => this.#peersOf(label, origin, lifetime),
+      optionsOf: (label) => this.#optionsOf(label),
+      chanceOf,
+      violate: (invariant, detail) => this.violate(invariant, detail),
+    };
+  }
+
+  #createProcess(label: Label): SimProcess {
+    return new SimProcess(this.ground, this.ground.machines[label], new MemoryDisk({ loseUnsynced: true }));
+  }
+
+  /** A machine elsewhere: its clock, and its ways to the engines. */
+  #placeNamed(name: string): PlaceComponents {
+    const chance = streamOf(this.settings.seed, `clock of ${name}`);
+    const drift = this.settings.failover.maxClockDriftPpm;
+    const clock = new HostClock({ driftPpm: chance.between(-drift, drift), unixOffsetMs: chance.between(-200, 200) });
+    const path = (way: string): Path => new Path({ chance: this.chanceOf(`${name} ${way}`) }, WAN);
+    const endAt = (label: Label): SyncEnd =>
+      engineEnd(this.processes[label], { there: path(`to ${label}`), back: path(`from ${label}`) });
+    return { ground: this.ground, clock, engines: { a: endAt("a"), b: endAt("b") } };
+  }
+
+  #peersOf(label: Label, caller: string, { life, clock }: Lifetime): readonly FederationPeerPort[] {
+    const { scheduler } = this;
+    const observer = syncObserver(this.ground, label);
+    return this.sites.map((site) => {
+      const end = site.endFrom(label);
+      const chance = this.chanceOf(`calls of ${label} to ${site.name}`);
+      const asks = { caller, pageOps: site.init.pageOps, route: () => end };
+      return peerPort(end, new SimSyncTransport({ scheduler, clock, life, chance, observer }, asks));
+    });
+  }
+
+  #optionsOf(label: Label): CoordinatorOptions {
+    const { failover, commands, feed, sites } = this.settings;
+    const options: CoordinatorOptions = {
+      pair: "simulated",
+      label,
+      version: "0.1.0",
+      failover,
+      commands,
+      ...(sites[0] === undefined ? {} : { replication: federating(sites[0]) }),
+      ...(feed ? { outbox: { ...DEFAULT_OUTBOX, sink: "file" as const } } : {}),
+      peerUrl: label === "a" ? "http://engine-b.simulated" : "http://engine-a.simulated",
+    };
+    if (!this.trace.listening) return options;
+    return { ...options, inspect: (event) => this.#tellTransition(label, event as InspectionEvent) };
+  }
+
+  /** Statechart transitions go into a trace file beside the steps, so that a failing seed can be looked at as charts. */
+  #tellTransition(label: Label, event: InspectionEvent): void {
+    if (event.type !== "@xstate.snapshot") return;
+    const { value } = event.snapshot as { value?: unknown };
+    const chart = (event.actorRef as { id?: string }).id ?? "?";
+    this.trace.aside(this.nowMs, label, `chart ${chart}`, JSON.stringify({ event: event.event, value }));
+  }
+}
+
+/** How an engine of the pair takes part where there are sites. */
+function federating({ intervalMs }: SiteInit): NonNullable<CoordinatorOptions["replication"]> {
+  return { mode: "sync", hubIntervalMs: intervalMs, federationIntervalMs: intervalMs };
+}
+
+/** Resolves once every promise that is ready, and whatever follows from it, has run: ticks come after all of them. */
+function promisesRun(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
+
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,61 @@
+/** What every store promises of what is kept for people. Part of `store-contract.ts`. */
+import { expect, it } from "vitest";
+import type { StoreBench } from "./store-bench.ts";
+import { commands, conflict, ENGINE_A, ENGINE_B, leadership, START_UNIX_MS } from "./store-samples.ts";
+
+export function storeHistoryContract(bench: StoreBench): void {
+  it("[SB3] keeps conflicts, the open ones first, then the newest; a known one is replaced in its place", () => {
+    bench.store.saveConflicts([conflict("cfl_1", { outcome: "open" }), conflict("cfl_2")]);
+    bench.store.saveConflicts([conflict("cfl_3"), conflict("cfl_4", { outcome: "open" })]);
+    const ids = (limit: number) => bench.store.conflicts(limit).map(({ id }) => id);
+    expect(ids(10)).toEqual(["cfl_4", "cfl_1", "cfl_3", "cfl_2"]);
+    const resolved = conflict("cfl_1", {
+      outcome: "resolved",
+      resolution: { choice: "keep", by: "ops", atUnixMs: START_UNIX_MS + 9 },
+    });
+    bench.store.saveConflicts([resolved]);
+    bench.reopen();
+    expect(ids(10)).toEqual(["cfl_4", "cfl_3", "cfl_2", "cfl_1"]);
+    expect(ids(1)).toEqual(["cfl_4"]);
+    expect(bench.store.findConflict("cfl_1")).toEqual(resolved);
+    expect(bench.store.findConflict("cfl_9")).toBeNull();
+  });
+
+  it("merges the clock that covers the conflicts into its own", () => {
+    bench.store.append(commands(1, 3));
+    bench.store.saveConflicts([conflict("cfl_1")], { [ENGINE_A]: 2, [ENGINE_B]: 7 });
+    bench.nowAndReopened((store) => expect(store.load().clock).toEqual({ [ENGINE_A]: 3, [ENGINE_B]: 7 }));
+  });
+
+  it("keeps leaderships, newest first; a new one ends the one before", () => {
+    bench.store.saveLeadership(leadership(1));
+    bench.store.saveLeadership(leadership(2));
+    const ended = leadership(1, { toUnixMs: leadership(2).fromUnixMs });
+    expect(bench.store.leadership(10)).toEqual([leadership(2), ended]);
+    bench.store.endLeadership(2, START_UNIX_MS + 7_777);
+    bench.store.endLeadership(4, 1);
+    bench.reopen();
+    expect(bench.store.leadership(10)).toEqual([leadership(2, { toUnixMs: START_UNIX_MS + 7_777 }), ended]);
+    expect(bench.store.leadership(1).map(({ epoch }) => epoch)).toEqual([2]);
+  });
+
+  it("takes of a leadership that is known only its end", () => {
+    bench.store.saveLeadership(leadership(3, { by: "ops" }));
+    bench.store.saveLeadership(leadership(3, { by: "someone else", toUnixMs: START_UNIX_MS + 1 }));
+    expect(bench.reopen().leadership(10)).toEqual([leadership(3, { by: "ops", toUnixMs: START_UNIX_MS + 1 })]);
+  });
+
+  it("puts a leadership that is learned late in its place", () => {
+    bench.store.saveLeadership(leadership(4));
+    bench.store.saveLeadership(leadership(3, { toUnixMs: START_UNIX_MS }));
+    expect(bench.reopen().leadership(10)).toEqual([leadership(4), leadership(3, { toUnixMs: START_UNIX_MS })]);
+  });
+
+  it("[HO4] keeps requests; the first answer stands", () => {
+    const request = { requestId: "req_1", at: "2024-03-05T16:00:00Z", by: "ops", reason: "drill", mode: "graceful" };
+    bench.store.saveRequest({ ...request, answer: { epoch: 3 } });
+    bench.store.saveRequest({ ...request, answer: { epoch: 5 } });
+    expect(bench.reopen().findRequest("req_1")).toEqual({ ...request, answer: { epoch: 3 } });
+    expect(bench.store.findRequest("req_2")).toBeNull();
+  });
+}
