@@ -17,9 +17,29 @@ const PIECE_CHARS = 16_384;
 
 /** The canonical text of `value`. Throws `invalid_value` for NaN, infinities, lone surrogates and too deep nesting. */
 export function canonicalJson(value: Json): string {
+  if (isInOrder(value)) return JSON.stringify(value);
   let text = "";
   for (const piece of canonicalPieces(value)) text += piece;
   return text;
+}
+
+/** Whether the text that JavaScript itself makes of `value` is the canonical one: nothing to refuse, no key to move. */
+function isInOrder(value: Json | undefined, depth = 0): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value === "number") return Number.isFinite(value);
+  if (value === null || typeof value === "boolean") return true;
+  if (typeof value !== "object" || depth === MAX_DEPTH) return false;
+  if (Array.isArray(value)) {
+    for (const item of value as readonly Json[]) if (!isInOrder(item, depth + 1)) return false;
+    return true;
+  }
+  const record = value as Readonly<Record<string, Json | undefined>>;
+  let before = "";
+  for (const key of Object.keys(record)) {
+    if (key < before || !key.isWellFormed() || !isInOrder(record[key], depth + 1)) return false;
+    before = key;
+  }
+  return true;
 }
 
 /** The canonical text of `value` in pieces of some 16 k characters, in order. */

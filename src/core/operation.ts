@@ -90,11 +90,10 @@ export function opFlaw(value: unknown): OpFlaw | null {
 
 /** What the checksum is taken of: the canonical JSON of the operation without its checksum and its signature. Throws for no JSON. */
 export function opText(op: Omit<Op, "checksum" | "signature">): string {
-  // In the order of RFC 8785, which needs no sorting where the names are known.
+  // In the order of RFC 8785. The names and numbers in the middle are well-formed, and their text is canonical as it is.
   const { clock, entity, epoch, field, hlc, kind, origin, originSeq, payload } = op;
-  const made = `"hlc":${text(hlc)},"kind":${text(kind)},"origin":${text(origin)},"originSeq":${originSeq}`;
-  const where = `"clock":${clockText(clock)},"entity":${text(entity)},"epoch":${epoch},"field":${text(field)}`;
-  return `{${where},${made},"payload":${canonicalJson(payload)}}`;
+  const middle = JSON.stringify({ entity, epoch, field, hlc, kind, origin, originSeq }).slice(1, -1);
+  return `{"clock":${canonicalJson(clock)},${middle},"payload":${canonicalJson(payload)}}`;
 }
 
 /**
@@ -110,16 +109,6 @@ export function standsOver(one: Op, other: Op): boolean {
   if (one.hlc !== other.hlc) return one.hlc > other.hlc;
   if (one.origin !== other.origin) return one.origin > other.origin;
   return one.originSeq > other.originSeq;
-}
-
-function clockText(clock: VectorClock): string {
-  const origins = Object.keys(clock).sort();
-  return `{${origins.map((origin) => `${text(origin)}:${clock[origin]}`).join(",")}}`;
-}
-
-/** Names are well-formed, so that this is their canonical form. */
-function text(value: string): string {
-  return JSON.stringify(value);
 }
 
 function clockFlaw(clock: unknown): OpFlaw | null {

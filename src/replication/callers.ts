@@ -13,10 +13,19 @@ const MAX_CALLERS = 256;
 export const FORGET_AFTER_MS = 30 * 86_400_000;
 /** How often it is noted that a caller was seen. */
 const NOTE_SEEN_MS = 60_000;
+/** How often it is noted how far it has come: one that catches up comes with every page, and waits for its answer. */
+const NOTE_CURSOR_MS = 1_000;
 
-interface Caller {
+/** What the store says of a caller. */
+interface Note {
   readonly cursor: string;
   readonly seenAtUnixMs: number;
+}
+
+interface Caller {
+  /** Never below the noted one. A crash may forget it: that only holds up compaction. */
+  readonly cursor: string;
+  readonly note: Note;
 }
 
 const PREFIX = "caller:";
@@ -44,8 +53,8 @@ export class Callers {
   constructor(basics: ReplicationBasics) {
     this.#basics = basics;
     for (const [key, value] of basics.replica.peerState.withPrefix(PREFIX)) {
-      const caller = parse(value);
-      if (caller !== null) this.#known.set(key.slice(PREFIX.length), caller);
+      const note = parse(value);
+      if (note !== null) this.#known.set(key.slice(PREFIX.length), { cursor: note.cursor, note });
     }
   }
 
@@ -54,25 +63,28 @@ export class Callers {
     if (name === "") return;
     const nowMs = this.#basics.clock.unixMs();
     const known = this.#known.get(name);
-    const higher = known === undefined || cursor > known.cursor;
-    if (!higher && nowMs - known.seenAtUnixMs < NOTE_SEEN_MS) return;
-    const caller = { cursor: higher ? cursor : known.cursor, seenAtUnixMs: nowMs };
+    const highest = known === undefined || cursor > known.cursor ? cursor : known.cursor;
+    if (known !== undefined && nowMs - known.note.seenAtUnixMs < dueAfterMs(known.note, highest)) {
+      this.#known.set(name, { cursor: highest, note: known.note });
+      return;
+    }
+    const note = { cursor: highest, seenAtUnixMs: nowMs };
     const others = [...this.#known.keys()].filter((other) => other !== name);
     const gone = others.slice(0, Math.max(0, others.length + 1 - MAX_CALLERS));
     const { replica } = this.#basics;
     replica.transaction(() => {
-      replica.peerState.set(PREFIX + name, JSON.stringify(caller));
+      replica.peerState.set(PREFIX + name, JSON.stringify(note));
       for (const oldest of gone) replica.peerState.delete(PREFIX + oldest);
     });
     // Only now: who is known must be known after a restart too.
     for (const one of [name, ...gone]) this.#known.delete(one);
-    this.#known.set(name, caller);
+    this.#known.set(name, { cursor: highest, note });
   }
 
   /** The arrival through which every known caller has everything; null: nobody is known. */
   allHave(): string | null {
     const since = this.#basics.clock.unixMs() - FORGET_AFTER_MS;
-    const pulling = [...this.#known.values()].filter(({ seenAtUnixMs }) => seenAtUnixMs >= since);
+    const pulling = [...this.#known.values()].filter(({ note }) => note.seenAtUnixMs >= since);
     // Those that this engine gives to have what they have taken.
     const cursors = [...pulling, ...this.#given().map(({ pushed }) => ({ cursor: pushed }))];
     return cursors.reduce<string | null>(
@@ -94,10 +106,15 @@ export class Callers {
   }
 }
 
+/** How old `note` may become where `cursor` is what is known now. */
+function dueAfterMs(note: Note, cursor: string): number {
+  return note.cursor === cursor ? NOTE_SEEN_MS : NOTE_CURSOR_MS;
+}
+
 /** Malformed notes count as none. */
-function parse(value: string): Caller | null {
+function parse(value: string): Note | null {
   try {
-    const { cursor, seenAtUnixMs } = JSON.parse(value) as Partial<Caller>;
+    const { cursor, seenAtUnixMs } = JSON.parse(value) as Partial<Note>;
     return typeof cursor === "string" && typeof seenAtUnixMs === "number" ? { cursor, seenAtUnixMs } : null;
   } catch {
     return null;

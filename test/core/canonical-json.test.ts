@@ -82,6 +82,7 @@ describe("canonical JSON", () => {
         expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
         expect(canonicalJson(shuffled(value))).toBe(text);
         expect(canonicalJson(JSON.parse(text) as Json)).toBe(text);
+        expect([...canonicalPieces(value)].join("")).toBe(text);
       }),
     );
   });
@@ -100,8 +101,29 @@ describe("canonical JSON", () => {
     expect(canonicalJson([])).toBe("[]");
   });
 
-  it.each([Number.NaN, Infinity, "\ud800", { "\udc00": 1 }, [undefined], () => 1, 1n])("refuses %s", (value) => {
+  it.each([
+    Number.NaN,
+    Infinity,
+    "\ud800",
+    { "\udc00": 1 },
+    [undefined],
+    new Array(1),
+    { a: [1, { b: "\ud800" }] },
+    () => 1,
+    1n,
+  ])("refuses %s", (value) => {
     expect(() => canonicalJson(value as Json)).toThrow();
+  });
+
+  it.each([
+    ["b", "a"],
+    ["a", "b"],
+    ["10", "9"],
+  ])("puts members in order, at any depth and in lists: %s, %s", (one, other) => {
+    const [first = "", last = ""] = [one, other].sort();
+    const text = `{${JSON.stringify(first)}:1,${JSON.stringify(last)}:1}`;
+    const value = { [one]: 1, [other]: 1 };
+    expect(canonicalJson({ a: [[value]], b: value })).toBe(`{"a":[[${text}]],"b":${text}}`);
   });
 
   it("refuses what is nested deeper than any programme", () => {

@@ -1,0 +1,90 @@
+/** How far a caller has come: believed at once, noted now and then, and never noted beyond what it has. */
+import { beforeEach, expect, it } from "vitest";
+import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
+import type { SyncCaller } from "../../src/replication/callers.ts";
+import { makePlace, originOf, SetClock, type Place } from "../support/replication-node.ts";
+
+const CALLER: SyncCaller = { origin: originOf("spoke"), token: null };
+const A_SECOND_MS = 1_000;
+const A_MINUTE_MS = 60_000;
+
+let clock: SetClock;
+let disk: MemoryDisk;
+let hub: Place;
+
+/** A hub over the disk, whatever an earlier one left there. */
+function opened(): Place {
+  return makePlace({ name: "hub", clock, disk });
+}
+
+/** Asks for one operation after `after`; gives the cursor for the next. */
+function pull(after: string): string {
+  return hub.replication.hub.pull({ caller: CALLER, after, limit: 1, maxBytes: 1_048_576 }).nextCursor;
+}
+
+function noted(): unknown {
+  return JSON.parse(hub.store.replica.peerState.get(`caller:${CALLER.origin}`) ?? "null");
+}
+
+beforeEach(() => {
+  clock = new SetClock();
+  disk = new MemoryDisk();
+  hub = opened();
+  for (const value of [1, 2, 3]) hub.replication.records.set("macro", "start", value);
+});
+
+it("a caller is noted when it comes first, and how far it has come once a second", () => {
+  const startMs = clock.nowMs;
+  const first = pull("");
+  expect(noted()).toEqual({ cursor: "", seenAtUnixMs: startMs });
+  clock.nowMs += A_SECOND_MS - 1;
+  const second = pull(first);
+  expect(noted()).toEqual({ cursor: "", seenAtUnixMs: startMs });
+  clock.nowMs += 1;
+  pull(second);
+  expect(noted()).toEqual({ cursor: second, seenAtUnixMs: startMs + A_SECOND_MS });
+});
+
+it("the last cursor of an exchange is noted when the caller asks again, higher or not", () => {
+  const first = pull("");
+  pull(first);
+  clock.nowMs += A_SECOND_MS;
+  pull(first);
+  expect(noted()).toEqual({ cursor: first, seenAtUnixMs: clock.nowMs });
+});
+
+it("a caller that has come no further is noted as seen once a minute", () => {
+  const startMs = clock.nowMs;
+  pull("");
+  clock.nowMs += A_MINUTE_MS - 1;
+  pull("");
+  expect(noted()).toEqual({ cursor: "", seenAtUnixMs: startMs });
+  clock.nowMs += 1;
+  pull("");
+  expect(noted()).toEqual({ cursor: "", seenAtUnixMs: startMs + A_MINUTE_MS });
+});
+
+it("what one has never goes back, also where it asks for older pages", () => {
+  const first = pull("");
+  const second = pull(first);
+  pull(second);
+  clock.nowMs += A_SECOND_MS;
+  pull(first);
+  expect(noted()).toEqual({ cursor: second, seenAtUnixMs: clock.nowMs });
+});
+
+it("compaction goes by what a caller has, noted or not", () => {
+  const first = pull("");
+  pull(pull(first));
+  expect(hub.replication.hub.compact()).toBe(2);
+});
+
+it("a hub that was killed before it noted a cursor keeps what lies behind it until the caller comes again", () => {
+  const second = pull(pull(""));
+  pull(second);
+  disk.ownerDied();
+  hub = opened();
+  expect(hub.replication.hub.compact()).toBe(0);
+  pull(second);
+  expect(hub.replication.hub.compact()).toBe(2);
+});
