@@ -16,11 +16,11 @@ const ALLOWED: Readonly<Record<Given["sink"], readonly SinkKey[]>> = {
   redis: ["url", "password", "stream"],
   nats: ["url", "password", "credentials", "stream"],
 };
-const SCHEMES: Readonly<Record<Given["sink"], RegExp>> = {
-  nop: /^/,
-  file: /^/,
-  redis: /^rediss?(\+sentinel|\+cluster)?:/,
-  nats: /^(nats|tls):/,
+const SCHEMES: Readonly<Record<Given["sink"], readonly string[]>> = {
+  nop: [],
+  file: [],
+  redis: ["redis:", "rediss:", "redis+sentinel:", "rediss+sentinel:", "redis+cluster:", "rediss+cluster:"],
+  nats: ["nats:", "tls:"],
 };
 /** For two engines on one host, as the witness's own default. */
 const DEFAULT_DIR = "./var/feed";
@@ -35,8 +35,11 @@ export function outboxFaults({ outbox }: ConfigInput): Fault[] {
     .filter((key) => outbox[key] !== undefined && !ALLOWED[sink].includes(key))
     .map((key) => fault(`outbox.${key}`, undefined, `has no place with sink ${sink}`));
   if (faults.length > 0) return faults;
-  if (url !== undefined && !SCHEMES[sink].test(url)) {
-    faults.push(fault("outbox.url", url, `must be an address of ${sink === "redis" ? "Redis" : "NATS"}`));
+  if (url !== undefined && !SCHEMES[sink].some((scheme) => url.startsWith(scheme))) {
+    const name = sink === "redis" ? "Redis" : "NATS";
+    faults.push(
+      fault("outbox.url", url, `must be an address of ${name}, which begins with ${SCHEMES[sink].join(" or ")}`),
+    );
   }
   if (sink === "nats" && stream?.includes(".") === true) {
     faults.push(fault("outbox.stream", stream, "must have no dot: NATS names no stream so"));

@@ -41,7 +41,8 @@ function notLeader({
   readonly leader: string | null;
   readonly leaderUrl: string | null;
 }): Problem {
-  const detail = leader === null ? "nobody is known to lead" : `engine ${leader} leads`;
+  const where = leaderUrl === null ? "" : ` at ${leaderUrl}`;
+  const detail = leader === null ? "nobody is known to lead" : `engine ${leader} leads${where}`;
   return problem("not_leader", detail, { leader, leaderUrl });
 }
 
@@ -131,10 +132,10 @@ export function outboxRefusal(eventId: string, refused: Refused<OutboxAction, "d
   }
 }
 
-export function resolveRefusal(refused: Refused<ResolveOutcome, "resolved">): Problem {
+export function resolveRefusal(refused: Refused<ResolveOutcome, "resolved">, id: string): Problem {
   switch (refused.outcome) {
     case "not-found":
-      return problem("conflict_not_found", "no conflict of this id is kept");
+      return problem("conflict_not_found", `no conflict "${id}" is kept`, { id });
     case "already-resolved": {
       const { resolution, outcome } = refused.conflict;
       const by = resolution === null ? "" : ` by ${resolution.by}`;

@@ -47,10 +47,11 @@ export function resolveRoute(app: App, { coordinator }: HttpComponents): void {
     },
     async (request, reply) => {
       const choice = choiceOf(request.body.choice, request.body.value);
-      const outcome = await coordinator.resolveConflict(request.params.id, choice, request.caller.name);
+      const { id } = request.params;
+      const outcome = await coordinator.resolveConflict(id, choice, request.caller.name);
       return outcome.outcome === "resolved"
         ? reply.send(outcome.conflict)
-        : sendProblem(reply, resolveRefusal(outcome));
+        : sendProblem(reply, resolveRefusal(outcome, id));
     },
   );
 }
