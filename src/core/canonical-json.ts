@@ -28,7 +28,7 @@ function isInOrder(value: Json | undefined, depth = 0): boolean {
   if (typeof value === "string") return value.isWellFormed();
   if (typeof value === "number") return Number.isFinite(value);
   if (value === null || typeof value === "boolean") return true;
-  if (typeof value !== "object" || depth === MAX_DEPTH) return false;
+  if (typeof value !== "object" || depth === MAX_DEPTH || hasOtherText(value)) return false;
   if (Array.isArray(value)) {
     for (const item of value as readonly Json[]) if (!isInOrder(item, depth + 1)) return false;
     return true;
@@ -40,6 +40,11 @@ function isInOrder(value: Json | undefined, depth = 0): boolean {
     before = key;
   }
   return true;
+}
+
+/** Whether JavaScript would ask `value` itself for its text, as a date. A program without types may give such a one. */
+function hasOtherText(value: object): boolean {
+  return typeof (value as { readonly toJSON?: unknown }).toJSON === "function";
 }
 
 /** The canonical text of `value` in pieces of some 16 k characters, in order. */
