@@ -5,14 +5,16 @@
  * to tell, and holds up no start.
  */
 import { ChangeoverError } from "../core/errors.ts";
-import { type IncarnationId, withStart } from "../core/ids.ts";
+import { type IncarnationId, MAX_START, withStart } from "../core/ids.ts";
 import type { CoordinatorPorts } from "../ports/coordinator-ports.ts";
 
 const KEY = "start";
 
 export function nextIncarnation(ports: Pick<CoordinatorPorts, "store" | "clock" | "ids" | "logger">): IncarnationId {
   const { peerState } = ports.store.replica;
-  const last = Number(peerState.get(KEY) ?? 0) || 0;
+  const kept = Number(peerState.get(KEY) ?? 0);
+  // A broken note counts as none.
+  const last = Number.isSafeInteger(kept) && kept >= 0 && kept < MAX_START ? kept : 0;
   const start = Math.max(last + 1, Math.floor(ports.clock.unixMs()));
   try {
     peerState.set(KEY, String(start));

@@ -55,9 +55,15 @@ export function makeId<K extends IdKind>(kind: K, body: string): IdOfKind[K] {
   return `${PREFIXES[kind]}${body}` as unknown as IdOfKind[K];
 }
 
-/** `id` as the one of the start that is number `start`: a whole number. */
+/** Digits of a start's number, so that no name that an older version drew by lot looks like one. */
+const START_DIGITS = 15;
+/** The highest start that a name can tell. */
+export const MAX_START = 10 ** START_DIGITS - 1;
+const START_FORM = new RegExp(`^inc_(\\d{${START_DIGITS}})-`);
+
+/** `id` as the one of the start that is number `start`: a whole number up to `MAX_START`. */
 export function withStart(id: IncarnationId, start: number): IncarnationId {
-  return makeId("incarnation", `${start}-${id.slice(PREFIXES.incarnation.length)}`);
+  return makeId("incarnation", `${String(start).padStart(START_DIGITS, "0")}-${id.slice(PREFIXES.incarnation.length)}`);
 }
 
 /** Whether `one` is an earlier start of its engine than `other`; false where the ids do not tell. */
@@ -67,7 +73,7 @@ export function isEarlierStart(one: IncarnationId, other: IncarnationId): boolea
 }
 
 function startOf(id: IncarnationId): number | null {
-  const digits = /^inc_(\d{1,15})-/.exec(id)?.[1];
+  const digits = START_FORM.exec(id)?.[1];
   return digits === undefined ? null : Number(digits);
 }
 

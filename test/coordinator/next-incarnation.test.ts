@@ -10,10 +10,14 @@ class Machine {
   readonly disk = new MemoryDisk();
   readonly clock = new SetClock();
   readonly warnings: string[] = [];
+  /** What stands on the disk before the next start. */
+  noted: string | null = null;
 
   start(): IncarnationId {
     this.disk.ownerDied();
     const store = new MemoryStore({ ids: new NamedIds("a"), disk: this.disk });
+    if (this.noted !== null) store.replica.peerState.set("start", this.noted);
+    this.noted = null;
     const silent = (): void => undefined;
     const warn = (_detail: object, message: string): void => void this.warnings.push(message);
     const logger = { debug: silent, info: silent, warn, error: silent };
@@ -54,9 +58,23 @@ describe("[HB2] the name of a start", () => {
     expect(isEarlierStart(second, machine.start())).toBe(true);
   });
 
-  it("tells nothing where an older version made it", () => {
-    const [old, numbered] = ["inc_V1StGXR8_Z5jdHi6B-myT", new Machine().start()] as [IncarnationId, IncarnationId];
-    expect(isEarlierStart(old, numbered)).toBe(false);
-    expect(isEarlierStart(numbered, old)).toBe(false);
-  });
+  it.each(["inc_V1StGXR8_Z5jdHi6B-myT", "inc_7-StGXR8Z5jdHi6BmyT42", "inc_1234567890123456789-x"])(
+    "tells nothing where an older version made it: %s",
+    (name) => {
+      const [old, numbered] = [name, new Machine().start()] as [IncarnationId, IncarnationId];
+      expect(isEarlierStart(old, numbered)).toBe(false);
+      expect(isEarlierStart(numbered, old)).toBe(false);
+    },
+  );
+
+  it.each(["1e300", "Infinity", "999999999999999", "-5", "x"])(
+    "a broken note of the last start counts as none: %s",
+    (note) => {
+      const machine = new Machine();
+      machine.noted = note;
+      const first = machine.start();
+      machine.clock.nowMs += 1;
+      expect(isEarlierStart(first, machine.start())).toBe(true);
+    },
+  );
 });
