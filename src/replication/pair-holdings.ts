@@ -4,6 +4,7 @@
  * Keeps true: what the other engine holds is what it has told, over all lives; one that has told nothing holds nothing. It
  * is waited for no more once it was not heard for long.
  */
+import { ChangeoverError } from "../core/errors.ts";
 import { leastClock, mergeClocks, parseClock, type VectorClock } from "../core/vector-clock.ts";
 import type { EngineId } from "../core/ids.ts";
 import { FORGET_AFTER_MS } from "./callers.ts";
@@ -29,7 +30,8 @@ export class PairHoldings {
 
   constructor(basics: ReplicationBasics, init: { readonly paired: boolean }) {
     this.#basics = basics;
-    this.#other = init.paired ? this.#noted() : null;
+    const { peerState } = basics.replica;
+    this.#other = init.paired ? (readNote(peerState.get(KEY)) ?? this.#waitedFor()) : null;
   }
 
   /** The other engine has told what it holds. */
@@ -37,9 +39,9 @@ export class PairHoldings {
     const seenAtUnixMs = this.#basics.clock.unixMs();
     const known = this.#other?.engineId === engineId ? this.#other : null;
     this.#other = { engineId, clock: mergeClocks(known?.clock ?? {}, clock), seenAtUnixMs };
-    if (known !== null && seenAtUnixMs - this.#notedAtUnixMs < NOTE_MS) return;
-    this.#basics.replica.peerState.set(KEY, JSON.stringify(this.#other));
-    this.#notedAtUnixMs = seenAtUnixMs;
+    const ageMs = seenAtUnixMs - this.#notedAtUnixMs;
+    if (known !== null && ageMs >= 0 && ageMs < NOTE_MS) return;
+    this.#note(this.#other);
   }
 
   /** What the other engine holds; null: there is none to wait for. */
@@ -56,16 +58,31 @@ export class PairHoldings {
     return other === null ? own : leastClock(own, other);
   }
 
-  /** A malformed note counts as none: then nothing is known to be held. */
-  #noted(): OtherEngine {
-    const { replica, clock } = this.#basics;
-    const none = { engineId: "", clock: {}, seenAtUnixMs: clock.unixMs() };
+  #note(other: OtherEngine): void {
+    this.#basics.replica.peerState.set(KEY, JSON.stringify(other));
+    this.#notedAtUnixMs = other.seenAtUnixMs;
+  }
+
+  /** One that has told nothing is waited for from now on, not from each start on. */
+  #waitedFor(): OtherEngine {
+    const none = { engineId: "", clock: {}, seenAtUnixMs: this.#basics.clock.unixMs() };
     try {
-      const { engineId, clock: held, seenAtUnixMs } = JSON.parse(replica.peerState.get(KEY) ?? "{}") as OtherEngine;
-      if (typeof engineId !== "string" || typeof seenAtUnixMs !== "number") return none;
-      return { engineId, clock: parseClock(held), seenAtUnixMs };
-    } catch {
-      return none;
+      this.#note(none);
+    } catch (error) {
+      // The disk is full: then it is waited for from the next start on.
+      if (!(error instanceof ChangeoverError)) throw error;
     }
+    return none;
+  }
+}
+
+/** What was noted of it; a malformed note counts as none: then nothing is known to be held. */
+function readNote(text: string | null): OtherEngine | null {
+  try {
+    const { engineId, clock, seenAtUnixMs } = JSON.parse(text ?? "{}") as OtherEngine;
+    if (typeof engineId !== "string" || typeof seenAtUnixMs !== "number") return null;
+    return { engineId, clock: parseClock(clock), seenAtUnixMs };
+  } catch {
+    return null;
   }
 }

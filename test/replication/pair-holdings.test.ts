@@ -1,5 +1,6 @@
 /** What one engine of a pair has taken is not yet had by the pair: nobody who gave it compacts it away. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import type { EngineId } from "../../src/core/ids.ts";
 import type { VectorClock } from "../../src/core/vector-clock.ts";
 import type { Store } from "../../src/ports/store.ts";
@@ -56,6 +57,26 @@ describe("a spoke of one engine of a pair", () => {
     expect(held(engine)).toEqual({});
     engine.clock.nowMs += 1;
     expect(held(engine)).toEqual(WRITTEN);
+  });
+
+  it("nor for one that never told anything, however often this one is started", () => {
+    const never = { name: "never", joint: { peerId: () => null }, clock: engine.clock, disk: new MemoryDisk() };
+    let place = makePlace(never);
+    place.replication.records.set("macro", "f", 1);
+    engine.clock.nowMs = START_MS + 30 * DAY_MS;
+    never.disk.ownerDied();
+    place = makePlace(never);
+    expect(held(place)).toEqual({});
+    engine.clock.nowMs += 1;
+    expect(held(place)).toEqual({ [originOf("never")]: 1 });
+  });
+
+  it("a pair starts also where the disk is full", () => {
+    const disk = new MemoryDisk();
+    held(makePlace({ name: "full", disk }));
+    disk.ownerDied();
+    disk.full = true;
+    expect(held(makePlace({ name: "full", joint: { peerId: () => null }, disk }))).toEqual({});
   });
 
   it("an engine that is alone has for the pair what it has", () => {
