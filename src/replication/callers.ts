@@ -64,7 +64,9 @@ export class Callers {
     const nowMs = this.#basics.clock.unixMs();
     const known = this.#known.get(name);
     const highest = known === undefined || cursor > known.cursor ? cursor : known.cursor;
-    if (known !== undefined && nowMs - known.note.seenAtUnixMs < dueAfterMs(known.note, highest)) {
+    const ageMs = nowMs - (known?.note.seenAtUnixMs ?? 0);
+    // A note of the future was made by a clock that was wrong: unless it is made anew, its caller is waited for till then.
+    if (known !== undefined && ageMs >= 0 && ageMs < dueAfterMs(known.note, highest)) {
       this.#known.set(name, { cursor: highest, note: known.note });
       return;
     }

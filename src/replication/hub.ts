@@ -197,8 +197,9 @@ export class Hub {
     const { ops } = this.#basics.replica;
     const through = this.#callers.allHave() ?? ops.newest(KEPT_UNASKED + 1)[KEPT_UNASKED]?.arrival ?? "";
     const held = [this.#holdings.ofOther() ?? [], ...this.#callers.holdings()].flat();
-    if (through === "" || held.length === 0) return through;
-    const covered = ops.coveredBy(held.reduce(leastClock));
+    if (through === "") return through;
+    // A caller may claim to have what has not arrived yet.
+    const covered = held.length === 0 ? ops.lastArrival() : ops.coveredBy(held.reduce(leastClock));
     return covered < through ? covered : through;
   }
 }

@@ -88,3 +88,19 @@ it("a hub that was killed before it noted a cursor keeps what lies behind it unt
   pull(second);
   expect(hub.replication.hub.compact()).toBe(2);
 });
+
+it("a caller that claims to have what has not arrived yet leaves no floor above what has", () => {
+  pull("ffffffffffffffff-beyond");
+  expect(hub.replication.hub.compact()).toBe(2);
+  const { ops } = hub.store.replica;
+  expect(ops.floor()?.through).toBe(ops.lastArrival());
+});
+
+it("a note that a clock made which was wrong is made anew", () => {
+  const rightMs = clock.nowMs;
+  clock.nowMs += 100 * 365 * 24 * 60 * A_MINUTE_MS;
+  pull("");
+  clock.nowMs = rightMs;
+  pull("");
+  expect(noted()).toEqual({ cursor: "", seenAtUnixMs: rightMs });
+});
