@@ -6,13 +6,13 @@
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { RecordConflict } from "../core/command.ts";
-import { isWithinReach } from "../core/epoch.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { MAX_VALUE_CHARS, opFlaw, type Op } from "../core/operation.ts";
 import { advanceClock, counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";
 import type { TakeReason } from "./reasons.ts";
 import type { SealDoubt, Seals } from "./seals.ts";
-import { checksumOfOp, requireRoom, type RecordHooks, type RecordLog, type ReplicationBasics } from "./record-log.ts";
+import { checksumOfOp, heldThrough, requireReachable, requireRoom } from "./record-log.ts";
+import type { RecordHooks, RecordLog, ReplicationBasics } from "./record-log.ts";
 
 /** What became of one operation. */
 export type Taken =
@@ -93,12 +93,21 @@ export class Intake {
    * many origins, `invalid_value` for a base that nobody can have reached: then nothing of the delivery was taken.
    */
   take(delivery: Delivery): readonly Taken[] {
-    const { replica, stamps } = this.#basics;
+    const { replica } = this.#basics;
     requireReachable(delivery.base ?? {}, replica.ops.vector());
     const page: Page = { delivery, vector: { ...replica.ops.vector() }, applied: [], conflicts: [] };
+    const taken = this.#takeDurably(page);
+    // Durable by now: whoever is told may fail, and nothing of it is undone.
+    this.#tell(page);
+    return taken;
+  }
+
+  #takeDurably(page: Page): readonly Taken[] {
+    const { replica, stamps } = this.#basics;
+    const { delivery } = page;
     const beyond = this.#beyond;
     try {
-      const taken = replica.transaction(() => {
+      return replica.transaction(() => {
         const results = delivery.ops.map((came) => this.#takeOne(came, page));
         const { base, completesBase = false } = delivery;
         if (base !== null && completesBase && isWhole(base, results)) this.#completeBase(base, page);
@@ -110,8 +119,6 @@ export class Intake {
         delivery.within?.(results);
         return results;
       });
-      this.#tell(page);
-      return taken;
     } catch (error) {
       this.#beyond = beyond;
       this.#aside = this.#readAside();
@@ -139,7 +146,7 @@ export class Intake {
     if (flaw === "clock_cap") throw tooManyEntries(op);
     const isNext = originSeq === held + 1;
     if (!isNext && originSeq > counterOf(page.delivery.base ?? {}, origin)) return reject("gap");
-    requireRoom(page.vector, origin, this.#own);
+    requireRoom(isNext ? page.vector : { ...this.#beyond, ...page.vector }, origin, this.#own);
     const doubt = flaw === null ? this.#seals.doubt(op) : null;
     const reason = flaw ?? this.#refusal(op, doubt);
     if (reason !== null) {
@@ -238,10 +245,7 @@ export class Intake {
   }
 
   #heldThrough(origin: string, from: number): number {
-    const highest = counterOf(this.#beyond, origin);
-    let through = from;
-    while (through < highest && this.#basics.replica.ops.find(origin, through + 1) !== null) through += 1;
-    return through;
+    return heldThrough(this.#basics.replica.ops, origin, from, counterOf(this.#beyond, origin));
   }
 }
 
@@ -253,20 +257,6 @@ export function holdsBack(taken: Taken): boolean {
 /** Whether nothing through `base` was left out of a delivery: what was is asked for again before it is complete. */
 export function isWhole(base: VectorClock, taken: readonly Taken[]): boolean {
   return taken.every((one) => !holdsBack(one) || one.originSeq > counterOf(base, one.origin));
-}
-
-/** A counter that nobody can have reached would use up the numbers that its origin has left. */
-function requireReachable(base: VectorClock, held: VectorClock): void {
-  const far = Object.entries(base).find(([origin, count]) => !isWithinReach(counterOf(held, origin), count));
-  if (far === undefined) return;
-  const [origin, value] = far;
-  throw new ChangeoverError(
-    "invalid_value",
-    `snapshot.clock of ${origin} is ${value}, out of reach from what is held`,
-    {
-      details: { field: "snapshot.clock", origin, value },
-    },
-  );
 }
 
 function keyOf({ origin, originSeq }: { readonly origin: string; readonly originSeq: number }): string {

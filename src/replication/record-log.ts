@@ -4,8 +4,9 @@
  * operations show the same. Works inside a transaction that its caller has begun.
  */
 import type { Stamps } from "../actors/stamps.ts";
-import { MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
+import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
 import type { RecordConflict } from "../core/command.ts";
+import { isWithinReach } from "../core/epoch.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { parseHlc } from "../core/hlc.ts";
 import { makeId } from "../core/ids.ts";
@@ -13,6 +14,7 @@ import { opText, type Op } from "../core/operation.ts";
 import { contested, mergeHeads, sameEffect, type Heads } from "../core/record-merge.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Digest } from "../ports/digest.ts";
+import type { OpLog } from "../ports/op-log.ts";
 import type { Replica } from "../ports/replica.ts";
 
 /** What the parts of replication share. */
@@ -48,6 +50,27 @@ export function requireRoom(vector: VectorClock, origin: string, own: string): v
   throw new ChangeoverError("clock_cap", `${entries} origins, at most ${MAX_CLOCK_ENTRIES} are kept`, {
     details: { origin, entries, bound: MAX_CLOCK_ENTRIES },
   });
+}
+
+/** A counter that nobody can have reached would use up the numbers that its origin has left. */
+export function requireReachable(base: VectorClock, held: VectorClock): void {
+  const far = Object.entries(base).find(([origin, count]) => !isWithinReach(counterOf(held, origin), count));
+  if (far === undefined) return;
+  const [origin, value] = far;
+  throw new ChangeoverError(
+    "invalid_value",
+    `snapshot.clock of ${origin} is ${value}, out of reach from what is held`,
+    {
+      details: { field: "snapshot.clock", origin, value },
+    },
+  );
+}
+
+/** Through which one `origin` is held without a gap after `from`; nothing above `highest` is looked for. */
+export function heldThrough(ops: OpLog, origin: string, from: number, highest: number): number {
+  let through = from;
+  while (through < highest && ops.find(origin, through + 1) !== null) through += 1;
+  return through;
 }
 
 /** The id under which every place keeps the same conflict. */

@@ -14,7 +14,14 @@ import { counterOf, MAX_CLOCK_ENTRIES, mergeClocks, type VectorClock } from "../
 import type { ArrivedOp, OpLog, SetAside } from "../ports/op-log.ts";
 import type { RecordPlace } from "../ports/record-store.ts";
 import { lookAgain } from "./cursor.ts";
-import { checksumOfOp, requireRoom, type RecordHooks, type RecordLog, type ReplicationBasics } from "./record-log.ts";
+import {
+  checksumOfOp,
+  heldThrough,
+  requireRoom,
+  type RecordHooks,
+  type RecordLog,
+  type ReplicationBasics,
+} from "./record-log.ts";
 
 /** One field as it stands. */
 export interface RecordView {
@@ -145,7 +152,8 @@ export class Records {
     const op = { ...unsigned, checksum: checksumOfOp(digest, unsigned) };
     replica.transaction(() => {
       this.#log.append(op, "");
-      ops.raiseVector(origin, originSeq);
+      // What a snapshot brought behind it counts from now on.
+      ops.raiseVector(origin, heldThrough(ops, origin, originSeq, Number.MAX_SAFE_INTEGER));
       ops.forgetSetAside(origin, originSeq);
       lookAgain(replica.peerState);
       replica.raiseHlc(stamps.last);

@@ -1,0 +1,62 @@
+/** What is held beyond the vector, while a snapshot of another log is taken in: bounded, kept, and counted in the end. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { MAX_CLOCK_ENTRIES } from "../../src/core/vector-clock.ts";
+import type { Op } from "../../src/core/operation.ts";
+import { altered, makePlace, originOf, wired, type Place } from "../support/replication-node.ts";
+
+const MAKER = "rec_maker";
+const BY = { origin: originOf("spoke"), token: null };
+
+describe("operations beyond the vector", () => {
+  let written: Op;
+  let place: Place;
+  let fails: boolean;
+
+  beforeEach(() => {
+    const outcome = makePlace({ name: "maker" }).replication.records.set("macro", "f", 1);
+    if (outcome.outcome !== "written") throw new Error(`the change is ${outcome.outcome}`);
+    written = outcome.op;
+    fails = false;
+    place = makePlace({ name: "place", joint: { committed: () => tell() } });
+  });
+
+  it("are of no more origins than a clock has room for", () => {
+    const reports = Array.from({ length: MAX_CLOCK_ENTRIES + 10 }, (_, n) => {
+      const origin = `${MAKER}${n}`;
+      return place.replication.hub.push(BY, [opOf(origin, 2)], { clock: { [origin]: 2 }, complete: false });
+    });
+    // One place is kept for the engine itself.
+    expect(reports.filter(({ applied }) => applied === 1)).toHaveLength(MAX_CLOCK_ENTRIES - 1);
+    expect(reports.at(-1)?.results).toMatchObject([{ outcome: "rejected", reason: "clock_cap" }]);
+    place.replication.records.set("macro", "own", 1);
+    expect(place.replication.records.get("macro", "own")?.value).toBe(1);
+  });
+
+  it("are still known where those who are told of them fail", () => {
+    const delivery = { via: BY.origin, ops: [opOf(MAKER, 3)], base: { [MAKER]: 3 } };
+    fails = true;
+    expect(() => place.replication.intake.take(delivery)).toThrow("nobody listens");
+    expect(place.replication.intake.filling).toBe(true);
+    expect(place.replication.intake.take(delivery)).toMatchObject([{ outcome: "duplicate" }]);
+  });
+
+  it("count once a person has skipped the one before them", () => {
+    const poison = { ...opOf(MAKER, 1), checksum: "0".repeat(64) };
+    const ops = [poison, opOf(MAKER, 2), opOf(MAKER, 3)].map(wired);
+    place.replication.intake.take({ via: BY.origin, ops, base: { [MAKER]: 3 } });
+    expect(place.replication.records.skip(MAKER, 1).outcome).toBe("skipped");
+    expect(place.store.replica.ops.vector()).toEqual({ [MAKER]: 3 });
+    expect(place.replication.intake.take({ via: BY.origin, ops: [opOf(MAKER, 4)], base: null })).toMatchObject([
+      { outcome: "applied" },
+    ]);
+    expect(place.replication.intake.filling).toBe(false);
+  });
+
+  function tell(): void {
+    if (fails) throw new Error("nobody listens");
+  }
+
+  function opOf(origin: string, originSeq: number): Op {
+    return altered(written, { origin, originSeq, clock: { [origin]: originSeq } });
+  }
+});
