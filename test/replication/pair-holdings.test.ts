@@ -4,7 +4,7 @@ import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import type { EngineId } from "../../src/core/ids.ts";
 import type { VectorClock } from "../../src/core/vector-clock.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { makePlace, originOf, START_MS, type Place } from "../support/replication-node.ts";
+import { makePlace, originOf, SetClock, START_MS, type Place } from "../support/replication-node.ts";
 
 const OTHER = "eng_other" as EngineId;
 const DAY_MS = 86_400_000;
@@ -59,15 +59,26 @@ describe("a spoke of one engine of a pair", () => {
     expect(held(engine)).toEqual(WRITTEN);
   });
 
-  it("nor for one that never told anything, however often this one is started", () => {
-    const never = { name: "never", joint: { peerId: () => null }, clock: engine.clock, disk: new MemoryDisk() };
+  function tell(vector: VectorClock, by = OTHER): void {
+    other = by;
+    engine.replication.pair.takeNews({ type: "record-news", ops: [], vector });
+  }
+
+  async function exchange(): Promise<void> {
+    expect((await spoke.replication.spoke?.exchangeNow())?.outcome).toBe("done");
+  }
+});
+
+describe("an engine that has never been told anything", () => {
+  it("nobody waits longer for it, however often this one is started", () => {
+    const never = { name: "never", joint: { peerId: () => null }, clock: new SetClock(), disk: new MemoryDisk() };
     let place = makePlace(never);
     place.replication.records.set("macro", "f", 1);
-    engine.clock.nowMs = START_MS + 30 * DAY_MS;
+    never.clock.nowMs = START_MS + 30 * DAY_MS;
     never.disk.ownerDied();
     place = makePlace(never);
     expect(held(place)).toEqual({});
-    engine.clock.nowMs += 1;
+    never.clock.nowMs += 1;
     expect(held(place)).toEqual({ [originOf("never")]: 1 });
   });
 
@@ -84,15 +95,6 @@ describe("a spoke of one engine of a pair", () => {
     alone.replication.records.set("macro", "f", 1);
     expect(held(alone)).toEqual({ [originOf("alone")]: 1 });
   });
-
-  function tell(vector: VectorClock, by = OTHER): void {
-    other = by;
-    engine.replication.pair.takeNews({ type: "record-news", ops: [], vector });
-  }
-
-  async function exchange(): Promise<void> {
-    expect((await spoke.replication.spoke?.exchangeNow())?.outcome).toBe("done");
-  }
 });
 
 let other = OTHER;
