@@ -13,7 +13,16 @@ import type { ConflictStore, Replica } from "../ports/replica.ts";
 import type { DiskContent } from "./memory-disk.ts";
 import type { Claim, ReplicaContent } from "./memory-replica/content.ts";
 import { MemoryOutbox } from "./memory-replica/outbox.ts";
-import { bytesOf, coveredBy, firstAfter, lackedFrom, outOfOrder, place, unneeded } from "./memory-replica/order.ts";
+import {
+  bytesOf,
+  countedThrough,
+  coveredBy,
+  firstAfter,
+  lackedFrom,
+  outOfOrder,
+  place,
+  unneeded,
+} from "./memory-replica/order.ts";
 import { QUARANTINED_KEPT } from "./store-bounds.ts";
 
 /** How the store lets its replica in. Both throw like the store's own reads and writes. */
@@ -169,12 +178,11 @@ export class MemoryReplica implements Replica {
   #compact(through: string, limit: number): number {
     const content = this.#content;
     const { arrivals, floor } = content;
-    const gone = unneeded(arrivals, content.heads, through).slice(0, limit);
+    const clock = countedThrough(arrivals, through);
+    const gone = unneeded(arrivals, content.heads, through)
+      .filter(({ op }) => op.originSeq <= counterOf(clock, op.origin))
+      .slice(0, limit);
     if (gone.length === 0) return 0;
-    const clock: Record<string, number> = {};
-    for (const { op, arrival } of arrivals) {
-      if (arrival <= through) clock[op.origin] = Math.max(counterOf(clock, op.origin), op.originSeq);
-    }
     const dropped = new Set(gone);
     for (const { op } of gone) this.#drop(content.ops, `${op.origin}/${op.originSeq}`);
     this.#write(() => {

@@ -5,7 +5,7 @@
 import { type Hlc, laterHlc } from "../core/hlc.ts";
 import type { Op } from "../core/operation.ts";
 import type { Json } from "../core/canonical-json.ts";
-import { mergeClocks, type VectorClock } from "../core/vector-clock.ts";
+import { counterOf, mergeClocks, type VectorClock } from "../core/vector-clock.ts";
 
 /** An operation, and how it came here. */
 export interface ArrivedOp {
@@ -48,6 +48,19 @@ export function mergeFloors(one: CompactionFloor | null, other: CompactionFloor)
   return { through: laterHlc(one.through, other.through), clock: mergeClocks(one.clock, other.clock) };
 }
 
+/**
+ * Of each origin, how far a floor may count: `arrived` is the highest that has arrived through it, `later` the lowest that
+ * came after it. What came later and is lower than something earlier, over a hole that was closed, is not counted: whoever
+ * was told so would not take it any more.
+ */
+export function countable(arrived: VectorClock, later: VectorClock): VectorClock {
+  const counted = Object.entries(arrived).map(([origin, seq]) => {
+    const next = counterOf(later, origin);
+    return [origin, next === 0 ? seq : Math.min(seq, next - 1)] as const;
+  });
+  return Object.fromEntries(counted.filter(([, seq]) => seq > 0));
+}
+
 export interface OpLog {
   /** Highest contiguous originSeq held, per origin of records. */
   vector(): VectorClock;
@@ -77,7 +90,10 @@ export interface OpLog {
 
   /** The newest arrival through which `clock` counts all that is held; "" when it does not count the first. */
   coveredBy(clock: VectorClock): Hlc;
-  /** Drops operations through the arrival `through` that no field needs any more; at most `limit`. How many went. */
+  /**
+   * Drops operations through the arrival `through` that no field needs any more, none above one of its origin that came
+   * later; at most `limit`. How many went.
+   */
   compact(through: Hlc, limit: number): number;
   /** null where nothing is missing. */
   floor(): CompactionFloor | null;

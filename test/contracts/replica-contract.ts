@@ -29,6 +29,7 @@ export function replicaContract(name: string, makePlace: () => StorePlace): void
     const reopen = (): Replica => bench.reopen().replica;
     logContract(replica, reopen);
     compactionContract(replica, reopen);
+    closedHoleContract(replica, reopen);
     asideContract(replica, reopen);
     recordContract(replica, reopen);
     transactionContract(replica, reopen, () => bench.store);
@@ -99,6 +100,22 @@ function compactionContract(replica: () => Replica, reopen: () => Replica): void
     }
     replica().ops.raiseFloor({ through: arrivalAt(3), clock: { rec_a: 1, rec_b: 4 } });
     expect(reopen().ops.floor()).toEqual({ through: arrivalAt(5), clock: { rec_a: 2, rec_b: 4 } });
+  });
+}
+
+function closedHoleContract(replica: () => Replica, reopen: () => Replica): void {
+  it("drops and counts nothing above what came later over a hole that was closed", () => {
+    const [, second, , fourth] = [2, 5, 3, 6].map((seq, index) => {
+      const one = op("rec_a", seq, { field: seq === 3 ? "g" : "f" });
+      replica().ops.add(arrived(one, index + 1));
+      return one;
+    });
+    replica().records.saveHeads([fourth as Op]);
+    expect(replica().ops.compact(arrivalAt(2), 10)).toBe(1);
+    expect(reopen().ops.floor()).toEqual({ through: arrivalAt(2), clock: { rec_a: 2 } });
+    expect(replica().ops.find("rec_a", 5)?.op).toEqual(second);
+    expect(replica().ops.compact(arrivalAt(4), 10)).toBe(2);
+    expect(reopen().ops.floor()).toEqual({ through: arrivalAt(4), clock: { rec_a: 6 } });
   });
 }
 

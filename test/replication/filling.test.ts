@@ -2,7 +2,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { MAX_CLOCK_ENTRIES } from "../../src/core/vector-clock.ts";
 import type { Op } from "../../src/core/operation.ts";
-import { altered, makePlace, originOf, wired, type Place } from "../support/replication-node.ts";
+import type { SyncTransport } from "../../src/ports/sync-transport.ts";
+import { altered, makePlace, originOf, shown, wired, type Place } from "../support/replication-node.ts";
 
 const MAKER = "rec_maker";
 const BY = { origin: originOf("spoke"), token: null };
@@ -52,6 +53,22 @@ describe("operations beyond the vector", () => {
     expect(place.replication.intake.filling).toBe(false);
   });
 
+  it("are no reason to say that what came after them is needed no more", async () => {
+    const inField = (field: string, seq: number): Op => altered(opOf(MAKER, seq), { field });
+    const { hub, intake } = place.replication;
+    intake.take({ via: BY.origin, ops: [inField("f", 2), inField("f", 5)], base: { [MAKER]: 5 } });
+    // Whoever brought them is not given them: it has everything so far.
+    const { nextCursor } = hub.pull({ caller: BY, after: "", limit: 10, maxBytes: 1e6 });
+    hub.pull({ caller: BY, after: nextCursor, limit: 10, maxBytes: 1e6 });
+    intake.take({ via: "rec_other", ops: [inField("f", 1), inField("g", 3), inField("f", 4)], base: null });
+    expect(intake.filling).toBe(false);
+    hub.compact();
+    const late = makePlace({ name: "late", hub: pageByPage(place) });
+    // What it is given out of order it asks for again.
+    for (let round = 0; round < 8; round += 1) await late.replication.spoke?.exchangeNow();
+    expect(shown(late)).toEqual(shown(place));
+  });
+
   function tell(): void {
     if (fails) throw new Error("nobody listens");
   }
@@ -60,3 +77,14 @@ describe("operations beyond the vector", () => {
     return altered(written, { origin, originSeq, clock: { [origin]: originSeq } });
   }
 });
+
+/** The way to `place` for one that takes one operation at a time. */
+function pageByPage(place: Place): SyncTransport {
+  const way = place.wayFor(originOf("late"));
+  return {
+    identity: (challenge) => way.identity(challenge),
+    pull: (request) => way.pull({ ...request, limit: 1 }),
+    push: (ops, base) => way.push(ops, base),
+    close: () => way.close(),
+  };
+}

@@ -2,7 +2,7 @@
 import type { Op } from "../../core/operation.ts";
 import type { Heads } from "../../core/record-merge.ts";
 import { counterOf, type VectorClock } from "../../core/vector-clock.ts";
-import type { ArrivedOp } from "../../ports/op-log.ts";
+import { type ArrivedOp, countable } from "../../ports/op-log.ts";
 import type { RecordPlace } from "../../ports/record-store.ts";
 import { opBytes } from "../op-weight.ts";
 
@@ -36,6 +36,18 @@ export function firstAfter(arrivals: readonly ArrivedOp[], after: string): numbe
 export function coveredBy(arrivals: readonly ArrivedOp[], clock: VectorClock): string {
   const beyond = arrivals.findIndex(({ op }) => op.originSeq > counterOf(clock, op.origin));
   return arrivals[(beyond === -1 ? arrivals.length : beyond) - 1]?.arrival ?? "";
+}
+
+/** How far a floor at `through` may count each origin. */
+export function countedThrough(arrivals: readonly ArrivedOp[], through: string): VectorClock {
+  const arrived: Record<string, number> = {};
+  const later: Record<string, number> = {};
+  for (const { op, arrival } of arrivals) {
+    const { origin, originSeq } = op;
+    if (arrival <= through) arrived[origin] = Math.max(counterOf(arrived, origin), originSeq);
+    else later[origin] = Math.min(counterOf(later, origin) || originSeq, originSeq);
+  }
+  return countable(arrived, later);
 }
 
 /** Arrivals through `through` that are no head of their field. */

@@ -6,7 +6,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { Op, OpKind } from "../../core/operation.ts";
 import { counterOf, type VectorClock } from "../../core/vector-clock.ts";
-import { type ArrivedOp, type CompactionFloor, mergeFloors } from "../../ports/op-log.ts";
+import { type ArrivedOp, type CompactionFloor, countable, mergeFloors } from "../../ports/op-log.ts";
 import { opBytes } from "../op-weight.ts";
 import { readClock, readJson } from "./json.ts";
 
@@ -31,6 +31,12 @@ const NAMES = ["origin", "origin_seq", "hlc", "epoch", "kind", "entity", "field"
 /** The columns of an operation, under the table's name in a join. */
 export const OP_COLUMNS = [...NAMES, "arrival", "via", "signature"].map((name) => `ops.${name} AS ${name}`).join(", ");
 
+/** One entry of a clock. */
+interface OriginRow {
+  readonly origin: string;
+  readonly origin_seq: number;
+}
+
 /** See `OpLog.arrivedAfter`. */
 interface ArrivedQuery {
   readonly after: string;
@@ -50,12 +56,13 @@ export class OpTable {
   readonly #newest: Statement<[number], OpRow>;
   readonly #count: Statement<[], { readonly count: number }>;
   readonly #raise: Statement<[string, number]>;
-  readonly #vector: Statement<[], { readonly origin: string; readonly origin_seq: number }>;
+  readonly #vector: Statement<[], OriginRow>;
   readonly #beyond: Statement<[string, number], { readonly arrival: string | null }>;
   readonly #lastBefore: Statement<[string], { readonly arrival: string | null }>;
-  readonly #unneeded: Statement<[string, number], { readonly rowid: number }>;
+  readonly #unneeded: Statement<[string], { readonly rowid: number } & OriginRow>;
   readonly #drop: Statement<[number]>;
-  readonly #dropped: Statement<[string], { readonly origin: string; readonly origin_seq: number }>;
+  readonly #highest: Statement<[string], OriginRow>;
+  readonly #later: Statement<[string], OriginRow>;
   readonly #floor: Statement<[], { readonly through: string; readonly clock: string }>;
   readonly #saveFloor: Statement<[string, string]>;
   #held: VectorClock;
@@ -84,14 +91,15 @@ export class OpTable {
       SELECT min(arrival) AS arrival FROM ops WHERE origin = ? AND origin_seq > ? AND arrival IS NOT NULL`);
     this.#lastBefore = db.prepare("SELECT max(arrival) AS arrival FROM ops WHERE arrival < ?");
     this.#unneeded = db.prepare(`
-      SELECT rowid FROM ops
+      SELECT rowid, origin, origin_seq FROM ops
       WHERE arrival <= ? AND arrival IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM record_heads AS head WHERE head.entity = ops.entity AND head.field = ops.field
           AND head.origin = ops.origin AND head.origin_seq = ops.origin_seq)
-      ORDER BY arrival LIMIT ?`);
+      ORDER BY arrival`);
     this.#drop = db.prepare("DELETE FROM ops WHERE rowid = ?");
-    this.#dropped = db.prepare(`
+    this.#highest = db.prepare(`
       SELECT origin, max(origin_seq) AS origin_seq FROM ops WHERE arrival <= ? AND arrival IS NOT NULL GROUP BY origin`);
+    this.#later = db.prepare("SELECT origin, min(origin_seq) AS origin_seq FROM ops WHERE arrival > ? GROUP BY origin");
     this.#floor = db.prepare("SELECT through, clock FROM compaction_floor");
     this.#saveFloor = db.prepare("INSERT OR REPLACE INTO compaction_floor (id, through, clock) VALUES (1, ?, ?)");
     this.#held = this.#readVector();
@@ -176,12 +184,17 @@ export class OpTable {
   }
 
   compact(through: string, limit: number): number {
-    const rows = this.#unneeded.all(through, limit);
-    if (rows.length === 0) return 0;
-    const dropped = this.#dropped.all(through).map(({ origin, origin_seq }) => [origin, origin_seq] as const);
-    for (const { rowid } of rows) this.#drop.run(rowid);
-    this.raiseFloor({ through, clock: Object.fromEntries(dropped) });
-    return rows.length;
+    let clock: VectorClock | null = null;
+    const rowids: number[] = [];
+    for (const { rowid, origin, origin_seq } of this.#unneeded.iterate(through)) {
+      clock ??= countable(toClock(this.#highest.all(through)), toClock(this.#later.all(through)));
+      if (origin_seq <= counterOf(clock, origin)) rowids.push(rowid);
+      if (rowids.length === limit) break;
+    }
+    if (clock === null || rowids.length === 0) return 0;
+    for (const rowid of rowids) this.#drop.run(rowid);
+    this.raiseFloor({ through, clock });
+    return rowids.length;
   }
 
   raiseFloor(given: CompactionFloor): void {
@@ -195,8 +208,12 @@ export class OpTable {
   }
 
   #readVector(): VectorClock {
-    return Object.fromEntries(this.#vector.all().map(({ origin, origin_seq }) => [origin, origin_seq]));
+    return toClock(this.#vector.all());
   }
+}
+
+function toClock(rows: readonly OriginRow[]): VectorClock {
+  return Object.fromEntries(rows.map(({ origin, origin_seq }) => [origin, origin_seq]));
 }
 
 /** A row as the operation that it was. */
