@@ -4,7 +4,7 @@
  */
 import type { Conflict } from "../core/command.ts";
 import type { Op } from "../core/operation.ts";
-import { counterOf, type VectorClock } from "../core/vector-clock.ts";
+import { counterOf, leastClock, type VectorClock } from "../core/vector-clock.ts";
 import { type ArrivedOp, type CompactionFloor, mergeFloors, type OpLog } from "../ports/op-log.ts";
 import type { OutboxStore } from "../ports/outbox-store.ts";
 import type { PeerState } from "../ports/peer-state.ts";
@@ -178,8 +178,9 @@ export class MemoryReplica implements Replica {
   #compact(through: string, limit: number): number {
     const content = this.#content;
     const { arrivals, floor } = content;
-    const clock = countedThrough(arrivals, through);
-    const gone = unneeded(arrivals, content.heads, through)
+    const held = this.#vector;
+    const clock = leastClock(countedThrough(arrivals, through), held);
+    const gone = unneeded({ arrivals, heads: content.heads, held }, through)
       .filter(({ op }) => op.originSeq <= counterOf(clock, op.origin))
       .slice(0, limit);
     if (gone.length === 0) return 0;

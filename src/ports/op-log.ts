@@ -91,8 +91,8 @@ export interface OpLog {
   /** The newest arrival through which `clock` counts all that is held; "" when it does not count the first. */
   coveredBy(clock: VectorClock): Hlc;
   /**
-   * Drops operations through the arrival `through` that no field needs any more, none above one of its origin that came
-   * later; at most `limit`. How many went.
+   * Drops operations through the arrival `through` that no field needs any more; at most `limit`. How many went. None above
+   * one of its origin that came later, none that the vector does not count, none over which such a one stands.
    */
   compact(through: Hlc, limit: number): number;
   /** null where nothing is missing. */

@@ -182,12 +182,11 @@ export class Hub {
   }
 
   /**
-   * Drops what no field needs and every known caller has, both engines of a pair; at most a few thousand at a time. How many went: none while this
-   * log is being filled, since it could not say then of which operations it knows that they are needed no more.
+   * Drops what no field needs and every known caller has, both engines of a pair; at most a few thousand at a time. How
+   * many went. Of a log that is being filled what its vector does not count stays, and what that stands over.
    */
   compact(): number {
     this.#ahead.drop();
-    if (this.#intake.filling) return 0;
     const through = this.#hadThrough();
     return through === "" ? 0 : this.#basics.replica.ops.compact(through, COMPACT_OPS);
   }

@@ -91,6 +91,7 @@ function compactionContract(replica: () => Replica, reopen: () => Replica): void
     const [first, second] = [op("rec_a", 1, { field: "f" }), op("rec_a", 2, { field: "f" })];
     [first, second].forEach((one, index) => replica().ops.add(arrived(one, index)));
     replica().records.saveHeads([second]);
+    replica().ops.raiseVector("rec_a", 2);
     expect(replica().ops.floor()).toBeNull();
     expect(replica().ops.compact(arrivalAt(5), 10)).toBe(1);
     for (const open of [replica, reopen]) {
@@ -111,6 +112,9 @@ function closedHoleContract(replica: () => Replica, reopen: () => Replica): void
       return one;
     });
     replica().records.saveHeads([fourth as Op]);
+    replica().ops.raiseVector("rec_a", 2);
+    expect(replica().ops.compact(arrivalAt(4), 10)).toBe(0);
+    replica().ops.raiseVector("rec_a", 6);
     expect(replica().ops.compact(arrivalAt(2), 10)).toBe(1);
     expect(reopen().ops.floor()).toEqual({ through: arrivalAt(2), clock: { rec_a: 2 } });
     expect(replica().ops.find("rec_a", 5)?.op).toEqual(second);

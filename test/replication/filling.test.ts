@@ -8,19 +8,19 @@ import { altered, makePlace, originOf, shown, wired, type Place } from "../suppo
 const MAKER = "rec_maker";
 const BY = { origin: originOf("spoke"), token: null };
 
+let written: Op;
+let place: Place;
+let fails: boolean;
+
+beforeEach(() => {
+  const outcome = makePlace({ name: "maker" }).replication.records.set("macro", "f", 1);
+  if (outcome.outcome !== "written") throw new Error(`the change is ${outcome.outcome}`);
+  written = outcome.op;
+  fails = false;
+  place = makePlace({ name: "place", joint: { committed: () => tell() } });
+});
+
 describe("operations beyond the vector", () => {
-  let written: Op;
-  let place: Place;
-  let fails: boolean;
-
-  beforeEach(() => {
-    const outcome = makePlace({ name: "maker" }).replication.records.set("macro", "f", 1);
-    if (outcome.outcome !== "written") throw new Error(`the change is ${outcome.outcome}`);
-    written = outcome.op;
-    fails = false;
-    place = makePlace({ name: "place", joint: { committed: () => tell() } });
-  });
-
   it("are of no more origins than a clock has room for", () => {
     const reports = Array.from({ length: MAX_CLOCK_ENTRIES + 10 }, (_, n) => {
       const origin = `${MAKER}${n}`;
@@ -52,8 +52,25 @@ describe("operations beyond the vector", () => {
     ]);
     expect(place.replication.intake.filling).toBe(false);
   });
+});
 
-  it("are no reason to say that what came after them is needed no more", async () => {
+describe("compaction of a log that is being filled", () => {
+  it("goes on for everything else, also where whoever brought them never comes again", () => {
+    const { hub, intake, records } = place.replication;
+    for (const value of [1, 2, 3]) records.set("layout", "main", value);
+    records.set("macro", "under", 1);
+    place.clock.nowMs += 10;
+    const over = altered(opOf(MAKER, 2), { field: "under", hlc: place.store.replica.ops.lastArrival() });
+    expect(hub.push(BY, [over], { clock: { [MAKER]: 2 }, complete: false }).applied).toBe(1);
+    expect(intake.filling).toBe(true);
+    hub.pull({ caller: BY, after: place.store.replica.ops.lastArrival(), limit: 10, maxBytes: 1e6 });
+    expect(hub.compact()).toBe(2);
+    const left = place.store.replica.ops.arrivedAfter("", 10, 1e6).map(({ op }) => `${op.field}/${op.originSeq}`);
+    expect(left).toEqual(["main/3", "under/4", "under/2"]);
+    expect(place.store.replica.ops.floor()?.clock).toEqual({ [originOf("place")]: 4 });
+  });
+
+  it("does not say of what came after a hole was closed that it is needed no more", async () => {
     const inField = (field: string, seq: number): Op => altered(opOf(MAKER, seq), { field });
     const { hub, intake } = place.replication;
     intake.take({ via: BY.origin, ops: [inField("f", 2), inField("f", 5)], base: { [MAKER]: 5 } });
@@ -68,14 +85,6 @@ describe("operations beyond the vector", () => {
     for (let round = 0; round < 8; round += 1) await late.replication.spoke?.exchangeNow();
     expect(shown(late)).toEqual(shown(place));
   });
-
-  function tell(): void {
-    if (fails) throw new Error("nobody listens");
-  }
-
-  function opOf(origin: string, originSeq: number): Op {
-    return altered(written, { origin, originSeq, clock: { [origin]: originSeq } });
-  }
 });
 
 /** The way to `place` for one that takes one operation at a time. */
@@ -87,4 +96,12 @@ function pageByPage(place: Place): SyncTransport {
     push: (ops, base) => way.push(ops, base),
     close: () => way.close(),
   };
+}
+
+function tell(): void {
+  if (fails) throw new Error("nobody listens");
+}
+
+function opOf(origin: string, originSeq: number): Op {
+  return altered(written, { origin, originSeq, clock: { [origin]: originSeq } });
 }

@@ -50,15 +50,19 @@ export function countedThrough(arrivals: readonly ArrivedOp[], through: string):
   return countable(arrived, later);
 }
 
-/** Arrivals through `through` that are no head of their field. */
+/** Arrivals through `through` that are no head of their field, where the vector counts all heads. */
 export function unneeded(
-  arrivals: readonly ArrivedOp[],
-  heads: ReadonlyMap<string, Heads>,
+  log: {
+    readonly arrivals: readonly ArrivedOp[];
+    readonly heads: ReadonlyMap<string, Heads>;
+    readonly held: VectorClock;
+  },
   through: string,
 ): readonly ArrivedOp[] {
-  const isHead = ({ op }: ArrivedOp): boolean =>
-    heads.get(place(op))?.some(({ origin, originSeq }) => origin === op.origin && originSeq === op.originSeq) ?? false;
-  return arrivals.filter((arrived) => arrived.arrival <= through && !isHead(arrived));
+  const keeps = (head: Op, op: Op): boolean =>
+    (head.origin === op.origin && head.originSeq === op.originSeq) || head.originSeq > counterOf(log.held, head.origin);
+  const isNeeded = ({ op }: ArrivedOp): boolean => log.heads.get(place(op))?.some((head) => keeps(head, op)) ?? false;
+  return log.arrivals.filter((arrived) => arrived.arrival <= through && !isNeeded(arrived));
 }
 
 /** What `theirs` lacks of `held`, each origin in order. */

@@ -5,7 +5,7 @@
  */
 import type { Database, Statement } from "better-sqlite3";
 import type { Op, OpKind } from "../../core/operation.ts";
-import { counterOf, type VectorClock } from "../../core/vector-clock.ts";
+import { counterOf, leastClock, type VectorClock } from "../../core/vector-clock.ts";
 import { type ArrivedOp, type CompactionFloor, countable, mergeFloors } from "../../ports/op-log.ts";
 import { opBytes } from "../op-weight.ts";
 import { readClock, readJson } from "./json.ts";
@@ -94,7 +94,8 @@ export class OpTable {
       SELECT rowid, origin, origin_seq FROM ops
       WHERE arrival <= ? AND arrival IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM record_heads AS head WHERE head.entity = ops.entity AND head.field = ops.field
-          AND head.origin = ops.origin AND head.origin_seq = ops.origin_seq)
+          AND (head.origin = ops.origin AND head.origin_seq = ops.origin_seq OR head.origin_seq > coalesce(
+            (SELECT origin_seq FROM record_vector AS held WHERE held.origin = head.origin), 0)))
       ORDER BY arrival`);
     this.#drop = db.prepare("DELETE FROM ops WHERE rowid = ?");
     this.#highest = db.prepare(`
@@ -187,7 +188,10 @@ export class OpTable {
     let clock: VectorClock | null = null;
     const rowids: number[] = [];
     for (const { rowid, origin, origin_seq } of this.#unneeded.iterate(through)) {
-      clock ??= countable(toClock(this.#highest.all(through)), toClock(this.#later.all(through)));
+      clock ??= leastClock(
+        countable(toClock(this.#highest.all(through)), toClock(this.#later.all(through))),
+        this.#held,
+      );
       if (origin_seq <= counterOf(clock, origin)) rowids.push(rowid);
       if (rowids.length === limit) break;
     }
