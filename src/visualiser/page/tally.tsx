@@ -1,4 +1,5 @@
 /** Purpose: who is on air: the one thing to see from across the room. */
+import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { Label } from "../../core/ids.ts";
 import type { EngineAt } from "./model.ts";
 import { activePaths } from "./state-paths.ts";
@@ -14,12 +15,30 @@ interface Props {
 /** Whether the engine is on air: by its own word while it is live, by its statechart in the past. */
 export function isOnAir(engine: EngineAt, isLive: boolean): boolean {
   if (isLive) return engine.reachable && !engine.outdated && engine.state?.state.mayAct === true;
-  const active = activePaths(engine.values["leadership"]);
-  return active.includes("role.leader");
+  return leads(engine);
+}
+
+const leads = ({ values }: EngineAt): boolean => activePaths(values["leadership"]).includes("role.leader");
+
+/**
+ * Who is on air. An engine's word comes at whole fifths of a second, its statechart at once: when both say that they are on
+ * air, one that has left `leader` since is not counted.
+ */
+function whoIsOnAir(engines: readonly EngineAt[], isLive: boolean): readonly EngineAt[] {
+  const byTheirWord = engines.filter((engine) => isOnAir(engine, isLive));
+  return byTheirWord.length > 1 && byTheirWord.some(leads) ? byTheirWord.filter(leads) : byTheirWord;
+}
+
+/** Who vouches for a leader, in words. The vote of a peer that is dead is the proof of its death. */
+function confirmedWords({ confirmedBy, peer }: CoordinatorState): string {
+  if (confirmedBy === "none") return "nobody";
+  if (confirmedBy === "witness") return "witness";
+  const vote = peer.state === "dead" ? "proof of death" : "peer";
+  return confirmedBy === "both" ? `${vote} and witness` : vote;
 }
 
 export function Tally({ engines, nowMs, isVirtual, isLive }: Props) {
-  const onAir = engines.filter((engine) => isOnAir(engine, isLive));
+  const onAir = whoIsOnAir(engines, isLive);
   const [first] = onAir;
   const kind = onAir.length === 0 ? "nobody" : onAir.length === 1 ? "one" : "both";
   return (
@@ -48,16 +67,13 @@ function Facts({
   named: boolean;
 }) {
   const { epoch, sinceMs } = leadershipOf(engine, engine.label);
-  const confirmed = engine.state?.state.confirmedBy;
   return (
     <dl class="fact-row">
       {named && <Fact name="engine" value={engine.label} />}
       <Fact name="epoch" value={epoch === null ? "–" : String(epoch)} />
       <Fact name="since" value={sinceMs === null ? "–" : (clockTime(sinceMs, isVirtual).split(".")[0] ?? "")} />
       <Fact name="for" value={sinceMs === null ? "–" : longDuration(nowMs - sinceMs)} />
-      {confirmed !== undefined && !isVirtual && (
-        <Fact name="confirmed by" value={confirmed === "both" ? "peer and witness" : confirmed} />
-      )}
+      {engine.state !== null && !isVirtual && <Fact name="confirmed by" value={confirmedWords(engine.state.state)} />}
     </dl>
   );
 }
