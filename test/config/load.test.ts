@@ -229,7 +229,7 @@ describe("what is refused, with the key, the value and the bound", () => {
 
   test.each<[string, string, RegExp]>([
     ["YAML that cannot be read", "pair: [", /line is \d/],
-    ["a key that stands twice", "pair: a\npair: b\n", /line is 2: Map keys must be unique/],
+    ["a key that stands twice", "pair: a\npair: b\n", /line is 2: Map keys must be unique$/],
     ["a list instead of keys", "- pair", /must hold a map of keys/],
     ["an empty file", "", /must hold a map of keys/],
   ])("%s", (_what, text, told) => {
