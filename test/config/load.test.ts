@@ -86,6 +86,15 @@ describe("what is taken", () => {
     });
   });
 
+  test.each(["a", "b"])("examples/http-engine/engine-%s.yaml", (label) => {
+    const engine = { kind: "http", baseUrl: expect.stringMatching(/^http:/) as string };
+    expect(loadConfig(`examples/http-engine/engine-${label}.yaml`)).toMatchObject({
+      pair: "python-studio",
+      label,
+      engine,
+    });
+  });
+
   test.each(["a", "b"])("config/engine-%s.yaml", (label) => {
     expect(loadConfig(`config/engine-${label}.yaml`)).toMatchObject({ pair: "studio-1", label });
   });
