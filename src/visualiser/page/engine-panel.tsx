@@ -28,7 +28,7 @@ export function EnginePanel({ engine, isLive, nowMs }: Props) {
     <section class={`engine ${onAir ? "on-air" : ""} ${isGone ? "gone" : ""}`} aria-label={name} data-engine={label}>
       <header>
         <h2>{name}</h2>
-        <span class={`chip role ${onAir && role === "leader" ? "air" : ""}`}>
+        <span class={`chip role ${onAir ? "air" : ""}`}>
           {isGone ? (known ? "not reachable" : "not seen yet") : role}
         </span>
         {told !== null && <span class={`chip health ${told.state.health}`}>{told.state.health}</span>}

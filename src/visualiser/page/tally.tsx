@@ -12,21 +12,15 @@ interface Props {
   readonly isLive: boolean;
 }
 
-/** Whether the engine is on air: by its own word while it is live, by its statechart in the past. */
-export function isOnAir(engine: EngineAt, isLive: boolean): boolean {
-  if (isLive) return engine.reachable && !engine.outdated && engine.state?.state.mayAct === true;
-  return leads(engine);
-}
-
-const leads = ({ values }: EngineAt): boolean => activePaths(values["leadership"]).includes("role.leader");
-
 /**
- * Who is on air. An engine's word comes at whole fifths of a second, its statechart at once: when both say that they are on
- * air, one that has left `leader` since is not counted.
+ * Whether the engine is on air. Its statechart comes at once, its own word at whole fifths of a second: while it is live it
+ * must lead by the first, and where the second speaks of a leader, by that as well.
  */
-function whoIsOnAir(engines: readonly EngineAt[], isLive: boolean): readonly EngineAt[] {
-  const byTheirWord = engines.filter((engine) => isOnAir(engine, isLive));
-  return byTheirWord.length > 1 && byTheirWord.some(leads) ? byTheirWord.filter(leads) : byTheirWord;
+export function isOnAir(engine: EngineAt, isLive: boolean): boolean {
+  const leads = activePaths(engine.values["leadership"]).includes("role.leader");
+  if (!isLive || !leads) return leads;
+  const word = engine.state?.state;
+  return engine.reachable && !engine.outdated && word !== undefined && (word.role !== "leader" || word.mayAct);
 }
 
 /** Who vouches for a leader, in words. The vote of a peer that is dead is the proof of its death. */
@@ -38,7 +32,7 @@ function confirmedWords({ confirmedBy, peer }: CoordinatorState): string {
 }
 
 export function Tally({ engines, nowMs, isVirtual, isLive }: Props) {
-  const onAir = whoIsOnAir(engines, isLive);
+  const onAir = engines.filter((engine) => isOnAir(engine, isLive));
   const [first] = onAir;
   const kind = onAir.length === 0 ? "nobody" : onAir.length === 1 ? "one" : "both";
   return (
@@ -67,13 +61,14 @@ function Facts({
   named: boolean;
 }) {
   const { epoch, sinceMs } = leadershipOf(engine, engine.label);
+  const word = engine.state?.state;
   return (
     <dl class="fact-row">
       {named && <Fact name="engine" value={engine.label} />}
       <Fact name="epoch" value={epoch === null ? "–" : String(epoch)} />
       <Fact name="since" value={sinceMs === null ? "–" : (clockTime(sinceMs, isVirtual).split(".")[0] ?? "")} />
       <Fact name="for" value={sinceMs === null ? "–" : longDuration(nowMs - sinceMs)} />
-      {engine.state !== null && !isVirtual && <Fact name="confirmed by" value={confirmedWords(engine.state.state)} />}
+      {word?.role === "leader" && !isVirtual && <Fact name="confirmed by" value={confirmedWords(word)} />}
     </dl>
   );
 }
@@ -91,7 +86,7 @@ function leadershipOf({ state, last }: EngineAt, label: Label): { epoch: number 
   const standing = state?.leadership.find(({ leader, toUnixMs }) => leader === label && toUnixMs === null);
   const entry = last["leadership"];
   return {
-    epoch: state?.state.epoch ?? entry?.epoch ?? null,
+    epoch: (state?.state.role === "leader" ? state.state.epoch : entry?.epoch) ?? entry?.epoch ?? null,
     sinceMs: standing?.fromUnixMs ?? entry?.atUnixMs ?? null,
   };
 }
