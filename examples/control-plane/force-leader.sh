@@ -5,7 +5,7 @@
 set -eu
 
 url=${1:?address of the engine that shall lead}
-reason=${2:-by hand}
+reason=$(printf '%s' "${2:-by hand}" | sed 's/[\\"]/\\&/g') # it goes into JSON
 : "${CONTROL_PLANE_SECRET:?set it to the secret of the engine}"
 
 # One id for all tries: an answer that got lost on its way is given again, and the role moves once.

@@ -78,6 +78,7 @@ export class ExecEngine implements Engine {
   #healthTimer: TimerHandle | null = null;
   #health: EngineHealth;
   #state: ExecState = { epoch: 0, seq: 0, lastError: null, recent: [] };
+  #notified: Promise<void> = Promise.resolve();
   #closed = false;
 
   /** Begins to ask the health script at once, if there is one; until its first answer the engine is `degraded`. */
@@ -125,6 +126,11 @@ export class ExecEngine implements Engine {
   }
 
   async onRole(change: RoleChange): Promise<void> {
+    this.#notified = this.#notify(change);
+    await this.#notified;
+  }
+
+  async #notify(change: RoleChange): Promise<void> {
     this.#notifying?.script?.kill();
     const mine: { script: RunningScript | null } = { script: null };
     this.#notifying = mine;
@@ -151,7 +157,9 @@ export class ExecEngine implements Engine {
     return { status: 404, body: { error: `nothing is known under ${path}` } };
   }
 
+  /** Waits for the scripts of the last role, within their budget: one that was told to stop must not be cut short. */
   async close(): Promise<void> {
+    await this.#notified;
     this.#closed = true;
     if (this.#healthTimer !== null) this.#clock.clearTimeout(this.#healthTimer);
     this.#healthTimer = null;

@@ -138,11 +138,13 @@ export class HttpEngine implements Engine {
     return { status: 502, body: { error: `the engine does not answer: ${answer.why}` } };
   }
 
+  /** Waits for the role that is being told, `roleTimeoutMs` at most: an engine must not go on as leader on its own. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#pollTimer !== null) this.#clock.clearTimeout(this.#pollTimer);
     this.#pollTimer = null;
     this.#endPause?.();
+    await this.#roles.run(async () => {});
     this.#client.close();
   }
 

@@ -8,7 +8,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { nodeAdvice } from "./node-version.ts";
+import { nodeAdvice } from "../core/node-version.ts";
 import { holdYoungGeneration } from "./young-generation.ts";
 
 const advice = nodeAdvice(process.versions.node, findOwnNode());

@@ -104,12 +104,13 @@ function readText(file: string): string {
   } catch (error) {
     if (error instanceof ChangeoverError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? "unreadable";
-    throw invalidConfiguration(file, [fault("file", undefined, `cannot be read (${code}); give its path with -c`)]);
+    throw invalidConfiguration(file, [fault("file", undefined, `cannot be read (${code}); is its path right?`)]);
   }
 }
 
+/** The place is said already; below it the parser draws the line. */
 function firstLine(error: Error): string {
-  return error.message.split("\n")[0] ?? "";
+  return (error.message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:$/, "");
 }
 
 function deepFreeze<T>(value: T): T {

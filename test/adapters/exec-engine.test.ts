@@ -82,6 +82,13 @@ describe("notify scripts", () => {
     expect(await readFile(file, "utf8")).toBe("following\n");
   });
 
+  test("of the role that ends with the coordinator are not cut short by its end", async () => {
+    start({ notifyFollower: sh('sleep 0.2; echo following >> "$0"'), notify: sh('echo all >> "$0"') });
+    void engine.onRole(toFollower);
+    await engine.close();
+    expect(await readFile(file, "utf8")).toBe("following\nall\n");
+  });
+
   test("that are not there, or fail, are no reason to throw", async () => {
     start({ notify: ["/nowhere/notify"], notifyLeader: ["false"] });
     await engine.onRole(toLeader);

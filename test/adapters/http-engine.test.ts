@@ -115,6 +115,13 @@ describe("a role change", () => {
     expect(await hanging).toMatchObject({ ok: false });
   });
 
+  test("on the way when the coordinator stops is told before the connection ends", async () => {
+    start();
+    void engine.onRole({ role: "follower", epoch: 4, previousRole: "leader" });
+    await engine.close();
+    expect(server.asked.filter(({ call }) => call === "POST /role")).toMatchObject([{ body: { role: "follower" } }]);
+  });
+
   test("that the engine did not take is told again, never an older one after a newer, and not once more than needed", async () => {
     server.faults.set("POST /role", [500, 500, 500]);
     start({ healthIntervalMs: 5 });

@@ -62,6 +62,11 @@ test("status is one screen", () => {
   ]);
 });
 
+test("the vote of a dead peer is called what it is", () => {
+  const dead = stateLines({ ...STATE, peer: { ...STATE.peer, state: "dead" } });
+  expect(dead).toContain("  votes        peer 512 ms left by proof of death · witness none · confirmed by both");
+});
+
 test("the tally tells a leader from one that is not sure, and from one that may not act", () => {
   expect(tally({ ...STATE, confirmedBy: "none" })).toBe("LEADER (unconfirmed)");
   expect(tally({ ...STATE, mayAct: false })).toBe("leader, may not act");

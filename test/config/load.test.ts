@@ -86,6 +86,15 @@ describe("what is taken", () => {
     });
   });
 
+  test.each(["a", "b"])("examples/http-engine/engine-%s.yaml", (label) => {
+    const engine = { kind: "http", baseUrl: expect.stringMatching(/^http:/) as string };
+    expect(loadConfig(`examples/http-engine/engine-${label}.yaml`)).toMatchObject({
+      pair: "python-studio",
+      label,
+      engine,
+    });
+  });
+
   test.each(["a", "b"])("config/engine-%s.yaml", (label) => {
     expect(loadConfig(`config/engine-${label}.yaml`)).toMatchObject({ pair: "studio-1", label });
   });
@@ -229,7 +238,7 @@ describe("what is refused, with the key, the value and the bound", () => {
 
   test.each<[string, string, RegExp]>([
     ["YAML that cannot be read", "pair: [", /line is \d/],
-    ["a key that stands twice", "pair: a\npair: b\n", /line is 2: Map keys must be unique/],
+    ["a key that stands twice", "pair: a\npair: b\n", /line is 2: Map keys must be unique$/],
     ["a list instead of keys", "- pair", /must hold a map of keys/],
     ["an empty file", "", /must hold a map of keys/],
   ])("%s", (_what, text, told) => {

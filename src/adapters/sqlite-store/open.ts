@@ -16,8 +16,9 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
-import Database from "better-sqlite3";
+import type { Database } from "better-sqlite3";
 import { ChangeoverError } from "../../core/errors.ts";
+import { openDatabase } from "../native-sqlite.ts";
 import { corruptRow, explained } from "./errors.ts";
 import { migrate, SCHEMA_VERSION, schemaVersion } from "./migrations.ts";
 
@@ -37,7 +38,7 @@ const OWNER_WAIT_MS = 1_000;
 const CHECKED_BYTES = 256 * 1024 * 1024;
 
 /** Opens the store of `dataDir`; on first use makes it, filled by `fill`. */
-export function openStoreFile(init: StoreFileInit, fill: (db: Database.Database) => void): Database.Database {
+export function openStoreFile(init: StoreFileInit, fill: (db: Database) => void): Database {
   const { dataDir } = init;
   const file = join(dataDir, FILE_NAME);
   return explained(file, () => {
@@ -50,11 +51,11 @@ export function openStoreFile(init: StoreFileInit, fill: (db: Database.Database)
 }
 
 /** Builds the file beside its place and links it there complete; whoever comes second finds the first one's. */
-function createFile(dataDir: string, file: string, fill: (db: Database.Database) => void): void {
+function createFile(dataDir: string, file: string, fill: (db: Database) => void): void {
   const draft = `${file}.${process.pid}.new`;
   try {
     closeSync(openSync(draft, "w", 0o600));
-    const db = new Database(draft);
+    const db = openDatabase(draft);
     try {
       migrate(db);
       fill(db);
@@ -97,7 +98,7 @@ function inspect(file: string): void {
   accessSync(file, constants.R_OK | constants.W_OK);
   const { size } = stats;
   if (size === 0) throw corruptRow(`${file} is empty`);
-  const db = new Database(file, { readonly: true, timeout: OWNER_WAIT_MS });
+  const db = openDatabase(file, { readonly: true, timeout: OWNER_WAIT_MS });
   try {
     const version = schemaVersion(db);
     if (version > SCHEMA_VERSION) throw tooNew(file, version);
@@ -108,13 +109,13 @@ function inspect(file: string): void {
   }
 }
 
-function check(db: Database.Database, file: string): void {
+function check(db: Database, file: string): void {
   const finding = db.pragma("quick_check(1)", { simple: true });
   if (finding !== "ok") throw corruptRow(`${file}: ${String(finding)}`);
 }
 
-function own(file: string, maxBytes: number | undefined): Database.Database {
-  const db = new Database(file, { timeout: OWNER_WAIT_MS });
+function own(file: string, maxBytes: number | undefined): Database {
+  const db = openDatabase(file, { timeout: OWNER_WAIT_MS });
   try {
     // Held from the first access until the process ends; also keeps the index of the write-ahead log out of a mapped
     // file, which a full disk would turn into a fatal signal.

@@ -4,12 +4,13 @@
  * `busyMs` at most. A file that is something else is left as it is.
  * Does not know: what a record or a lock means.
  */
-import Database from "better-sqlite3";
+import type { Database } from "better-sqlite3";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LockId } from "../../core/ids.ts";
 import type { RunId } from "../../ports/witness.ts";
+import { openDatabase } from "../native-sqlite.ts";
 
 export interface WitnessFileInit {
   readonly path: string;
@@ -112,11 +113,11 @@ export class WitnessFile {
 export class OpenWitnessFile {
   /** Made with the file; another file has another one. */
   readonly runId: RunId;
-  readonly #db: Database.Database;
+  readonly #db: Database;
   readonly #statements: Statements;
 
   constructor({ path, busyMs }: WitnessFileInit) {
-    this.#db = new Database(path, { timeout: busyMs });
+    this.#db = openDatabase(path, { timeout: busyMs });
     try {
       switchToWal(this.#db);
       this.#db.pragma("synchronous = NORMAL");
@@ -169,7 +170,7 @@ export class OpenWitnessFile {
 
 type Statements = ReturnType<typeof prepare>;
 
-function prepare(db: Database.Database) {
+function prepare(db: Database) {
   return {
     readRecord: db.prepare<[string], { body: string }>("SELECT body FROM record WHERE pair = ?"),
     keepRecord: db.prepare<[string, string]>("INSERT OR REPLACE INTO record (pair, body) VALUES (?, ?)"),
@@ -188,7 +189,7 @@ function prepare(db: Database.Database) {
 }
 
 /** The run id of a file; makes the tables and the id where there are none. */
-function lifeOf(db: Database.Database): RunId {
+function lifeOf(db: Database): RunId {
   db.exec(SCHEMA);
   db.prepare("INSERT OR IGNORE INTO life (one, run_id) VALUES (1, ?)").run(`sqlite-${randomUUID()}`);
   const life = db.prepare<[], { runId: string }>("SELECT run_id AS runId FROM life").get();
@@ -196,7 +197,7 @@ function lifeOf(db: Database.Database): RunId {
   return life.runId;
 }
 
-function switchToWal(db: Database.Database): void {
+function switchToWal(db: Database): void {
   for (let retries = 0; ; retries += 1) {
     try {
       db.pragma("journal_mode = WAL");

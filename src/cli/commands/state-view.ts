@@ -43,10 +43,11 @@ export function briefLines(state: CoordinatorState): string[] {
   ];
 }
 
-function votesText({ role, votes, confirmedBy }: CoordinatorState): string {
+function votesText({ role, votes, confirmedBy, peer }: CoordinatorState): string {
   if (role !== "leader") return "none needed";
   const left = (ms: number): string => (ms > 0 ? `${duration(ms)} left` : "none");
-  return `peer ${left(votes.peerMs)} · witness ${left(votes.witnessMs)} · confirmed by ${confirmedBy}`;
+  const proof = peer.state === "dead" && votes.peerMs > 0 ? " by proof of death" : "";
+  return `peer ${left(votes.peerMs)}${proof} · witness ${left(votes.witnessMs)} · confirmed by ${confirmedBy}`;
 }
 
 function peerText({ peer }: CoordinatorState): string {

@@ -100,7 +100,10 @@ function secretGuard(secret: string | null, monoMs: () => number) {
   const isRight = secret === null ? null : secretMatcher(secret);
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     if (isRight === null) {
-      sendProblem(reply, problem("not_configured", "set auth.controlPlaneSecret on this engine"));
+      sendProblem(
+        reply,
+        problem("not_configured", "set auth.controlPlaneSecret on this engine, and the variable that it names"),
+      );
       return;
     }
     const now = monoMs();

@@ -22,6 +22,8 @@ export function EnginePanel({ engine, isLive, nowMs }: Props) {
   const role = roleOf(engine);
   const name = `Engine ${label.toUpperCase()}`;
   const isGone = isLive && !reachable;
+  // What it said last is shown dimmed; that it is well is not said of one that says nothing.
+  const told = isGone ? null : message;
   return (
     <section class={`engine ${onAir ? "on-air" : ""} ${isGone ? "gone" : ""}`} aria-label={name} data-engine={label}>
       <header>
@@ -29,8 +31,8 @@ export function EnginePanel({ engine, isLive, nowMs }: Props) {
         <span class={`chip role ${onAir ? "air" : ""}`}>
           {isGone ? (known ? "not reachable" : "not seen yet") : role}
         </span>
-        {message !== null && <span class={`chip health ${message.state.health}`}>{message.state.health}</span>}
-        {message !== null && <span class="chip sync">{message.state.syncState}</span>}
+        {told !== null && <span class={`chip health ${told.state.health}`}>{told.state.health}</span>}
+        {told !== null && <span class="chip sync">{told.state.syncState}</span>}
         <span class="epoch">epoch {message?.state.epoch ?? engine.last["leadership"]?.epoch ?? "–"}</span>
       </header>
       {message === null ? (
@@ -48,7 +50,7 @@ export function EnginePanel({ engine, isLive, nowMs }: Props) {
             />
             <Positions state={message.state} gap={engine.gap} />
           </div>
-          <Alarms state={message.state} nowMs={nowMs} />
+          {!isGone && <Alarms state={message.state} nowMs={nowMs} />}
         </>
       )}
     </section>
@@ -73,7 +75,12 @@ function Votes({ message }: { message: StateMessage }) {
   return (
     <div class="panel">
       <h3>Votes</h3>
-      <Bar name="peer" ms={votes.peerMs} ofMs={leaseMs} note={votes.peerMs > 0 ? null : "no vote"} />
+      <Bar
+        name="peer"
+        ms={votes.peerMs}
+        ofMs={leaseMs}
+        note={votes.peerMs <= 0 ? "no vote" : state.peer.state === "dead" ? "proof of death" : null}
+      />
       <Bar
         name="witness"
         ms={votes.witnessMs}

@@ -1,4 +1,5 @@
 /** Purpose: who is on air: the one thing to see from across the room. */
+import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { Label } from "../../core/ids.ts";
 import type { EngineAt } from "./model.ts";
 import { activePaths } from "./state-paths.ts";
@@ -11,11 +12,23 @@ interface Props {
   readonly isLive: boolean;
 }
 
-/** Whether the engine is on air: by its own word while it is live, by its statechart in the past. */
+/**
+ * Whether the engine is on air. Its statechart comes at once, its own word at whole fifths of a second: while it is live it
+ * must lead by the first, and where the second speaks of a leader, by that as well.
+ */
 export function isOnAir(engine: EngineAt, isLive: boolean): boolean {
-  if (isLive) return engine.reachable && !engine.outdated && engine.state?.state.mayAct === true;
-  const active = activePaths(engine.values["leadership"]);
-  return active.includes("role.leader");
+  const leads = activePaths(engine.values["leadership"]).includes("role.leader");
+  if (!isLive || !leads) return leads;
+  const word = engine.state?.state;
+  return engine.reachable && !engine.outdated && word !== undefined && (word.role !== "leader" || word.mayAct);
+}
+
+/** Who vouches for a leader, in words. The vote of a peer that is dead is the proof of its death. */
+function confirmedWords({ confirmedBy, peer }: CoordinatorState): string {
+  if (confirmedBy === "none") return "nobody";
+  if (confirmedBy === "witness") return "witness";
+  const vote = peer.state === "dead" ? "proof of death" : "peer";
+  return confirmedBy === "both" ? `${vote} and witness` : vote;
 }
 
 export function Tally({ engines, nowMs, isVirtual, isLive }: Props) {
@@ -48,16 +61,14 @@ function Facts({
   named: boolean;
 }) {
   const { epoch, sinceMs } = leadershipOf(engine, engine.label);
-  const confirmed = engine.state?.state.confirmedBy;
+  const word = engine.state?.state;
   return (
     <dl class="fact-row">
       {named && <Fact name="engine" value={engine.label} />}
       <Fact name="epoch" value={epoch === null ? "–" : String(epoch)} />
       <Fact name="since" value={sinceMs === null ? "–" : (clockTime(sinceMs, isVirtual).split(".")[0] ?? "")} />
       <Fact name="for" value={sinceMs === null ? "–" : longDuration(nowMs - sinceMs)} />
-      {confirmed !== undefined && !isVirtual && (
-        <Fact name="confirmed by" value={confirmed === "both" ? "peer and witness" : confirmed} />
-      )}
+      {word?.role === "leader" && !isVirtual && <Fact name="confirmed by" value={confirmedWords(word)} />}
     </dl>
   );
 }
@@ -75,7 +86,7 @@ function leadershipOf({ state, last }: EngineAt, label: Label): { epoch: number 
   const standing = state?.leadership.find(({ leader, toUnixMs }) => leader === label && toUnixMs === null);
   const entry = last["leadership"];
   return {
-    epoch: state?.state.epoch ?? entry?.epoch ?? null,
+    epoch: (state?.state.role === "leader" ? state.state.epoch : entry?.epoch) ?? entry?.epoch ?? null,
     sinceMs: standing?.fromUnixMs ?? entry?.atUnixMs ?? null,
   };
 }

@@ -1,7 +1,8 @@
 /** The launcher must say what to do before anything native is loaded. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { nodeAdvice } from "../../src/cli/node-version.ts";
+import { openDatabase } from "../../src/adapters/native-sqlite.ts";
+import { nodeAdvice } from "../../src/core/node-version.ts";
 
 test.each(["22.12.0", "22.20.1", "24.0.0", "25.1.0"])("Node %s will do", (version) => {
   expect(nodeAdvice(version, null)).toBeNull();
@@ -21,9 +22,15 @@ test("the launcher imports nothing at its top that an old Node has not", () => {
     "node:fs",
     "node:path",
     "node:url",
-    "./node-version.ts",
+    "../core/node-version.ts",
     "./young-generation.ts",
   ]);
   expect(imports("src/cli/young-generation.ts")).toEqual(["node:v8"]);
-  expect(imports("src/cli/node-version.ts")).toEqual([]);
+  expect(imports("src/core/node-version.ts")).toEqual([]);
+});
+
+test("a program that embeds the store is told the same, where it would crash", () => {
+  const open = (): unknown => openDatabase("no-such-folder/x.db", {}, "20.20.2");
+  expect(open).toThrow(expect.objectContaining({ code: "unsupported_runtime" }));
+  expect(open).toThrow(/^Changeover needs Node\.js 22\.12 or newer, and this is 20\.20\.2; install/);
 });
