@@ -119,7 +119,7 @@ export class MemoryReplica implements Replica {
     lastArrival: () => this.#content.arrivals.at(-1)?.arrival ?? "",
     newest: (limit) => lastOf(this.#content.arrivals, limit).reverse(),
     count: () => this.#content.ops.size,
-    coveredBy: (clock) => coveredBy(this.#content.arrivals, clock),
+    coveredBy: (clock, after, limit) => coveredBy(this.#content.arrivals, clock, { after, limit }),
     compact: (through, limit) => this.#compact(through, limit),
     floor: () => this.#content.floor,
     raiseFloor: (floor) => this.#raiseFloor(floor),

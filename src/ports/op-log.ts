@@ -88,8 +88,8 @@ export interface OpLog {
   newest(limit: number): readonly ArrivedOp[];
   count(): number;
 
-  /** The newest arrival through which `clock` counts all that is held; "" when it does not count the first. */
-  coveredBy(clock: VectorClock): Hlc;
+  /** The newest arrival through which `clock` counts all that came after `after`, looking at `limit` at most. */
+  coveredBy(clock: VectorClock, after: Hlc, limit: number): Hlc;
   /**
    * Drops operations through the arrival `through` that no field needs any more; at most `limit`. How many went. None above
    * one of its origin that came later, none that the vector does not count, none over which such a one stands.

@@ -72,6 +72,8 @@ export interface HubInit {
 
 /** Operations dropped in one transaction of compaction. */
 const COMPACT_OPS = 5_000;
+/** Operations of which one compaction looks who holds them. */
+const COVERED_OPS = 20_000;
 /** Operations kept where nobody ever pulled. */
 const KEPT_UNASKED = 10_000;
 
@@ -89,6 +91,8 @@ export class Hub {
   readonly #init: HubInit;
   readonly #ids: Ids;
   readonly #seals: Seals;
+  /** Through this arrival both engines of each pair hold everything, as far as it was looked at. */
+  #covered = "";
 
   constructor(
     parts: ReplicationBasics & {
@@ -198,7 +202,9 @@ export class Hub {
     const held = [this.#holdings.ofOther() ?? [], ...this.#callers.holdings()].flat();
     if (through === "") return through;
     // A caller may claim to have what has not arrived yet.
-    const covered = held.length === 0 ? ops.lastArrival() : ops.coveredBy(held.reduce(leastClock));
+    // What was held once stays so: it is looked at once.
+    if (held.length > 0) this.#covered = ops.coveredBy(held.reduce(leastClock), this.#covered, COVERED_OPS);
+    const covered = held.length > 0 ? this.#covered : ops.lastArrival();
     return covered < through ? covered : through;
   }
 }

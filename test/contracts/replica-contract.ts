@@ -71,19 +71,23 @@ function logContract(replica: () => Replica, reopen: () => Replica): void {
 
 function compactionContract(replica: () => Replica, reopen: () => Replica): void {
   it("tells through which arrival a clock counts everything", () => {
-    expect(replica().ops.coveredBy({ rec_a: 9 })).toBe("");
+    expect(replica().ops.coveredBy({ rec_a: 9 }, "", 10)).toBe("");
     const came = [op("rec_a", 1), op("rec_b", 1), op("rec_a", 2), op("rec_b", 2)];
     came.forEach((one, index) => replica().ops.add(arrived(one, index + 1)));
     replica().ops.raiseVector("rec_a", 2);
     replica().ops.raiseVector("rec_b", 2);
     for (const open of [replica, reopen]) {
-      const covered = (clock: Record<string, number>): string => open().ops.coveredBy(clock);
+      const covered = (clock: Record<string, number>, after = "", limit = 10): string =>
+        open().ops.coveredBy(clock, after, limit);
       expect(covered({ rec_a: 2, rec_b: 2, rec_c: 7 })).toBe(arrivalAt(4));
       expect(covered({ rec_a: 2, rec_b: 1 })).toBe(arrivalAt(3));
       expect(covered({ rec_a: 1, rec_b: 2 })).toBe(arrivalAt(2));
       expect(covered({ rec_a: 2 })).toBe(arrivalAt(1));
       expect(covered({ rec_b: 2 })).toBe("");
       expect(covered({})).toBe("");
+      expect(covered({ rec_a: 2, rec_b: 1 }, "", 2)).toBe(arrivalAt(2));
+      expect(covered({ rec_a: 2, rec_b: 1 }, arrivalAt(2), 9)).toBe(arrivalAt(3));
+      expect(covered({ rec_a: 2, rec_b: 1 }, arrivalAt(3), 9)).toBe(arrivalAt(3));
     }
   });
 

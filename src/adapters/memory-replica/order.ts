@@ -33,9 +33,18 @@ export function firstAfter(arrivals: readonly ArrivedOp[], after: string): numbe
 }
 
 /** See `OpLog.coveredBy`. */
-export function coveredBy(arrivals: readonly ArrivedOp[], clock: VectorClock): string {
-  const beyond = arrivals.findIndex(({ op }) => op.originSeq > counterOf(clock, op.origin));
-  return arrivals[(beyond === -1 ? arrivals.length : beyond) - 1]?.arrival ?? "";
+export function coveredBy(
+  arrivals: readonly ArrivedOp[],
+  clock: VectorClock,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): string {
+  const first = firstAfter(arrivals, after);
+  let covered = after;
+  for (const { op, arrival } of arrivals.slice(first, first + limit)) {
+    if (op.originSeq > counterOf(clock, op.origin)) break;
+    covered = arrival;
+  }
+  return covered;
 }
 
 /** How far a floor at `through` may count each origin. */

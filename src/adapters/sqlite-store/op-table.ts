@@ -57,8 +57,7 @@ export class OpTable {
   readonly #count: Statement<[], { readonly count: number }>;
   readonly #raise: Statement<[string, number]>;
   readonly #vector: Statement<[], OriginRow>;
-  readonly #beyond: Statement<[string, number], { readonly arrival: string | null }>;
-  readonly #lastBefore: Statement<[string], { readonly arrival: string | null }>;
+  readonly #placed: Statement<[string, number], Pick<OpRow, "arrival" | "origin" | "origin_seq">>;
   readonly #unneeded: Statement<[string], { readonly rowid: number } & OriginRow>;
   readonly #drop: Statement<[number]>;
   readonly #highest: Statement<[string], OriginRow>;
@@ -87,9 +86,7 @@ export class OpTable {
       INSERT INTO record_vector (origin, origin_seq) VALUES (?, ?)
       ON CONFLICT (origin) DO UPDATE SET origin_seq = max(origin_seq, excluded.origin_seq)`);
     this.#vector = db.prepare("SELECT origin, origin_seq FROM record_vector");
-    this.#beyond = db.prepare(`
-      SELECT min(arrival) AS arrival FROM ops WHERE origin = ? AND origin_seq > ? AND arrival IS NOT NULL`);
-    this.#lastBefore = db.prepare("SELECT max(arrival) AS arrival FROM ops WHERE arrival < ?");
+    this.#placed = db.prepare("SELECT arrival, origin, origin_seq FROM ops WHERE arrival > ? ORDER BY arrival LIMIT ?");
     this.#unneeded = db.prepare(`
       SELECT rowid, origin, origin_seq FROM ops
       WHERE arrival <= ? AND arrival IS NOT NULL AND NOT EXISTS (
@@ -176,12 +173,13 @@ export class OpTable {
     return this.#count.get()?.count ?? 0;
   }
 
-  coveredBy(clock: VectorClock): string {
-    const beyond = Object.keys(this.#held).flatMap(
-      (origin) => this.#beyond.get(origin, counterOf(clock, origin))?.arrival ?? [],
-    );
-    const [first] = beyond.sort();
-    return first === undefined ? this.last() : (this.#lastBefore.get(first)?.arrival ?? "");
+  coveredBy(clock: VectorClock, after: string, limit: number): string {
+    let covered = after;
+    for (const { arrival, origin, origin_seq } of this.#placed.iterate(after, limit)) {
+      if (origin_seq > counterOf(clock, origin)) break;
+      covered = arrival;
+    }
+    return covered;
   }
 
   compact(through: string, limit: number): number {

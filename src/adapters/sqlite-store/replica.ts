@@ -90,7 +90,7 @@ function opLog({ read, write }: Access, ops: OpTable, aside: AsideTables): OpLog
     lastArrival: () => read(() => ops.last()),
     newest: (limit) => read(() => ops.newest(limit)),
     count: () => read(() => ops.count()),
-    coveredBy: (clock) => read(() => ops.coveredBy(clock)),
+    coveredBy: (clock, after, limit) => read(() => ops.coveredBy(clock, after, limit)),
     compact: (through, limit) => {
       let dropped = 0;
       write(() => (dropped = ops.compact(through, limit)));
