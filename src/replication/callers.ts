@@ -48,10 +48,12 @@ export function callerName({ origin, token }: SyncCaller): string {
 
 export class Callers {
   readonly #basics: ReplicationBasics;
+  readonly #isSpoke: boolean;
   readonly #known = new Map<string, Caller>();
 
-  constructor(basics: ReplicationBasics) {
+  constructor(basics: ReplicationBasics, init: { readonly isSpoke: boolean }) {
     this.#basics = basics;
+    this.#isSpoke = init.isSpoke;
     for (const [key, value] of basics.replica.peerState.withPrefix(PREFIX)) {
       const note = parse(value);
       if (note !== null) this.#known.set(key.slice(PREFIX.length), { cursor: note.cursor, note });
@@ -100,7 +102,9 @@ export class Callers {
     return this.#given().flatMap(({ held }) => (held === null ? [] : [held]));
   }
 
+  /** What is kept of a hub that this engine is a spoke of no more waits for nobody. */
   #given(): readonly SyncCursor[] {
+    if (!this.#isSpoke) return [];
     return this.#basics.replica.peerState.withPrefix("peer:").flatMap(([key, value]) => {
       const at = key.endsWith(":cursor") ? parseCursor(value) : null;
       return at === null || !at.pushes ? [] : [at];

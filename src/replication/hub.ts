@@ -68,6 +68,8 @@ export interface HubInit {
   readonly engineId: string;
   readonly version: string;
   readonly mode: FederationMode;
+  /** Whether this engine gives to a hub of its own. */
+  readonly isSpoke: boolean;
 }
 
 /** Operations dropped in one transaction of compaction. */
@@ -106,7 +108,7 @@ export class Hub {
     this.#basics = parts;
     this.#intake = parts.intake;
     this.#init = init;
-    this.#callers = new Callers(parts);
+    this.#callers = new Callers(parts, init);
     this.#holdings = parts.holdings;
     this.#ahead = new PageAhead<PullPage>(parts);
     this.#ids = parts.ids;

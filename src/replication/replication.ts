@@ -92,7 +92,8 @@ export class Replication {
     this.records = new Records(shared, { origin });
     this.intake = new Intake(shared, { origin });
     const holdings = new PairHoldings(basics, { paired: joint.peerId !== undefined });
-    this.hub = new Hub({ ...shared, intake: this.intake, holdings }, { ...init, engineId });
+    const isSpoke = (parts.hub ?? null) !== null;
+    this.hub = new Hub({ ...shared, intake: this.intake, holdings }, { ...init, engineId, isSpoke });
     this.pair = new PairLink(parts, {
       hub: this.hub,
       holdings,

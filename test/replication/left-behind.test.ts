@@ -192,3 +192,21 @@ describe("what a place holds back", () => {
     expect(hub.replication.hub.compact()).toBe(3);
   });
 });
+
+describe("a hub that is followed no more", () => {
+  it("holds up no compaction at the engine that was its spoke", async () => {
+    const hub = makePlace({ name: "hub" });
+    const disk = new MemoryDisk();
+    const spoke = makePlace({ name: "spoke", disk, hub: hub.wayFor(originOf("spoke")) });
+    const { records } = spoke.replication;
+    records.set("macro", "f", 1);
+    await exchange(spoke);
+    await exchange(spoke);
+    for (let n = 2; n <= 4; n += 1) records.set("macro", "f", n);
+    const caller = { origin: originOf("other"), token: null };
+    spoke.replication.hub.pull({ caller, after: spoke.store.replica.ops.lastArrival(), limit: 1, maxBytes: 1_024 });
+    expect(spoke.replication.hub.compact()).toBe(1);
+    disk.ownerDied();
+    expect(makePlace({ name: "spoke", disk }).replication.hub.compact()).toBe(2);
+  });
+});
