@@ -93,9 +93,9 @@ export class Intake {
    * many origins, `invalid_value` for a base that nobody can have reached: then nothing of the delivery was taken.
    */
   take(delivery: Delivery): readonly Taken[] {
-    const { replica } = this.#basics;
-    requireReachable(delivery.base ?? {}, replica.ops.vector());
-    const page: Page = { delivery, vector: { ...replica.ops.vector() }, applied: [], conflicts: [] };
+    const vector = { ...this.#basics.replica.ops.vector() };
+    requireReachable(delivery.base ?? {}, vector);
+    const page: Page = { delivery, vector, applied: [], conflicts: [] };
     const taken = this.#takeDurably(page);
     // Durable by now: whoever is told may fail, and nothing of it is undone.
     this.#tell(page);
