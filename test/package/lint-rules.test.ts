@@ -48,7 +48,6 @@ test("the fixture breaks each rule that the house names", () => {
       "@typescript-eslint/no-floating-promises",
       "@typescript-eslint/switch-exhaustiveness-check",
       "house/import-direction",
-      "max-lines",
       "max-lines-per-function",
       "no-console",
       "no-restricted-globals",
