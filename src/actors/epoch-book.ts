@@ -2,7 +2,8 @@
  * Purpose: the epochs that this engine has seen, minted and accepted.
  * Keeps true: an epoch is on disk before anything is done in its name [EP2]; neither number ever falls.
  */
-import { isWithinReach, NO_EPOCH, type Epoch } from "../core/epoch.ts";
+import { NO_EPOCH, type Epoch } from "../core/epoch.ts";
+import { isWithinReach } from "../core/reach.ts";
 import type { StoredState } from "../ports/store.ts";
 import type { Kit } from "./kit.ts";
 

@@ -5,7 +5,8 @@
  * Does not know: whether the checksum is right, and who holds the lock.
  */
 import type { Json } from "../core/canonical-json.ts";
-import { isEpoch, isWithinReach, type Epoch } from "../core/epoch.ts";
+import { isEpoch, type Epoch } from "../core/epoch.ts";
+import { isWithinReach } from "../core/reach.ts";
 import { parseHlc } from "../core/hlc.ts";
 import type { StateSnapshot } from "../core/messages.ts";
 import { counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";

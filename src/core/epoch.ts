@@ -5,23 +5,13 @@
  */
 import { assert } from "./assert.ts";
 import type { Label } from "./ids.ts";
+import { isReachable } from "./reach.ts";
 
 /** The term of one leadership and its fencing token: a positive integer. 0 means "none yet". */
 export type Epoch = number;
 
 /** No leadership has been seen yet. */
 export const NO_EPOCH: Epoch = 0;
-
-/**
- * How far above every epoch seen so far a number from outside may be. One change of leader every ms would take 49 days
- * to get there; a number beyond it is a forgery or a fault, and believing it would use up all epochs at once.
- */
-export const MAX_EPOCH_LEAP = 2 ** 32;
-
-/** Whether `epoch` may have come about while this engine, which has seen `highest`, was not looking. */
-export function isWithinReach(highest: Epoch, epoch: Epoch): boolean {
-  return epoch <= highest + MAX_EPOCH_LEAP;
-}
 
 /** The smallest epoch of the label's parity above every epoch in `known`. */
 export function nextEpoch(known: Epoch, label: Label): Epoch {
@@ -37,5 +27,5 @@ export function ownerOf(epoch: Epoch): Label {
 
 /** Whether a number from outside can be an epoch. */
 export function isEpoch(value: unknown): value is Epoch {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return isReachable(value);
 }

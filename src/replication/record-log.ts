@@ -6,7 +6,7 @@
 import type { Stamps } from "../actors/stamps.ts";
 import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
 import type { RecordConflict } from "../core/command.ts";
-import { isWithinReach } from "../core/epoch.ts";
+import { isWithinReach } from "../core/reach.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { parseHlc } from "../core/hlc.ts";
 import { makeId } from "../core/ids.ts";
