@@ -4,10 +4,11 @@
  * it is an error; no name leads out of the folder.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ChangeoverError } from "../core/errors.ts";
 import type { Artifact, ArtifactStore } from "../ports/artifact-store.ts";
+import { makeFolder } from "./make-folder.ts";
 
 export interface FileArtifactStoreInit {
   /** Made when it does not exist. */
@@ -66,7 +67,7 @@ export class FileArtifactStore implements ArtifactStore {
 
   async #write(path: string, bytes: Uint8Array): Promise<void> {
     const folder = dirname(path);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     const draft = `${path}.${randomUUID()}.draft`;
     try {
       await writeThrough(draft, bytes);

@@ -32,6 +32,7 @@ export function relationFaults(config: Config): Fault[] {
 function linkFaults({ peer, listen }: Config): Fault[] {
   const names = peer.links.map(({ name }) => name);
   const own = peer.links.flatMap(({ url }, at) => {
+    // `check.ts` has found every address that is none.
     const { hostname, port } = new URL(url);
     const isOwn = listen.port !== 0 && Number(port) === listen.port && sameHost(hostname, listen.host);
     return isOwn
@@ -41,13 +42,17 @@ function linkFaults({ peer, listen }: Config): Fault[] {
   return [...repeated(names, "peer.links"), ...own];
 }
 
+/** Without a peer token anyone on the network could speak as the other engine; without an operator token nobody can act. */
 function accessFaults({ listen, auth }: Config): Fault[] {
-  if (isLoopback(listen.host) || auth.tokens.length > 0) return [];
+  if (isLoopback(listen.host)) return [];
+  const missing = (["peer", "operator"] as const).filter((role) => !auth.tokens.some((token) => token.role === role));
+  if (missing.length === 0) return [];
+  const needed = missing.map((role) => `one of role ${role}`).join(" and ");
   return [
     fault(
       "listen.host",
       listen.host,
-      "an address that others can reach needs auth.tokens (one of role peer and one of role operator); or listen on 127.0.0.1",
+      `an address that others can reach needs ${needed} in auth.tokens; or listen on 127.0.0.1`,
     ),
   ];
 }

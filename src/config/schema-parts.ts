@@ -16,8 +16,15 @@ export const name = (description: string) =>
 export const text = (description: string, example: string) =>
   Type.String({ minLength: 1, maxLength: 1_024, examples: [example], description });
 
+/** `schemes`: a pattern. Redis addresses that name several hosts are no URLs; the `redis` adapter checks those. */
 export const url = (schemes: string, description: string, example: string) =>
-  Type.String({ pattern: `^(${schemes})://[^\\s/]+`, maxLength: 2_048, examples: [example], description });
+  Type.String({
+    pattern: `^(${schemes})://[^\\s/]+`,
+    maxLength: 2_048,
+    format: "address",
+    examples: [example],
+    description,
+  });
 
 export const variable = Type.String({
   pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$",

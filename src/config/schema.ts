@@ -205,8 +205,9 @@ export function publishedSchema(): object {
 
 /** Drops from `required` what has a default, at any depth. */
 function relaxRequired(schema: TSchema, alwaysRequired: readonly string[] = []): Record<string, unknown> {
-  return JSON.parse(JSON.stringify(schema), (_key, value: unknown): unknown =>
-    relaxed(value, alwaysRequired),
+  return JSON.parse(JSON.stringify(schema), (key, value: unknown): unknown =>
+    // A format of our own: other validators do not know it.
+    key === "format" && value === "address" ? undefined : relaxed(value, alwaysRequired),
   ) as Record<string, unknown>;
 }
 

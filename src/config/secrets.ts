@@ -1,9 +1,9 @@
 /**
- * Purpose: reads the secrets that a configuration names.
- * Keeps true: a secret is in no error, no log and no configuration; a token that is named but cannot be read stops the
- * start, for an engine that quietly had one token less could end up open.
+ * Reads the secrets that a configuration names and checks each against the rules for secrets. No secret appears in an
+ * error, a log line or the configuration. A token that is named but cannot be read stops the start: an engine that
+ * silently had one token less could end up open.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { Environment } from "./environment.ts";
 import { type Fault, fault, invalidConfiguration } from "./fault.ts";
 import type { Config, SecretRef, TokenRole } from "./types.ts";
@@ -45,9 +45,12 @@ type Naming = Pick<Config, "auth" | "engine" | "witness" | "replication" | "fede
 
 type Reading = { readonly value: string } | { readonly missing: string };
 
-/** What the header `authorization: Bearer` can carry: with anything else nobody could ever show the token. */
-const BEARER = /^[\x21-\x7e]+$/;
-const BEARER_BOUND = "must be plain ASCII without spaces, as a bearer token is";
+/** What an HTTP header carries unchanged. A byte-order mark, a line break or an accented letter would never match. */
+const PRINTABLE = /^[\x21-\x7e]+$/;
+/** Shorter secrets can be guessed. */
+const MIN_SECRET_CHARS = 16;
+/** Permission bits that let users other than the owner change a secret's file. */
+const WRITABLE_BY_OTHERS = 0o022;
 
 /**
  * Reads every secret of `config`. The control plane's secret may be absent from the environment: then it is not
@@ -63,23 +66,27 @@ export function readSecrets(config: Naming, environment: Environment): EngineSec
     const key = `auth.tokens[${at}]`;
     if ("missing" in reading)
       faults.push(fault(key, undefined, `${reading.missing}; or remove the token "${ref.name}"`));
-    else if (!BEARER.test(reading.value))
-      faults.push(fault(key, undefined, `the value of "${ref.name}" ${BEARER_BOUND}`));
-    else tokens.push({ name: ref.name, role: ref.role, value: reading.value });
+    else {
+      const broken = brokenRule(reading.value, MIN_SECRET_CHARS);
+      if (broken !== null) faults.push(fault(key, undefined, `the value of token "${ref.name}" ${broken}`));
+      tokens.push({ name: ref.name, role: ref.role, value: reading.value });
+    }
   });
-  faults.push(...sharedValues(tokens));
-  const read = (key: string, ref: SecretRef | null): string | null => readOptional(key, ref, environment, faults);
+  // `minChars` null: a password of a foreign server, which has rules of its own.
+  const read = (key: string, ref: SecretRef | null, minChars: number | null = null): string | null =>
+    readOptional(key, ref, { environment, faults, minChars });
   const refs = otherRefs(config);
   const { controlPlaneSecret: ref } = config.auth;
   const isAbsent = ref !== null && "env" in ref && environment[ref.env] === undefined;
-  const controlPlaneSecret = isAbsent ? null : read("auth.controlPlaneSecret", ref);
-  const engineToken = read("engine.token", refs.engineToken);
-  const hubToken = read("replication.hub.token", refs.hubToken);
+  const controlPlaneSecret = isAbsent ? null : read("auth.controlPlaneSecret", ref, MIN_SECRET_CHARS);
+  faults.push(...sharedValues(tokens, controlPlaneSecret));
+  const engineToken = read("engine.token", refs.engineToken, 1);
+  const hubToken = read("replication.hub.token", refs.hubToken, MIN_SECRET_CHARS);
   const witnessPassword = read("witness.password", refs.witnessPassword);
   const sentinelPassword = read("witness.sentinelPassword", refs.sentinelPassword);
   const federationTokens = new Map<string, string>();
   config.federation.peers.forEach(({ name, token }, at) => {
-    const value = read(`federation.peers[${at}].token`, token ?? null);
+    const value = read(`federation.peers[${at}].token`, token ?? null, MIN_SECRET_CHARS);
     if (value !== null) federationTokens.set(name, value);
   });
   const feed = {
@@ -116,12 +123,29 @@ function otherRefs({
   };
 }
 
-function readOptional(key: string, ref: SecretRef | null, environment: Environment, faults: Fault[]): string | null {
+function readOptional(
+  key: string,
+  ref: SecretRef | null,
+  { environment, faults, minChars }: { environment: Environment; faults: Fault[]; minChars: number | null },
+): string | null {
   if (ref === null) return null;
   const reading = readSecret(ref, environment);
-  if ("value" in reading) return reading.value;
-  faults.push(fault(key, undefined, reading.missing));
-  return null;
+  if ("missing" in reading) {
+    faults.push(fault(key, undefined, reading.missing));
+    return null;
+  }
+  const broken = minChars === null ? null : brokenRule(reading.value, minChars);
+  if (broken !== null) faults.push(fault(key, undefined, `its value ${broken}`));
+  return reading.value;
+}
+
+/** The rule that a secret breaks, with the remedy; null when it breaks none. */
+function brokenRule(value: string, minChars: number): string | null {
+  if (!PRINTABLE.test(value)) {
+    return "must be printable ASCII without spaces; a byte-order mark, a line break or an accented letter never matches";
+  }
+  if (value.length >= minChars) return null;
+  return `has ${value.length} characters and must have at least ${minChars}; make one with: openssl rand -hex 24`;
 }
 
 function readSecret(ref: SecretRef, environment: Environment): Reading {
@@ -131,6 +155,13 @@ function readSecret(ref: SecretRef, environment: Environment): Reading {
     return value === "" ? { missing: `the environment variable ${ref.env} is empty` } : { value };
   }
   try {
+    const { mode } = statSync(ref.file);
+    if ((mode & WRITABLE_BY_OTHERS) !== 0) {
+      const shown = (mode & 0o777).toString(8).padStart(3, "0");
+      return {
+        missing: `the file ${ref.file} has mode ${shown} and must not be writable by others: chmod go-w ${ref.file}`,
+      };
+    }
     const value = readFileSync(ref.file, "utf8").replace(/\r?\n$/, "");
     return value === "" ? { missing: `the file ${ref.file} is empty` } : { value };
   } catch (error) {
@@ -139,9 +170,13 @@ function readSecret(ref: SecretRef, environment: Environment): Reading {
   }
 }
 
-/** Two tokens of one value would make the role of a caller a matter of luck. */
-function sharedValues(tokens: readonly TokenSecret[]): Fault[] {
-  return tokens
+/** With one value for two tokens, the role of a caller would depend on their order. */
+function sharedValues(tokens: readonly TokenSecret[], controlPlaneSecret: string | null): Fault[] {
+  const ofTokens = tokens
     .filter((token, at) => tokens.findIndex(({ value }) => value === token.value) !== at)
     .map(({ name }) => fault("auth.tokens", undefined, `token "${name}" has the value of another token`));
+  const ofSecret = tokens
+    .filter(({ value }) => value === controlPlaneSecret)
+    .map(({ name }) => fault("auth.controlPlaneSecret", undefined, `has the value of token "${name}"; must differ`));
+  return [...ofTokens, ...ofSecret];
 }

@@ -16,6 +16,8 @@ export interface Shape {
   readonly enum?: readonly string[];
   readonly const?: string;
   readonly pattern?: string;
+  /** `address`: host and port must be ones that can be dialled. */
+  readonly format?: string;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
@@ -72,6 +74,7 @@ export function boundOf(shape: Shape): string {
     case "string": {
       const example = shape.examples?.[0];
       const like = example === undefined ? "" : ` such as "${example}"`;
+      if (shape.format === "address") return `an address${like}, with a port from 1 to 65535`;
       return `text of at most ${shape.maxLength ?? "64"} characters${like}`;
     }
     case "array":
@@ -98,7 +101,8 @@ export function fits(shape: Shape, value: unknown): boolean {
       return (
         typeof value === "string" &&
         within(value.length, shape.minLength, shape.maxLength) &&
-        (shape.pattern === undefined || new RegExp(shape.pattern).test(value))
+        (shape.pattern === undefined || new RegExp(shape.pattern).test(value)) &&
+        (shape.format !== "address" || isAddress(value))
       );
     case "array":
       return Array.isArray(value) && within(value.length, shape.minItems, shape.maxItems);
@@ -107,6 +111,18 @@ export function fits(shape: Shape, value: unknown): boolean {
     default:
       return assertNever(type);
   }
+}
+
+/** Whether every host of an address can be dialled; `redis+sentinel://a:1,b:2/main` names several. */
+function isAddress(text: string): boolean {
+  const parts = /^([^:]+):\/\/((?:[^@/]*@)?)([^/?#]*)(.*)$/.exec(text);
+  if (parts === null) return false;
+  const [, , access = "", hosts = "", rest = ""] = parts;
+  // Read as http: URL checks hosts and ports of the web's own schemes alone.
+  return hosts.split(",").every((host) => {
+    const url = `http://${access}${host}${rest}`;
+    return URL.canParse(url) && new URL(url).port !== "0";
+  });
 }
 
 function within(value: number, minimum = -Infinity, maximum = Infinity): boolean {

@@ -3,8 +3,9 @@
  * Keeps true: an engine never starts on the memory of another one: with a foreign identity and foreign epochs its peer
  * would take it for someone else, or for itself.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../adapters/make-folder.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { Label } from "../core/ids.ts";
 
@@ -24,7 +25,7 @@ const MARK = "engine.json";
 export function claimDataFolder(folder: string, owner: FolderOwner): void {
   const file = join(folder, MARK);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o750 });
+    makeFolder(folder, 0o750);
     const text = readMark(file);
     if (text === null) return writeMark(file, owner);
     const found = JSON.parse(text) as Partial<FolderOwner>;
@@ -32,10 +33,14 @@ export function claimDataFolder(folder: string, owner: FolderOwner): void {
   } catch (error) {
     if (error instanceof ChangeoverError) throw error;
     const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-    throw new ChangeoverError("data_folder_unusable", `dataDir ${folder} cannot be used: ${reason}`, {
-      details: { key: "dataDir", value: folder, bound: "a folder that this user can read and write" },
-      cause: error,
-    });
+    throw new ChangeoverError(
+      "data_folder_unusable",
+      `dataDir ${folder} cannot be used: ${reason}; name a folder that this user can read and write`,
+      {
+        details: { key: "dataDir", value: folder, bound: "a folder that this user can read and write" },
+        cause: error,
+      },
+    );
   }
 }
 

@@ -176,7 +176,34 @@ const OUT_OF_BOUNDS: [string, unknown, RegExp][] = [
   [
     "a link that is no WebSocket",
     { ...MINIMAL, peer: { links: [{ name: "red", url: "http://x" }] } },
-    /peer\.links\[0\]\.url is "http:\/\/x": must be text .* such as "ws:/,
+    /peer\.links\[0\]\.url is "http:\/\/x": must be an address such as "ws:/,
+  ],
+  ...["ws://127.0.0.1:99999", "ws://127.0.0.1:0", "ws://127.0.0.1:x", "ws://[::1", "ws://:7402"].map(
+    (url): [string, unknown, RegExp] => [
+      `C1: the address ${url}`,
+      { ...MINIMAL, peer: { links: [{ name: "red", url }] } },
+      /peer\.links\[0\]\.url is "ws:.*: must be an address such as "ws:\/\/127\.0\.0\.1:7402", with a port from 1 to 65535/,
+    ],
+  ),
+  [
+    "C1: a Sentinel beyond the last port",
+    { ...MINIMAL, witness: { kind: "redis", url: "redis+sentinel://one:26379,two:99999/main" } },
+    /witness\.url is "redis\+sentinel:.*two:99999.*: must be an address .* with a port from 1 to 65535/,
+  ],
+  [
+    "C1: an engine's hooks beyond the last port",
+    { ...MINIMAL, engine: { kind: "http", baseUrl: "http://127.0.0.1:65536" } },
+    /engine\.baseUrl is "http:.*: must be an address .* with a port from 1 to 65535/,
+  ],
+  [
+    "C4: a public address without a peer token",
+    { ...MINIMAL, listen: { host: "0.0.0.0" }, auth: { tokens: [{ name: "ops", role: "operator", env: "OPS" }] } },
+    /listen\.host is "0\.0\.0\.0": .* needs one of role peer in auth\.tokens; or listen on 127\.0\.0\.1/,
+  ],
+  [
+    "C4: a public address without an operator token",
+    { ...MINIMAL, listen: { host: "::" }, auth: { tokens: [{ name: "pair", role: "peer", env: "PEER" }] } },
+    /listen\.host is "::": .* needs one of role operator in auth\.tokens/,
   ],
   ["a secret as such", { ...MINIMAL, auth: { controlPlaneSecret: "hush" } }, /auth\.controlPlaneSecret/],
   ["a section that is none", { ...MINIMAL, failover: 5 }, /failover is 5: must be a section with policy/],

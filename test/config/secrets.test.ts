@@ -1,5 +1,5 @@
 /** Where secrets come from, and that none of them is ever told. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -29,21 +29,28 @@ function read(tokens: readonly TokenRef[], controlPlaneSecret: SecretRef | null,
   );
 }
 
+function writableByOthers(): string {
+  const file = join(folder, "open");
+  writeFileSync(file, "0123456789abcdef");
+  chmodSync(file, 0o666);
+  return file;
+}
+
 describe("secrets", () => {
   test("come from the environment or from a file, without its last line break", () => {
     const file = join(folder, "peer");
-    writeFileSync(file, "pssst\n");
+    writeFileSync(file, "pssst-0123456789abcdef\n");
     const secrets = read(
       [OPS, { name: "pair", role: "peer", file }],
       { env: "CP" },
-      { OPS_TOKEN: "hush", CP: "quiet" },
+      { OPS_TOKEN: "hush-0123456789abcdef", CP: "quiet-0123456789abcdef" },
     );
     expect(secrets).toEqual({
       tokens: [
-        { name: "ops", role: "operator", value: "hush" },
-        { name: "pair", role: "peer", value: "pssst" },
+        { name: "ops", role: "operator", value: "hush-0123456789abcdef" },
+        { name: "pair", role: "peer", value: "pssst-0123456789abcdef" },
       ],
-      controlPlaneSecret: "quiet",
+      controlPlaneSecret: "quiet-0123456789abcdef",
       engineToken: null,
       hubToken: null,
       federationTokens: new Map(),
@@ -72,11 +79,23 @@ describe("secrets", () => {
           ...{ password: { env: "NATS" }, credentials: { env: "CREDS" } },
         },
       },
-      { NATS: "six", CREDS: "five", HOOKS: "one", REDIS: "two", HUB: "three", WEST: "four" },
+      {
+        NATS: "six",
+        CREDS: "five",
+        HOOKS: "one-0123456789abcdef",
+        REDIS: "two",
+        HUB: "three-0123456789abcdef",
+        WEST: "four-0123456789abcdef",
+      },
     );
-    const wanted = { engineToken: "one", witnessPassword: "two", sentinelPassword: null, hubToken: "three" };
+    const wanted = {
+      engineToken: "one-0123456789abcdef",
+      witnessPassword: "two",
+      sentinelPassword: null,
+      hubToken: "three-0123456789abcdef",
+    };
     expect(secrets).toMatchObject({ ...wanted, feedPassword: "six", feedCredentials: "five" });
-    expect([...secrets.federationTokens]).toEqual([["west", "four"]]);
+    expect([...secrets.federationTokens]).toEqual([["west", "four-0123456789abcdef"]]);
   });
 });
 
@@ -84,7 +103,29 @@ test.each<[string, () => unknown, RegExp]>([
   [
     "a token that no header can carry",
     () => read([OPS], null, { OPS_TOKEN: "two words" }),
-    /^secrets: auth\.tokens\[0\]: the value of "ops" must be plain ASCII without spaces/,
+    /^secrets: auth\.tokens\[0\]: the value of token "ops" must be printable ASCII without spaces/,
+  ],
+  ...["\uFEFF0123456789abcdef", "0123456789abcdef\n\n", "0123456789äbcdef", "0123456789abcdef\t"].map(
+    (value): [string, () => unknown, RegExp] => [
+      `C3: that never matches, ${JSON.stringify(value)},`,
+      () => read([], { env: "CP" }, { CP: value }),
+      /^secrets: auth\.controlPlaneSecret: its value must be printable ASCII without spaces/,
+    ],
+  ),
+  [
+    "C3: of 15 characters",
+    () => read([OPS], null, { OPS_TOKEN: "0123456789abcde" }),
+    /token "ops" has 15 characters and must have at least 16; make one with: openssl rand -hex 24/,
+  ],
+  [
+    "C3: that is a token and the control plane's",
+    () => read([OPS], { env: "CP" }, { OPS_TOKEN: "0123456789abcdef", CP: "0123456789abcdef" }),
+    /auth\.controlPlaneSecret: has the value of token "ops"; must differ/,
+  ],
+  [
+    "C3: in a file that others can write",
+    () => read([], { file: writableByOthers() }, {}),
+    /auth\.controlPlaneSecret: the file .*open has mode 666 and must not be writable by others: chmod go-w/,
   ],
   [
     "a token whose variable is not set",
@@ -99,10 +140,10 @@ test.each<[string, () => unknown, RegExp]>([
   ],
   [
     "two tokens of one value",
-    () => read([OPS, { ...OPS, name: "two", role: "viewer" }], null, { OPS_TOKEN: "hush" }),
+    () => read([OPS, { ...OPS, name: "two", role: "viewer" }], null, { OPS_TOKEN: "hush-0123456789abcdef" }),
     /token "two" has the value of another/,
   ],
 ])("the secret %s stops the start", (_what, reading, told) => {
   expect(reading).toThrow(told);
-  expect(reading).not.toThrow(/hush/);
+  expect(reading).not.toThrow(/0123456789abcdef/);
 });

@@ -10,7 +10,6 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   rmSync,
   statSync,
@@ -18,6 +17,7 @@ import {
 import { join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { ChangeoverError } from "../../core/errors.ts";
+import { makeFolder } from "../make-folder.ts";
 import { openDatabase } from "../native-sqlite.ts";
 import { corruptRow, explained } from "./errors.ts";
 import { migrate, SCHEMA_VERSION, schemaVersion } from "./migrations.ts";
@@ -42,7 +42,7 @@ export function openStoreFile(init: StoreFileInit, fill: (db: Database) => void)
   const { dataDir } = init;
   const file = join(dataDir, FILE_NAME);
   return explained(file, () => {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir, 0o700);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     if (!existsSync(file)) createFile(dataDir, file, fill);
     inspect(file);

@@ -6,10 +6,11 @@
  */
 import type { Database } from "better-sqlite3";
 import { randomUUID } from "node:crypto";
-import { mkdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LockId } from "../../core/ids.ts";
 import type { RunId } from "../../ports/witness.ts";
+import { makeFolder } from "../make-folder.ts";
 import { openDatabase } from "../native-sqlite.ts";
 
 export interface WitnessFileInit {
@@ -92,7 +93,7 @@ export class WitnessFile {
     if (this.#closed) throw new WitnessFileUnusable("closed");
     if (this.#open !== null && this.#open.identity === identityOf(this.#init.path)) return this.#open.file;
     this.#letGo();
-    mkdirSync(dirname(this.#init.path), { recursive: true });
+    makeFolder(dirname(this.#init.path), 0o755);
     const file = new OpenWitnessFile(this.#init);
     this.#open = { file, identity: identityOf(this.#init.path) };
     return file;

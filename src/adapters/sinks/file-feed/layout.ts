@@ -5,10 +5,11 @@
  * Keeps true: a name never leaves its folder; what was linked is whole and durable.
  */
 import { randomUUID } from "node:crypto";
-import { type FileHandle, link, mkdir, open, opendir, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, open, opendir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ControlEvent } from "../../../core/control-event.ts";
 import { eventFromJson } from "../event-text.ts";
+import { makeFolder } from "../../make-folder.ts";
 import { safeName } from "../safe-name.ts";
 
 /** One event with its place. `event` is null where a file holds anything else. */
@@ -45,7 +46,7 @@ export class FileFeed {
   /** Makes the folders. Safe to repeat. */
   async prepare(): Promise<void> {
     for (const folder of [this.#order, this.#events, this.#drafts]) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder, 0o700);
     }
     await syncFolder(this.#folder);
   }
@@ -107,7 +108,7 @@ export class FileFeed {
   /** Notes how far `reader` is, for people who look after the folder. */
   async noteReader(reader: string, controlVersion: number): Promise<void> {
     const folder = join(this.#folder, "readers");
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     const draft = join(folder, `${randomUUID()}.draft`);
     try {
       await writeThrough(await open(draft, "wx", 0o600), `${JSON.stringify({ reader, controlVersion })}\n`);
