@@ -8,7 +8,7 @@ import { type Host, startHost } from "../../src/host/start-host.ts";
 import { describeWithServer } from "../support/servers.ts";
 import { openBrowser, openPage } from "./stage.ts";
 
-const TOKENS = { VIEWER: "a-viewer's-token", PEER: "a-peer's-token" };
+const TOKENS = { VIEWER: "a-viewer's-token", PEER: "a-peer's-own-token" };
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 describeWithServer("chromium", "the page, behind tokens", () => {

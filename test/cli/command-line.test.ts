@@ -77,7 +77,7 @@ describe("config check", () => {
     const environment = {
       CHANGEOVER_WITNESS_KIND: "redis",
       CHANGEOVER_WITNESS_URL: "redis://:hush@127.0.0.1:6379",
-      CONTROL_PLANE_SECRET: "quiet",
+      CONTROL_PLANE_SECRET: "quiet-0123456789abcdef",
     };
     const end = await runCli(["config", "check", "config/engine-a.yaml", "--json"], environment);
     expect(JSON.parse(end.stdout)).toMatchObject({ failover: { leaseMs: 600 }, dataDir: "./var/a" });

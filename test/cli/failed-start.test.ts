@@ -46,7 +46,7 @@ test("the data folder is a file", async () => {
   writeFileSync(dataDir, "");
   expect(await start({ dataDir })).toMatchObject({
     code: 1,
-    told: expect.stringContaining(`dataDir ${dataDir} cannot be used: EEXIST`) as string,
+    told: expect.stringContaining(`dataDir ${dataDir} cannot be used: ENOTDIR`) as string,
   });
 });
 
