@@ -8,21 +8,23 @@ import type { Heartbeat, LeadershipOrigin } from "../core/messages.ts";
 import type { ChangeoverSwitch } from "../ports/changeover-switch.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { LeadershipEntry } from "../ports/store.ts";
-import type { Kit } from "./kit.ts";
+import type { Acting, Kit } from "./kit.ts";
 import type { RoleMove } from "./leadership.ts";
 
 const BACKOFF = { baseMs: 100, capMs: 5_000 };
 
 export class RoleHooks {
   readonly #kit: Kit;
+  readonly #acting: Acting;
   #epochLed: number | null = null;
   #peerEpochKept = 0;
   readonly #timers = new Set<TimerHandle>();
   readonly #unconfirmed = new Set<string>();
   readonly #unwritten: (() => void)[] = [];
 
-  constructor(kit: Kit) {
+  constructor(kit: Kit, acting: Acting) {
     this.#kit = kit;
+    this.#acting = acting;
   }
 
   moved(move: RoleMove): void {
@@ -92,21 +94,27 @@ export class RoleHooks {
 
   #route(target: ChangeoverSwitch, epoch: number, attempt: number): void {
     if (this.#epochLed !== epoch) return;
+    // A leader whose vote has lapsed changes nothing on air [VT5]; it asks once it may act again.
+    if (!this.#acting.mayAct()) return this.#routeAfter(this.#kit.failover.heartbeatMs, target, epoch, attempt);
     void target.route({ engineLabel: this.#kit.options.label, epoch }).then((answer) => {
       if (this.#epochLed !== epoch) return;
       if (answer === "confirmed") this.#unconfirmed.delete(target.name);
       else {
         this.#unconfirmed.add(target.name);
         const waitMs = backoffMs(attempt, this.#kit.ports.random.next(), BACKOFF);
-        const timer = this.#kit.ports.clock.setTimeout(() => {
-          this.#timers.delete(timer);
-          this.#route(target, epoch, Math.min(attempt + 1, 10));
-        }, waitMs);
-        this.#timers.add(timer);
+        this.#routeAfter(waitMs, target, epoch, Math.min(attempt + 1, 10));
       }
       const names = [...this.#unconfirmed].join(", ");
       this.#kit.alarms.set("changeover-unconfirmed", names !== "", `not confirmed by ${names}`);
     });
+  }
+
+  #routeAfter(waitMs: number, target: ChangeoverSwitch, epoch: number, attempt: number): void {
+    const timer = this.#kit.ports.clock.setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#route(target, epoch, attempt);
+    }, waitMs);
+    this.#timers.add(timer);
   }
 
   /**

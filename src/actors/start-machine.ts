@@ -1,4 +1,4 @@
-/** Purpose: starts statecharts. Apart from the kit, so that what embedders see of the actors knows nothing of XState. */
+/** Starts statecharts. Apart from the kit, so that what embedders see of the actors knows nothing of XState. */
 import { createActor, type Actor, type AnyStateMachine } from "xstate";
 import type { MachineHost } from "./kit.ts";
 
@@ -10,6 +10,14 @@ export function startMachine<Machine extends AnyStateMachine>(host: MachineHost,
     id: machine.id,
     ...(inspect === undefined ? {} : { inspect }),
   } as never);
+  // A chart whose action threw is dead and decides nothing more: a broken invariant. It ends the process from a turn of
+  // the coordinator's own clock, so that a simulated world sees it at its instant and as this engine's.
+  actor.subscribe({
+    error: (error) =>
+      host.ports.clock.soon(() => {
+        throw error instanceof Error ? error : new Error(String(error));
+      }),
+  });
   actor.start();
   return actor;
 }

@@ -219,6 +219,8 @@ export class Succession {
     this.restraints.noteBehind(false);
     alarms.clear("peer-unreachable");
     alarms.clear("no-quorum");
+    alarms.clear("awaiting-operator");
+    alarms.clear("maintenance-blocks-failover");
   }
 
   #campaignLost(reason: string): void {

@@ -104,7 +104,7 @@ export class Actors {
       ...shared,
       peerReady: () => monitor.alive && monitor.last?.heartbeat.sync === "ready",
     });
-    this.roleHooks = new RoleHooks(kit);
+    this.roleHooks = new RoleHooks(kit, leadership);
     this.outbox = joinOutbox(kit, { ...shared, succession: this.succession, answeredSeq: () => log.acknowledged.seq });
     this.replication = this.#withOthers();
     this.engineWatch = new EngineWatch(kit, {

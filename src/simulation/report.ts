@@ -1,5 +1,6 @@
 /** Purpose: what a simulation says at its end, in plain lines, and how a failing seed can be had again. */
 import { FAULT_KINDS, type Fault, type FaultKind } from "./faults/catalogue.ts";
+import { sweepHash } from "./ground/trace.ts";
 import type { RunResult } from "./run.ts";
 import type { BugResult } from "./tasks.ts";
 
@@ -8,6 +9,8 @@ const MS_PER_HOUR = 3_600_000;
 /** Sums over runs. */
 export interface Totals {
   runs: number;
+  /** Over the traces of all runs, in their order: two sweeps with equal hashes took the same steps. */
+  traceHash: string;
   virtualMs: number;
   steps: number;
   submitted: number;
@@ -22,6 +25,7 @@ export interface Totals {
 
 export function noTotals(): Totals {
   return {
+    traceHash: "",
     ...{ runs: 0, virtualMs: 0, steps: 0, submitted: 0, acknowledgedPair: 0, acknowledgedLocal: 0 },
     ...{ recordsWritten: 0, conflictsResolved: 0 },
     faults: new Map(),
@@ -33,6 +37,7 @@ export function noTotals(): Totals {
 /** Adds a run. */
 export function addRun(totals: Totals, run: RunResult): void {
   totals.runs += 1;
+  totals.traceHash = sweepHash(totals.traceHash, run.traceHash);
   totals.virtualMs += run.virtualMs;
   totals.steps += run.steps;
   totals.submitted += run.tally.submitted;
@@ -57,6 +62,7 @@ export function summaryLines(totals: Totals, tookMs: number, workers: number): s
     `faults          ${faultCount}: ${faults}`,
     `commands        ${totals.submitted} sent, ${totals.acknowledgedPair} acknowledged pair, ${totals.acknowledgedLocal} local`,
     `records         ${totals.recordsWritten} written, ${totals.conflictsResolved} conflicts resolved`,
+    `trace hash      ${totals.traceHash}`,
     `violations      ${totals.failed.length}`,
   ];
 }

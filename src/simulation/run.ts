@@ -7,6 +7,7 @@ import type { Rules } from "../actors/rules.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
 import { DEFAULT_COMMANDS, resolveFailover, type Policy } from "../core/settings.ts";
+import { Balancer } from "./people/balancer.ts";
 import { Caretaker } from "./people/caretaker.ts";
 import { Client, type ClientTally } from "./people/clients.ts";
 import { Editors, type RecordTally } from "./people/editors.ts";
@@ -113,15 +114,21 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   const people = peopleOf(world, tally, records);
   const onRejection = (reason: unknown): void =>
     world.violate("no-throw", reason instanceof Error ? (reason.stack ?? reason.message) : String(reason));
+  // Nothing that the coordinator throws ends a sweep: it is a broken invariant of this seed.
   process.on("unhandledRejection", onRejection);
+  process.on("uncaughtException", onRejection);
   try {
     playFaults(world, request.faults ?? faultsOf(seed, settings), counts);
     world.boot();
+    people.balancer.start();
     for (const one of people.busy) one.start();
     await world.runUntil(SAFETY_MS);
     await comeToRest(world, people, tally);
+  } catch (error) {
+    onRejection(error);
   } finally {
     process.off("unhandledRejection", onRejection);
+    process.off("uncaughtException", onRejection);
   }
   const faults = [...counts].sort(([left], [right]) => (left < right ? -1 : 1));
   const { nowMs: virtualMs, steps, violation } = world;
@@ -147,12 +154,13 @@ export function faultsOf(
 interface People {
   readonly busy: readonly (Client | Editors)[];
   readonly caretaker: Caretaker;
+  readonly balancer: Balancer;
 }
 
 function peopleOf(world: World, tally: ClientTally, records: RecordTally): People {
   const clients = CLIENTS.map((name) => new Client(world, { name, tally }));
   const editors = world.around.length > 0 ? [new Editors(world, { tally: records })] : [];
-  return { busy: [...clients, ...editors], caretaker: new Caretaker(world) };
+  return { busy: [...clients, ...editors], caretaker: new Caretaker(world), balancer: new Balancer(world) };
 }
 
 async function comeToRest(world: World, people: People, tally: ClientTally): Promise<void> {

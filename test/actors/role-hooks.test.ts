@@ -36,7 +36,8 @@ function hooked() {
   const rig = buildRig({ ports: { changeoverSwitches: [router] } });
   const told: RoleChange[] = [];
   Object.assign(rig.engine, { onRole: (change: RoleChange) => void told.push(change) });
-  return { ...rig, rig, router, told, hooks: new RoleHooks(rig.kit) };
+  const acting = { may: true, mayAct: () => acting.may };
+  return { ...rig, rig, router, told, acting, hooks: new RoleHooks(rig.kit, acting) };
 }
 
 test("[EP4] a switch is asked with the leader's epoch, once when it confirms", async () => {
@@ -45,6 +46,17 @@ test("[EP4] a switch is asked with the leader's epoch, once when it confirms", a
   await clock.pass(60_000);
   expect(router.asked).toEqual([{ engineLabel: "a", epoch: 3 }]);
   expect(clock.waiting).toBe(0);
+});
+
+test("[VT5] a leader whose vote has lapsed asks no switch before it may act again", async () => {
+  const { clock, router, acting, hooks } = hooked();
+  acting.may = false;
+  hooks.moved(WON);
+  await clock.pass(2_000);
+  expect(router.asked).toEqual([]);
+  acting.may = true;
+  await clock.pass(1_000);
+  expect(router.asked).toEqual([{ engineLabel: "a", epoch: 3 }]);
 });
 
 test.each<RouteOutcome>(["refused", "unreachable"])(
@@ -126,6 +138,6 @@ test("[HO4] both engines keep the same history; a full disk keeps nobody from le
     { epoch: 3, leader: "a", cause: "silence", toUnixMs: ORIGIN.fromUnixMs },
   ]);
   disk.full = true;
-  expect(() => new RoleHooks(kit).moved({ ...WON, epoch: 5 })).not.toThrow();
+  expect(() => new RoleHooks(kit, { mayAct: () => true }).moved({ ...WON, epoch: 5 })).not.toThrow();
   await clock.turn();
 });

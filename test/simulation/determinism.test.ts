@@ -31,6 +31,16 @@ describe("a seed", () => {
     expect(first.equals(second)).toBe(true);
   });
 
+  it("a sweep prints one hash over all its traces, the same in two processes", { timeout: 60_000 }, async () => {
+    const hashOf = async (workers: string): Promise<string | undefined> => {
+      const { stdout } = await run(process.execPath, [MAIN, "--seeds", "2", "--workers", workers]);
+      return /^trace hash +([0-9a-f]{16})$/mu.exec(stdout)?.[1];
+    };
+    const [one, two] = await Promise.all([hashOf("1"), hashOf("2")]);
+    expect(one).toBeDefined();
+    expect(two).toBe(one);
+  });
+
   it("gives the same steps whether or not somebody listens, and others than the next seed", async () => {
     const quiet = await runSeed(simulated, { seed: 10, policy: "on-air" });
     let lines = 0;

@@ -85,6 +85,13 @@ export class Trace {
   }
 }
 
+/** One hash over the traces of a sweep, run by run: `sweep` is the hash so far, "" at the beginning. */
+export function sweepHash(sweep: string, runHash: string): string {
+  const trace = new Trace(null);
+  trace.note(0, sweep, runHash);
+  return trace.hash();
+}
+
 function hex(lane: number): string {
   return (lane >>> 0).toString(16).padStart(8, "0");
 }

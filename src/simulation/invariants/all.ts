@@ -5,11 +5,13 @@
  */
 import type { World } from "../world/world.ts";
 import { agreement } from "./agreement.ts";
+import { alarms } from "./alarms.ts";
 import { Campaigns } from "./campaigns.ts";
 import { clockCap } from "./clock-cap.ts";
 import { commands } from "./commands.ts";
 import { compaction } from "./compaction.ts";
 import { cursors } from "./cursors.ts";
+import { Entitlement } from "./entitlement.ts";
 import { epochs } from "./epochs.ts";
 import { equalRecords } from "./equal-records.ts";
 import { federationModes } from "./federation-modes.ts";
@@ -26,7 +28,9 @@ import { whoActs } from "./who-acts.ts";
 
 /** Puts every checker into the world. `boundedGaps`: one fault at a time, so that I10 can be demanded throughout. */
 export function watchInvariants(world: World, init: { readonly boundedGaps: boolean }): void {
-  world.watch(whoActs(world, init));
+  const entitlement = new Entitlement(world);
+  world.watch(entitlement);
+  world.watch(whoActs(world, entitlement, init));
   world.watch(epochs(world));
   world.watch(votes(world));
   world.watch(heartbeats(world));
@@ -35,6 +39,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(commands(world));
   world.watch(reconciling(world));
   world.watch(agreement(world));
+  world.watch(alarms(world));
   if (world.ground.feed !== null) world.watch(feed(world));
   if (world.around.length === 0) return;
   world.watch(equalRecords(world));

@@ -18,8 +18,11 @@ export function commands(world: World): Watch {
   const acknowledged = new Map<string, Acknowledged>();
   return {
     submitted: ({ key, to, outcome }) => {
-      if (outcome.outcome !== "accepted" || outcome.durability !== "pair") return;
+      if (outcome.outcome !== "accepted") return;
       const { epoch, seq } = outcome;
+      if (heldEpoch(world, to, seq) !== epoch)
+        world.violate("I9", `${to} answered ${key} as ${epoch}/${seq}, which is not on its disk`);
+      if (outcome.durability !== "pair") return;
       const first = acknowledged.get(key);
       if (first !== undefined && (first.seq !== seq || first.epoch !== epoch)) {
         world.violate(

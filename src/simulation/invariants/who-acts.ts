@@ -6,6 +6,7 @@
  * which it wakes, before anything else of it runs.
  */
 import type { Label } from "../../core/ids.ts";
+import type { Entitlement } from "./entitlement.ts";
 import type { Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
 
@@ -13,7 +14,11 @@ import type { World } from "../world/world.ts";
 const LONGEST_GAP_MS = 2_000;
 
 /** Watches who may act. */
-export function whoActs(world: World, init: { readonly boundedGaps: boolean }): Watch {
+export function whoActs(
+  world: World,
+  entitlement: Pick<Entitlement, "claims">,
+  init: { readonly boundedGaps: boolean },
+): Watch {
   const { a, b } = world.processes;
   const consistency = world.settings.failover.policy === "consistency";
   const ledEpoch: Record<Label, number> = { a: 0, b: 0 };
@@ -27,6 +32,8 @@ export function whoActs(world: World, init: { readonly boundedGaps: boolean }): 
     afterStep: () => {
       const aActs = a.mayAct();
       const bActs = b.mayAct();
+      if (aActs) entitlement.claims("a");
+      if (bActs) entitlement.claims("b");
       if (aActs && bActs) {
         if (consistency) world.violate("I1", `both may act: a in epoch ${ledEpoch.a}, b in epoch ${ledEpoch.b}`);
         else if (ledEpoch.a === ledEpoch.b) world.violate("I3", `both lead under epoch ${ledEpoch.a}`);

@@ -29,6 +29,8 @@ export interface SinkGround {
   readonly clock: ProcessClock;
   readonly life: Life;
   readonly chance: Prng;
+  /** Told of every batch as it leaves the engine. */
+  publishing(batch: readonly ControlEvent[]): void;
   /** Told of every event that is new to the feed. */
   published(entry: FeedEntry): void;
 }
@@ -44,6 +46,7 @@ export class SimSink implements FeedSink {
 
   publish(batch: readonly ControlEvent[]): Promise<PublishResult> {
     const { host, scheduler, clock, life } = this.#ground;
+    this.#ground.publishing(batch);
     return new Promise((resolve) => {
       const timer = clock.setTimeout(() => resolve(unavailable()), TIMEOUT_MS);
       scheduler.after(this.#delayMs(), () => {
@@ -76,5 +79,11 @@ export class SimSink implements FeedSink {
 }
 
 function unavailable(): PublishResult {
-  return { published: [], failure: { reason: "unavailable", error: new Error("the broker did not answer") } };
+  return {
+    published: [],
+    failure: {
+      reason: "unavailable",
+      error: Object.assign(new Error("the broker did not answer"), { code: "ETIMEDOUT" }),
+    },
+  };
 }

@@ -3,9 +3,11 @@ import type { MemoryDisk } from "../../adapters/memory-disk.ts";
 import { NodeDigest } from "../../adapters/node-digest.ts";
 import { NoWitness } from "../../adapters/no-witness.ts";
 import type { CoordinatorPorts } from "../../coordinator/types.ts";
+import type { ControlEvent } from "../../core/control-event.ts";
 import type { Label } from "../../core/ids.ts";
 import { recordOrigin } from "../../core/operation.ts";
 import type { FeedEntry } from "../../adapters/memory-sink.ts";
+import type { RouteRequest } from "../../ports/changeover-switch.ts";
 import type { FeedSink } from "../../ports/feed-sink.ts";
 import type { Witness } from "../../ports/witness.ts";
 import { describe, numberOf } from "../ground/message-text.ts";
@@ -15,6 +17,7 @@ import { SimPeerChannel, type TrafficObserver } from "../ports/sim-peer-channel.
 import { SimSink } from "../ports/sim-feed.ts";
 import { simLogger } from "../ports/sim-logger.ts";
 import { SimPeerProbe } from "../ports/sim-peer-probe.ts";
+import { SimSwitch } from "../ports/sim-switch.ts";
 import { SimWitness } from "../ports/sim-witness.ts";
 import type { Lifetime, WorldGround } from "./world-ground.ts";
 
@@ -63,7 +66,7 @@ export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Li
     peerProbe: new SimPeerProbe({ ground: network, life }, { label }),
     engine,
     clockSource: null,
-    changeoverSwitches: [],
+    changeoverSwitches: [createSwitch(ground, owner, lifetime)],
     sink: createSink(ground, owner, lifetime),
     federation: ground.peersOf(label, recordOrigin(store.load().engineId), lifetime),
   };
@@ -77,8 +80,19 @@ function createSink(ground: WorldGround, { label }: PortsOwner, { life, clock }:
     trace.note(scheduler.nowMs, label, "publishes", entry.controlVersion, entry.event.eventId);
     watchers.each((watch) => watch.published?.(entry));
   };
+  const publishing = (batch: readonly ControlEvent[]): void =>
+    watchers.each((watch) => watch.publishing?.(label, batch));
   const chance = ground.chanceOf(`feed of ${label}`);
-  return new SimSink({ host: feed, scheduler, clock, life, chance, published }, { label });
+  return new SimSink({ host: feed, scheduler, clock, life, chance, publishing, published }, { label });
+}
+
+function createSwitch(ground: WorldGround, { label }: PortsOwner, { life, clock }: Lifetime): SimSwitch {
+  const { router, scheduler, trace, watchers } = ground;
+  const asked = ({ epoch }: RouteRequest): void => {
+    trace.note(scheduler.nowMs, label, "asks for a changeover", epoch);
+    watchers.each((watch) => watch.routed?.(label, epoch));
+  };
+  return new SimSwitch({ router, scheduler, clock, life, chance: ground.chanceOf(`switch of ${label}`), asked });
 }
 
 function createStore(ground: WorldGround, owner: PortsOwner): ObservedStore {

@@ -4,6 +4,7 @@
  */
 import type { FeedEntry } from "../../adapters/memory-sink.ts";
 import type { Command } from "../../core/command.ts";
+import type { ControlEvent } from "../../core/control-event.ts";
 import type { CoordinatorEvent } from "../../core/events.ts";
 import type { Label } from "../../core/ids.ts";
 import type { PeerMessage } from "../../core/messages.ts";
@@ -66,6 +67,12 @@ export interface Watch {
   peerReset?(place: string, peer: string): void;
   /** A place has compacted `gone` away. */
   compacted?(place: string, gone: readonly ArrivedOp[]): void;
+  /** An engine hands events to the feed, now. */
+  publishing?(label: Label, batch: readonly ControlEvent[]): void;
+  /** An engine asks the changeover switch, now. */
+  routed?(label: Label, epoch: number): void;
+  /** An engine answered `GET /leader`; `leads`: with 200. */
+  leaderAnswered?(label: Label, leads: boolean): void;
   /** An event stands in the feed from now on. */
   published?(entry: FeedEntry): void;
   /** The wall clock of a spoke or a site is about to be moved. */

@@ -12,6 +12,7 @@ import type { Life, Scheduler } from "../ground/scheduler.ts";
 import type { Pasts } from "../ports/sim-engine.ts";
 import type { SimFeed } from "../ports/sim-feed.ts";
 import type { SimIds } from "../ports/sim-ids.ts";
+import type { SimRouter } from "../ports/sim-switch.ts";
 import type { PlaceParts } from "./place-parts.ts";
 import type { WitnessWay } from "../ports/sim-witness.ts";
 import type { Trace } from "../ground/trace.ts";
@@ -45,6 +46,8 @@ export interface WorldGround {
   readonly witnessWays: Readonly<Record<Label, WitnessWay>>;
   /** `null`: nobody is told of changes. */
   readonly feed: SimFeed | null;
+  /** The changeover switch in front of the pair. */
+  readonly router: SimRouter;
   readonly factory: CoordinatorFactory;
   readonly rules: Partial<Rules>;
   /** Replaces ports by lying ones, for planted bugs; the ports themselves otherwise. */

@@ -19,6 +19,7 @@ import { streamOf, type Prng } from "../ground/prng.ts";
 import { Scheduler, type Scheduled } from "../ground/scheduler.ts";
 import { SimFeed } from "../ports/sim-feed.ts";
 import { SimIds } from "../ports/sim-ids.ts";
+import { SimRouter } from "../ports/sim-switch.ts";
 import { SimProcess } from "./sim-process.ts";
 import type { PlaceComponents, SimPlace } from "./sim-place.ts";
 import { peerPort, SimSite, type SiteInit } from "./sim-site.ts";
@@ -37,6 +38,8 @@ const LAN = { shortestMs: 0.1, meanExtraMs: 0.3 };
 const WAN = { shortestMs: 4, meanExtraMs: 6 };
 /** Steps after which the real event loop gets a turn. */
 const STEPS_PER_TURN = 4_096;
+/** Steps without true time moving on, after which somebody is in a circle. */
+const MOST_STEPS_AT_ONCE = 100_000;
 
 /** What a world is made of. */
 export interface WorldSettings {
@@ -150,6 +153,8 @@ export class World {
     // What was called from outside since the last run may have begun something.
     await promisesRun();
     if (stop()) return;
+    let stepsNow = 0;
+    let seenMs = -1;
     while (this.#violation === null) {
       const event = this.scheduler.take(untilMs);
       if (event === null) return this.scheduler.advanceTo(untilMs);
@@ -157,6 +162,9 @@ export class World {
       await promisesRun();
       this.watchers.afterStep();
       this.#steps += 1;
+      stepsNow = this.nowMs === seenMs ? stepsNow + 1 : 0;
+      seenMs = this.nowMs;
+      if (stepsNow > MOST_STEPS_AT_ONCE) this.violate("no-throw", `${stepsNow} steps at one instant: a circle`);
       if (this.#steps % STEPS_PER_TURN === 0) await turnOfTheLoop();
       if (stop()) return;
     }
@@ -207,6 +215,7 @@ export class World {
       witness: witness ? new WitnessHost(this.scheduler) : null,
       witnessWays: { a: way("a"), b: way("b") },
       feed: this.settings.feed ? new SimFeed() : null,
+      router: new SimRouter(),
       factory: components.factory,
       rules: components.rules ?? {},
       wrapPorts: components.wrapPorts ?? ((ports) => ports),

@@ -1,0 +1,44 @@
+/**
+ * Alarms tell the truth: once the pair has settled, no alarm stands on an engine whose cause is gone. Some stay until a
+ * person has looked, and some by design until time has passed; they are listed with the reason.
+ */
+import type { AlarmCode } from "../../core/events.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
+
+/** Alarms that may stand on a pair that has settled. */
+const MAY_STAND: ReadonlySet<AlarmCode> = new Set<AlarmCode>([
+  // Conflicts, dead letters and what was set aside wait for a person.
+  "conflicts-open",
+  "outbox-dead-letter",
+  "op-dead-letter",
+  "op-quarantined",
+  "op-unsigned",
+  // A leader that took over without all that clients were told says so for as long as it leads.
+  "stale-takeover",
+  // Lasts for its window.
+  "hold-down",
+  // Cleared by the next command, exchange or probe, which may not have come yet.
+  "commands-late",
+  "lockstep-degraded",
+  "clocks-far-apart",
+  "hub-unreachable",
+  "federation-failing",
+  "federation-refused",
+  "outbox-behind",
+  "store-failed",
+  "peer-refused",
+]);
+
+/** Judges the alarms at the end. */
+export function alarms(world: World): Watch {
+  return {
+    settled: () => {
+      for (const { label, coordinator } of [world.processes.a, world.processes.b]) {
+        for (const { code, detail } of coordinator?.state().alarms ?? []) {
+          if (!MAY_STAND.has(code)) world.violate("alarms", `${label} still raises ${code} at rest: ${detail}`);
+        }
+      }
+    },
+  };
+}

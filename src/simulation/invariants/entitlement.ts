@@ -1,0 +1,224 @@
+/**
+ * Who may truly act at this instant, and whether anyone acts who may not [VT5].
+ *
+ * The checker never asks an engine whether it may act. It counts votes where they are given: a heartbeat that leaves a
+ * follower with a vote in it, a rewrite that the witness has taken, a grant that leaves the old leader, a process that
+ * is really dead. Each counts from the true instant at which the question was sent. Every effect of a leader is held
+ * against that: a command appended, executed or published, a changeover request, an answer of `GET /leader`.
+ */
+import type { ControlEvent } from "../../core/control-event.ts";
+import type { Command } from "../../core/command.ts";
+import type { CoordinatorEvent } from "../../core/events.ts";
+import { otherLabel, type Label } from "../../core/ids.ts";
+import type { PeerMessage, Role } from "../../core/messages.ts";
+import { grantWindowMs } from "../../core/vote-window.ts";
+import type { WitnessRecord } from "../../ports/witness.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
+
+const ROUNDING_MS = 0.01;
+/** Heartbeats, rewrites and requests whose send time is remembered. */
+const SENT_KEPT = 256;
+
+/** What the world knows of one engine in its present life. True times. */
+interface Side {
+  role: Role;
+  /** Epoch that it leads in. */
+  epoch: number;
+  /** It has granted its role away and has not taken it back. */
+  grantedAway: boolean;
+  untilMs: number;
+  /** Send time of the newest question that was answered with a vote. */
+  votedForMs: number;
+  /** Questions sent before this instant count no more. */
+  floorMs: number;
+  wokeMs: number;
+  /** The highest epoch in which it heard its peer lead. */
+  heardEpoch: number;
+  readonly sent: Map<string, number>;
+}
+
+export class Entitlement implements Watch {
+  readonly #world: World;
+  readonly #sides: Record<Label, Side>;
+  /** The last instant at which each process is known to have been dead. */
+  readonly #deadMs: Record<Label, number> = { a: -Infinity, b: -Infinity };
+  readonly #consistency: boolean;
+  readonly #asked: { readonly label: Label; readonly epoch: number }[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#consistency = world.settings.failover.policy === "consistency";
+    this.#sides = { a: newSide(), b: newSide() };
+  }
+
+  booted(label: Label): void {
+    this.#sides[label] = newSide();
+    this.#deadMs[label] = this.#world.nowMs;
+  }
+
+  woke(label: Label, forMs: number): void {
+    const pausedMs = forMs * this.#rate(label);
+    if (pausedMs > this.#world.settings.failover.leaseMs / 2) this.#sides[label].wokeMs = this.#world.nowMs;
+  }
+
+  told(label: Label, event: CoordinatorEvent): void {
+    if (event.type !== "role") return;
+    const side = this.#sides[label];
+    side.role = event.role;
+    if (event.role === "leader") {
+      side.epoch = event.epoch;
+      side.grantedAway = false;
+    }
+    if (event.role === "follower") Object.assign(side, { untilMs: -Infinity, votedForMs: -Infinity });
+  }
+
+  sent(from: Label, message: PeerMessage): void {
+    const own = this.#sides[from];
+    const peer = otherLabel(from);
+    const { type } = message;
+    if (type === "heartbeat") {
+      this.#note(from, `heartbeat ${message.n}`);
+      if (message.vote !== null) this.#vote(peer, `heartbeat ${message.vote.n}`);
+    }
+    if (type === "vote-request" || type === "handover-request") this.#note(from, message.requestId);
+    if (type === "vote-answer" && message.granted) this.#vote(peer, message.requestId);
+    if (type === "handover-grant") {
+      Object.assign(own, { grantedAway: true, untilMs: -Infinity, votedForMs: -Infinity, floorMs: this.#world.nowMs });
+      this.#vote(peer, message.requestId, this.#grantMs());
+    }
+  }
+
+  delivered(to: Label, message: PeerMessage): void {
+    if (message.type !== "heartbeat" || message.role !== "leader") return;
+    const side = this.#sides[to];
+    side.heardEpoch = Math.max(side.heardEpoch, message.epoch);
+  }
+
+  swapSent(from: Label, next: WitnessRecord): void {
+    this.#note(from, keyOf(next));
+    if (next.released) this.#sides[from].grantedAway = true;
+  }
+
+  swapped(from: Label, _previous: WitnessRecord | null, next: WitnessRecord): void {
+    if (!next.released) this.#vote(from, keyOf(next));
+  }
+
+  appended(label: Label, commands: readonly Command[]): void {
+    const own = this.#world.processes[label].disk.content?.engineId;
+    const [first] = commands;
+    if (first === undefined || first.origin !== own || this.#peerHolds(label, first)) return;
+    this.#judge(label, `accepted command ${first.epoch}/${first.seq}`, first.epoch);
+  }
+
+  executed(label: Label, command: Command, _past: unknown, repeated: boolean): void {
+    const side = this.#sides[label];
+    const own = command.origin === this.#world.processes[label].disk.content?.engineId;
+    if (repeated || !own || command.epoch !== side.epoch || side.role === "follower") return;
+    this.#judge(label, `executed command ${command.epoch}/${command.seq}`, command.epoch);
+  }
+
+  publishing(label: Label, batch: readonly ControlEvent[]): void {
+    this.#judge(label, `published ${batch[0]?.eventId ?? "nothing"}`, null);
+  }
+
+  routed(label: Label, epoch: number): void {
+    // An engine asks while it becomes leader, and says so at the end of that step.
+    this.#asked.push({ label, epoch });
+  }
+
+  afterStep(): void {
+    if (this.#asked.length === 0) return;
+    for (const { label, epoch } of this.#asked.splice(0)) this.#judge(label, "asked for a changeover", epoch);
+  }
+
+  leaderAnswered(label: Label, leads: boolean): void {
+    if (leads) this.#judge(label, "answered GET /leader with 200", null);
+  }
+
+  /** The engine says that it may act. */
+  claims(label: Label): void {
+    this.#judge(label, "says that it may act", null);
+  }
+
+  #judge(label: Label, what: string, epoch: number | null): void {
+    const why = this.#forbids(label);
+    if (why !== null) this.#world.violate("VT5", `${label} ${what} in epoch ${this.#sides[label].epoch}, but ${why}`);
+    const led = this.#sides[label].epoch;
+    if (epoch !== null && epoch !== led) this.#world.violate("VT5", `${label} ${what} in epoch ${epoch}, leads ${led}`);
+  }
+
+  /** Why this engine may not act now; null: it may. */
+  #forbids(label: Label): string | null {
+    const { nowMs, settings } = this.#world;
+    const { role, grantedAway, untilMs, wokeMs, votedForMs, heardEpoch, epoch } = this.#sides[label];
+    if (role !== "leader") return `it is ${role}`;
+    if (grantedAway) return "it has given its role away";
+    if (heardEpoch > epoch) return `its peer told it that it leads in epoch ${heardEpoch}`;
+    const deadMs = this.#deadSinceMs(otherLabel(label));
+    const verified = Math.max(votedForMs, deadMs) >= wokeMs;
+    if (this.#consistency) {
+      if (!verified) return `it was frozen until ${wokeMs.toFixed(1)} ms and nobody has voted since`;
+      const endsMs = Math.max(untilMs, deadMs + this.#leaseMs(label)) + ROUNDING_MS;
+      return nowMs < endsMs ? null : `its last vote ended at ${endsMs.toFixed(1)} ms`;
+    }
+    const patientMs = wokeMs + settings.failover.heartbeatMs / this.#rate(label);
+    if (verified || nowMs >= patientMs - ROUNDING_MS) return null;
+    return `it was frozen until ${wokeMs.toFixed(1)} ms and has waited for no answer`;
+  }
+
+  #note(label: Label, question: string): void {
+    const { sent } = this.#sides[label];
+    // Over the second link the same heartbeat is no new question.
+    if (sent.has(question)) return;
+    sent.set(question, this.#world.nowMs);
+    if (sent.size > SENT_KEPT) sent.delete(sent.keys().next().value as string);
+  }
+
+  /** Somebody has answered `question` of `label` with a vote, which counts `forMs` from its send time. */
+  #vote(label: Label, question: string, forMs = this.#world.settings.failover.leaseMs): void {
+    const side = this.#sides[label];
+    const sentMs = side.sent.get(question);
+    if (sentMs === undefined || sentMs < side.floorMs) return;
+    side.votedForMs = Math.max(side.votedForMs, sentMs);
+    const untilMs = sentMs + forMs / this.#rate(label);
+    if (untilMs <= side.untilMs) return;
+    side.untilMs = untilMs;
+    // An engine may do nothing for as long as its count is too long; so it is asked right after the true end.
+    if (this.#consistency) this.#world.scheduler.at(untilMs + 2 * ROUNDING_MS, () => undefined);
+  }
+
+  /** The last true instant at which the process of `label` was dead. */
+  #deadSinceMs(label: Label): number {
+    return this.#world.processes[label].alive ? this.#deadMs[label] : this.#world.nowMs;
+  }
+
+  #peerHolds(label: Label, { seq, epoch }: Command): boolean {
+    const shape = this.#world.contentOf(otherLabel(label))?.shape ?? [];
+    return shape.some((run) => run.epoch === epoch && run.from <= seq && seq <= run.to);
+  }
+
+  #grantMs(): number {
+    const { handoverMs, maxClockDriftPpm, quiesceMs } = this.#world.settings.failover;
+    return grantWindowMs(handoverMs, maxClockDriftPpm, quiesceMs);
+  }
+
+  #leaseMs(label: Label): number {
+    return this.#world.settings.failover.leaseMs / this.#rate(label);
+  }
+
+  #rate(label: Label): number {
+    return this.#world.processes[label].machine.clock.rate;
+  }
+}
+
+function newSide(): Side {
+  return {
+    ...{ role: "follower", epoch: 0, grantedAway: false, untilMs: -Infinity, votedForMs: -Infinity },
+    ...{ floorMs: -Infinity, wokeMs: -Infinity, heardEpoch: 0, sent: new Map<string, number>() },
+  };
+}
+
+function keyOf({ epoch, seq, released }: WitnessRecord): string {
+  return `record ${epoch}/${seq}${released ? " released" : ""}`;
+}

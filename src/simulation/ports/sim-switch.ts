@@ -1,0 +1,63 @@
+/** The changeover switch of the virtual world: one device, and the way by which one life of an engine asks it. */
+import type { Label } from "../../core/ids.ts";
+import type { ChangeoverSwitch, RouteOutcome, RouteRequest } from "../../ports/changeover-switch.ts";
+import type { ProcessClock } from "../ground/host-clock.ts";
+import type { Prng } from "../ground/prng.ts";
+import type { Life, Scheduler } from "../ground/scheduler.ts";
+
+const TIMEOUT_MS = 300;
+const TAKES_MS = 1;
+const MEAN_EXTRA_MS = 8;
+const UNREACHABLE_SHARE = 0.2;
+
+/** The device. It compares epochs, as a device that takes part in fencing does. */
+export class SimRouter {
+  epoch = 0;
+  routedTo: Label | null = null;
+
+  /** Whether it takes the wish. */
+  take({ engineLabel, epoch }: RouteRequest): boolean {
+    if (epoch < this.epoch) return false;
+    this.epoch = epoch;
+    this.routedTo = engineLabel;
+    return true;
+  }
+}
+
+export interface SwitchGround {
+  readonly router: SimRouter;
+  readonly scheduler: Scheduler;
+  readonly clock: ProcessClock;
+  readonly life: Life;
+  readonly chance: Prng;
+  /** The engine asks, now. */
+  readonly asked: (request: RouteRequest) => void;
+}
+
+export class SimSwitch implements ChangeoverSwitch {
+  readonly name = "router";
+  readonly #ground: SwitchGround;
+
+  constructor(ground: SwitchGround) {
+    this.#ground = ground;
+  }
+
+  route(request: RouteRequest): Promise<RouteOutcome> {
+    const { router, scheduler, clock, life, chance, asked } = this.#ground;
+    asked(request);
+    return new Promise((resolve) => {
+      const timer = clock.setTimeout(() => resolve("unreachable"), TIMEOUT_MS);
+      const lost = chance.chance(UNREACHABLE_SHARE);
+      scheduler.after(TAKES_MS + chance.waiting(MEAN_EXTRA_MS), () => {
+        const outcome = router.take(request) ? "confirmed" : "refused";
+        if (lost) return;
+        scheduler.enter(life, "arrival", () => {
+          clock.clearTimeout(timer);
+          resolve(outcome);
+        });
+      });
+    });
+  }
+
+  async close(): Promise<void> {}
+}
