@@ -60,6 +60,7 @@ function complete(input: ConfigInput): Config {
     pair: input.pair,
     label: input.label,
     listen: { ...input.listen, tls: input.listen.tls ?? null },
+    http: input.http,
     dataDir: input.dataDir ?? `./var/${input.label}`,
     peer: { links: input.peer.links, url: input.peer.url ?? null, ca: input.peer.ca ?? null },
     witness: input.witness,

@@ -168,6 +168,22 @@ export const ConfigSchema = section({
     port: whole(0, 65_535, 7401, "0 takes any free port"),
     tls: Type.Optional(Type.Union([listenTls])),
   }),
+  http: section({
+    cors: section({
+      origins: Type.Array(
+        Type.String({
+          pattern: "^https?://(\\[[0-9a-f:]+\\]|[a-z0-9.-]+)(:[1-9][0-9]{0,4})?$",
+          maxLength: 300,
+          examples: ["https://panel.example:8443"],
+        }),
+        {
+          default: [],
+          maxItems: 64,
+          description: "Origins whose pages may call from a browser, exactly as browsers send them",
+        },
+      ),
+    }),
+  }),
   dataDir: Type.Optional(text("This engine's own folder; default ./var/<label>", "./var/a")),
   peer: section({
     links: Type.Array(link, { minItems: 1, maxItems: 8 }),

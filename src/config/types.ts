@@ -149,6 +149,8 @@ export interface Config {
   readonly label: Label;
   /** `port` 0 takes any free port. */
   readonly listen: { readonly host: string; readonly port: number; readonly tls: ListenTlsConfig | null };
+  /** `origins`: pages that may call from a browser, such as `https://panel.example:8443`. */
+  readonly http: { readonly cors: { readonly origins: readonly string[] } };
   /** This engine's own folder; relative paths start at the working directory. */
   readonly dataDir: string;
   readonly peer: {

@@ -108,7 +108,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
         machineViewers,
         pageFolder: pageFolder(),
       },
-      { label: config.label, version: packageVersion(), secrets, tls },
+      { label: config.label, version: packageVersion(), secrets, tls, corsOrigins: config.http.cors.origins },
     );
     server = await listen({ app, coordinator, ...basics }, { ...config.listen, secrets });
     await coordinator.start();

@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 import type { TokenRole } from "../config/types.ts";
 import { assert } from "../core/assert.ts";
-import { isLoopback } from "../core/loopback.ts";
+import type { BrowserAccess } from "./browser-access.ts";
 import { type Problem, problem, sendProblem } from "./problem.ts";
 import { ANYONE, type Caller, tokenTable } from "./secrets.ts";
 import type { HttpInit } from "./components.ts";
@@ -54,27 +54,13 @@ declare module "fastify" {
 export type Identify = (headers: IncomingHttpHeaders, token: string | null) => Caller | Problem;
 
 /** Checks by the tokens that are configured. */
-export function identifier(secrets: HttpInit["secrets"]): Identify {
-  if (secrets.tokens.length === 0) return identifyOpenly;
+export function identifier(secrets: HttpInit["secrets"], browsers: BrowserAccess): Identify {
+  if (secrets.tokens.length === 0) return (headers) => browsers.refuseOrigin(headers) ?? ANYONE;
   const find = tokenTable(secrets.tokens);
   return (_headers, token) => {
     if (token === null) return problem("unauthorized", "send the header authorization: Bearer <token>");
     return find(token) ?? problem("unauthorized", "the bearer token is unknown");
   };
-}
-
-/**
- * Open mode. A browser that shows a page of another site would lend that page its reach to this host; such a call says
- * where its page comes from.
- */
-function identifyOpenly(headers: IncomingHttpHeaders): Caller | Problem {
-  const { origin } = headers;
-  if (origin === undefined || isLoopback(hostOf(origin))) return ANYONE;
-  return problem("forbidden", "without tokens only pages of this host may call");
-}
-
-function hostOf(origin: string): string {
-  return URL.canParse(origin) ? new URL(origin).hostname : "";
 }
 
 /** The bearer token of a request, if there is one. */

@@ -7,6 +7,7 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type RouteOptions } from "fastify";
 import type { Socket } from "node:net";
 import { accessOf, guard, type Identify, identifier } from "./access.ts";
+import { allowOrigins, browserAccess } from "./browser-access.ts";
 import { readJsonBodies } from "./body.ts";
 import { requireCertificate } from "./certificate.ts";
 import type { App, HttpComponents, HttpInit } from "./components.ts";
@@ -48,13 +49,15 @@ declare module "fastify" {
  */
 export async function buildApp(components: HttpComponents, init: HttpInit): Promise<App> {
   const nameRequest = requestNamer(components.ids);
-  const identify = identifier(init.secrets);
+  const { corsOrigins = [] } = init;
+  const browsers = browserAccess(init.secrets.tokens.length === 0, corsOrigins);
+  const identify = identifier(init.secrets, browsers);
   const control = new ControlChannel(components);
   const channels: Channel[] = [control];
   if (components.peerSockets !== null) channels.push(peerChannel(components.peerSockets));
   const { machineViewers } = components;
   if (machineViewers !== null) channels.push(machineStream(machineViewers));
-  const upgrades = new Upgrades({ identify, nameRequest }, channels);
+  const upgrades = new Upgrades({ identify, browsers, nameRequest }, channels);
   const app: App = newFastify(nameRequest, upgrades, init.tls ?? null);
   upgrades.attach(app.server);
   app.addHook("preClose", (done) => {
@@ -73,9 +76,14 @@ export async function buildApp(components: HttpComponents, init: HttpInit): Prom
   app.addHook("onRequest", (request, reply, done) => {
     reply.header(REQUEST_ID_HEADER, request.id);
     // RFC 9112, 3.2.
-    if (request.raw.httpVersion !== "1.1" || request.headers.host !== undefined) done();
-    else sendProblem(reply, problem("invalid_request", "the header Host is missing"));
+    const isHostMissing = request.raw.httpVersion === "1.1" && request.headers.host === undefined;
+    const refusal = isHostMissing
+      ? problem("invalid_request", "the header Host is missing")
+      : browsers.refuseHost(request.headers);
+    if (refusal === null) done();
+    else sendProblem(reply, refusal);
   });
+  await allowOrigins(app, corsOrigins);
   // RFC 9110, 10.1.1: what is expected beyond `100-continue` may be passed over.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   app.addHook("onRoute", (route) => prepareRoute(app, route, identify, init.tls?.ca !== undefined));
@@ -135,6 +143,8 @@ function answerBadBytes(error: Error & { readonly code?: string }, socket: Socke
 
 /** Gives a route its guard and its serialiser as it is registered. */
 function prepareRoute(app: FastifyInstance, route: RouteOptions, identify: Identify, mutualTls: boolean): void {
+  // The one route without a path of its own: where the CORS plugin answers preflights.
+  if (route.url === "*") return;
   const access = accessOf(route.url, route.config?.access);
   app.routeTable.add(route.method, route.url, access);
   const certificate = mutualTls && route.config?.certificate === true ? requireCertificate : null;

@@ -73,6 +73,8 @@ export interface HttpInit {
   readonly version: string;
   /** No tokens at all is open mode: everybody who reaches the address may do everything. */
   readonly secrets: Secrets;
+  /** Origins whose pages may call from a browser; none unless given. */
+  readonly corsOrigins?: readonly string[];
   /** PEM text to serve HTTPS with, and the authorities of callers of `/sync`; null or left out: HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string } | null;
 }

@@ -40,6 +40,7 @@ const PROBLEMS = {
   request_timeout: [408, "The request did not arrive in time"],
   payload_too_large: [413, "The body is too large"],
   unsupported_media_type: [415, "The body must be application/json"],
+  misdirected_request: [421, "The request names another host"],
   invalid_command: [422, "The engine does not accept this command"],
   upgrade_required: [426, "This path speaks WebSocket"],
   too_many_attempts: [429, "Too many wrong secrets"],

@@ -7,6 +7,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type Access, bearerOf, type Identify, permit } from "./access.ts";
+import type { BrowserAccess } from "./browser-access.ts";
 import { type Problem, problem, problemDocument, statusOf } from "./problem.ts";
 import { rawAnswer } from "./raw-answer.ts";
 import type { Caller } from "./secrets.ts";
@@ -32,13 +33,19 @@ export class Upgrades {
   readonly #channels: ReadonlyMap<string, Channel>;
   readonly #servers: ReadonlyMap<string, WebSocketServer>;
   readonly #identify: Identify;
+  readonly #browsers: BrowserAccess;
   readonly #nameRequest: (request: IncomingMessage) => string;
 
   constructor(
-    components: { readonly identify: Identify; readonly nameRequest: (request: IncomingMessage) => string },
+    components: {
+      readonly identify: Identify;
+      readonly browsers: BrowserAccess;
+      readonly nameRequest: (request: IncomingMessage) => string;
+    },
     channels: readonly Channel[],
   ) {
     this.#identify = components.identify;
+    this.#browsers = components.browsers;
     this.#nameRequest = components.nameRequest;
     this.#channels = new Map(channels.map((channel) => [channel.path, channel]));
     this.#servers = new Map(channels.map((channel) => [channel.path, serverOf(channel)]));
@@ -96,6 +103,8 @@ export class Upgrades {
 
   #admit(channel: Channel, request: IncomingMessage): Caller | Problem {
     const offered = offeredProtocols(request);
+    const foreign = this.#browsers.refuseHost(request.headers) ?? this.#browsers.refuseSocketOrigin(request.headers);
+    if (foreign !== null) return foreign;
     const caller = this.#identify(request.headers, bearerOf(request.headers) ?? bearerAmong(offered));
     if ("code" in caller) return caller;
     const refusal = permit(caller, channel.access);

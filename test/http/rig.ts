@@ -45,9 +45,9 @@ export interface Rig {
 
 /** Builds an app; the caller closes it. `get` and `post` come from the role that may. */
 export async function buildRig(
-  changes: Partial<HttpComponents> & { readonly secrets?: HttpInit["secrets"] } = {},
+  changes: Partial<HttpComponents> & Partial<Pick<HttpInit, "secrets" | "corsOrigins">> = {},
 ): Promise<Rig> {
-  const { secrets = SECRETS, ...components } = changes;
+  const { secrets = SECRETS, corsOrigins = [], ...components } = changes;
   const coordinator = new ScriptedCoordinator();
   const log = new KeptLog();
   const refusedPeers: (readonly [PeerRefusal, string])[] = [];
@@ -67,7 +67,7 @@ export async function buildRig(
       machines: [{ name: "leadership", definition: { initial: "follower" } }],
       ...components,
     },
-    { label: "a", version: "0.1.0", secrets },
+    { label: "a", version: "0.1.0", secrets, corsOrigins },
   );
   const call: Rig["call"] = (role, options) =>
     app.inject({ ...options, headers: { ...(role === null ? {} : bearer(role)), ...options.headers } });
