@@ -1,7 +1,8 @@
 /**
  * Purpose: who waits to be told how far a command is safe, and when they are told.
- * Keeps true: `pair` is said only for what the follower holds durably; nobody is answered by an engine that may not act
- * any more; what clients have been told is known as one position [CP4].
+ * Keeps true: `pair` is said only for what the follower holds durably; an engine that may no longer act confirms
+ * nothing, and calls the fate of what it has stored unknown, never refused [HO6]; what clients have been told is known
+ * as one position [CP4].
  */
 import type { Command, Durability, LogPosition } from "../core/command.ts";
 import type { CommandInput, SubmitOutcome } from "../core/outcomes.ts";
@@ -109,17 +110,25 @@ export class Answers {
     return new Promise((resolve) => this.#draining.push(resolve));
   }
 
-  /** The leadership ended: nobody who waits can be told that a command stands. */
-  fenceAll(): void {
-    for (const one of this.#unanswered.splice(0)) this.fence(one.waiting);
+  /** The leadership ended: nobody who waits can be told that a command stands, nor that it does not. */
+  leadershipEnded(): void {
+    for (const one of this.#unanswered.splice(0)) this.#endWithout(one);
     this.#settleDraining();
     if (this.#timer !== null) this.#kit.ports.clock.clearTimeout(this.#timer);
     this.#timer = null;
   }
 
+  /** Refuses commands that were never stored. */
   fence(callers: readonly Waiting[]): void {
     this.#kit.counters.commandsFenced += callers.length;
     for (const caller of callers) caller.settle({ outcome: "fenced", epoch: this.#deps.highestEpoch() });
+  }
+
+  /** Answers callers whose command is stored, but may not stand once the next leader has compared logs. */
+  #endWithout({ command: { epoch, seq }, waiting }: Unanswered): void {
+    if (this.#kit.rules.isRefusal(true)) return this.fence(waiting);
+    this.#kit.counters.commandsUnknown += waiting.length;
+    for (const caller of waiting) caller.settle({ outcome: "outcome-unknown", epoch, seq });
   }
 
   #arm(): void {
@@ -148,7 +157,7 @@ export class Answers {
     if (this.#deps.mayAct()) {
       this.#acknowledge({ epoch: one.command.epoch, seq: one.command.seq });
       tell(one.waiting, one.command, durability);
-    } else this.fence(one.waiting);
+    } else this.#endWithout(one);
     if (this.#unanswered.length === 0) this.#settleDraining();
   }
 

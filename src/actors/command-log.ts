@@ -1,7 +1,8 @@
 /**
  * Purpose: the one log: commands accepted as leader, or appended as follower.
  * Keeps true: what is answered `pair` is durable on both engines; a batch is one transaction and one frame (group
- * commit); an idempotency key is one command; what was not answered when the leadership ended is answered `fenced`.
+ * commit); an idempotency key is one command; when the leadership ends, what is queued is refused and the fate of what is
+ * stored is called unknown [HO6].
  */
 import type { Command, Durability, LogPosition } from "../core/command.ts";
 import type { CommandInput, SubmitOutcome } from "../core/outcomes.ts";
@@ -135,11 +136,23 @@ export class CommandLog {
     this.#answers.beginLeading(this.#position);
   }
 
-  /** The leadership ended: what was not answered is fenced. */
+  /**
+   * What became of the command with this key, on an engine that accepts none now; null: the key is not known here.
+   * `standing`: as what this log's commands count; null: the log may still lose its end [HO6].
+   */
+  recall({ idempotencyKey: key }: CommandInput, standing: Durability | null): SubmitOutcome | null {
+    const known = key === undefined ? null : this.#kit.ports.store.findKey(key);
+    if (known === null || this.#kit.rules.isRefusal(true)) return null;
+    const { seq, epoch, executeAtUs } = known;
+    if (standing === null) return { outcome: "outcome-unknown", epoch, seq };
+    return { outcome: "accepted", seq, epoch, executeAtUs, durability: standing };
+  }
+
+  /** The leadership ended: see `Answers`. */
   stopLeading(): void {
     this.#fence(this.#queue.splice(0));
     this.#queuedKeys.clear();
-    this.#answers.fenceAll();
+    this.#answers.leadershipEnded();
   }
 
   /** The log was replaced in the store. */

@@ -52,6 +52,7 @@ export function zeroCounters(): Counters {
     commandsLate: 0,
     commandsFailed: 0,
     commandsFenced: 0,
+    commandsUnknown: 0,
     witnessSwaps: 0,
     witnessFailures: 0,
     roleChanges: 0,

@@ -101,6 +101,8 @@ export interface Rules {
   heldByPair(throughSeq: number, seq: number): boolean;
   /** What was published in one epoch is written back only in that epoch. */
   writesBack(publishedIn: Epoch, now: Epoch): boolean;
+  /** [HO6] When the leadership ends, only a command that was never stored is refused; the fate of a stored one is unknown. */
+  isRefusal(stored: boolean): boolean;
   /** Exactly once, in order. */
   isNextToExecute(lastExecutedSeq: number, seq: number): boolean;
 }
@@ -134,6 +136,7 @@ export const trueRules: Rules = {
     standing.fence >= fenceFloor,
   heldByPair: (throughSeq, seq) => throughSeq >= seq,
   writesBack: (publishedIn, now) => publishedIn === now,
+  isRefusal: (stored) => !stored,
   isNextToExecute: (lastExecutedSeq, seq) => seq === lastExecutedSeq + 1,
 };
 

@@ -204,7 +204,10 @@ export class SplitBrain {
       // Under its own key: whoever sent it may have asked again here, or may yet.
       const answer = await this.#deps.submit(conflict.divergent, idempotencyKey ?? `reapply:${origin}:${originSeq}`);
       if (this.#case !== current) return;
-      if (answer.outcome !== "accepted") store.saveConflicts([refused(conflict, answer.outcome)]);
+      if (answer.outcome === "accepted") continue;
+      // The key makes it safe to ask again, so only a lasting refusal settles the conflict.
+      if (answer.outcome !== "invalid-command") throw new Error(`applied again, the leader answered ${answer.outcome}`);
+      store.saveConflicts([refused(conflict, answer.outcome)]);
     }
   }
 

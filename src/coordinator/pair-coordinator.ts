@@ -121,10 +121,21 @@ export class PairCoordinator implements Coordinator {
   }
 
   submit(input: CommandInput): Promise<SubmitOutcome> {
-    if (!this.#actors.handover.draining && this.mayAct()) return this.#actors.log.submit(input);
+    const { handover, log } = this.#actors;
+    if (!handover.draining && this.mayAct()) return log.submit(input);
+    const recalled = log.recall(input, this.#standing());
+    if (recalled !== null) return Promise.resolve(recalled);
     const { label } = this.#kit.options;
-    const leader = this.#actors.handover.draining ? otherLabel(label) : this.#actors.leader;
+    const leader = handover.draining ? otherLabel(label) : this.#actors.leader;
     return Promise.resolve(notLeader(this.#kit, leader === label ? null : leader));
+  }
+
+  /** What a command of this engine's log counts as while it accepts none; null: the log may still lose its end. */
+  #standing(): "pair" | "local" | null {
+    const { catchUp, succession } = this.#actors;
+    const { role } = succession.leadership;
+    if (role === "follower" && catchUp.sync === "ready") return "pair";
+    return role === "leader" && this.mayAct() ? "local" : null;
   }
 
   commands(afterSeq: number, limit: number) {

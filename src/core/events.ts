@@ -85,6 +85,7 @@ export interface CoordinatorCounters {
   readonly commandsLate: number;
   readonly commandsFailed: number;
   readonly commandsFenced: number;
+  readonly commandsUnknown: number;
   readonly witnessSwaps: number;
   readonly witnessFailures: number;
   readonly roleChanges: number;

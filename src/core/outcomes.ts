@@ -24,7 +24,10 @@ export type SubmitOutcome =
       readonly durability: Durability;
     }
   | { readonly outcome: "not-leader"; readonly leader: Label | null; readonly leaderUrl: string | null }
+  /** Certainly not in the log: the leadership ended before the command was stored. */
   | { readonly outcome: "fenced"; readonly epoch: Epoch }
+  /** In this engine's log at (epoch, seq), but the leadership ended before anyone knew whether it stands [HO6]. */
+  | { readonly outcome: "outcome-unknown"; readonly epoch: Epoch; readonly seq: number }
   | { readonly outcome: "invalid-command"; readonly detail: string }
   | { readonly outcome: "busy"; readonly detail: string };
 

@@ -24,7 +24,9 @@ export function submitRefusal(refused: Refused<SubmitOutcome, "accepted">): Prob
     case "not-leader":
       return notLeader(refused);
     case "fenced":
-      return problem("fenced", `epoch ${refused.epoch} has been seen`, { epoch: refused.epoch });
+      return fenced(refused.epoch);
+    case "outcome-unknown":
+      return outcomeUnknown(refused);
     case "invalid-command":
       return problem("invalid_command", refused.detail);
     case "busy":
@@ -32,6 +34,18 @@ export function submitRefusal(refused: Refused<SubmitOutcome, "accepted">): Prob
     default:
       return assertNever(refused);
   }
+}
+
+function fenced(epoch: number): Problem {
+  const detail = `this engine stopped leading before it stored the command; the highest epoch it has seen is ${epoch}`;
+  return problem("fenced", detail, { epoch });
+}
+
+function outcomeUnknown({ epoch, seq }: { readonly epoch: number; readonly seq: number }): Problem {
+  const detail =
+    `this engine stored the command at epoch ${epoch}, seq ${seq}, then stopped leading: it may stand or not. ` +
+    "Ask again with the same idempotency key, or read /api/commands once the pair has a leader";
+  return problem("outcome_unknown", detail, { epoch, seq });
 }
 
 function notLeader({
@@ -143,6 +157,7 @@ export function resolveRefusal(refused: Refused<ResolveOutcome, "resolved">, id:
     }
     case "not-leader":
     case "fenced":
+    case "outcome-unknown":
     case "invalid-command":
     case "busy":
       return submitRefusal(refused);

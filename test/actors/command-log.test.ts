@@ -118,23 +118,38 @@ test("[VT5] who may not act any more fences what was queued, repeats included", 
   expect(kit.counters.commandsAccepted).toBe(0);
 });
 
-test("[EP3] [VT5] what is unanswered when the leadership ends is fenced, whatever the peer says afterwards", async () => {
+test("[EP3] [VT5] HO6: the fate of what is stored and unanswered when the leadership ends is unknown", async () => {
   const { clock, log, submit } = logging();
   const answer = submit();
   await clock.turn();
   log.stopLeading();
   log.peerHolds(1);
-  expect(await answer).toEqual({ outcome: "fenced", epoch: 9 });
+  expect(await answer).toEqual({ outcome: "outcome-unknown", epoch: 3, seq: 1 });
   expect([log.pending, clock.waiting]).toEqual([0, 0]);
 });
 
-test("[VT5] an answer that comes when the engine may not act any more is `fenced`, not `accepted`", async () => {
+test("[VT5] an answer that comes when the engine may not act any more says that the outcome is unknown, not `accepted`", async () => {
   const { clock, leader, log, submit } = logging();
   const answer = submit();
   await clock.turn();
   leader.mayAct = false;
   log.peerHolds(1);
-  expect(await answer).toEqual({ outcome: "fenced", epoch: 9 });
+  expect(await answer).toEqual({ outcome: "outcome-unknown", epoch: 3, seq: 1 });
+});
+
+test("HO6 I17: an engine that accepts nothing still tells what became of a key", async () => {
+  const { clock, leader, log, submit, kit } = logging();
+  const answer = submit({ idempotencyKey: "k" });
+  const input = { kind: "POST /switch/cut", payload: { source: "CAM 1" }, idempotencyKey: "k" };
+  await clock.turn();
+  leader.mayAct = false;
+  log.stopLeading();
+  expect(await answer).toEqual({ outcome: "outcome-unknown", epoch: 3, seq: 1 });
+  expect(kit.counters).toMatchObject({ commandsUnknown: 1, commandsFenced: 0 });
+  expect(log.recall(input, null)).toEqual({ outcome: "outcome-unknown", epoch: 3, seq: 1 });
+  expect(log.recall(input, "pair")).toMatchObject({ outcome: "accepted", seq: 1, epoch: 3, durability: "pair" });
+  expect(log.recall({ ...input, idempotencyKey: "other" }, "pair")).toBeNull();
+  expect(log.recall({ ...input, idempotencyKey: undefined }, "pair")).toBeNull();
 });
 
 test("the number of unanswered commands is bounded: beyond it `busy`", async () => {

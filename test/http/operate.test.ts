@@ -16,6 +16,7 @@ const REFUSALS = [
   [{ outcome: "not-leader", leader: "b", leaderUrl: "http://b:7401" }, 409, "not_leader"],
   [{ outcome: "not-leader", leader: null, leaderUrl: null }, 409, "not_leader"],
   [{ outcome: "fenced", epoch: 9 }, 409, "fenced"],
+  [{ outcome: "outcome-unknown", epoch: 9, seq: 12 }, 503, "outcome_unknown"],
   [{ outcome: "invalid-command", detail: "payload.source: unknown" }, 422, "invalid_command"],
   [{ outcome: "busy", detail: "10000 commands wait" }, 503, "busy"],
 ] as const;
@@ -40,6 +41,7 @@ describe("commands", () => {
     if (outcome.outcome === "not-leader")
       expect(document).toMatchObject({ leader: outcome.leader, leaderUrl: outcome.leaderUrl });
     if (outcome.outcome === "fenced") expect(document["epoch"]).toBe(9);
+    if (outcome.outcome === "outcome-unknown") expect(document).toMatchObject({ epoch: 9, seq: 12 });
     if (status === 503) expect(answer.headers["retry-after"]).toBe("1");
   });
 

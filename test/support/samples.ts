@@ -118,6 +118,7 @@ export const counters: CoordinatorCounters = {
   commandsExecuted: 3,
   commandsLate: 0,
   commandsFailed: 0,
+  commandsUnknown: 0,
   commandsFenced: 0,
   witnessSwaps: 5,
   witnessFailures: 0,

@@ -7,7 +7,14 @@ import { AcceptedSchema, CommandBody, CommandPageSchema, CommandsQuery } from ".
 import { BODY, GUARDED, named, refusals } from "../schemas/common.ts";
 
 /** Why a command may not be taken. */
-export const COMMAND_REFUSALS = [...BODY, "not_leader", "fenced", "invalid_command", "busy"] as const;
+export const COMMAND_REFUSALS = [
+  ...BODY,
+  "not_leader",
+  "fenced",
+  "outcome_unknown",
+  "invalid_command",
+  "busy",
+] as const;
 
 export function submitRoute(app: App, { coordinator }: HttpComponents): void {
   app.post(

@@ -6,6 +6,7 @@
 import type { World } from "../world/world.ts";
 import { agreement } from "./agreement.ts";
 import { alarms } from "./alarms.ts";
+import { answers } from "./answers.ts";
 import { Campaigns } from "./campaigns.ts";
 import { clockCap } from "./clock-cap.ts";
 import { commands } from "./commands.ts";
@@ -37,6 +38,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(new Campaigns(world));
   world.watch(requests(world));
   world.watch(commands(world));
+  world.watch(answers(world));
   world.watch(reconciling(world));
   world.watch(agreement(world));
   world.watch(alarms(world));

@@ -138,6 +138,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: "checkpoint ahead of its state", rule: "HO2", bites: ["I9"], policy: "on-air", wrapPorts: checkpointAhead },
   { name: "idempotency key forgotten", rule: "HO2", bites: ["I9"], policy: "on-air", wrapPorts: forgetKeys },
   {
+    name: "stored command refused when the leadership ends",
+    rule: "HO6",
+    bites: ["I17"],
+    policy: "on-air",
+    rules: { isRefusal: () => true },
+  },
+  {
     name: "snapshot applied without lock",
     rule: "SB4",
     bites: ["I14"],

@@ -1,0 +1,42 @@
+/**
+ * I17: an answer that says "not done" is true. Every such answer is compared with the log of the engine that gave it:
+ * if that log held the key, the command must not be in the pair's log at the end. An answer `outcome-unknown` must name
+ * the place that the command really has in that log.
+ */
+import type { SubmitOutcome } from "../../core/outcomes.ts";
+import type { Watch } from "../world/watch.ts";
+import type { World } from "../world/world.ts";
+
+/** Watches what clients are told about commands that were not accepted. */
+export function answers(world: World): Watch {
+  const denied = new Map<string, string>();
+  return {
+    submitted: ({ key, to, outcome }) => {
+      const held = world.processes[to].disk.content?.keys.get(key);
+      if (outcome.outcome === "outcome-unknown") {
+        const { epoch, seq } = outcome;
+        if (held?.epoch === epoch && held.seq === seq) return;
+        world.violate(
+          "I17",
+          `${to} named ${epoch}/${seq} for ${key}, its log has ${held?.epoch ?? 0}/${held?.seq ?? 0}`,
+        );
+      }
+      if (held !== undefined && saysNotDone(outcome))
+        denied.set(key, `${to} answered ${outcome.outcome} while its log had ${held.epoch}/${held.seq}`);
+    },
+    settled: () => {
+      for (const label of ["a", "b"] as const) {
+        const keys = world.processes[label].disk.content?.keys;
+        for (const [key, told] of denied) {
+          const found = keys?.get(key);
+          if (found !== undefined)
+            world.violate("I17", `${key}: ${told}; it is ${found.epoch}/${found.seq} in the log of ${label}`);
+        }
+      }
+    },
+  };
+}
+
+function saysNotDone({ outcome }: SubmitOutcome): boolean {
+  return outcome !== "accepted" && outcome !== "outcome-unknown";
+}
