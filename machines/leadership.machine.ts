@@ -33,6 +33,7 @@ export const leadershipMachine = setup({
   types: { events: {} as LeadershipEvent },
   guards: {
     outOfMaintenance: () => false,
+    amongItsOwn: () => false,
     outOfQuarantine: () => false,
     engineFit: () => false,
     caughtUp: () => false,
@@ -43,8 +44,15 @@ export const leadershipMachine = setup({
     recordStoodStill: () => false,
     electionDue: () => false,
     mustYield: () => false,
-    /** Nothing holds automation back [CP1, CP4–CP6]. */
-    unrestrained: and(["outOfMaintenance", "outOfQuarantine", "engineFit", "caughtUp", "holdDownAllows"]),
+    /** Nothing holds automation back [CP1, CP4–CP6, VT7]. */
+    unrestrained: and([
+      "outOfMaintenance",
+      "amongItsOwn",
+      "outOfQuarantine",
+      "engineFit",
+      "caughtUp",
+      "holdDownAllows",
+    ]),
     /** Something speaks for it: a proof, an election, or silence with nothing promised [CP1–CP3, CP7, DP1]. */
     called: or(["provenDead", "electionDue", and(["promiseLapsed", "peerSilent", "recordStoodStill"])]),
     campaignDue: and(["unrestrained", "called"]),

@@ -11,6 +11,8 @@ export type WitnessVoteEvent =
   | { type: "UNKNOWN" }
   | { type: "UNREACHABLE" }
   | { type: "ANSWERED" }
+  /** It answers with a record that is not this pair's, or with none that makes sense: no vote, no watch [VT7]. */
+  | { type: "STRANGE" }
   /** The witness has lost memory: its run id changed, or the record is missing or gone back [CP5]. */
   | { type: "FORGOTTEN" };
 
@@ -26,11 +28,12 @@ export const witnessVoteMachine = setup({
       initial: "reachable",
       on: { LEAD: "renewing" },
       states: {
-        reachable: { on: { UNREACHABLE: "unreachable" } },
+        reachable: { on: { UNREACHABLE: "unreachable", STRANGE: "unusable" } },
+        unusable: { on: { ANSWERED: "reachable", UNREACHABLE: "unreachable" } },
         unreachable: {
           entry: "witnessLost",
           exit: "witnessBack",
-          on: { ANSWERED: "reachable" },
+          on: { ANSWERED: "reachable", STRANGE: "unusable" },
         },
       },
     },
@@ -38,12 +41,13 @@ export const witnessVoteMachine = setup({
       initial: "held",
       on: { FOLLOW: "watching" },
       states: {
-        held: { on: { UNKNOWN: "readingBack", UNREACHABLE: "unreachable" } },
-        readingBack: { on: { ANSWERED: "held", UNREACHABLE: "unreachable" } },
+        held: { on: { UNKNOWN: "readingBack", UNREACHABLE: "unreachable", STRANGE: "unusable" } },
+        readingBack: { on: { ANSWERED: "held", UNREACHABLE: "unreachable", STRANGE: "unusable" } },
+        unusable: { on: { ANSWERED: "held", UNREACHABLE: "unreachable" } },
         unreachable: {
           entry: "witnessLost",
           exit: "witnessBack",
-          on: { ANSWERED: "held", UNKNOWN: "readingBack" },
+          on: { ANSWERED: "held", UNKNOWN: "readingBack", STRANGE: "unusable" },
         },
       },
     },

@@ -45,6 +45,7 @@ export type { Alarm, AlarmCode, CoordinatorCounters, CoordinatorEvent } from "./
 export type { Label } from "./core/ids.ts";
 export type { Health, LeadershipCause, Maintenance, Role, StateSnapshot, SyncState } from "./core/messages.ts";
 export type {
+  AdoptOutcome,
   ApplySnapshotOutcome,
   CommandInput,
   ForceLeaderOutcome,

@@ -5,7 +5,6 @@
 import { comparePositions, hasBetterClaim, type Claim } from "../core/claim.ts";
 import type { LogPosition } from "../core/command.ts";
 import { otherLabel } from "../core/ids.ts";
-import type { WitnessRead } from "../ports/witness.ts";
 import type { Ground } from "./campaign.ts";
 import type { Election } from "./election.ts";
 import type { EpochBook } from "./epoch-book.ts";
@@ -14,7 +13,7 @@ import type { Mover } from "./leadership.ts";
 import type { PeerMonitor } from "./peer-monitor.ts";
 import type { Restraints } from "./restraints.ts";
 import type { CampaignView } from "./rules.ts";
-import type { WitnessVote } from "./witness-vote.ts";
+import type { UsableRead, WitnessVote } from "./witness-vote.ts";
 
 export interface JudgeDeps {
   readonly book: EpochBook;
@@ -34,7 +33,7 @@ export class CampaignJudge {
   readonly #deps: JudgeDeps;
   /** The best position that a leader has told or the witness bears [CP4]. */
   #told: LogPosition = { epoch: 0, seq: 0 };
-  #proof: { readonly provenAtMs: number; readonly look: Promise<WitnessRead> | null } = { provenAtMs: 0, look: null };
+  #proof: { readonly provenAtMs: number; readonly look: Promise<UsableRead> | null } = { provenAtMs: 0, look: null };
   #everLed = false;
 
   constructor(kit: Kit, deps: JudgeDeps) {
@@ -63,7 +62,7 @@ export class CampaignJudge {
   }
 
   /** The peer's death was proven by a probe sent at `atMs` [DP1]; `look`: the witness record, read since then. */
-  proven(atMs: number, look: Promise<WitnessRead> | null): void {
+  proven(atMs: number, look: Promise<UsableRead> | null): void {
     this.#proof = { provenAtMs: atMs, look };
   }
 
@@ -78,7 +77,7 @@ export class CampaignJudge {
       return { kind: "death-proof", ...this.#proof };
     }
     if (this.electionDue()) return { kind: "election" };
-    const blind = this.#blindAfterMs !== null && this.#deps.witness.reachable !== true;
+    const blind = this.#blindAfterMs !== null && !this.#deps.witness.usable;
     return { kind: blind ? "blind" : "silence" };
   }
 
@@ -103,7 +102,8 @@ export class CampaignJudge {
       heldDown: restraints.heldDownUntilMs() !== null,
       peer: monitor.state,
       recordSinceMs: released ? 0 : (witness.sighting?.sinceMs ?? null),
-      witness: !witness.configured ? "none" : witness.reachable === true ? "reachable" : "unreachable",
+      witness: !witness.configured ? "none" : witness.usable ? "reachable" : "unreachable",
+      amongStrangers: witness.amongStrangers,
       waitMs: this.waitMs,
       blindAfterMs: this.#blindAfterMs,
       peerLastHeardMs: monitor.lastHeardMs,
@@ -130,9 +130,9 @@ export class CampaignJudge {
     switch (ground.kind) {
       case "silence":
       case "blind":
-        return !this.#deps.monitor.alive;
+        return !this.#deps.monitor.alive && !this.#deps.witness.amongStrangers;
       case "death-proof":
-        return this.#deps.monitor.state === "dead";
+        return this.#deps.monitor.state === "dead" && !this.#deps.witness.amongStrangers;
       case "election":
       case "granted":
       case "forced":

@@ -7,18 +7,18 @@ import { comparePositions } from "../core/claim.ts";
 import type { LogPosition } from "../core/command.ts";
 import type { Epoch } from "../core/epoch.ts";
 import { standsStill } from "../core/sighting.ts";
-import type { ExpectedRecord, WitnessRead, WitnessRecord } from "../ports/witness.ts";
+import type { ExpectedRecord, WitnessRecord } from "../ports/witness.ts";
 import type { Election } from "./election.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
 import type { PeerMonitor } from "./peer-monitor.ts";
 import type { Votes } from "./votes.ts";
-import type { WitnessVote } from "./witness-vote.ts";
+import type { UsableRead, WitnessVote } from "./witness-vote.ts";
 
 /** Why an engine campaigns. `granted`: the old leader gave its role; `forced`: a person said so. */
 export type Ground =
   /** `look`: the record, read while the proof was sought; null: not yet read. */
-  | { readonly kind: "death-proof"; readonly provenAtMs: number; readonly look: Promise<WitnessRead> | null }
+  | { readonly kind: "death-proof"; readonly provenAtMs: number; readonly look: Promise<UsableRead> | null }
   | { readonly kind: "silence" }
   | { readonly kind: "blind" }
   | { readonly kind: "election" }

@@ -206,8 +206,10 @@ export class Handover {
       this.#arm(LOOK_MS, () => this.#takeOver(taking, grant));
       return;
     }
-    const holder = otherLabel(options.label);
-    const expected = grant.witnessSeq === null ? null : { holder, epoch: taking.fromEpoch, seq: grant.witnessSeq };
+    const engineId = this.#deps.succession.peerId;
+    const leaders = { holder: otherLabel(options.label), epoch: taking.fromEpoch };
+    const expected =
+      grant.witnessSeq === null || engineId === null ? null : { ...leaders, engineId, seq: grant.witnessSeq };
     this.#disarm();
     const ground = { kind: "granted", epoch: taking.epoch, expected, untilMs } as const;
     void this.#deps.succession.leadership.campaign(ground, taking.mover).then((result) => {

@@ -76,6 +76,7 @@ export class Leadership implements Acting {
       leadershipMachine.provide({
         guards: {
           outOfMaintenance: () => rules.outOfMaintenance(view()),
+          amongItsOwn: () => rules.amongItsOwn(view()),
           outOfQuarantine: () => rules.outOfQuarantine(view()),
           engineFit: () => rules.engineFit(view()),
           caughtUp: () => rules.caughtUp(view()),

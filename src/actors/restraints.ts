@@ -3,12 +3,14 @@
  * engine that is behind [CP4].
  * Keeps true: none of these ever binds a person.
  */
+import { NO_EPOCH, type Epoch } from "../core/epoch.ts";
 import { hlcNow, hlcZero, laterHlc } from "../core/hlc.ts";
 import { heldDownUntilMs, noteChange, type RoleChanges } from "../core/hold-down.ts";
 import type { LeadershipCause, Maintenance } from "../core/messages.ts";
 import type { Kit } from "./kit.ts";
 
-const AUTOMATIC: ReadonlySet<LeadershipCause> = new Set(["silence", "death-proof", "unhealthy", "blind"]);
+/** What a person asked for; everything else moves the role by itself and counts, elections and cold starts too [CP6]. */
+const BY_PEOPLE: ReadonlySet<LeadershipCause> = new Set(["handover", "forced"]);
 
 export class Restraints {
   readonly #kit: Kit;
@@ -17,6 +19,8 @@ export class Restraints {
   /** Whether the disk has it. */
   #saved = true;
   #changes: RoleChanges = [];
+  /** The last leadership that was counted. */
+  #countedEpoch: Epoch = NO_EPOCH;
   #behindSinceMs: number | null = null;
 
   constructor(kit: Kit) {
@@ -73,12 +77,12 @@ export class Restraints {
     return true;
   }
 
-  /** A role change was seen, own or the peer's; true when automation made it. */
-  noteRoleChange(cause: LeadershipCause): boolean {
-    if (!AUTOMATIC.has(cause)) return false;
+  /** The leadership of `epoch` was seen, own or the peer's. Each counts once, however often its leader is met again. */
+  noteLeadership(epoch: Epoch, cause: LeadershipCause): void {
+    if (BY_PEOPLE.has(cause) || epoch <= this.#countedEpoch) return;
+    this.#countedEpoch = epoch;
     const { holdDownWindowMs, maxAutomaticFailovers } = this.#kit.failover;
     this.#changes = noteChange(this.#changes, this.#kit.nowMs(), holdDownWindowMs, maxAutomaticFailovers);
-    return true;
   }
 
   /** Until when hold-down lasts; null: it does not. */

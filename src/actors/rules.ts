@@ -5,7 +5,7 @@
  */
 import { nextEpoch, type Epoch } from "../core/epoch.ts";
 import { admits } from "../core/fence.ts";
-import type { Label } from "../core/ids.ts";
+import type { EngineId, Label } from "../core/ids.ts";
 import type { FailoverSettings } from "../core/settings.ts";
 import { extendVote, grantWindowMs } from "../core/vote-window.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -37,7 +37,10 @@ export interface CampaignView {
   readonly peer: "connecting" | "alive" | "suspect" | "silent" | "dead";
   /** Since when the very same witness record has been seen; null: not seen, or no witness is reachable. */
   readonly recordSinceMs: number | null;
+  /** A witness that shows a record of strangers is as one out of reach [VT7]. */
   readonly witness: "reachable" | "unreachable" | "none";
+  /** It shows a record of strangers, and this engine has never met its peer [VT7]. */
+  readonly amongStrangers: boolean;
   readonly waitMs: number;
   /** Silence after which to lead blind; null: never. */
   readonly blindAfterMs: number | null;
@@ -69,9 +72,13 @@ export interface Rules {
   grantUntilMs(requestedAtMs: number, grantedAtMs: number, settings: FailoverSettings): number;
   /** [VT5] */
   mayAct(view: ActView): boolean;
+  /** [VT7] Whether a record of `engineId` belongs to this engine's pair; `peerId`: the pinned peer, null before one is met. */
+  recordIsOurs(engineId: EngineId, selfId: EngineId, peerId: EngineId | null): boolean;
   /** [CP5] Two ticks lie further apart than they should, on either clock. */
   pauseSuspected(monoGapMs: number, unixGapMs: number, leaseMs: number): boolean;
   outOfMaintenance(view: CampaignView): boolean;
+  /** [VT7] */
+  amongItsOwn(view: CampaignView): boolean;
   /** [CP5] */
   outOfQuarantine(view: CampaignView): boolean;
   engineFit(view: CampaignView): boolean;
@@ -118,7 +125,9 @@ export const trueRules: Rules = {
     requestedAtMs + grantWindowMs(settings.handoverMs, settings.maxClockDriftPpm, settings.quiesceMs),
   mayAct,
   pauseSuspected: (monoGapMs, unixGapMs, leaseMs) => monoGapMs > leaseMs / 2 || unixGapMs > leaseMs / 2,
+  recordIsOurs: (engineId, selfId, peerId) => engineId === selfId || engineId === peerId,
   outOfMaintenance: (view) => !view.maintenanceOn,
+  amongItsOwn: (view) => !view.amongStrangers,
   outOfQuarantine: (view) => view.nowMs >= view.quarantineUntilMs,
   engineFit: (view) => !view.engineFailed,
   caughtUp: (view) => !view.behind,

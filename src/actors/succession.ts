@@ -4,10 +4,11 @@
  * Keeps true: a campaign is considered at the very instant at which the last thing that holds it back lapses.
  */
 import type { LogPosition } from "../core/command.ts";
+import type { EngineId } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { TimerHandle } from "../ports/clock.ts";
-import type { WitnessRead, WitnessRecord } from "../ports/witness.ts";
+import type { WitnessRecord } from "../ports/witness.ts";
 import { CampaignJudge } from "./campaign-judge.ts";
 import { Election } from "./election.ts";
 import { EpochBook } from "./epoch-book.ts";
@@ -17,7 +18,7 @@ import { PeerMonitor, type PeerState } from "./peer-monitor.ts";
 import { Pulse } from "./pulse.ts";
 import { Restraints } from "./restraints.ts";
 import { Votes } from "./votes.ts";
-import { WitnessVote } from "./witness-vote.ts";
+import { WitnessVote, type UsableRead } from "./witness-vote.ts";
 
 /** What the succession needs to know of the log and the engine. */
 export interface SuccessionDeps {
@@ -49,6 +50,8 @@ export class Succession {
   readonly judge: CampaignJudge;
   readonly #kit: Kit;
   readonly #deps: SuccessionDeps;
+  /** The peer that was pinned when this engine started. */
+  #pinnedPeer: EngineId | null = null;
   #considerTimer: TimerHandle | null = null;
   #notBeforeMs = 0;
   #trusted = false;
@@ -68,6 +71,8 @@ export class Succession {
       onRenewed: (sentAtMs) => this.leadership.confirmed(sentAtMs),
       describe: () => this.describe(this.leadership.epoch),
       mayReassert: () => this.#mayReassert(),
+      peerId: () => this.peerId,
+      believes: (epoch) => this.book.believes(epoch),
     });
     this.judge = new CampaignJudge(kit, {
       book: this.book,
@@ -106,7 +111,13 @@ export class Succession {
     });
   }
 
-  start(): void {
+  /** The pinned peer: the one that is heard, else the one that was known at the start; null before the first contact. */
+  get peerId(): EngineId | null {
+    return this.monitor.last?.heartbeat.engineId ?? this.#pinnedPeer;
+  }
+
+  start(pinnedPeer: EngineId | null): void {
+    this.#pinnedPeer = pinnedPeer;
     this.#distrust("just started");
     this.monitor.start();
     this.pulse.start();
@@ -190,7 +201,7 @@ export class Succession {
   }
 
   /** `look`: the witness record, being read since the probe began. */
-  async #probe(look: Promise<WitnessRead> | null): Promise<void> {
+  async #probe(look: Promise<UsableRead> | null): Promise<void> {
     const answer = await this.monitor.probe((sentAtMs) => this.judge.proven(sentAtMs, look));
     if (answer === null || this.monitor.state !== "dead") return;
     if (this.leadership.role === "leader") {
@@ -282,8 +293,12 @@ export class Succession {
     if (this.monitor.alive) return;
     alarms.set("maintenance-blocks-failover", this.restraints.maintenanceOn, "a person holds the role where it is");
     alarms.set("awaiting-operator", behind && failover.policy === "consistency", "behind what clients were answered");
-    const unreachable = this.witness.reachable === false && this.monitor.state === "silent";
-    alarms.set("no-quorum", unreachable, "neither the peer nor the witness answers; nobody takes over without proof");
+    const noVote = this.witness.configured && this.witness.reachable !== null && !this.witness.usable;
+    alarms.set(
+      "no-quorum",
+      noVote && this.monitor.state === "silent",
+      "neither the peer nor the witness answers; nobody takes over without proof",
+    );
   }
 
   #armAt(atMs: number | null): void {

@@ -1,12 +1,16 @@
 /**
- * Purpose: the witness's vote: rewriting the record as leader [VT3], watching it as follower [VT4]. Binds `witness-vote`.
- * Keeps true: a vote counts from the send time of a rewrite that succeeded; an unknown result is read back; one call
- * is under way at a time.
+ * The witness's vote: rewriting the record as leader [VT3], watching it as follower [VT4]. Binds `witness-vote`.
+ *
+ * A vote counts from the send time of a rewrite that succeeded. An unknown result is read back. One regular call is under
+ * way at a time. A record that is not this pair's, or that makes no sense, makes the witness unusable [VT7]: to everyone
+ * else it is then out of reach, and nothing but a person's word writes over it.
  */
 import { witnessVoteMachine } from "../../machines/witness-vote.machine.ts";
 import type { Epoch } from "../core/epoch.ts";
+import type { EngineId } from "../core/ids.ts";
+import type { AdoptOutcome } from "../core/outcomes.ts";
 import { sight, wentBack, type RecordKey, type Sighting } from "../core/sighting.ts";
-import type { ExpectedRecord, WitnessRead, WitnessRecord, WitnessSwap } from "../ports/witness.ts";
+import type { ExpectedRecord, StrangeContent, WitnessRead, WitnessRecord, WitnessSwap } from "../ports/witness.ts";
 import type { Kit } from "./kit.ts";
 import { startMachine } from "./start-machine.ts";
 import type { Votes } from "./votes.ts";
@@ -22,7 +26,30 @@ export interface WitnessVoteHandlers {
   describe(): Omit<WitnessRecord, "seq" | "released">;
   /** Whether a leader may assert its record over a forgotten or older one [CP5]. */
   mayReassert(): boolean;
+  /** The pinned peer; null before the first contact. */
+  peerId(): EngineId | null;
+  /** Whether an epoch can be one of this pair [EP6]. */
+  believes(epoch: Epoch): boolean;
 }
+
+/** What is known for certain of the record. */
+export type UsableRead = Extract<WitnessRead, { outcome: "read" | "unreachable" }>;
+type UsableSwap = Exclude<WitnessSwap, { outcome: "corrupt" }>;
+
+/** Something stands in the witness that this engine neither obeys nor overwrites [VT7]. */
+interface Strange {
+  readonly code: "witness-foreign" | "witness-corrupt";
+  readonly detail: string;
+  /** What a person's swap replaces. */
+  readonly standing: WitnessRecord | StrangeContent;
+  /** No peer has been met yet, so that the record may be the peer's. */
+  readonly mayBePeers: boolean;
+}
+
+/** A person's swap is tried again where the stranger rewrote its record in between. */
+const ADOPT_TRIES = 10;
+/** A damaged record is shown only so far in an alarm. */
+const SHOWN_CHARS = 80;
 
 export class WitnessVote {
   readonly #kit: Kit;
@@ -41,6 +68,8 @@ export class WitnessVote {
   #asked = 0;
   #newestAnswered = 0;
   #reachable: boolean | null = null;
+  #strange: Strange | null = null;
+  #strangeSinceMs = 0;
   #lastAnswerMs: number | null = null;
 
   constructor(kit: Kit, votes: Votes, handlers: WitnessVoteHandlers) {
@@ -72,13 +101,30 @@ export class WitnessVote {
     return this.#machine.getSnapshot().value;
   }
 
-  /** null: never asked, or none is configured. */
+  /** Whether it answers; null: never asked, or none is configured. */
   get reachable(): boolean | null {
     return this.configured ? this.#reachable : null;
   }
 
+  /** Whether it answers with a record of this pair, or with none: only then it can vote or be watched [VT7]. */
+  get usable(): boolean {
+    return this.#reachable === true && this.#strange === null;
+  }
+
+  /** A record of an unknown engine stands, and this engine has never met its peer: it may itself be the stray one. */
+  get amongStrangers(): boolean {
+    return this.#strange !== null && this.#handlers.peerId() === null;
+  }
+
+  /** The record of this pair; null: there is none, or the witness is unusable. */
   get record(): WitnessRecord | null {
-    return this.#record;
+    return this.#strange === null ? this.#record : null;
+  }
+
+  /** The record that stands, whoever it belongs to: for people. */
+  get standing(): WitnessRecord | null {
+    if (this.#strange === null) return this.#record;
+    return "content" in this.#strange.standing ? null : this.#strange.standing;
   }
 
   get sighting(): Sighting | null {
@@ -121,17 +167,22 @@ export class WitnessVote {
     this.#stillUnreachable();
   }
 
-  /** Reads the record and notes the sight. */
-  async read(): Promise<WitnessRead> {
+  /** Reads the record and notes the sight. A strange record is no record: the witness is out of reach then. */
+  async read(): Promise<UsableRead> {
     const call = ++this.#asked;
     const answer = await this.#kit.ports.witness.read();
-    if (answer.outcome === "unreachable") this.#unreachable();
-    else this.#observe(call, answer.record, answer.runId);
-    return answer;
+    if (answer.outcome === "unreachable") {
+      this.#unreachable();
+      return answer;
+    }
+    const strange = this.#strangeIn(answer);
+    if (strange !== null) return this.#unusable(call, strange);
+    if (answer.outcome === "read") this.#observe(call, answer.record, answer.runId);
+    return answer as UsableRead;
   }
 
   /** Swaps `next` in for exactly `expected`; a success counts as vote from its send time. */
-  async swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap> {
+  async swap(expected: ExpectedRecord, next: WitnessRecord): Promise<UsableSwap> {
     const sentAtMs = this.#kit.nowMs();
     const runId = this.#runId;
     const call = ++this.#asked;
@@ -142,8 +193,12 @@ export class WitnessVote {
         this.#note(call, next, answer.runId);
         return this.#counted(runId, answer, sentAtMs, next);
       case "lost":
-        this.#observe(call, answer.record, answer.runId);
-        return answer;
+      case "corrupt": {
+        const strange = this.#strangeIn(answer);
+        if (strange !== null) return this.#unusable(call, strange);
+        if (answer.outcome === "lost") this.#observe(call, answer.record, answer.runId);
+        return answer as UsableSwap;
+      }
       case "unknown":
         return this.#readBack(next, { sentAtMs, runId }, answer);
       case "unreachable":
@@ -160,8 +215,40 @@ export class WitnessVote {
     if (expected.engineId === mine.engineId && expected.epoch === mine.epoch) await this.swap(expected, mine);
   }
 
+  /**
+   * A person says that the witness is this pair's, whatever stands there [VT7]. A leader puts its own record in its place.
+   * A follower puts one of no leadership there, which automation then judges as any other: it must stand still.
+   */
+  async adopt(): Promise<AdoptOutcome> {
+    if (!this.configured) return { outcome: "no-witness" };
+    let reason = "the record kept changing";
+    for (let tries = 0; tries < ADOPT_TRIES; tries += 1) {
+      const found = await this.#kit.ports.witness.read();
+      if (found.outcome === "unreachable") return found;
+      const strange = this.#strangeIn(found);
+      if (strange === null) {
+        await this.read();
+        return { outcome: "nothing-to-adopt" };
+      }
+      const seq = (this.#sentSeq ?? 0) + 1;
+      const described = this.#handlers.describe();
+      const answer = await this.#kit.ports.witness.swap(strange.standing, { ...described, seq, released: false });
+      if (answer.outcome === "swapped") {
+        if (this.#leading) this.#sentSeq = seq;
+        await this.read();
+        return { outcome: "adopted", replaced: strange.detail };
+      }
+      if (answer.outcome === "unreachable" || answer.outcome === "unknown") reason = answer.reason;
+    }
+    return { outcome: "unreachable", reason };
+  }
+
   async #rewrite(): Promise<void> {
     this.#busy = true;
+    if (this.#strange !== null && (await this.read()).outcome === "unreachable") {
+      this.#busy = false;
+      return;
+    }
     const described = this.#handlers.describe();
     const standing = this.#record;
     const own = standing !== null && standing.engineId === described.engineId && standing.epoch === described.epoch;
@@ -206,7 +293,7 @@ export class WitnessVote {
     answer: Extract<WitnessSwap, { outcome: "swapped" }>,
     sentAtMs: number,
     next: WitnessRecord,
-  ): WitnessSwap {
+  ): UsableSwap {
     const { runId } = answer;
     const another = judgedBy !== null && judgedBy !== runId;
     if (another) this.#forgot();
@@ -218,8 +305,8 @@ export class WitnessVote {
   async #readBack(
     next: WitnessRecord,
     sent: { readonly sentAtMs: number; readonly runId: string | null },
-    unknown: WitnessSwap,
-  ): Promise<WitnessSwap> {
+    unknown: UsableSwap,
+  ): Promise<UsableSwap> {
     // A witness that is known to be away stays so: another call without an answer is no news.
     if (this.#leading && this.#reachable !== false) this.#machine.send({ type: "UNKNOWN" });
     const answer = await this.read();
@@ -228,6 +315,52 @@ export class WitnessVote {
     const done = record?.engineId === next.engineId && record.epoch === next.epoch && record.seq === next.seq;
     if (!done) return { outcome: "lost", record, runId };
     return this.#counted(sent.runId, { outcome: "swapped", runId }, sent.sentAtMs, next);
+  }
+
+  /** Why what stands is neither obeyed nor overwritten [VT7]; null: it is this pair's record, or there is none. */
+  #strangeIn(found: { readonly record: WitnessRecord | null } | StrangeContent): Strange | null {
+    const { rules, self } = this.#kit;
+    if ("content" in found) {
+      const shown = found.content.slice(0, SHOWN_CHARS);
+      return this.#corrupt({ content: found.content }, `what stands in the witness is no record: ${shown}`);
+    }
+    const { record } = found;
+    if (record === null) return null;
+    const peerId = this.#handlers.peerId();
+    const who = `engine ${record.engineId}, label ${record.holder}, epoch ${record.epoch}`;
+    if (!rules.recordIsOurs(record.engineId, self.engineId, peerId)) {
+      const ours = `this is ${self.engineId}, its peer ${peerId ?? "has not been met yet"}`;
+      const causes = "Another pair uses the same name on this witness, or an engine runs with a copied configuration";
+      const detail = `the record is of ${who}; ${ours}. ${causes}; once that has ended: changeover witness adopt`;
+      return { code: "witness-foreign", detail, standing: record, mayBePeers: peerId === null };
+    }
+    if (!this.#handlers.believes(record.epoch)) {
+      return this.#corrupt(record, `the record names epoch ${record.epoch}, which is out of reach (${who})`);
+    }
+    return null;
+  }
+
+  #corrupt(standing: WitnessRecord | StrangeContent, what: string): Strange {
+    const detail = `${what}. Nothing overwrites it; to put this pair's record there: changeover witness adopt`;
+    return { code: "witness-corrupt", detail, standing, mayBePeers: false };
+  }
+
+  #unusable(call: number, strange: Strange): { readonly outcome: "unreachable"; readonly reason: string } {
+    const now = this.#kit.nowMs();
+    this.#answered();
+    if (call >= this.#newestAnswered) {
+      this.#newestAnswered = call;
+      if (this.#strange === null) this.#strangeSinceMs = now;
+      this.#strange = strange;
+      this.#machine.send({ type: "STRANGE" });
+    }
+    const { alarms, failover } = this.#kit;
+    // Before the first contact it is most likely the peer's, which will soon be met.
+    if (!strange.mayBePeers || now - this.#strangeSinceMs >= failover.campaignWaitMs) {
+      alarms.clear(strange.code === "witness-foreign" ? "witness-corrupt" : "witness-foreign");
+      alarms.raise(strange.code, strange.detail);
+    }
+    return { outcome: "unreachable", reason: strange.detail };
   }
 
   #observe(call: number, record: WitnessRecord | null, runId: string): void {
@@ -252,9 +385,17 @@ export class WitnessVote {
     this.#answered();
     if (call < this.#newestAnswered) return;
     this.#newestAnswered = call;
+    if (this.#strange !== null) this.#usableAgain();
     this.#runId = runId;
     this.#record = record;
     this.#sighting = sight(this.#sighting, record, this.#kit.nowMs(), this.#maxGapMs);
+  }
+
+  #usableAgain(): void {
+    this.#strange = null;
+    this.#kit.alarms.clear("witness-foreign");
+    this.#kit.alarms.clear("witness-corrupt");
+    this.#machine.send({ type: "ANSWERED" });
   }
 
   #answered(): void {
@@ -277,6 +418,7 @@ export class WitnessVote {
   /** A change of role brings no witness back. */
   #stillUnreachable(): void {
     if (this.#reachable === false) this.#machine.send({ type: "UNREACHABLE" });
+    else if (this.#strange !== null) this.#machine.send({ type: "STRANGE" });
   }
 
   /** Two polls, and the slack of one call. */

@@ -14,18 +14,19 @@ import type {
   LockRefresh,
   LockRelease,
   RunId,
+  StrangeContent,
   Witness,
   WitnessRead,
   WitnessRecord,
   WitnessSwap,
 } from "../ports/witness.ts";
 import { LocalLock, type LockRequest, type Reached } from "./local-lock.ts";
-import { versionOf } from "./witness-record.ts";
+import { isExpected, isStrange } from "./witness-record.ts";
 
 /** The memory itself: one for both engines of a pair. */
 export class MemoryWitnessServer {
   readonly lock: LocalLock;
-  #record: WitnessRecord | null = null;
+  #standing: WitnessRecord | StrangeContent | null = null;
   #lives = 1;
 
   /** `clock` is the witness's own: its locks lapse by it. */
@@ -33,8 +34,19 @@ export class MemoryWitnessServer {
     this.lock = new LocalLock(components);
   }
 
+  /** The record; null: there is none, or something else stands in its place. */
   get record(): WitnessRecord | null {
-    return this.#record;
+    return this.#standing === null || isStrange(this.#standing) ? null : this.#standing;
+  }
+
+  /** What stands there, be it a record or not. */
+  get standing(): WitnessRecord | StrangeContent | null {
+    return this.#standing;
+  }
+
+  read(): Reached<WitnessRead> {
+    if (this.#standing !== null && isStrange(this.#standing)) return { outcome: "corrupt", ...this.#standing };
+    return { outcome: "read", record: this.#standing, runId: this.runId };
   }
 
   get runId(): RunId {
@@ -42,17 +54,23 @@ export class MemoryWitnessServer {
   }
 
   /** Compares and sets in one step. */
-  swap(expected: ExpectedRecord, next: WitnessRecord): Reached<WitnessSwap> {
-    if (versionOf(this.#record) !== versionOf(expected)) {
-      return { outcome: "lost", record: this.#record, runId: this.runId };
+  swap(expected: ExpectedRecord | StrangeContent, next: WitnessRecord): Reached<WitnessSwap> {
+    if (!isExpected(this.#standing, expected)) {
+      const found = this.read();
+      return found.outcome === "read" ? { ...found, outcome: "lost" } : found;
     }
-    this.#record = next;
+    this.#standing = next;
     return { outcome: "swapped", runId: this.runId };
+  }
+
+  /** Someone else writes here: a record of another pair, or something that is no record. */
+  scribble(standing: WitnessRecord | StrangeContent): void {
+    this.#standing = standing;
   }
 
   /** Loses everything, as a server that restarts empty. */
   forget(): void {
-    this.#record = null;
+    this.#standing = null;
     this.lock.forget();
     this.#lives += 1;
   }
@@ -60,7 +78,7 @@ export class MemoryWitnessServer {
   /** Goes back to an old copy of the record, as a fail-over to a replica that lagged. The lock had not reached it. */
   rollBack(record: WitnessRecord | null): void {
     this.forget();
-    this.#record = record;
+    this.#standing = record;
   }
 }
 
@@ -76,10 +94,10 @@ export class MemoryWitness implements Witness {
   }
 
   read(): Promise<WitnessRead> {
-    return Promise.resolve({ outcome: "read", record: this.#server.record, runId: this.#server.runId });
+    return Promise.resolve(this.#server.read());
   }
 
-  swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap> {
+  swap(expected: ExpectedRecord | StrangeContent, next: WitnessRecord): Promise<WitnessSwap> {
     return Promise.resolve(this.#server.swap(expected, next));
   }
 

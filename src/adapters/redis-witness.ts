@@ -24,6 +24,8 @@ import type {
   LockRefresh,
   LockRelease,
   LockState,
+  RunId,
+  StrangeContent,
   Witness,
   WitnessRead,
   WitnessRecord,
@@ -35,6 +37,7 @@ import { openRedisClient, type RedisClient } from "./redis/client.ts";
 import { RedisConnection, type ScriptAnswer, type ScriptReply, type ScriptValue } from "./redis/connection.ts";
 import {
   ACQUIRE_LOCK,
+  EXPECTS,
   EXPIRED,
   READ_LOCK,
   READ_RECORD,
@@ -43,7 +46,7 @@ import {
   SWAP_RECORD,
   WRONG_ID,
 } from "./redis-witness/scripts.ts";
-import { recordFromText, recordToText, versionOf } from "./witness-record.ts";
+import { isStrange, recordFromText, recordToText, versionOf } from "./witness-record.ts";
 
 /** Settings of `RedisWitness`; times in ms. */
 export interface RedisWitnessInit {
@@ -58,8 +61,6 @@ export interface RedisWitnessInit {
 }
 
 const DEFAULT_TIMEOUT_MS = 150;
-const UNREADABLE = "the record is not changeover's";
-
 type Unreachable = { readonly outcome: "unreachable"; readonly reason: string };
 
 export class RedisWitness implements Witness {
@@ -92,26 +93,22 @@ export class RedisWitness implements Witness {
     const answer = await this.#connection.run({ script: READ_RECORD, keys: this.#keys.record, args });
     if (answer.outcome !== "answered") return unreachable(answer);
     const [runId, body] = listOf(answer.reply);
-    const found = readBody(body);
-    return found.readable
-      ? { outcome: "read", record: found.record, runId: String(runId) }
-      : { outcome: "unreachable", reason: UNREADABLE };
+    const found = foundIn(runId, body);
+    return "content" in found ? { outcome: "corrupt", ...found } : { outcome: "read", ...found };
   }
 
-  async swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap> {
+  async swap(expected: ExpectedRecord | StrangeContent, next: WitnessRecord): Promise<WitnessSwap> {
     const answer = await this.#connection.run({
       script: SWAP_RECORD,
       keys: this.#keys.record,
-      args: [this.#candidateGeneration(), versionOf(expected), versionOf(next), recordToText(next)],
+      args: [this.#candidateGeneration(), versionOf(next), recordToText(next), ...expectation(expected)],
     });
     if (answer.outcome === "unknown") return answer;
     if (answer.outcome === "not-done") return unreachable(answer);
     const [swapped, runId, body] = listOf(answer.reply);
     if (swapped === 1) return { outcome: "swapped", runId: String(runId) };
-    const found = readBody(body);
-    return found.readable
-      ? { outcome: "lost", record: found.record, runId: String(runId) }
-      : { outcome: "unreachable", reason: UNREADABLE };
+    const found = foundIn(runId, body);
+    return "content" in found ? { outcome: "corrupt", ...found } : { outcome: "lost", ...found };
   }
 
   /** An acquire that came back too late to be useful is released again [RL2]. */
@@ -195,12 +192,20 @@ function whyNotHolder(reply: ScriptReply): "expired" | "wrong-id" {
   return reply === EXPIRED ? "expired" : "wrong-id";
 }
 
-function readBody(
+/** What stands in the witness, as the scripts told it. */
+function foundIn(
+  runId: ScriptValue | undefined,
   body: ScriptValue | undefined,
-): { readonly readable: true; readonly record: WitnessRecord | null } | { readonly readable: false } {
-  if (typeof body !== "string") return { readable: true, record: null };
-  const record = recordFromText(body);
-  return record === null ? { readable: false } : { readable: true, record };
+): { readonly record: WitnessRecord | null; readonly runId: RunId } | StrangeContent {
+  if (typeof body !== "string") return { record: null, runId: String(runId) };
+  const record = runId === null ? null : recordFromText(body);
+  return record === null ? { content: body } : { record, runId: String(runId) };
+}
+
+function expectation(expected: ExpectedRecord | StrangeContent): (string | number)[] {
+  if (expected === null) return [EXPECTS.nothing];
+  if (isStrange(expected)) return [EXPECTS.content, expected.content];
+  return [EXPECTS.record, expected.holder, expected.engineId, expected.epoch, expected.seq];
 }
 
 /** Redis counts in whole ms; a lock of 0 ms would be refused. */

@@ -22,20 +22,15 @@ import type {
   LockRefresh,
   LockRelease,
   LockState,
+  StrangeContent,
   Witness,
   WitnessRead,
   WitnessRecord,
   WitnessSwap,
 } from "../ports/witness.ts";
 import type { LockRequest } from "./local-lock.ts";
-import {
-  type LockRow,
-  type OpenWitnessFile,
-  WitnessFile,
-  witnessFileFault,
-  WitnessFileUnusable,
-} from "./sqlite-witness/file.ts";
-import { recordFromText, recordToText, versionOf } from "./witness-record.ts";
+import { type LockRow, type OpenWitnessFile, WitnessFile, witnessFileFault } from "./sqlite-witness/file.ts";
+import { isExpected, isStrange, recordFromText, recordToText } from "./witness-record.ts";
 
 /** Settings of `SqliteWitness`. */
 export interface SqliteWitnessInit {
@@ -70,13 +65,20 @@ export class SqliteWitness implements Witness {
   }
 
   async read(): Promise<WitnessRead> {
-    return this.#reading<WitnessRead>((file) => ({ outcome: "read", record: this.#record(file), runId: file.runId }));
+    return this.#reading<WitnessRead>((file) => {
+      const standing = this.#standingRecord(file);
+      if (standing !== null && isStrange(standing)) return { outcome: "corrupt", ...standing };
+      return { outcome: "read", record: standing, runId: file.runId };
+    });
   }
 
-  async swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap> {
+  async swap(expected: ExpectedRecord | StrangeContent, next: WitnessRecord): Promise<WitnessSwap> {
     return this.#writing<WitnessSwap, "unknown">((file) => {
-      const record = this.#record(file);
-      if (versionOf(record) !== versionOf(expected)) return { outcome: "lost", record, runId: file.runId };
+      const standing = this.#standingRecord(file);
+      if (!isExpected(standing, expected)) {
+        if (standing !== null && isStrange(standing)) return { outcome: "corrupt", ...standing };
+        return { outcome: "lost", record: standing, runId: file.runId };
+      }
       file.keepRecord(this.#pair, recordToText(next));
       return { outcome: "swapped", runId: file.runId };
     }, "unknown");
@@ -151,11 +153,9 @@ export class SqliteWitness implements Witness {
     }
   }
 
-  #record(file: OpenWitnessFile): WitnessRecord | null {
+  #standingRecord(file: OpenWitnessFile): WitnessRecord | StrangeContent | null {
     const text = file.recordText(this.#pair);
-    const record = text === null ? null : recordFromText(text);
-    if (text !== null && record === null) throw new WitnessFileUnusable("the record is not changeover's");
-    return record;
+    return text === null ? null : (recordFromText(text) ?? { content: text });
   }
 
   /** The lock if it still stands. A lock from the future has its whole time left. */

@@ -4,12 +4,29 @@
  * Does not know: where the text is kept, nor what the record means.
  */
 import { isEpoch } from "../core/epoch.ts";
+import { isReachable } from "../core/reach.ts";
 import { parseClock } from "../core/vector-clock.ts";
-import type { ExpectedRecord, WitnessRecord } from "../ports/witness.ts";
+import type { ExpectedRecord, StrangeContent, WitnessRecord } from "../ports/witness.ts";
 
-/** The three values that a swap compares, as one text; the empty text stands for "no record". */
+/** Holder, epoch and seq as one text; the empty text stands for "no record". */
 export function versionOf(expected: ExpectedRecord): string {
   return expected === null ? "" : `${expected.holder}:${expected.epoch}:${expected.seq}`;
+}
+
+export function isStrange(value: ExpectedRecord | StrangeContent): value is StrangeContent {
+  return value !== null && "content" in value;
+}
+
+/** Whether `standing` is what a swap expects. */
+export function isExpected(
+  standing: ExpectedRecord | StrangeContent,
+  expected: ExpectedRecord | StrangeContent,
+): boolean {
+  if (standing === null || expected === null) return standing === expected;
+  if (isStrange(standing) || isStrange(expected)) {
+    return isStrange(standing) && isStrange(expected) && standing.content === expected.content;
+  }
+  return versionOf(standing) === versionOf(expected) && standing.engineId === expected.engineId;
 }
 
 export function recordToText(record: WitnessRecord): string {
@@ -34,13 +51,9 @@ function isRecord(value: unknown): value is WitnessRecord {
     (given.holder === "a" || given.holder === "b") &&
     typeof given.engineId === "string" &&
     isEpoch(given.epoch) &&
-    isCount(given.seq) &&
-    isCount(given.lastCommandSeq) &&
+    isReachable(given.seq) &&
+    isReachable(given.lastCommandSeq) &&
     isEpoch(given.lastCommandEpoch) &&
     typeof given.released === "boolean"
   );
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

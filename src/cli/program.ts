@@ -22,6 +22,7 @@ import { endWithReader } from "./reader-gone.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSync } from "./commands/sync.ts";
 import { addWatch } from "./commands/watch.ts";
+import { addWitness } from "./commands/witness.ts";
 
 /**
  * Runs the command that `argv` names.
@@ -39,7 +40,8 @@ export async function run(argv: readonly string[], launcher: string): Promise<Ex
     .exitOverride();
   addEngine(program);
   addDemo(program, launcher);
-  for (const add of [addStatus, addWatch, addForceLeader, addHandover, addMaintenance, addHistory]) add(program);
+  for (const add of [addStatus, addWatch, addForceLeader, addHandover, addMaintenance, addWitness, addHistory])
+    add(program);
   for (const add of [addConflicts, addOutbox, addOps, addSync, addFederation, addMachines, addConfig, addDoctor]) {
     add(program);
   }

@@ -23,7 +23,7 @@ import { Succession, type SuccessionDeps } from "../actors/succession.ts";
 import type { Command, LogPosition } from "../core/command.ts";
 import type { Replication } from "../replication/replication.ts";
 import { otherLabel, type EngineId, type Label } from "../core/ids.ts";
-import type { Heartbeat, PeerMessage } from "../core/messages.ts";
+import type { Heartbeat, LeadershipCause, PeerMessage } from "../core/messages.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { joinOutbox } from "./join-outbox.ts";
 import { joinReplication } from "./join-replication.ts";
@@ -32,6 +32,9 @@ import { joinReplication } from "./join-replication.ts";
 const FRAME_COMMANDS = 128;
 /** Conflicts of one message at most. */
 const CONFLICTS_TOLD = 100;
+
+/** Causes for which automation took the role away from an engine that had it. */
+const FAILOVERS: ReadonlySet<LeadershipCause> = new Set(["silence", "death-proof", "unhealthy", "blind"]);
 
 export class Actors {
   readonly succession: Succession;
@@ -233,8 +236,10 @@ export class Actors {
       this.leader = label;
       this.log.beginLeading();
       this.catchUp.leading();
-      if (move.origin !== null && this.succession.restraints.noteRoleChange(move.origin.cause)) {
-        this.#kit.counters.automaticFailovers += 1;
+      if (move.origin !== null) {
+        const { cause } = move.origin;
+        this.succession.restraints.noteLeadership(move.epoch, cause);
+        if (FAILOVERS.has(cause)) this.#kit.counters.automaticFailovers += 1;
       }
     }
     if (move.role !== "leader" && move.previousRole === "leader") {
@@ -261,12 +266,11 @@ export class Actors {
   }
 
   #onLeader(heartbeat: Heartbeat): void {
-    const before = this.leader;
     this.leader = heartbeat.label;
     this.#followed = true;
     this.roleHooks.peerLeads(heartbeat);
-    if (before !== heartbeat.label && heartbeat.leadership !== null) {
-      this.succession.restraints.noteRoleChange(heartbeat.leadership.cause);
+    if (heartbeat.leadership !== null) {
+      this.succession.restraints.noteLeadership(heartbeat.epoch, heartbeat.leadership.cause);
     }
     this.catchUp.hear(heartbeat);
   }

@@ -9,6 +9,7 @@ import { epochAt } from "../core/fork.ts";
 import { otherLabel, parseId, type LockId } from "../core/ids.ts";
 import type { Maintenance } from "../core/messages.ts";
 import type {
+  AdoptOutcome,
   ApplySnapshotOutcome,
   CommandInput,
   ForceLeaderOutcome,
@@ -75,7 +76,7 @@ export class PairCoordinator implements Coordinator {
       self,
       pinnedPeer,
     );
-    succession.start();
+    succession.start(pinnedPeer);
     this.#actors.outbox.start();
     this.#actors.replication.start();
     if (succession.restraints.maintenanceOn) succession.maintenanceChanged();
@@ -192,6 +193,14 @@ export class PairCoordinator implements Coordinator {
 
   handover(request: { readonly reason: string; readonly by: string }): Promise<HandoverOutcome> {
     return handOver(this.#kit, this.#actors, request);
+  }
+
+  async adoptWitness(request: { readonly by: string }): Promise<AdoptOutcome> {
+    const outcome = await this.#actors.succession.witness.adopt();
+    if (outcome.outcome === "adopted") {
+      this.#kit.ports.logger.warn({ by: request.by, replaced: outcome.replaced }, "the witness record was adopted");
+    }
+    return outcome;
   }
 
   setMaintenance(request: { readonly on: boolean; readonly reason: string; readonly by: string }): Maintenance {

@@ -119,9 +119,10 @@ export class Reports {
     return {
       kind: this.#kit.ports.witness.kind,
       reachable: witness.reachable,
-      holder: witness.record?.holder ?? null,
-      epoch: witness.record?.epoch ?? null,
-      seq: witness.record?.seq ?? null,
+      usable: witness.reachable === null ? null : witness.usable,
+      holder: witness.standing?.holder ?? null,
+      epoch: witness.standing?.epoch ?? null,
+      seq: witness.standing?.seq ?? null,
       lastAnswerMs: witness.lastAnswerMs === null ? null : now - witness.lastAnswerMs,
     };
   }

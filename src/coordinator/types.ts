@@ -9,6 +9,7 @@ import type { Alarm, CoordinatorCounters, CoordinatorEvent } from "../core/event
 import type { Label, LockId } from "../core/ids.ts";
 import type { Health, Maintenance, Role, SyncState } from "../core/messages.ts";
 import type {
+  AdoptOutcome,
   ApplySnapshotOutcome,
   CommandInput,
   ForceLeaderOutcome,
@@ -31,6 +32,7 @@ import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../ports/w
 export type { CoordinatorOptions } from "../actors/options.ts";
 export type { Alarm, AlarmCode, CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
 export type {
+  AdoptOutcome,
   ApplySnapshotOutcome,
   CommandInput,
   ForceLeaderOutcome,
@@ -110,6 +112,8 @@ export interface CoordinatorState {
   readonly witness: {
     readonly kind: string;
     readonly reachable: boolean | null;
+    /** False while a record stands there that is not this pair's, or none that makes sense [VT7]; null: never asked. */
+    readonly usable: boolean | null;
     readonly holder: Label | null;
     readonly epoch: Epoch | null;
     readonly seq: number | null;
@@ -154,6 +158,8 @@ export interface Coordinator {
 
   forceLeader(request: ForceLeaderRequest): Promise<ForceLeaderOutcome>;
   handover(request: { readonly reason: string; readonly by: string }): Promise<HandoverOutcome>;
+  /** Puts this pair's record in the place of one that is not its own [VT7]. */
+  adoptWitness(request: { readonly by: string }): Promise<AdoptOutcome>;
   setMaintenance(request: { readonly on: boolean; readonly reason: string; readonly by: string }): Maintenance;
   leadership(limit: number): readonly LeadershipEntry[];
   conflicts(limit: number): readonly Conflict[];

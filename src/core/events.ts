@@ -11,6 +11,8 @@ export type AlarmCode =
   | "peer-refused"
   | "witness-unreachable"
   | "witness-amnesia"
+  | "witness-foreign"
+  | "witness-corrupt"
   | "no-quorum"
   | "no-valid-backup"
   | "unconfirmed"

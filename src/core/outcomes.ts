@@ -81,6 +81,13 @@ export type HandoverOutcome =
   | { readonly outcome: "not-leader"; readonly leader: Label | null; readonly leaderUrl: string | null }
   | { readonly outcome: "no-valid-backup"; readonly detail: string };
 
+/** `POST /api/witness/adopt`. */
+export type AdoptOutcome =
+  | { readonly outcome: "adopted"; readonly replaced: string }
+  | { readonly outcome: "nothing-to-adopt" }
+  | { readonly outcome: "no-witness" }
+  | { readonly outcome: "unreachable"; readonly reason: string };
+
 export type ResolveChoice =
   { readonly choice: "keep" } | { readonly choice: "reapply" } | { readonly choice: "value"; readonly value: Json };
 

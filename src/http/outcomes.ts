@@ -3,6 +3,7 @@
  * Keeps true: every member of every union has its problem; a forgotten one does not compile.
  */
 import type {
+  AdoptOutcome,
   ApplySnapshotOutcome,
   ForceLeaderOutcome,
   HandoverOutcome,
@@ -141,6 +142,19 @@ export function outboxRefusal(eventId: string, refused: Refused<OutboxAction, "d
       return problem("not_dead", "it is still tried; only a dead letter can be skipped", { eventId });
     case "not-leader":
       return notLeader(refused);
+    default:
+      return assertNever(refused);
+  }
+}
+
+export function adoptRefusal(refused: Refused<AdoptOutcome, "adopted">): Problem {
+  switch (refused.outcome) {
+    case "nothing-to-adopt":
+      return problem("nothing_to_adopt", "no record stands there, or it is of this engine or its pinned peer");
+    case "no-witness":
+      return problem("no_witness", "witness.kind is none");
+    case "unreachable":
+      return witnessUnreachable(refused.reason);
     default:
       return assertNever(refused);
   }

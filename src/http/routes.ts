@@ -13,7 +13,7 @@ import { deleteRecordRoute, readRecordRoute, recordsRoute, writeRecordRoute } fr
 import { identityRoute, pullRoute, pushRoute } from "./routes/replication.ts";
 import { pausePeerRoute, peersRoute, resetPeerRoute, resumePeerRoute } from "./routes/peers.ts";
 import { pageRoutes } from "./routes/page.ts";
-import { handoverRoute, leadershipRoute, maintenanceRoute } from "./routes/operate.ts";
+import { adoptWitnessRoute, handoverRoute, leadershipRoute, maintenanceRoute } from "./routes/operate.ts";
 import { forceLeaderRoute, peerHealthRoute } from "./routes/peer.ts";
 import { acquireLockRoute, readLockRoute, refreshLockRoute, releaseLockRoute } from "./routes/reconcile-lock.ts";
 import { machinesRoute, stateRoute } from "./routes/state.ts";
@@ -38,6 +38,7 @@ const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) =
   machinesRoute,
   handoverRoute,
   maintenanceRoute,
+  adoptWitnessRoute,
   leadershipRoute,
   conflictsRoute,
   resolveRoute,

@@ -23,19 +23,28 @@ export interface WitnessRecord {
 }
 
 /** What a swap compares: `null` = there must be no record. */
-export type ExpectedRecord = Pick<WitnessRecord, "holder" | "epoch" | "seq"> | null;
+export type ExpectedRecord = Pick<WitnessRecord, "holder" | "engineId" | "epoch" | "seq"> | null;
+
+/** Something stands where the record belongs that is no record of Changeover: damaged, edited, or someone else's. */
+export interface StrangeContent {
+  /** The content itself, as text: what a person's swap compares. */
+  readonly content: string;
+}
 
 /** Names one life of the witness's memory; a changed one means that it may have forgotten [CP5]. */
 export type RunId = string;
 
 export type WitnessRead =
   | { readonly outcome: "read"; readonly record: WitnessRecord | null; readonly runId: RunId }
+  | ({ readonly outcome: "corrupt" } & StrangeContent)
   | { readonly outcome: "unreachable"; readonly reason: string };
 
 export type WitnessSwap =
   | { readonly outcome: "swapped"; readonly runId: RunId }
   /** Someone else's record stands there. */
   | { readonly outcome: "lost"; readonly record: WitnessRecord | null; readonly runId: RunId }
+  /** Nothing was written: no record of Changeover stands there. */
+  | ({ readonly outcome: "corrupt" } & StrangeContent)
   /** Sent, but no answer came: it may or may not have happened. Read back, never assume. */
   | { readonly outcome: "unknown"; readonly reason: string }
   /** Certainly not done. */
@@ -74,8 +83,11 @@ export interface Witness {
   /** `none`: no witness is configured; every call answers `unreachable`, and the lock is this engine's own. */
   readonly kind: "redis" | "sqlite" | "memory" | "none";
   read(): Promise<WitnessRead>;
-  /** Writes `next` only if the record is exactly `expected` in holder, epoch and seq. One atomic step. */
-  swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap>;
+  /**
+   * Writes `next` only if the record is exactly `expected` in holder, engine, epoch and seq, or if what stands there is
+   * exactly that strange content. One atomic step.
+   */
+  swap(expected: ExpectedRecord | StrangeContent, next: WitnessRecord): Promise<WitnessSwap>;
   /** SET NX PX with a fence that only rises [RL1]. `lockId` is the caller's fresh id. */
   acquireLock(request: {
     readonly lockId: LockId;

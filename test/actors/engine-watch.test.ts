@@ -82,7 +82,7 @@ test("[HO3] [HO5] a person's hold keeps the role where it is, and says so", asyn
 
 test("[CP6] [HO5] so does the hold-down", async () => {
   const { own, faults, restraints, beat } = watched();
-  for (let change = 0; change < 3; change += 1) restraints.noteRoleChange("unhealthy");
+  for (const epoch of [2, 3, 4]) restraints.noteLeadership(epoch, "unhealthy");
   faults.health = "failed";
   await beat(0);
   await beat(400);

@@ -20,12 +20,12 @@ test("[CP5] quarantine lasts `campaignWaitMs` and begins anew with each cause", 
 test("[CP6] the third automatic change begins the hold-down, which ends with the first one's window", async () => {
   const { clock, restraints } = restrained();
   const firstAtMs = clock.monoMs();
-  restraints.noteRoleChange("silence");
+  restraints.noteLeadership(2, "silence");
   await clock.pass(1_000);
-  restraints.noteRoleChange("death-proof");
+  restraints.noteLeadership(3, "death-proof");
   expect(restraints.heldDownUntilMs()).toBeNull();
   await clock.pass(1_000);
-  restraints.noteRoleChange("blind");
+  restraints.noteLeadership(4, "blind");
   expect(restraints.heldDownUntilMs()).toBe(firstAtMs + 60_000);
   await clock.pass(57_999);
   expect(restraints.heldDownUntilMs()).not.toBeNull();
@@ -35,9 +35,16 @@ test("[CP6] the third automatic change begins the hold-down, which ends with the
 
 test("[CP6] what people do is never counted", () => {
   const { restraints } = restrained();
-  const counted = (["forced", "handover", "cold-start"] as const).map((cause) => restraints.noteRoleChange(cause));
-  expect(counted).toEqual([false, false, false]);
+  for (const [at, cause] of (["forced", "handover", "forced"] as const).entries()) restraints.noteLeadership(at, cause);
   expect(restraints.heldDownUntilMs()).toBeNull();
+});
+
+test("P7 CP6: elections and cold starts count too; a leadership that is met again does not", () => {
+  const { restraints } = restrained();
+  for (const epoch of [1, 2, 2, 1, 2]) restraints.noteLeadership(epoch, "cold-start");
+  expect(restraints.heldDownUntilMs()).toBeNull();
+  restraints.noteLeadership(3, "cold-start");
+  expect(restraints.heldDownUntilMs()).not.toBeNull();
 });
 
 test("[HO3] a hold is durable, told, and the later word stands on both engines", () => {

@@ -68,6 +68,8 @@ export interface Rig {
   /** How the next probes of the peer end. */
   probed: ProbeResult;
   alarm(code: AlarmCode): boolean;
+  /** What a standing alarm says; null: it does not stand. */
+  alarmText(code: AlarmCode): string | null;
   /** Messages of one type that were sent. */
   sent<Type extends PeerMessage["type"]>(type: Type): Extract<PeerMessage, { type: Type }>[];
 }
@@ -122,6 +124,7 @@ export function buildRig(settings: RigSettings = {}): Rig {
     ...{ clock, disk, store, server, channel, engine, faults, executed, events, kit },
     probed: "unknown",
     alarm: (code) => kit.alarms.list().some((alarm) => alarm.code === code),
+    alarmText: (code) => kit.alarms.list().find((alarm) => alarm.code === code)?.detail ?? null,
     sent: (type) => channel.sent.filter((message) => message.type === type) as never,
   };
   return rig;

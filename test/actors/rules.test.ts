@@ -28,6 +28,7 @@ const CAMPAIGN: CampaignView = {
   peer: "silent",
   recordSinceMs: 9_400,
   witness: "reachable",
+  amongStrangers: false,
   waitMs: 600,
   blindAfterMs: null,
   peerLastHeardMs: 9_000,
@@ -110,6 +111,8 @@ describe("campaigns", () => {
   test.each<[Ask, string, Partial<CampaignView>, boolean]>([
     ["outOfMaintenance", "CP1", {}, true],
     ["outOfMaintenance", "CP1", { maintenanceOn: true }, false],
+    ["amongItsOwn", "VT7", {}, true],
+    ["amongItsOwn", "VT7", { amongStrangers: true }, false],
     ["outOfQuarantine", "CP5", { quarantineUntilMs: 10_001 }, false],
     ["outOfQuarantine", "CP5", { quarantineUntilMs: 10_000 }, true],
     ["engineFit", "CP1", { engineFailed: true }, false],

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { Votes } from "../../src/actors/votes.ts";
 import { WitnessVote } from "../../src/actors/witness-vote.ts";
 import { MemoryWitness, MemoryWitnessServer } from "../../src/adapters/memory-witness.ts";
-import { makeId } from "../../src/core/ids.ts";
-import type { ExpectedRecord, Witness, WitnessRecord, WitnessSwap } from "../../src/ports/witness.ts";
+import { type EngineId, makeId } from "../../src/core/ids.ts";
+import type { ExpectedRecord, StrangeContent, Witness, WitnessRecord, WitnessSwap } from "../../src/ports/witness.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { buildRig } from "./rig.ts";
 
@@ -25,7 +25,7 @@ class WayToWitness extends MemoryWitness {
     return super.read();
   }
 
-  override async swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap> {
+  override async swap(expected: ExpectedRecord | StrangeContent, next: WitnessRecord): Promise<WitnessSwap> {
     const lost = this.mode === "answers-lost";
     await this.#way();
     if (this.mode === "cut") return { outcome: "unreachable", reason: "cut" };
@@ -56,7 +56,13 @@ function voting() {
   const way = new WayToWitness({ clock, server });
   const rig = buildRig({ clock, ports: { witness: way } });
   const votes = new Votes(rig.kit);
-  const told = { higher: [] as number[], amnesia: 0, renewed: [] as number[], reassert: true };
+  const told = {
+    higher: [] as number[],
+    amnesia: 0,
+    renewed: [] as number[],
+    reassert: true,
+    peerId: PEER.engineId as EngineId | null,
+  };
   const mine: Omit<WitnessRecord, "seq" | "released"> = {
     ...{ holder: "a", engineId: rig.kit.self.engineId, epoch: 5 },
     ...{ lastCommandSeq: 0, lastCommandEpoch: 0, clock: {} },
@@ -67,6 +73,8 @@ function voting() {
     onRenewed: (sentAtMs) => void told.renewed.push(sentAtMs),
     describe: () => mine,
     mayReassert: () => told.reassert,
+    peerId: () => told.peerId,
+    believes: (epoch) => epoch <= 2 ** 32,
   });
   const lead = async (): Promise<void> => {
     const swapped = await witness.swap(server.record, { ...mine, seq: 1, released: false });
@@ -255,6 +263,92 @@ test("[VT4] an answer that a later one has overtaken is not news, and no amnesia
   expect(told.amnesia).toBe(0);
 });
 
+// a record that is not this pair's
+const STRANGER: WitnessRecord = { ...PEER, engineId: makeId("engine", "stranger"), epoch: 100 };
+
+test("P7 VT7: a leader neither obeys nor overwrites a stranger's record, and goes on once that is gone", async () => {
+  const { rig, clock, server, votes, witness, lead, told } = voting();
+  await lead();
+  const { witnessUntilMs } = votes;
+  server.scribble(STRANGER);
+  for (let beat = 0; beat < 3; beat += 1) {
+    await clock.pass(200);
+    witness.beat();
+    await clock.turn();
+  }
+  expect(server.record).toEqual(STRANGER);
+  expect(told.higher).not.toContain(100);
+  expect([votes.witnessUntilMs, witness.usable, witness.reachable]).toEqual([witnessUntilMs, false, true]);
+  expect([witness.record, witness.standing]).toEqual([null, STRANGER]);
+  expect(witness.machineValue).toEqual({ renewing: "unusable" });
+  expect(rig.alarmText("witness-foreign")).toContain(STRANGER.engineId);
+  server.forget();
+  witness.beat();
+  await clock.turn();
+  expect(server.record).toMatchObject({ holder: "a", epoch: 5 });
+  expect([witness.usable, rig.alarm("witness-foreign")]).toEqual([true, false]);
+});
+
+test("P7 VT7: a stranger's record under the very numbers of this leader's is not overwritten", async () => {
+  const { rig, server, mine, witness, lead } = voting();
+  await lead();
+  const twin = { ...mine, engineId: STRANGER.engineId, seq: 1, released: false };
+  server.scribble(twin);
+  witness.beat();
+  await rig.clock.turn();
+  expect(server.record).toEqual(twin);
+  expect(rig.alarm("witness-foreign")).toBe(true);
+});
+
+test.each([
+  ["of a stranger", STRANGER, "witness-foreign"],
+  ["of an epoch out of reach", { ...PEER, epoch: 2 ** 40 }, "witness-corrupt"],
+  ["that is none", { content: "{}" }, "witness-corrupt"],
+] as const)("P7 P10 VT7: to a follower a witness with a record %s is out of reach", async (_what, standing, code) => {
+  const { rig, clock, server, witness, told } = voting();
+  server.scribble(standing);
+  expect(await witness.read()).toMatchObject({ outcome: "unreachable" });
+  expect(await witness.swap(null, { ...PEER, epoch: 6 })).toMatchObject({ outcome: "unreachable" });
+  await clock.pass(1_000);
+  expect([witness.sighting, witness.record, told.higher, told.amnesia]).toEqual([null, null, [], 0]);
+  expect(rig.alarm(code)).toBe(true);
+  expect(server.standing).toEqual(standing);
+});
+
+test("VT7: before the first contact a record may be the peer's: it binds nobody, and the alarm waits", async () => {
+  const { rig, clock, kit, server, witness, told } = voting();
+  told.peerId = null;
+  server.scribble(PEER);
+  await witness.read();
+  expect([witness.usable, witness.amongStrangers, rig.alarm("witness-foreign")]).toEqual([false, true, false]);
+  told.peerId = PEER.engineId;
+  await witness.read();
+  expect([witness.usable, witness.amongStrangers, witness.record]).toEqual([true, false, PEER]);
+  told.peerId = null;
+  await witness.read();
+  await clock.pass(kit.failover.campaignWaitMs);
+  await witness.read();
+  expect(rig.alarm("witness-foreign")).toBe(true);
+});
+
+test("P7 VT7: a person's word puts the leader's record in the place of a strange one", async () => {
+  const { rig, server, votes, witness, lead } = voting();
+  await lead();
+  expect(await witness.adopt()).toEqual({ outcome: "nothing-to-adopt" });
+  for (const standing of [STRANGER, { content: "not a record" }]) {
+    server.scribble(standing);
+    await witness.read();
+    expect(await witness.adopt()).toMatchObject({ outcome: "adopted" });
+    expect(server.record).toMatchObject({ holder: "a", engineId: rig.kit.self.engineId, epoch: 5 });
+    expect([witness.usable, rig.alarm("witness-foreign"), rig.alarm("witness-corrupt")]).toEqual([true, false, false]);
+    await rig.clock.pass(200);
+    const sentAtMs = rig.clock.monoMs();
+    witness.beat();
+    await rig.clock.turn();
+    expect(votes.witnessUntilMs).toBe(sentAtMs + 600);
+  }
+});
+
 // a witness out of reach
 test("an alarm stands from the first failure to the first answer, also across a change of role", async () => {
   const { rig, clock, way, witness } = voting();
@@ -285,6 +379,8 @@ test("[CP3] with none configured nothing is asked and nothing is reachable", asy
     onRenewed: () => undefined,
     describe: () => PEER,
     mayReassert: () => true,
+    peerId: () => null,
+    believes: () => true,
   };
   const witness = new WitnessVote(rig.kit, new Votes(rig.kit), handlers);
   witness.beat();

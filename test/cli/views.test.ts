@@ -41,7 +41,7 @@ const STATE: CoordinatorState = {
     refused: 0,
     url: "http://127.0.0.1:7402",
   },
-  witness: { kind: "sqlite", reachable: true, holder: "a", epoch: 3, seq: 12, lastAnswerMs: 20 },
+  witness: { kind: "sqlite", reachable: true, usable: true, holder: "a", epoch: 3, seq: 12, lastAnswerMs: 20 },
   reconcileLock: null,
   maintenance: null,
   alarms: [],

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Epoch } from "../../src/core/epoch.ts";
 import { makeId } from "../../src/core/ids.ts";
+import { MAX_NUMBER } from "../../src/core/reach.ts";
 import type { Witness, WitnessRecord } from "../../src/ports/witness.ts";
 import { witnessLockContract } from "./witness-lock-contract.ts";
 import { aRecord, until, type WitnessUnderTest } from "./witness-under-test.ts";
@@ -24,6 +25,7 @@ export function witnessContract(name: string, make: () => Promise<WitnessUnderTe
     keeping(both);
     racing(both);
     forgetting(both, () => given);
+    strange(both, () => given);
   });
   witnessLockContract(name, make);
 }
@@ -71,7 +73,7 @@ function keeping(both: () => readonly [Witness, Witness]): void {
     const [a, b] = both();
     const whole = aRecord({
       holder: "b",
-      epoch: Number.MAX_SAFE_INTEGER - 1,
+      epoch: MAX_NUMBER - 1,
       seq: 123_456_789,
       lastCommandSeq: 987_654,
       lastCommandEpoch: 41,
@@ -187,6 +189,63 @@ function forgetting(both: () => readonly [Witness, Witness], given: () => Witnes
     await given().forget();
     const after = await until(given(), () => acquire("after"));
     expect(after).toBeGreaterThan(before ?? Number.NaN);
+  });
+}
+
+/** Texts that are no record of Changeover. */
+const NO_RECORDS = [
+  "not a record",
+  "",
+  "null",
+  "{}",
+  JSON.stringify({ ...aRecord(), seq: Number.MAX_SAFE_INTEGER }),
+  JSON.stringify({ ...aRecord(), seq: 1.5 }),
+  JSON.stringify({ ...aRecord(), epoch: -1 }),
+  JSON.stringify({ ...aRecord(), holder: "c" }),
+];
+
+function strange(both: () => readonly [Witness, Witness], given: () => WitnessUnderTest): void {
+  it("P7 VT7: a swap that expects another engine under the same numbers changes nothing", async () => {
+    const [a, b] = both();
+    const stranger = aRecord({ engineId: makeId("engine", "stranger") });
+    await b.swap(null, stranger);
+    expect(await a.swap(aRecord(), aRecord({ seq: 2 }))).toMatchObject({ outcome: "lost", record: stranger });
+    expect(await a.read()).toMatchObject({ record: stranger });
+    expect(await a.swap(stranger, aRecord({ seq: 2 }))).toMatchObject({ outcome: "swapped" });
+    expect(await b.read()).toMatchObject({ record: aRecord({ seq: 2 }) });
+  });
+
+  it.each(NO_RECORDS)("P10 VT7: %j is told as what it is, and only a swap that names it replaces it", async (text) => {
+    const [a, b] = both();
+    await a.swap(null, aRecord());
+    await given().scribble(text);
+    const found = { outcome: "corrupt", content: text };
+    expect(await a.read()).toEqual(found);
+    expect(await b.swap(aRecord(), aRecord({ seq: 2 }))).toEqual(found);
+    expect(await b.swap(null, aRecord({ seq: 2 }))).toEqual(found);
+    expect(await b.swap({ content: `${text} ` }, aRecord({ seq: 2 }))).toEqual(found);
+    expect(await b.read()).toEqual(found);
+    expect(await b.swap({ content: text }, aRecord({ seq: 2 }))).toMatchObject({ outcome: "swapped" });
+    expect(await a.read()).toMatchObject({ outcome: "read", record: aRecord({ seq: 2 }) });
+  });
+
+  it("P10 VT7: a record with a position out of reach is told as damaged", async () => {
+    const [a] = both();
+    await a.swap(null, aRecord());
+    await given().scribble(JSON.stringify({ ...aRecord(), lastCommandSeq: Number.MAX_SAFE_INTEGER }));
+    expect(await a.read()).toMatchObject({ outcome: "corrupt" });
+  });
+
+  it("P10 VT7: a memory that was lost heals what was damaged", async () => {
+    const [a, b] = both();
+    await a.swap(null, aRecord());
+    await given().scribble("not a record");
+    await given().forget();
+    const swapped = await until(given(), async () => {
+      const swap = await a.swap(null, aRecord({ seq: 9 }));
+      return swap.outcome === "swapped" ? swap : null;
+    });
+    expect(await b.read()).toMatchObject({ record: { seq: 9 }, runId: swapped.runId });
   });
 }
 

@@ -33,6 +33,13 @@ async function onServer(url: string, admin: Redis): Promise<WitnessUnderTest> {
     },
     pass: async (ms) => delay(ms),
     forget: async () => void (await admin.flushall()),
+    scribble: async (text) => {
+      const database = new URL(url.replace(/^redis\+\w+:/, "redis:")).pathname.slice(1);
+      const key = `changeover:{${pair}}:record`;
+      if (/^\d+$/.test(database)) await admin.select(Number(database));
+      await admin.hset(key, "body", text);
+      if (/^\d+$/.test(database)) await admin.select(0);
+    },
     end: async () => void (await Promise.all(clients.map(async (client) => client.close()))),
   };
 }

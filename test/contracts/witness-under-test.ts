@@ -10,6 +10,8 @@ export interface WitnessUnderTest {
   readonly pass: (ms: number) => Promise<void>;
   /** The memory loses everything and answers again. */
   readonly forget: () => Promise<void>;
+  /** Someone else writes `text` where the record belongs. */
+  readonly scribble: (text: string) => Promise<void>;
   /** Closes every client and lets the memory go. */
   readonly end: () => Promise<void>;
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MemoryWitness, MemoryWitnessServer } from "../../src/adapters/memory-witness.ts";
 import { NoWitness } from "../../src/adapters/no-witness.ts";
+import { recordFromText } from "../../src/adapters/witness-record.ts";
 import { SqliteWitness } from "../../src/adapters/sqlite-witness.ts";
 import { makeId } from "../../src/core/ids.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -19,6 +20,7 @@ witnessContract("memory", async () => {
     connect: () => new MemoryWitness({ server }),
     pass: async (ms) => clock.pass(ms),
     forget: async () => server.forget(),
+    scribble: async (text) => server.scribble(recordFromText(text) ?? { content: text }),
     end: async () => undefined,
   };
 });
@@ -32,6 +34,7 @@ witnessLockContract("none", async () => {
     connect: () => only,
     pass: async (ms) => clock.pass(ms),
     forget: async () => undefined,
+    scribble: async () => undefined,
     end: async () => only.close(),
   };
 });
@@ -48,6 +51,12 @@ async function sqliteUnderTest(): Promise<WitnessUnderTest> {
     },
     pass: async (ms) => clock.pass(ms),
     forget: async () => rmSync(join(dir, "kept"), { recursive: true }),
+    scribble: async (text) => {
+      const { default: Database } = await import("better-sqlite3");
+      const file = new Database(join(dir, "kept/witness.db"));
+      file.prepare("INSERT OR REPLACE INTO record (pair, body) VALUES ('studio-1', ?)").run(text);
+      file.close();
+    },
     end: async () => {
       for (const client of clients) await client.close();
       rmSync(dir, { recursive: true });

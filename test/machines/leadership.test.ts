@@ -170,7 +170,14 @@ describe("what every event does in every state", () => {
 });
 
 describe("what lets a campaign begin", () => {
-  const due = { outOfMaintenance: true, outOfQuarantine: true, engineFit: true, caughtUp: true, holdDownAllows: true };
+  const due = {
+    outOfMaintenance: true,
+    amongItsOwn: true,
+    outOfQuarantine: true,
+    engineFit: true,
+    caughtUp: true,
+    holdDownAllows: true,
+  };
   const begins = (answers: Readonly<Record<string, boolean>>): boolean =>
     pathOf((step(answering(answers, false), NORMAL, { type: "CONSIDER" }).value as Value).role) === "candidate";
 

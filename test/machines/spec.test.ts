@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** The rules in the order of the protocol. */
 const RULES = [
   ...["EP1", "EP2", "EP3", "EP4"],
-  ...["HB1", "HB2", "HB3", "VT1", "VT2", "VT3", "VT4", "VT5", "VT6"],
+  ...["HB1", "HB2", "HB3", "VT1", "VT2", "VT3", "VT4", "VT5", "VT6", "VT7"],
   ...["CP1", "CP2", "CP3", "CP4", "CP5", "CP6", "CP7", "DP1", "DP2", "DP3"],
   ...["HO1", "HO2", "HO3", "HO4", "HO5"],
   ...["SB1", "SB2", "SB3", "SB4", "SB5", "RL1", "RL2", "RL3"],
@@ -45,7 +45,7 @@ test("every file that the pages name exists, and has the symbol that they name i
 test("every rule is cited by the title of a test", () => {
   const tests = globSync("test/**/*.ts", { cwd: ROOT }).map((file) => readFileSync(join(ROOT, file), "utf8"));
   const cited = (id: string): boolean =>
-    tests.some((text) => new RegExp(`["\`][^"\`\n]*\\[${id}\\]|scenario\\(\\s*"${id}"`).test(text));
+    tests.some((text) => new RegExp(`(?:test|it|each|scenario)\\b[^"\`\n]*\\s*["\`][^"\`\n]*\\b${id}\\b`).test(text));
   expect(RULES.filter((id) => !cited(id))).toEqual([]);
   expect(cited("XX9")).toBe(false);
 });

@@ -21,6 +21,7 @@ const table: TransitionTable<State, EventTypeOf<typeof witnessVoteMachine>> = {
     UNREACHABLE: "watching.unreachable",
     ANSWERED: "ignored",
     FORGOTTEN: "watching.reachable",
+    STRANGE: "watching.unusable",
   },
   "watching.unreachable": {
     LEAD: "renewing.held",
@@ -29,6 +30,25 @@ const table: TransitionTable<State, EventTypeOf<typeof witnessVoteMachine>> = {
     UNREACHABLE: "ignored",
     ANSWERED: "watching.reachable",
     FORGOTTEN: "watching.unreachable",
+    STRANGE: "watching.unusable",
+  },
+  "watching.unusable": {
+    LEAD: "renewing.held",
+    FOLLOW: "ignored",
+    UNKNOWN: "ignored",
+    UNREACHABLE: "watching.unreachable",
+    ANSWERED: "watching.reachable",
+    FORGOTTEN: "watching.unusable",
+    STRANGE: "ignored",
+  },
+  "renewing.unusable": {
+    LEAD: "ignored",
+    FOLLOW: "watching.reachable",
+    UNKNOWN: "ignored",
+    UNREACHABLE: "renewing.unreachable",
+    ANSWERED: "renewing.held",
+    FORGOTTEN: "renewing.unusable",
+    STRANGE: "ignored",
   },
   "renewing.held": {
     LEAD: "ignored",
@@ -37,6 +57,7 @@ const table: TransitionTable<State, EventTypeOf<typeof witnessVoteMachine>> = {
     UNREACHABLE: "renewing.unreachable",
     ANSWERED: "ignored",
     FORGOTTEN: "renewing.held",
+    STRANGE: "renewing.unusable",
   },
   "renewing.readingBack": {
     LEAD: "ignored",
@@ -45,6 +66,7 @@ const table: TransitionTable<State, EventTypeOf<typeof witnessVoteMachine>> = {
     UNREACHABLE: "renewing.unreachable",
     ANSWERED: "renewing.held",
     FORGOTTEN: "renewing.readingBack",
+    STRANGE: "renewing.unusable",
   },
   "renewing.unreachable": {
     LEAD: "ignored",
@@ -53,6 +75,7 @@ const table: TransitionTable<State, EventTypeOf<typeof witnessVoteMachine>> = {
     UNREACHABLE: "ignored",
     ANSWERED: "renewing.held",
     FORGOTTEN: "renewing.unreachable",
+    STRANGE: "renewing.unusable",
   },
 };
 

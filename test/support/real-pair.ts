@@ -34,6 +34,8 @@ export interface RealPairOptions {
   readonly outbox?: Readonly<Record<string, unknown>>;
   /** Where engine b keeps its data, instead of beside everything else. */
   readonly dataDirOfB?: string;
+  /** The name of the pair, instead of one that no other pair has. */
+  readonly pair?: string;
   /** A program that takes the arguments of `changeover engine`. */
   readonly launcher?: string;
 }
@@ -169,7 +171,7 @@ export class RealPair {
     const configFile = join(this.folder, `engine-${label}.yaml`);
     const config = {
       // A pair of its own in a Redis that several tests use.
-      pair: `test-${process.pid}-${ports.a}`,
+      pair: options.pair ?? `test-${process.pid}-${ports.a}`,
       label,
       listen: { host: "127.0.0.1", port: ports[label] },
       dataDir: (label === "b" ? options.dataDirOfB : undefined) ?? join(this.folder, label),

@@ -3,6 +3,7 @@
  * front of a coordinator; how a real one decides is tested elsewhere.
  */
 import type {
+  AdoptOutcome,
   ApplySnapshotOutcome,
   CommandInput,
   Coordinator,
@@ -51,6 +52,7 @@ export class ScriptedCoordinator implements Coordinator {
   lock: LockRead = { outcome: "read", lock: null };
   forced: ForceLeaderOutcome = { outcome: "leads", answer: sample.forcedAnswer };
   handed: HandoverOutcome = { outcome: "handed-over", leader: "b", epoch: 8, tookMs: 3.5, requestId: "req_1" };
+  adopted: AdoptOutcome = { outcome: "adopted", replaced: "the record is of engine eng_x" };
   resolved: ResolveOutcome = { outcome: "resolved", conflict: sample.conflict };
   pending: OutboxStatus = sample.outbox;
   tended: OutboxAction = { outcome: "done", eventId: "cmd_eng_a_7", stackId: "programme" };
@@ -150,6 +152,10 @@ export class ScriptedCoordinator implements Coordinator {
 
   setMaintenance(request: { readonly on: boolean; readonly reason: string; readonly by: string }): Maintenance {
     return this.#answer("setMaintenance", [request], { ...request, stamp: "0199-0000-a" });
+  }
+
+  async adoptWitness(request: { readonly by: string }): Promise<AdoptOutcome> {
+    return this.#answer("adoptWitness", [request], this.adopted);
   }
 
   leadership(limit: number): readonly LeadershipEntry[] {

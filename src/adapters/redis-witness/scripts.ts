@@ -3,8 +3,11 @@
  * Keeps true: a script's first write comes first or right after the comparing, and is its first chance to be refused (by
  * a replica, a full memory, a missing disk), so that an error reply always means "not done".
  *
- * The record is a hash: `version` is what a swap compares, `body` the record as JSON, `generation` names the life of this
- * memory. `HSETNX … generation` comes first even when reading. It makes a generation where there is none (an emptied
+ * The record is a hash: `body` is the record as JSON, and what a swap compares; `generation` names the life of this memory;
+ * `version` is written for engines of an older version, which compare it.
+ * A key of another type, or a body that is no record, was written by someone else: it is told as what it is, and only a
+ * swap that names it replaces it [VT7].
+ * `HSETNX … generation` comes first even when reading. It makes a generation where there is none (an emptied
  * memory gets a new one, from the caller's fresh candidate), and it makes a server that has become a replica refuse a
  * read too, instead of answering with an old copy; where a generation stands it changes nothing and is not replicated.
  * The server's own `run_id` comes from `INFO server` within the script, not from the last connect: so it is that of the
@@ -18,20 +21,47 @@ local function life(generation)
   return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') .. '.' .. generation
 end`;
 
-/** KEYS record. ARGV candidate generation. Answers {life, body or nil}. */
+/** What the scripts tell as the content of a key of another type. */
+export const WRONG_TYPE = "a key of another type";
+
+/** KEYS record. ARGV candidate generation. Answers {life, body or nil}; the life is nil where the key has another type. */
 export const READ_RECORD = script(`${LIFE}
-redis.call('HSETNX', KEYS[1], 'generation', ARGV[1])
+local made = redis.pcall('HSETNX', KEYS[1], 'generation', ARGV[1])
+if type(made) == 'table' then
+  if string.find(made.err, 'WRONGTYPE', 1, true) then return { false, '${WRONG_TYPE}' } end
+  return made
+end
 local record = redis.call('HMGET', KEYS[1], 'generation', 'body')
 return { life(record[1]), record[2] }`);
 
-/** KEYS record. ARGV candidate generation, expected version, new version, new body. Answers {1, life} or {0, life, body or nil}. */
+/** What a swap expects to stand there. */
+export const EXPECTS = { nothing: "nothing", record: "record", content: "content" } as const;
+
+/**
+ * KEYS record. ARGV candidate generation, new version, new body, one of EXPECTS, and what is expected: nothing, or holder,
+ * engine, epoch and seq, or the content. Answers {1, life}, or {0, life, body or nil} as READ_RECORD.
+ */
 export const SWAP_RECORD = script(`${LIFE}
-redis.call('HSETNX', KEYS[1], 'generation', ARGV[1])
-local record = redis.call('HMGET', KEYS[1], 'generation', 'version', 'body')
-if (record[2] or '') ~= ARGV[2] then
-  return { 0, life(record[1]), record[3] }
+local made = redis.pcall('HSETNX', KEYS[1], 'generation', ARGV[1])
+if type(made) == 'table' then
+  if not string.find(made.err, 'WRONGTYPE', 1, true) then return made end
+  if ARGV[4] ~= '${EXPECTS.content}' or ARGV[5] ~= '${WRONG_TYPE}' then return { 0, false, '${WRONG_TYPE}' } end
+  redis.call('DEL', KEYS[1])
+  redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'version', ARGV[2], 'body', ARGV[3])
+  return { 1, life(ARGV[1]) }
 end
-redis.call('HSET', KEYS[1], 'version', ARGV[3], 'body', ARGV[4])
+local record = redis.call('HMGET', KEYS[1], 'generation', 'body')
+local body = record[2]
+local function expected()
+  if ARGV[4] == '${EXPECTS.nothing}' then return not body end
+  if ARGV[4] == '${EXPECTS.content}' then return body == ARGV[5] end
+  if not body then return false end
+  local parsed, found = pcall(cjson.decode, body)
+  return parsed and type(found) == 'table' and found.holder == ARGV[5] and found.engineId == ARGV[6]
+    and found.epoch == tonumber(ARGV[7]) and found.seq == tonumber(ARGV[8])
+end
+if not expected() then return { 0, life(record[1]), body } end
+redis.call('HSET', KEYS[1], 'version', ARGV[2], 'body', ARGV[3])
 return { 1, life(record[1]) }`);
 
 /**

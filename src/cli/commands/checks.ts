@@ -106,6 +106,10 @@ export async function checkWitness(config: Config): Promise<Finding> {
     }
     await witness.close();
     if (answer.outcome === "unreachable") return bad(name, `${config.witness.kind}: ${answer.reason}`, MEND_WITNESS);
+    if (answer.outcome === "corrupt") {
+      const remedy = "changeover witness adopt, at the engine that leads";
+      return bad(name, `${config.witness.kind}: what stands there is no record`, remedy);
+    }
     const { record } = answer;
     return good(
       name,

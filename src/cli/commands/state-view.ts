@@ -70,7 +70,8 @@ function linksText({ peer }: CoordinatorState): string {
 
 function witnessText({ witness }: CoordinatorState): string {
   if (witness.kind === "none") return "none";
-  const reach = witness.reachable === null ? "not asked yet" : witness.reachable ? "reachable" : "UNREACHABLE";
+  const answers = witness.usable === false ? "UNUSABLE" : "reachable";
+  const reach = witness.reachable === null ? "not asked yet" : witness.reachable ? answers : "UNREACHABLE";
   const holder = witness.holder === null ? "held by nobody" : `held by ${witness.holder} at epoch ${witness.epoch}`;
   return `${witness.kind} · ${reach} · ${holder}`;
 }

@@ -1,11 +1,18 @@
-/** Purpose: what a person does to the pair: hand over, hold it; and its history. */
+/** What a person does to the pair: hand over, hold it, claim the witness; and its history. */
 import type { Maintenance } from "../../core/messages.ts";
 import type { App, HttpComponents } from "../components.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
-import { handoverRefusal } from "../outcomes.ts";
+import { adoptRefusal, handoverRefusal } from "../outcomes.ts";
 import { sendProblem } from "../problem.ts";
-import { BODY, GUARDED, named, refusals } from "../schemas/common.ts";
-import { HandedOverSchema, HandoverBody, LeadershipSchema, MaintenanceBody, PageQuery } from "../schemas/operate.ts";
+import { BODY, GUARDED, named, NoFields, refusals } from "../schemas/common.ts";
+import {
+  AdoptedSchema,
+  HandedOverSchema,
+  HandoverBody,
+  LeadershipSchema,
+  MaintenanceBody,
+  PageQuery,
+} from "../schemas/operate.ts";
 import { MaintenanceSchema } from "../schemas/state.ts";
 
 const TAGS = ["operate"];
@@ -49,6 +56,30 @@ export function maintenanceRoute(app: App, { coordinator }: HttpComponents): voi
     (request, reply) => {
       const { on, reason } = request.body;
       reply.send(coordinator.setMaintenance({ on, reason: reason ?? "", by: request.caller.name }));
+    },
+  );
+}
+
+export function adoptWitnessRoute(app: App, { coordinator }: HttpComponents): void {
+  app.post(
+    "/api/witness/adopt",
+    {
+      config: { access: "operate" },
+      schema: {
+        summary: "Puts this pair's record in the place of a foreign or damaged one",
+        description: "For the alarms `witness-foreign` and `witness-corrupt`, once their cause is gone.",
+        tags: TAGS,
+        body: NoFields,
+        response: {
+          200: named(AdoptedSchema),
+          ...refusals(...GUARDED, ...BODY, "nothing_to_adopt", "no_witness", "witness_unreachable"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const outcome = await coordinator.adoptWitness({ by: request.caller.name });
+      if (outcome.outcome !== "adopted") return sendProblem(reply, adoptRefusal(outcome));
+      return reply.send({ adopted: true, replaced: outcome.replaced });
     },
   );
 }

@@ -4,6 +4,7 @@ import { AcceptedSchema, CommandPageSchema } from "./commands.ts";
 import {
   ConflictSchema,
   ConflictsSchema,
+  AdoptedSchema,
   HandedOverSchema,
   LeadershipSchema,
   LeaderProbeSchema,
@@ -39,6 +40,7 @@ export const NAMED_SCHEMAS = [
   StateSchema,
   MaintenanceSchema,
   MachinesSchema,
+  AdoptedSchema,
   HandedOverSchema,
   LeadershipSchema,
   ConflictSchema,

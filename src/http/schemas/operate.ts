@@ -21,6 +21,11 @@ export const HandedOverSchema = Type.Object(
   { $id: "HandedOver" },
 );
 
+export const AdoptedSchema = Type.Object(
+  { adopted: Type.Literal(true), replaced: Type.String({ description: "What stood there." }) },
+  { $id: "WitnessAdopted" },
+);
+
 export const MaintenanceBody = strict({ on: Type.Boolean(), reason: Type.Optional(Reason) });
 
 export const PageQuery = Type.Object({

@@ -29,6 +29,7 @@ const Peer = Type.Object({
 const WitnessView = Type.Object({
   kind: Type.String(),
   reachable: nullable(Type.Boolean()),
+  usable: nullable(Type.Boolean()),
   holder: nullable(LabelSchema),
   epoch: nullable(Count),
   seq: nullable(Count),

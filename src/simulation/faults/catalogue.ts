@@ -46,6 +46,7 @@ export function healEverything(world: World): void {
   if (world.ground.witness !== null) {
     world.ground.witness.up = true;
     world.ground.witness.stalledUntilMs = 0;
+    world.ground.witness.clearStrange();
   }
   for (const process of [world.processes.a, world.processes.b]) {
     process.disk.full = false;

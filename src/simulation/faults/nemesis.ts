@@ -44,6 +44,7 @@ const CALM_KINDS: readonly FaultKind[] = [
   "witness-down",
   "witness-amnesia",
   "witness-old-copy",
+  "witness-strange",
   "clock-step",
   "handover",
   "clean-restart",

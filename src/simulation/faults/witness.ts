@@ -1,6 +1,26 @@
 /** Purpose: faults of the witness and of the way to it. */
+import type { StrangeContent, WitnessRecord } from "../../ports/witness.ts";
 import { type FaultWork, nothingToEnd, scaled } from "./fault.ts";
+import { STRANGER } from "../ground/witness-host.ts";
 import { cutOff, heal, witnessPaths } from "./network.ts";
+
+/** Far above what a pair reaches in a run: whoever obeyed the stranger shows it. */
+export const STRANGERS_EPOCH = 1_000_001;
+
+/** As another pair with the same name would leave it, or as a careless tool. */
+const STRANGE: readonly (WitnessRecord | StrangeContent)[] = [
+  {
+    holder: "a",
+    engineId: STRANGER,
+    epoch: STRANGERS_EPOCH,
+    seq: 7,
+    lastCommandSeq: 1_000,
+    lastCommandEpoch: STRANGERS_EPOCH,
+    clock: {},
+    released: false,
+  },
+  { content: "not a record" },
+];
 
 export const witnessFaults = {
   "witness-cut": {
@@ -48,6 +68,15 @@ export const witnessFaults = {
     lastsMs: [0, 0],
     begin: (world) => world.ground.witness?.failOver(),
     end: nothingToEnd,
+  },
+  "witness-strange": {
+    weight: 3,
+    lastsMs: [100, 6_000],
+    begin: (world, { amount }) => {
+      const strange = STRANGE[amount < 0.5 ? 0 : 1];
+      if (strange !== undefined) world.ground.witness?.server.scribble(strange);
+    },
+    end: (world) => world.ground.witness?.clearStrange(),
   },
   "witness-clock-step": {
     weight: 2,

@@ -4,10 +4,18 @@
  * Does not know: the way between an engine and it (see `ports/sim-witness.ts`).
  */
 import { MemoryWitnessServer } from "../../adapters/memory-witness.ts";
+import { type EngineId, makeId } from "../../core/ids.ts";
 import type { WitnessRecord } from "../../ports/witness.ts";
 import { HostClock, ProcessClock } from "./host-clock.ts";
 import { Prng } from "./prng.ts";
 import type { Scheduler } from "./scheduler.ts";
+
+/** The engine of another pair that writes into this pair's witness. */
+export const STRANGER = makeId("engine", "stranger");
+
+function isStranger({ engineId }: { readonly engineId: EngineId }): boolean {
+  return engineId === STRANGER;
+}
 
 /** How often a replica copies the record. */
 const COPY_EVERY_MS = 700;
@@ -56,6 +64,14 @@ export class WitnessHost {
   /** Fails over to a replica that lagged by 0.7 to 1.4 s. */
   failOver(): void {
     this.server.rollBack(this.#olderCopy);
+  }
+
+  /** A person removes what is not this pair's, and a replica that had copied it loses it too. */
+  clearStrange(): void {
+    if (this.#copy !== null && isStranger(this.#copy)) this.#copy = null;
+    if (this.#olderCopy !== null && isStranger(this.#olderCopy)) this.#olderCopy = null;
+    const { standing } = this.server;
+    if (standing !== null && ("content" in standing || isStranger(standing))) this.server.forget();
   }
 
   /** Redis counts a lock's life on its wall clock: a step shortens or prolongs it. */

@@ -22,6 +22,7 @@ import { operations } from "./operations.ts";
 import { peerPins } from "./peer-pins.ts";
 import { reconciling } from "./reconciling.ts";
 import { requests } from "./requests.ts";
+import { strangers } from "./strangers.ts";
 import { stamps } from "./stamps.ts";
 import { vectors } from "./vectors.ts";
 import { votes } from "./votes.ts";
@@ -33,6 +34,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(entitlement);
   world.watch(whoActs(world, entitlement, init));
   world.watch(epochs(world));
+  world.watch(strangers(world));
   world.watch(votes(world));
   world.watch(heartbeats(world));
   world.watch(new Campaigns(world));

@@ -12,10 +12,10 @@ import type { World } from "../world/world.ts";
 import { newLife, standingOf, type Known, type Standing } from "./campaign-standing.ts";
 
 const AUTOMATIC: ReadonlySet<LeadershipCause> = new Set(["cold-start", "silence", "death-proof", "unhealthy", "blind"]);
-/** Those that count towards a hold-down. */
-const COUNTED: ReadonlySet<LeadershipCause> = new Set(["silence", "death-proof", "unhealthy", "blind"]);
-/** Those that it forbids; a dead peer may always be replaced [CP6]. */
-const LIMITED: ReadonlySet<LeadershipCause> = new Set(["silence", "blind"]);
+/** Those that a hold-down forbids; a dead peer may always be replaced [CP6]. */
+const LIMITED: ReadonlySet<LeadershipCause> = new Set(["silence", "blind", "cold-start"]);
+/** Those that a promise forbids; in an election the peer itself gives its vote [CP7]. */
+const BOUND_BY_PROMISE: ReadonlySet<LeadershipCause> = new Set(["silence", "blind"]);
 /** The engine notes a change some time after the world does, so its window ends later; never earlier than this. */
 const MARGIN_MS = 5;
 const ROUNDING_MS = 0.01;
@@ -88,12 +88,13 @@ export class Campaigns implements Watch {
     if (cause !== "unhealthy" && quarantineAgeMs < campaignWaitMs - ROUNDING_MS) {
       violate(`${quarantineAgeMs.toFixed(1)} ms into its quarantine`);
     }
-    if (LIMITED.has(cause) && promiseAgeMs < waitMs - ROUNDING_MS) {
+    if (BOUND_BY_PROMISE.has(cause) && promiseAgeMs < waitMs - ROUNDING_MS) {
       violate(`${promiseAgeMs.toFixed(1)} ms after a heartbeat of the leader`);
     }
   }
 
-  #judgeHoldDown(label: Label, cause: LeadershipCause, { changes }: Standing): void {
+  #judgeHoldDown(label: Label, cause: LeadershipCause, { changes, peerDead }: Standing): void {
+    if (peerDead) return;
     const { nowMs, processes, settings } = this.#world;
     const { holdDownWindowMs, maxAutomaticFailovers } = settings.failover;
     const oldestMs = changes[0];
@@ -107,7 +108,7 @@ export class Campaigns implements Watch {
 
   /** Automatic changes that this engine knows of: its own, and those of its peer that it heard of. */
   #noteChange(known: Known, cause: LeadershipCause | null): void {
-    if (cause === null || !COUNTED.has(cause)) return;
+    if (cause === null || !AUTOMATIC.has(cause)) return;
     const { maxAutomaticFailovers } = this.#world.settings.failover;
     known.changes = [...known.changes, this.#world.nowMs].slice(-maxAutomaticFailovers);
   }

@@ -105,6 +105,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     policy: "consistency",
     rules: { pauseSuspected: () => false },
   },
+  {
+    name: "stranger's record obeyed",
+    rule: "VT7",
+    bites: ["VT7"],
+    policy: "on-air",
+    rules: { recordIsOurs: () => true },
+  },
   { name: "hold-down ignored", rule: "CP6", bites: ["I11"], policy: "on-air", rules: { holdDownAllows: () => true } },
   {
     name: "maintenance ignored",

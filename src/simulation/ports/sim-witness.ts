@@ -11,6 +11,7 @@ import type {
   LockRead,
   LockRefresh,
   LockRelease,
+  StrangeContent,
   Witness,
   WitnessRead,
   WitnessRecord,
@@ -24,7 +25,7 @@ import type { WitnessHost } from "../ground/witness-host.ts";
 /** Sees what a process asks of the witness, for the checkers. */
 export interface WitnessObserver {
   swapSent(next: WitnessRecord): void;
-  swapped(previous: WitnessRecord | null, next: WitnessRecord): void;
+  swapped(previous: WitnessRecord | StrangeContent | null, next: WitnessRecord): void;
 }
 
 /** The way to the witness and back. */
@@ -73,16 +74,13 @@ export class SimWitness implements Witness {
   }
 
   read(): Promise<WitnessRead> {
-    return this.#call<WitnessRead, "unreachable">(
-      (server) => ({ outcome: "read", record: server.record, runId: server.runId }),
-      "unreachable",
-    );
+    return this.#call<WitnessRead, "unreachable">((server) => server.read(), "unreachable");
   }
 
-  swap(expected: ExpectedRecord, next: WitnessRecord): Promise<WitnessSwap> {
+  swap(expected: ExpectedRecord | StrangeContent, next: WitnessRecord): Promise<WitnessSwap> {
     this.#observer.swapSent(next);
     return this.#call<WitnessSwap, "unknown">((server) => {
-      const previous = server.record;
+      const previous = server.standing;
       this.#host.replicate();
       const answer = server.swap(expected, next);
       if (answer.outcome === "swapped") this.#observer.swapped(previous, next);

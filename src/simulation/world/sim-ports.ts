@@ -130,6 +130,8 @@ function createWitness(ground: WorldGround, owner: PortsOwner, { life, clock }: 
         swapSent: (next) => watchers.each((watch) => watch.swapSent?.(label, next)),
         swapped: (previous, next) => {
           const text = (): string => `epoch ${next.epoch}, seq ${next.seq}${next.released ? ", released" : ""}`;
+          if (previous !== null && "content" in previous)
+            return ground.violate("VT7", `${label} overwrote strange content`);
           trace.note(scheduler.nowMs, "witness", `record of ${next.holder}`, next.epoch * 1e6 + next.seq, text);
           watchers.each((watch) => watch.swapped?.(label, previous, next));
         },
