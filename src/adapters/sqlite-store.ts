@@ -43,13 +43,13 @@ import { explained } from "./sqlite-store/errors.ts";
 import { ConflictTable, LeadershipTable, RequestTable } from "./sqlite-store/history-tables.ts";
 import { KeyTable } from "./sqlite-store/key-table.ts";
 import { type Access, SqliteReplica } from "./sqlite-store/replica.ts";
-import { openStoreFile } from "./sqlite-store/open.ts";
+import { openStoreFile, openStoreIn } from "./sqlite-store/open.ts";
 import type { StoreFileInit } from "./sqlite-store/open.ts";
 import { createStateRow, type StateRow, StateTable } from "./sqlite-store/state-row.ts";
 import { HISTORY_KEPT, KEYS_KEPT, newest, RUNS_KEPT } from "./store-bounds.ts";
 
 /** Where the store is and how large it may grow. */
-export type SqliteStoreInit = StoreFileInit;
+export type SqliteStoreInit = StoreFileInit | { readonly inMemory: Database };
 
 /** What the log has reached. */
 interface Reached {
@@ -86,7 +86,8 @@ export class SqliteStore implements Store {
    * `corrupt_clock`, `store_too_new`, `store_full` and `store_failed`; the file is then left as it was.
    */
   constructor({ ids }: { readonly ids: Ids }, init: SqliteStoreInit) {
-    const db = openStoreFile(init, (fresh) => createStateRow(fresh, ids.next("engine")));
+    const fill = (fresh: Database): void => createStateRow(fresh, ids.next("engine"));
+    const db = "inMemory" in init ? openStoreIn(init.inMemory, fill) : openStoreFile(init, fill);
     this.#db = db;
     this.#file = db.name;
     this.#inTransaction = db.transaction((work: () => void) => work());
@@ -120,8 +121,9 @@ export class SqliteStore implements Store {
 
   positions(): Positions {
     this.#requireOpen();
-    const { shape, clock, hlc, lockFence } = this.#reached;
-    return { log: endOfShape(shape), clock, hlc, lockFence };
+    const { shape, clock, lockFence } = this.#reached;
+    // Records move the stamp too, without the log.
+    return { log: endOfShape(shape), clock, hlc: this.replica.hlc(), lockFence };
   }
 
   pinPeer(engineId: EngineId): void {

@@ -3,17 +3,7 @@
  * Keeps true: a store file exists complete or not at all; one that is damaged, foreign or of a newer schema is left as it
  * is; the lock ends with its process, however that ends.
  */
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { accessSync, closeSync, constants, existsSync, fsyncSync, linkSync, openSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { ChangeoverError } from "../../core/errors.ts";
@@ -117,21 +107,34 @@ function check(db: Database, file: string): void {
 function own(file: string, maxBytes: number | undefined): Database {
   const db = openDatabase(file, { timeout: OWNER_WAIT_MS });
   try {
-    // Held from the first access until the process ends; also keeps the index of the write-ahead log out of a mapped
-    // file, which a full disk would turn into a fatal signal.
-    db.pragma("locking_mode = EXCLUSIVE");
-    db.pragma("journal_mode = WAL");
-    db.pragma("synchronous = FULL");
-    if (maxBytes !== undefined) {
-      const pageBytes = db.pragma("page_size", { simple: true }) as number;
-      db.pragma(`max_page_count = ${Math.floor(maxBytes / pageBytes)}`);
-    }
-    migrate(db);
+    settle(db, maxBytes);
     return db;
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+/** The store in a database that is open already, in memory: filled by `fill` when it is empty. For simulated worlds. */
+export function openStoreIn(db: Database, fill: (db: Database) => void): Database {
+  const fresh = schemaVersion(db) === 0;
+  settle(db, undefined);
+  if (fresh) fill(db);
+  return db;
+}
+
+/** How the file is locked, logged and synced, and the newest schema. */
+function settle(db: Database, maxBytes: number | undefined): void {
+  // Held from the first access until the process ends; also keeps the index of the write-ahead log out of a mapped
+  // file, which a full disk would turn into a fatal signal.
+  db.pragma("locking_mode = EXCLUSIVE");
+  db.pragma("journal_mode = WAL");
+  db.pragma("synchronous = FULL");
+  if (maxBytes !== undefined) {
+    const pageBytes = db.pragma("page_size", { simple: true }) as number;
+    db.pragma(`max_page_count = ${Math.floor(maxBytes / pageBytes)}`);
+  }
+  migrate(db);
 }
 
 function tooNew(file: string, version: number): ChangeoverError {

@@ -68,7 +68,7 @@ export const spokeFaults = {
   "hub-generation": {
     weight: 1,
     lastsMs: [0, 0],
-    begin: (world, { target }) => void world.contentOf(target)?.replica.peerState.delete("generation"),
+    begin: (world, { target }) => void world.processes[target].ports?.store.replica.peerState.delete("generation"),
     end: nothingToEnd,
   },
 } satisfies Record<string, FaultWork>;

@@ -1,5 +1,19 @@
 /** Purpose: a peer message as one line of a trace, and the number that tells it from others of its type. */
+import { MAX_FRAME_BYTES } from "../../adapters/ws-peer-channel/frame.ts";
+import { decodeMessage, encodeMessage } from "../../core/message-codec.ts";
 import type { PeerMessage } from "../../core/messages.ts";
+
+/**
+ * A message as the other engine gets it: written and read by the shipped codec, so that nothing travels that the codec
+ * does not carry, and nothing is shared. null: too large for a frame. Throws where the other engine would refuse it.
+ */
+export function throughCodec(message: PeerMessage): PeerMessage | null {
+  const text = encodeMessage(message);
+  if (text.length > MAX_FRAME_BYTES) return null;
+  const decoded = decodeMessage(text);
+  if (decoded.outcome === "decoded") return decoded.value;
+  throw new Error(`broken invariant: the codec refuses what the engine sends: ${decoded.reason}`);
+}
 
 /** The counter, epoch or seq that changes from one message of a type to the next. */
 export function numberOf(message: PeerMessage): number {

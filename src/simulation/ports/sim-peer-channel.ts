@@ -3,6 +3,7 @@
  * Keeps true: what the port promises (pinned peer, each message once, in order within a connection). Messages of
  * different links overtake each other, and heartbeats come once over each.
  */
+import { throughCodec } from "../ground/message-text.ts";
 import { PeerGate } from "../../adapters/peer-gate.ts";
 import { otherLabel } from "../../core/ids.ts";
 import type { EngineId, Label } from "../../core/ids.ts";
@@ -194,8 +195,10 @@ export class SimPeerChannel implements PeerChannel {
     this.#events?.onLinkDown(slot.link.name, false);
   }
 
-  #sendOver(slot: Slot, message: PeerMessage): boolean {
-    if (this.#closed || slot.connection === null) return false;
+  #sendOver(slot: Slot, sent: PeerMessage): boolean {
+    if (this.#closed || slot.connection === null || !this.#life.alive) return false;
+    const message = throughCodec(sent);
+    if (message === null) return false;
     if (!slot.connection.push(this.#label, { kind: "message", message })) return false;
     this.#ground.observer.sent(this.#label, message);
     return true;

@@ -1,17 +1,18 @@
 /** Purpose: all ports of one life of a simulated process, with onlookers told of what goes through them. */
-import type { MemoryDisk } from "../../adapters/memory-disk.ts";
 import { NodeDigest } from "../../adapters/node-digest.ts";
 import { NoWitness } from "../../adapters/no-witness.ts";
 import type { CoordinatorPorts } from "../../coordinator/types.ts";
 import type { ControlEvent } from "../../core/control-event.ts";
+import type { Command } from "../../core/command.ts";
 import type { Label } from "../../core/ids.ts";
 import { recordOrigin } from "../../core/operation.ts";
 import type { FeedEntry } from "../../adapters/memory-sink.ts";
 import type { RouteRequest } from "../../ports/changeover-switch.ts";
 import type { FeedSink } from "../../ports/feed-sink.ts";
+import type { Adoption, Store } from "../../ports/store.ts";
 import type { Witness } from "../../ports/witness.ts";
 import { describe, numberOf } from "../ground/message-text.ts";
-import { ObservedStore } from "./observed-store.ts";
+import { openPairedStore } from "./paired-store.ts";
 import { type EngineFaults, SimEngine } from "../ports/sim-engine.ts";
 import { SimPeerChannel, type TrafficObserver } from "../ports/sim-peer-channel.ts";
 import { SimSink } from "../ports/sim-feed.ts";
@@ -19,6 +20,7 @@ import { simLogger } from "../ports/sim-logger.ts";
 import { SimPeerProbe } from "../ports/sim-peer-probe.ts";
 import { SimSwitch } from "../ports/sim-switch.ts";
 import { SimWitness } from "../ports/sim-witness.ts";
+import type { SimDisk } from "./sim-disk.ts";
 import type { Lifetime, WorldGround } from "./world-ground.ts";
 
 /** The ports of one life, and those parts of them that the world handles itself. */
@@ -26,13 +28,13 @@ export interface SimPorts {
   readonly given: CoordinatorPorts;
   readonly channel: SimPeerChannel;
   readonly engine: SimEngine;
-  readonly store: ObservedStore;
+  readonly store: Store;
 }
 
 /** What of a process outlives its lives. */
 export interface PortsOwner {
   readonly label: Label;
-  readonly disk: MemoryDisk;
+  readonly disk: SimDisk;
   readonly engineFaults: EngineFaults;
 }
 
@@ -95,24 +97,29 @@ function createSwitch(ground: WorldGround, { label }: PortsOwner, { life, clock 
   return new SimSwitch({ router, scheduler, clock, life, chance: ground.chanceOf(`switch of ${label}`), asked });
 }
 
-function createStore(ground: WorldGround, owner: PortsOwner): ObservedStore {
+function createStore(ground: WorldGround, owner: PortsOwner): Store {
   const { label, disk } = owner;
-  const { scheduler, trace, watchers } = ground;
-  return new ObservedStore({
+  return openPairedStore({
     ids: ground.ids[label],
     disk,
-    observer: {
-      appended: (commands) => {
-        const last = commands.at(-1)?.seq ?? 0;
-        trace.note(scheduler.nowMs, label, "append", last, () => `${commands.length} command(s), through ${last}`);
-        watchers.each((watch) => watch.appended?.(label, commands));
-      },
-      adopted: (adoption) => {
-        trace.note(scheduler.nowMs, label, "adopt", adoption.keepThroughSeq, () => `keeps ${adoption.keepThroughSeq}`);
-        watchers.each((watch) => watch.adopted?.(label, adoption));
-      },
+    differs: (detail) => ground.violate("store", `${label} ${detail}`),
+    wrote: (method, args) => {
+      if (method === "append") appended(ground, label, args[0] as readonly Command[]);
+      if (method === "adopt") adopted(ground, label, args[0] as Adoption);
+      ground.watchers.each((watch) => watch.wrote?.(label, method));
     },
   });
+}
+
+function appended({ scheduler, trace, watchers }: WorldGround, label: Label, commands: readonly Command[]): void {
+  const last = commands.at(-1)?.seq ?? 0;
+  trace.note(scheduler.nowMs, label, "append", last, () => `${commands.length} command(s), through ${last}`);
+  watchers.each((watch) => watch.appended?.(label, commands));
+}
+
+function adopted({ scheduler, trace, watchers }: WorldGround, label: Label, adoption: Adoption): void {
+  trace.note(scheduler.nowMs, label, "adopt", adoption.keepThroughSeq, () => `keeps ${adoption.keepThroughSeq}`);
+  watchers.each((watch) => watch.adopted?.(label, adoption));
 }
 
 function createWitness(ground: WorldGround, owner: PortsOwner, { life, clock }: Lifetime): Witness {

@@ -3,7 +3,6 @@
  * and freezes.
  * Keeps true: nothing of a dead life ever runs again; while frozen nothing runs, and what fell due runs at the waking.
  */
-import type { MemoryDisk } from "../../adapters/memory-disk.ts";
 import type { Coordinator } from "../../coordinator/types.ts";
 import type { Label } from "../../core/ids.ts";
 import { ProcessClock } from "../ground/host-clock.ts";
@@ -12,6 +11,7 @@ import type { SimPeerChannel } from "../ports/sim-peer-channel.ts";
 import { createPorts, type SimPorts } from "./sim-ports.ts";
 import type { Life, Scheduled } from "../ground/scheduler.ts";
 import type { EngineFaults } from "../ports/sim-engine.ts";
+import type { SimDisk } from "./sim-disk.ts";
 import type { WorldGround } from "./world-ground.ts";
 
 /** In which order a waking process gets what fell due: libuv may look at its sockets or at its timers first. */
@@ -33,14 +33,14 @@ interface Living {
 export class SimProcess {
   readonly label: Label;
   readonly machine: Machine<SimPeerChannel>;
-  readonly disk: MemoryDisk;
+  readonly disk: SimDisk;
   readonly engineFaults: EngineFaults = { slowMs: 0, health: "ok" };
   readonly #ground: WorldGround;
   #living: Living | null = null;
   #pausedAtMs = 0;
   #bootAgain = false;
 
-  constructor(ground: WorldGround, machine: Machine<SimPeerChannel>, disk: MemoryDisk) {
+  constructor(ground: WorldGround, machine: Machine<SimPeerChannel>, disk: SimDisk) {
     this.label = machine.label;
     this.machine = machine;
     this.disk = disk;
@@ -172,13 +172,14 @@ export class SimProcess {
     });
   }
 
-  #die(how: string): boolean {
+  #die(how: "killed" | "stopped" | "lost power"): boolean {
     const living = this.#living;
     if (living === null) return false;
     living.life.alive = false;
     living.life.backlog.length = 0;
     this.#living = null;
-    this.disk.ownerDied();
+    if (how === "lost power") this.disk.powerLost();
+    else this.disk.ownerDied();
     this.#ground.trace.note(this.#ground.scheduler.nowMs, this.label, how);
     this.#ground.watchers.each((watch) => watch.died?.(this.label));
     return true;

@@ -43,6 +43,8 @@ export interface Watch {
   swapSent?(from: Label, next: WitnessRecord): void;
   /** The witness has taken it. */
   swapped?(from: Label, previous: WitnessRecord | null, next: WitnessRecord): void;
+  /** The store of an engine has committed something. */
+  wrote?(label: Label, method: string): void;
   appended?(label: Label, commands: readonly Command[]): void;
   adopted?(label: Label, adoption: Adoption): void;
   executed?(label: Label, command: Command, past: Executed | null, repeated: boolean): void;

@@ -4,7 +4,7 @@
  * onlookers are asked; the same settings give the same history.
  */
 import type { InspectionEvent } from "xstate";
-import { type DiskContent, MemoryDisk } from "../../adapters/memory-disk.ts";
+import type { DiskContent } from "../../adapters/memory-disk.ts";
 import type { Rules } from "../../actors/rules.ts";
 import type { CoordinatorOptions, CoordinatorPorts } from "../../coordinator/types.ts";
 import type { FederationPeerPort } from "../../ports/federation-peer.ts";
@@ -20,6 +20,7 @@ import { Scheduler, type Scheduled } from "../ground/scheduler.ts";
 import { SimFeed } from "../ports/sim-feed.ts";
 import { SimIds } from "../ports/sim-ids.ts";
 import { SimRouter } from "../ports/sim-switch.ts";
+import { SimDisk } from "./sim-disk.ts";
 import { SimProcess } from "./sim-process.ts";
 import type { PlaceComponents, SimPlace } from "./sim-place.ts";
 import { peerPort, SimSite, type SiteInit } from "./sim-site.ts";
@@ -229,7 +230,7 @@ export class World {
   }
 
   #createProcess(label: Label): SimProcess {
-    return new SimProcess(this.ground, this.ground.machines[label], new MemoryDisk({ loseUnsynced: true }));
+    return new SimProcess(this.ground, this.ground.machines[label], new SimDisk());
   }
 
   /** A machine elsewhere: its clock, and its ways to the engines. */
