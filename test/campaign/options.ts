@@ -1,0 +1,84 @@
+/** What `npm run campaign` accepts. A wrong argument is answered with its name, the value, the bound and an example. */
+import { parseArgs } from "node:util";
+import type { EngineKind, Policy, WitnessKind } from "./schedule.ts";
+
+export interface CampaignOptions {
+  readonly rounds: number;
+  readonly firstSeed: number;
+  readonly witnesses: readonly WitnessKind[];
+  readonly policies: readonly Policy[];
+  readonly engine: EngineKind;
+  /** Begin no round after this many minutes; null: play them all. */
+  readonly minutes: number | null;
+  /** Folder of the report. */
+  readonly out: string;
+  /** Rounds that run at the same time, each in its own network namespaces. */
+  readonly lanes: number;
+  /** `main.ts` or `main.js` of the command line that is under test; null: this clone's. */
+  readonly program: string | null;
+  /** Keeps the folder of every round, not only of those that failed. */
+  readonly keep: boolean;
+}
+
+export class WrongUse extends Error {}
+
+export const USAGE = `npm run campaign -- [--rounds 20] [--seed 1] [--witness redis|sqlite|both] [--policy on-air|consistency|both]
+  [--engine embedded|http] [--minutes M] [--out FOLDER] [--lanes 1|2|3|4] [--program PATH/cli/main.ts] [--keep]`;
+
+const MOST_ROUNDS = 100_000;
+const MOST_LANES = 4;
+const MOST_MINUTES = 24 * 60;
+const MOST_SEED = 2 ** 32 - 1;
+
+export function readOptions(argv: readonly string[]): CampaignOptions {
+  const given = parse(argv);
+  return {
+    rounds: whole("rounds", given.rounds, 1, MOST_ROUNDS),
+    firstSeed: whole("seed", given.seed, 0, MOST_SEED),
+    witnesses: oneOf("witness", given.witness, ["redis", "sqlite"] as const),
+    policies: oneOf("policy", given.policy, ["on-air", "consistency"] as const),
+    engine: oneOf("engine", given.engine, ["embedded", "http"] as const)[0] ?? "embedded",
+    minutes: given.minutes === undefined ? null : whole("minutes", given.minutes, 1, MOST_MINUTES),
+    out: given.out,
+    lanes: whole("lanes", given.lanes, 1, MOST_LANES),
+    program: given.program ?? null,
+    keep: given.keep,
+  };
+}
+
+function parse(argv: readonly string[]) {
+  const text = (fallback: string) => ({ type: "string", default: fallback }) as const;
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        rounds: text("20"),
+        seed: text("1"),
+        witness: text("redis"),
+        policy: text("on-air"),
+        engine: text("embedded"),
+        minutes: { type: "string" },
+        out: text("test-results/campaign"),
+        lanes: text("1"),
+        program: { type: "string" },
+        keep: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new WrongUse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function whole(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new WrongUse(`--${name} ${text}: must be a whole number from ${least} to ${most}`);
+}
+
+/** The word itself, or every one of them for "both". */
+function oneOf<Word extends string>(name: string, text: string, words: readonly Word[]): readonly Word[] {
+  if (text === "both" && name !== "engine") return words;
+  const found = words.filter((word) => word === text);
+  if (found.length === 1) return found;
+  throw new WrongUse(`--${name} ${text}: must be ${words.join(" or ")}${name === "engine" ? "" : ", or both"}`);
+}
