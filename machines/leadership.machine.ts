@@ -15,6 +15,8 @@ export type LeadershipEvent =
   | { type: "TAKE_OVER" }
   | { type: "WON"; epoch: Epoch }
   | { type: "LOST"; reason: string }
+  /** The leader goes on under a new epoch, above one that nobody holds [EP5]. */
+  | { type: "RENEWED"; epoch: Epoch }
   /** A higher epoch than the own was seen [EP3]. */
   | { type: "OVERRULED"; epoch: Epoch }
   /** The peer asks for the role, or it is given up before a stop [HO1, DP3]. */
@@ -60,6 +62,7 @@ export const leadershipMachine = setup({
   actions: {
     campaign: () => undefined,
     beginLeading: () => undefined,
+    renewLeading: () => undefined,
     resumeLeading: () => undefined,
     pauseLeading: () => undefined,
     stopLeading: () => undefined,
@@ -90,6 +93,7 @@ export const leadershipMachine = setup({
         },
         leader: {
           on: {
+            RENEWED: { actions: "renewLeading" },
             OVERRULED: { guard: "mustYield", target: "follower", actions: "stopLeading" },
             YIELD: { target: "steppingDown", actions: "pauseLeading" },
             RELEASED: { target: "follower", actions: "stopLeading" },

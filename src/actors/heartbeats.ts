@@ -77,7 +77,7 @@ export class Heartbeats {
   #hearFollower(heartbeat: Heartbeat): void {
     const { succession } = this.#deps;
     const { book, leadership, votes } = succession;
-    if (heartbeat.epoch > book.accepted) succession.sawEpoch(heartbeat.epoch);
+    succession.peerNamed(heartbeat.epoch, heartbeat.role);
     const { vote } = heartbeat;
     if (vote !== null && leadership.role === "leader" && !leadership.steppingDown && vote.epoch === book.accepted) {
       const sentAtMs = votes.peerVoted(vote.n);

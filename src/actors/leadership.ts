@@ -60,6 +60,7 @@ export class Leadership implements Acting {
   #role: Role = "follower";
   #paused = false;
   #retired = false;
+  #renewing = false;
   #epoch: Epoch = 0;
   #origin: LeadershipOrigin | null = null;
   #unverifiedSinceMs: number | null = null;
@@ -91,6 +92,7 @@ export class Leadership implements Acting {
         actions: {
           campaign: () => this.#beginCampaign(),
           beginLeading: () => this.#beginLeading(),
+          renewLeading: () => this.#renewLeading(),
           pauseLeading: () => this.#pauseLeading(),
           resumeLeading: () => this.#resumeLeading(),
           stopLeading: () => this.#stopLeading(),
@@ -175,6 +177,31 @@ export class Leadership implements Acting {
     });
   }
 
+  /**
+   * A peer that does not lead names a higher epoch, which therefore nobody holds: this leader goes on above it, with that
+   * peer's vote [EP5]. Nothing happens where the vote is not given; the peer's next heartbeat asks for it again.
+   */
+  async renew(above: Epoch): Promise<void> {
+    const { book, votes, campaign } = this.#deps;
+    if (this.#role !== "leader" || this.#paused || this.#renewing) return;
+    const epoch = book.see(above) ? book.mint() : null;
+    if (epoch === null) return;
+    this.#renewing = true;
+    // As for a person's request, the peer gives its vote whatever its claim is: the leader's claim is that it is on air.
+    const vote = await campaign.election.ask(epoch, true);
+    this.#renewing = false;
+    if (this.#role !== "leader" || this.#paused || book.accepted >= epoch) return;
+    if (!vote.granted) {
+      this.#kit.ports.logger.info({ epoch, reason: vote.reason }, "the leadership was not renewed");
+      return;
+    }
+    this.#kit.ports.logger.warn({ epoch, above, before: this.#epoch }, "leads on above an epoch that nobody holds");
+    book.lead(epoch);
+    votes.peerVotedFor(vote.sentAtMs);
+    this.confirmed(vote.sentAtMs);
+    this.#machine.send({ type: "RENEWED", epoch });
+  }
+
   /** The engine was paused: nothing is done as leader before a vote is renewed [VT5]. */
   distrustSelf(): void {
     this.#unverifiedSinceMs = this.#kit.nowMs();
@@ -244,6 +271,23 @@ export class Leadership implements Acting {
     this.#origin = { ...mover, fromUnixMs: this.#kit.ports.clock.unixMs(), tookMs };
     this.#moved("leader", this.#origin);
     this.#endCampaign({ outcome: "won", epoch: this.#epoch, witnessSeq: null });
+  }
+
+  #renewLeading(): void {
+    const reason = `was on air when the peer came back with a higher epoch than ${this.#epoch}`;
+    this.#epoch = this.#deps.book.accepted;
+    if (this.#origin !== null) {
+      this.#origin = {
+        ...this.#origin,
+        by: "automation",
+        reason,
+        fromUnixMs: this.#kit.ports.clock.unixMs(),
+        tookMs: 0,
+      };
+    }
+    this.#deps.witness.lead(null);
+    this.#moved("leader", this.#origin);
+    this.#deps.witness.beat();
   }
 
   /** Votes counted so far belonged to a leadership that was offered away: only fresh ones count [HO1]. */

@@ -32,7 +32,10 @@ export class RoleHooks {
     const led = move.role === "leader";
     const wasLeader = move.previousRole === "leader";
     const { origin } = move;
-    if (led && !wasLeader && origin !== null) {
+    // A leader that goes on under a new epoch [EP5] tells everyone that epoch.
+    const renewed = led && this.#epochLed !== null && move.epoch > this.#epochLed;
+    if (renewed) this.#ended();
+    if (led && (!wasLeader || renewed) && origin !== null) {
       const leader = this.#kit.options.label;
       this.#keep(() => ports.store.saveLeadership({ ...entryOf(origin), epoch: move.epoch, leader }));
       this.#epochLed = move.epoch;

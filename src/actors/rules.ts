@@ -6,6 +6,7 @@
 import { nextEpoch, type Epoch } from "../core/epoch.ts";
 import { admits } from "../core/fence.ts";
 import type { EngineId, Label } from "../core/ids.ts";
+import type { Role } from "../core/messages.ts";
 import type { FailoverSettings } from "../core/settings.ts";
 import { extendVote, grantWindowMs } from "../core/vote-window.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -62,6 +63,8 @@ export interface Rules {
   nextEpoch(known: Epoch, label: Label): Epoch;
   /** [EP3] */
   mustYield(own: Epoch, seen: Epoch): boolean;
+  /** [EP5] Whether a leader goes on although its peer names a higher epoch: it may act, and the peer does not lead. */
+  staysOnAir(mayAct: boolean, peerRole: Role): boolean;
   /** [EP4] */
   admitsEpoch(accepted: Epoch, offered: Epoch): boolean;
   /** [HB2] */
@@ -118,6 +121,7 @@ export const trueRules: Rules = {
   nowMs: (clock) => clock.monoMs(),
   nextEpoch,
   mustYield: (own, seen) => seen > own,
+  staysOnAir: (mayAct, peerRole) => mayAct && peerRole !== "leader",
   admitsEpoch: admits,
   heartbeatIsFresh: (lastN, n) => n > lastN,
   voteUntilMs: (untilMs, sentAtMs, _answeredAtMs, leaseMs) => extendVote(untilMs, sentAtMs, leaseMs),

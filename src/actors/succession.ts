@@ -5,7 +5,7 @@
  */
 import type { LogPosition } from "../core/command.ts";
 import type { EngineId } from "../core/ids.ts";
-import type { PeerMessage } from "../core/messages.ts";
+import type { PeerMessage, Role } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { WitnessRecord } from "../ports/witness.ts";
@@ -153,6 +153,18 @@ export class Succession {
     if (epoch <= this.book.accepted && role === "follower") return;
     if (this.#kit.rules.mustYield(this.book.accepted, epoch)) this.book.accept(epoch);
     if (role !== "follower") this.leadership.send({ type: "OVERRULED", epoch });
+  }
+
+  /**
+   * The peer names a higher epoch. If it does not lead, nobody holds that epoch, and a leader on air stays there [EP5];
+   * otherwise it stops [EP3]. `role`: what the peer said that it is; null: it has not been heard yet, and soon will be.
+   */
+  peerNamed(epoch: number, role: Role | null): void {
+    const { leadership } = this;
+    if (epoch <= this.book.accepted) return;
+    if (leadership.role !== "leader" || !this.#kit.rules.staysOnAir(leadership.mayAct(), role ?? "follower")) {
+      this.sawEpoch(epoch);
+    } else if (role === "follower" && this.book.believes(epoch)) void leadership.renew(epoch);
   }
 
   /** The hold on automation was set or lifted, here or at the peer. */

@@ -257,7 +257,8 @@ export class Actors {
       type: "role",
       role: move.role,
       epoch: move.epoch,
-      cause: move.origin?.cause ?? null,
+      // Who was leader before has only gone on, under a new epoch or after an offer that came to nothing.
+      cause: move.previousRole === "leader" ? null : (move.origin?.cause ?? null),
       atUnixMs: this.#kit.ports.clock.unixMs(),
     });
     this.#kit.ports.logger.info({ role: move.role, epoch: move.epoch, cause: move.origin?.cause }, "role moved");

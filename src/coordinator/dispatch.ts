@@ -44,7 +44,7 @@ function deliver(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoM
     case "replicated":
       return takeReplicated(actors, message.epoch, message.throughSeq);
     case "stale-epoch":
-      return succession.sawEpoch(message.highestEpoch);
+      return succession.peerNamed(message.highestEpoch, succession.monitor.last?.heartbeat.role ?? null);
     case "catch-up-request":
       return catchUpSource.takeRequest(message);
     case "catch-up-plan":

@@ -97,6 +97,15 @@ describe("epochs", () => {
     expect([4, 5, 6].map((seen) => rules.mustYield(5, seen))).toEqual([false, false, true]);
   });
 
+  test("P6 EP5: a leader on air yields to a higher epoch only if its peer leads in it", () => {
+    const stays = (mayAct: boolean) =>
+      (["follower", "candidate", "leader"] as const).map((role) => rules.staysOnAir(mayAct, role));
+    expect([stays(true), stays(false)]).toEqual([
+      [true, true, false],
+      [false, false, false],
+    ]);
+  });
+
   test("[EP4] only a lower epoch is refused", () => {
     expect([4, 5, 6].map((offered) => rules.admitsEpoch(5, offered))).toEqual([false, true, true]);
     expect(rules.admitsEpoch(5, 5.5)).toBe(false);

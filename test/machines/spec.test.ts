@@ -9,13 +9,13 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The rules in the order of the protocol. */
 const RULES = [
-  ...["EP1", "EP2", "EP3", "EP4"],
+  ...["EP1", "EP2", "EP3", "EP4", "EP5"],
   ...["HB1", "HB2", "HB3", "VT1", "VT2", "VT3", "VT4", "VT5", "VT6", "VT7"],
   ...["CP1", "CP2", "CP3", "CP4", "CP5", "CP6", "CP7", "DP1", "DP2", "DP3"],
   ...["HO1", "HO2", "HO3", "HO4", "HO5"],
   ...["SB1", "SB2", "SB3", "SB4", "SB5", "RL1", "RL2", "RL3"],
 ];
-const INVARIANTS = Array.from({ length: 14 }, (_, index) => `I${index + 1}`);
+const INVARIANTS = [...Array.from({ length: 14 }, (_, index) => `I${index + 1}`), "I20"];
 
 const spec = readFileSync(join(ROOT, "machines/SPEC.md"), "utf8");
 const rows = spec.split("\n").flatMap((line) => {

@@ -26,6 +26,8 @@ export interface RealPairOptions {
   readonly policy?: "on-air" | "consistency";
   /** URL of a Redis; without it the witness is a SQLite file. */
   readonly redis?: string | undefined;
+  /** `none`: the engines have only each other. */
+  readonly witness?: "none";
   readonly failover?: Readonly<Record<string, unknown>>;
   readonly commands?: Readonly<Record<string, unknown>>;
   /** The section `auth`, secrets in files. */
@@ -179,7 +181,7 @@ export class RealPair {
         links: [{ name: "red", url: `ws://127.0.0.1:${this.#links[label].port}` }],
         url: `http://127.0.0.1:${ports[otherLabel(label)]}`,
       },
-      witness: this.witness.configFor(label),
+      witness: options.witness === "none" ? { kind: "none" } : this.witness.configFor(label),
       failover: { policy, maxAutomaticFailovers: MAX_FAILOVERS, ...failover },
       commands,
       auth,

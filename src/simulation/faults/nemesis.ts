@@ -35,6 +35,7 @@ const REST_MS = 6_000;
 const CALM_KINDS: readonly FaultKind[] = [
   "kill",
   "power-off",
+  "returns-from-alone",
   "pause",
   "stall",
   "cut",

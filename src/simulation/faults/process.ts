@@ -1,4 +1,5 @@
 /** Purpose: faults of a process and its machine: death, freezing, clocks, disk, engine. */
+import { nextEpoch } from "../../core/epoch.ts";
 import { type FaultWork, nothingToEnd, scaled, secondAmount } from "./fault.ts";
 import type { WakingOrder } from "../world/sim-process.ts";
 
@@ -24,6 +25,20 @@ export const processFaults = {
     lastsMs: [500, 6_000],
     begin: (world, { target }) => world.processes[target].losePower(),
     end: (world, { target }) => world.processes[target].boot(),
+  },
+  "returns-from-alone": {
+    weight: 3,
+    lastsMs: [500, 4_000],
+    begin: (world, { target }) => world.processes[target].losePower(),
+    end: (world, fault) => {
+      const { content } = world.processes[fault.target].disk;
+      // It led alone meanwhile, or the disk is of another show: epochs of its own that nobody else has seen [EP5].
+      if (content !== null && world.processes[fault.target].coordinator === null) {
+        const epoch = nextEpoch(content.highestEpoch + 2 * Math.floor(scaled(fault, 1, 20)), fault.target);
+        Object.assign(content, { highestEpoch: epoch, acceptedEpoch: epoch });
+      }
+      world.processes[fault.target].boot();
+    },
   },
   "clean-restart": {
     weight: 3,

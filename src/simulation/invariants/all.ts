@@ -23,6 +23,7 @@ import { peerPins } from "./peer-pins.ts";
 import { reconciling } from "./reconciling.ts";
 import { requests } from "./requests.ts";
 import { strangers } from "./strangers.ts";
+import { returning } from "./returning.ts";
 import { stamps } from "./stamps.ts";
 import { vectors } from "./vectors.ts";
 import { votes } from "./votes.ts";
@@ -36,6 +37,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(epochs(world));
   world.watch(strangers(world));
   world.watch(votes(world));
+  world.watch(returning(world));
   world.watch(heartbeats(world));
   world.watch(new Campaigns(world));
   world.watch(requests(world));

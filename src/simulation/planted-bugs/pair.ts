@@ -42,6 +42,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rules: { mustYield: () => false },
   },
   {
+    name: "leader yields to an engine that returns",
+    rule: "EP5",
+    bites: ["I20"],
+    policy: "on-air",
+    rules: { staysOnAir: () => false },
+  },
+  {
     name: "lower epoch admitted",
     rule: "EP4",
     bites: ["I2", "I7", "I9", "VT5"],
