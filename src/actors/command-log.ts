@@ -4,9 +4,9 @@
  * commit); an idempotency key is one command; when the leadership ends, what is queued is refused and the fate of what is
  * stored is called unknown [HO6].
  */
-import type { Command, Durability, LogPosition } from "../core/command.ts";
+import type { Command, Durability, KeyedAnswer, LogPosition } from "../core/command.ts";
 import type { CommandInput, SubmitOutcome } from "../core/outcomes.ts";
-import { extendClock } from "../core/log-rules.ts";
+import { extendClock, identityText } from "../core/log-rules.ts";
 import { advanceClock, mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { StoredState } from "../ports/store.ts";
 import { Answers, type AnswersDeps, type Waiting } from "./answers.ts";
@@ -140,10 +140,14 @@ export class CommandLog {
    * What became of the command with this key, on an engine that accepts none now; null: the key is not known here.
    * `standing`: as what this log's commands count; null: the log may still lose its end [HO6].
    */
-  recall({ idempotencyKey: key }: CommandInput, standing: Durability | null): SubmitOutcome | null {
+  recall(input: CommandInput, standing: Durability | null): SubmitOutcome | null {
+    const { idempotencyKey: key } = input;
     const known = key === undefined ? null : this.#kit.ports.store.findKey(key);
     if (known === null || this.#kit.rules.isRefusal(true)) return null;
     const { seq, epoch, executeAtUs } = known;
+    if (!this.#isSame(input, this.#knownDigest(known))) {
+      return standing === null ? null : { outcome: "idempotency-conflict", epoch, seq };
+    }
     if (standing === null) return { outcome: "outcome-unknown", epoch, seq };
     return { outcome: "accepted", seq, epoch, executeAtUs, durability: standing };
   }
@@ -188,15 +192,34 @@ export class CommandLog {
     const key = input.idempotencyKey;
     if (key === undefined) return null;
     const queued = this.#queuedKeys.get(key);
+    const [first] = queued ?? [];
+    if (first !== undefined && !this.#isSame(input, this.#digestOf(first.input))) return conflictOver(null);
     if (queued !== undefined) return new Promise((settle) => queued.push({ input, ack, settle }));
     const known = this.#kit.ports.store.findKey(key);
     if (known === null) return null;
+    if (!this.#isSame(input, this.#knownDigest(known))) return conflictOver(known);
     const { seq, epoch, executeAtUs } = known;
     const durability = seq <= this.#answers.peerThroughSeq ? "pair" : "local";
     return new Promise((settle) => {
       if (this.#answers.join(seq, { input, ack, settle })) return;
       settle({ outcome: "accepted", seq, epoch, executeAtUs, durability });
     });
+  }
+
+  /** `known`: null when nothing is known of the first command's content. */
+  #isSame(input: CommandInput, known: string | null): boolean {
+    return known === null || this.#kit.rules.isSameCommand(this.#digestOf(input), known);
+  }
+
+  #digestOf(command: Pick<Command, "kind" | "payload">): string {
+    return this.#kit.ports.digest.sha256Of(identityText(command));
+  }
+
+  /** Keys of older versions have no digest: it is taken from the command, for as long as that is held. */
+  #knownDigest({ key, seq, digest }: KeyedAnswer): string | null {
+    if (digest !== null) return digest;
+    const [command] = this.#kit.ports.store.commandsAfter(seq - 1, 1).commands;
+    return command?.idempotencyKey === key ? this.#digestOf(command) : null;
   }
 
   #commit(batch: readonly Waiting[]): void {
@@ -279,4 +302,12 @@ export class CommandLog {
     this.#position = { epoch: last.epoch, seq: last.seq };
     this.#lastExecuteAtUs = last.executeAtUs;
   }
+}
+
+function conflictOver(known: KeyedAnswer | null): Promise<SubmitOutcome> {
+  return Promise.resolve({
+    outcome: "idempotency-conflict",
+    epoch: known?.epoch ?? null,
+    seq: known?.seq ?? null,
+  });
 }

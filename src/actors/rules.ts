@@ -113,6 +113,8 @@ export interface Rules {
   writesBack(publishedIn: Epoch, now: Epoch): boolean;
   /** [HO6] When the leadership ends, only a command that was never stored is refused; the fate of a stored one is unknown. */
   isRefusal(stored: boolean): boolean;
+  /** [HO8] One idempotency key is one command: only a command with the same content may use it again. */
+  isSameCommand(digest: string, known: string): boolean;
   /** Exactly once, in order. */
   isNextToExecute(lastExecutedSeq: number, seq: number): boolean;
 }
@@ -150,6 +152,7 @@ export const trueRules: Rules = {
   heldByPair: (throughSeq, seq) => throughSeq >= seq,
   writesBack: (publishedIn, now) => publishedIn === now,
   isRefusal: (stored) => !stored,
+  isSameCommand: (digest, known) => digest === known,
   isNextToExecute: (lastExecutedSeq, seq) => seq === lastExecutedSeq + 1,
 };
 

@@ -206,7 +206,8 @@ export class SplitBrain {
       if (this.#case !== current) return;
       if (answer.outcome === "accepted") continue;
       // The key makes it safe to ask again, so only a lasting refusal settles the conflict.
-      if (answer.outcome !== "invalid-command") throw new Error(`applied again, the leader answered ${answer.outcome}`);
+      if (answer.outcome !== "invalid-command" && answer.outcome !== "idempotency-conflict")
+        throw new Error(`applied again, the leader answered ${answer.outcome}`);
       store.saveConflicts([refused(conflict, answer.outcome)]);
     }
   }

@@ -36,6 +36,7 @@ import type {
   StoredState,
 } from "../ports/store.ts";
 import { type DiskContent, emptyContent, type MemoryDisk, TextInMemory, textOf } from "./memory-disk.ts";
+import { sha256Of } from "./node-digest.ts";
 import { HISTORY_KEPT, KEYS_KEPT, newest, RUNS_KEPT } from "./store-bounds.ts";
 import { MemoryReplica } from "./memory-replica.ts";
 
@@ -103,7 +104,7 @@ export class MemoryStore implements Store {
 
   append(commands: readonly Command[]): void {
     const content = this.#read();
-    const keys = keyedAnswers(commands);
+    const keys = keyedAnswers(commands, sha256Of);
     const changes = {
       shape: extendShape(content.shape, commands),
       clock: extendClock(content.clock, commands),
@@ -175,7 +176,7 @@ export class MemoryStore implements Store {
     const shape = extendShape(rebaseShape(content.shape, keepThroughSeq, base), commands);
     const firstHeldSeq = rebaseFirstHeld(content.firstHeldSeq, keepThroughSeq, base);
     requireReplayable(checkpoint.position.seq, firstHeldSeq, endOfShape(shape).seq);
-    const keys = [...adoption.keys, ...keyedAnswers(commands)];
+    const keys = [...adoption.keys, ...keyedAnswers(commands, sha256Of)];
     const kept = content.commands.slice(firstHeldSeq - content.firstHeldSeq, keepThroughSeq + 1 - content.firstHeldSeq);
     const clock = mergeClocksCapped(content.clock, adoption.clock);
     const conflicts = this.#conflictsNow(adoption.conflicts);

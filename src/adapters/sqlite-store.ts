@@ -37,6 +37,7 @@ import type {
   Store,
   StoredState,
 } from "../ports/store.ts";
+import { sha256Of } from "./node-digest.ts";
 import { CheckpointTable } from "./sqlite-store/checkpoint-table.ts";
 import { CommandTable } from "./sqlite-store/command-table.ts";
 import { explained } from "./sqlite-store/errors.ts";
@@ -143,7 +144,7 @@ export class SqliteStore implements Store {
     const shape = extendShape(before.shape, commands);
     const clock = extendClock(before.clock, commands);
     const hlc = extendHlc(before.hlc, commands);
-    const keys = keyedAnswers(commands);
+    const keys = keyedAnswers(commands, sha256Of);
     this.#write(() => {
       this.#commands.insert(commands);
       this.#commands.saveRuns(shape, endOfShape(before.shape).seq);
@@ -218,7 +219,7 @@ export class SqliteStore implements Store {
     requireReplayable(checkpointSeq, firstHeldSeq, endOfShape(shape).seq);
     const clock = mergeClocksCapped(before.clock, adoption.clock);
     const hlc = extendHlc(laterHlc(before.hlc, adoption.hlc), commands);
-    const keys = [...adoption.keys, ...keyedAnswers(commands)];
+    const keys = [...adoption.keys, ...keyedAnswers(commands, sha256Of)];
     this.#write(() => {
       this.#commands.dropAfter(firstHeldSeq > keepThroughSeq ? 0 : keepThroughSeq);
       this.#commands.insert(commands);

@@ -53,6 +53,8 @@ export interface KeyedAnswer {
   readonly epoch: Epoch;
   readonly executeAtUs: number;
   readonly atUnixMs: number;
+  /** sha256 (hex) of `identityText`; null when an older version stored the key. */
+  readonly digest: string | null;
 }
 
 /** What became of one divergent command or one concurrent record [SB3]. */

@@ -5,6 +5,7 @@
  * checkpoint. Whoever breaks that has a fault: these functions throw, they do not refuse.
  */
 import { assert } from "./assert.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import type { Command, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
 import { appendToShape, cutShape, epochAt, findFork } from "./fork.ts";
 import type { LogShape } from "./fork.ts";
@@ -60,15 +61,22 @@ export function extendHlc(hlc: string, commands: readonly Command[]): string {
   return commands.reduce((latest, command) => laterHlc(latest, command.hlc), hlc);
 }
 
+/** The canonical text of what a command asks for: two with the same idempotency key must agree in it. */
+export function identityText({ kind, payload }: Pick<Command, "kind" | "payload">): string {
+  return canonicalJson([kind, payload]);
+}
+
 /** What the idempotency key of `command` remembers; `null` when it has none. */
-export function keyedAnswer(command: Command): KeyedAnswer | null {
+export function keyedAnswer(command: Command, sha256Of: (text: string) => string): KeyedAnswer | null {
   const { idempotencyKey: key, seq, epoch, executeAtUs } = command;
-  return key === null ? null : { key, seq, epoch, executeAtUs, atUnixMs: parseHlc(command.hlc).unixMs };
+  if (key === null) return null;
+  const digest = sha256Of(identityText(command));
+  return { key, seq, epoch, executeAtUs, atUnixMs: parseHlc(command.hlc).unixMs, digest };
 }
 
 /** What the idempotency keys of `commands` remember. */
-export function keyedAnswers(commands: readonly Command[]): readonly KeyedAnswer[] {
-  return commands.flatMap((command) => keyedAnswer(command) ?? []);
+export function keyedAnswers(commands: readonly Command[], sha256Of: (text: string) => string): readonly KeyedAnswer[] {
+  return commands.flatMap((command) => keyedAnswer(command, sha256Of) ?? []);
 }
 
 /** The shape that adopted commands follow: `shape` through `keepThroughSeq`, or that of the base. */

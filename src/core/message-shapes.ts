@@ -239,7 +239,14 @@ export const checkSnapshotTransfer: Check = shape<SnapshotTransfer>({
   commands,
   conflicts,
   keys: listOf(
-    shape<KeyedAnswer>({ key: name, seq: whole(1), epoch: whole(1), executeAtUs: instant, atUnixMs: instant }),
+    shape<KeyedAnswer>({
+      key: name,
+      seq: whole(1),
+      epoch: whole(1),
+      executeAtUs: instant,
+      atUnixMs: instant,
+      digest: nullable(matching(/^[0-9a-f]{64}$/, "a sha256 in hexadecimal")),
+    }),
     MAX_ITEMS,
   ),
   shape: runs,

@@ -29,6 +29,8 @@ export type SubmitOutcome =
   /** In this engine's log at (epoch, seq), but the leadership ended before anyone knew whether it stands [HO6]. */
   | { readonly outcome: "outcome-unknown"; readonly epoch: Epoch; readonly seq: number }
   | { readonly outcome: "invalid-command"; readonly detail: string }
+  /** The idempotency key belongs to another command, at (epoch, seq); null: that one is still on its way to the log. */
+  | { readonly outcome: "idempotency-conflict"; readonly epoch: Epoch | null; readonly seq: number | null }
   | { readonly outcome: "busy"; readonly detail: string };
 
 export type SnapshotOutcome =

@@ -30,6 +30,8 @@ export function submitRefusal(refused: Refused<SubmitOutcome, "accepted">): Prob
       return outcomeUnknown(refused);
     case "invalid-command":
       return problem("invalid_command", refused.detail);
+    case "idempotency-conflict":
+      return idempotencyConflict(refused);
     case "busy":
       return problem("busy", refused.detail);
     default:
@@ -47,6 +49,12 @@ function outcomeUnknown({ epoch, seq }: { readonly epoch: number; readonly seq: 
     `this engine stored the command at epoch ${epoch}, seq ${seq}, then stopped leading: it may stand or not. ` +
     "Ask again with the same idempotency key, or read /api/commands once the pair has a leader";
   return problem("outcome_unknown", detail, { epoch, seq });
+}
+
+function idempotencyConflict({ epoch, seq }: { readonly epoch: number | null; readonly seq: number | null }): Problem {
+  const where = seq === null ? "a command that is being stored" : `the command at epoch ${epoch}, seq ${seq}`;
+  const detail = `this key was first used for ${where}, which has another kind or payload: use a new key`;
+  return problem("idempotency_conflict", detail, { epoch, seq });
 }
 
 function notLeader({
@@ -172,6 +180,7 @@ export function resolveRefusal(refused: Refused<ResolveOutcome, "resolved">, id:
     case "not-leader":
     case "fenced":
     case "outcome-unknown":
+    case "idempotency-conflict":
     case "invalid-command":
     case "busy":
       return submitRefusal(refused);

@@ -44,6 +44,7 @@ const PROBLEMS = {
   unsupported_media_type: [415, "The body must be application/json"],
   misdirected_request: [421, "The request names another host"],
   invalid_command: [422, "The engine does not accept this command"],
+  idempotency_conflict: [422, "This idempotency key belongs to another command"],
   upgrade_required: [426, "This path speaks WebSocket"],
   too_many_attempts: [429, "Too many wrong secrets"],
   headers_too_large: [431, "The head of the request is too large"],

@@ -97,6 +97,44 @@ test("one idempotency key is one command: repeated in the queue, unanswered, and
   expect(seqs()).toEqual([1]);
 });
 
+test("H2 HO8: a key belongs to one kind and payload: queued, unanswered, answered, restarted, and where nobody leads", async () => {
+  const first = logging();
+  const other = { idempotencyKey: "k", payload: { source: "CAM 2" } };
+  const taken = first.submit({ idempotencyKey: "k", payload: { source: "CAM 1", mix: { from: 1, to: 2 } } });
+  expect(await first.submit(other)).toEqual({ outcome: "idempotency-conflict", epoch: null, seq: null });
+  await first.clock.turn();
+  const conflict = { outcome: "idempotency-conflict", epoch: 3, seq: 1 };
+  expect(await first.submit(other)).toEqual(conflict);
+  expect(await first.submit({ ...other, kind: "POST /switch/auto" })).toEqual(conflict);
+  first.log.peerHolds(1);
+  await taken;
+  expect(await first.submit(other)).toEqual(conflict);
+  // The order of keys, the instant and the acknowledgement are not part of what is asked for.
+  const same = { idempotencyKey: "k", payload: { mix: { to: 2, from: 1 }, source: "CAM 1" }, ack: "local" } as const;
+  expect(await first.submit({ ...same, executeAtUs: first.nowUs() })).toMatchObject({ outcome: "accepted", seq: 1 });
+  expect(first.log.recall({ kind: "POST /switch/cut", ...other }, "pair")).toEqual(conflict);
+  expect(first.log.recall({ kind: "POST /switch/cut", ...other }, null)).toBeNull();
+  first.store.close();
+  const second = logging({ disk: first.disk, clock: first.clock });
+  expect(await second.submit(other)).toEqual(conflict);
+  expect(await second.submit(same)).toMatchObject({ outcome: "accepted", seq: 1 });
+  expect(second.seqs()).toEqual([1]);
+});
+
+test("H2: a key of an older store, without a digest, is compared with its command", async () => {
+  const { clock, disk, submit } = logging();
+  void submit({ idempotencyKey: "k" });
+  await clock.turn();
+  const keys = disk.content?.keys;
+  const known = keys?.get("k");
+  if (known === undefined) throw new Error("the key is kept");
+  keys?.set("k", { ...known, digest: null });
+  expect(await submit({ idempotencyKey: "k", payload: null })).toMatchObject({
+    outcome: "idempotency-conflict",
+    seq: 1,
+  });
+});
+
 test("a key outlives the process that took it", async () => {
   const first = logging();
   const answer = first.submit({ idempotencyKey: "k", ack: "local" });

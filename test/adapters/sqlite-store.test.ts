@@ -151,6 +151,20 @@ describe("a store that may not grow", () => {
 });
 
 describe("an older schema", () => {
+  it("H2 keeps its idempotency keys, whose digest is not known", () => {
+    const store = open();
+    store.append([command(1, { idempotencyKey: "old" })]);
+    const known = store.findKey("old");
+    store.close();
+    edit("ALTER TABLE keys DROP COLUMN digest; PRAGMA user_version = 6");
+    const migrated = open();
+    expect(known?.digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(migrated.findKey("old")).toEqual({ ...known, digest: null });
+    migrated.append([command(2, { idempotencyKey: "new" })]);
+    expect(migrated.findKey("new")?.digest).toMatch(/^[0-9a-f]{64}$/);
+    migrated.close();
+  });
+
   it("comes along with its checkpoint, whose state was one text", () => {
     filled();
     edit(`
@@ -163,6 +177,7 @@ describe("an older schema", () => {
       CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
         state TEXT NOT NULL) STRICT;
       INSERT INTO checkpoint VALUES (1, 1, 2, '{"program":[1,2]}');
+      ALTER TABLE keys DROP COLUMN digest;
       PRAGMA user_version = 1`);
     const store = open();
     const checkpoint = { position: { epoch: 1, seq: 2 }, state: { program: [1, 2] } };

@@ -52,7 +52,7 @@ function tailCases(bench: StoreBench): void {
   });
 
   it("[SB3] takes the winner's keys and conflicts along", () => {
-    const key = { key: "b-0", seq: 3, epoch: 1, executeAtUs: 5, atUnixMs: 5 };
+    const key = { key: "b-0", seq: 3, epoch: 1, executeAtUs: 5, atUnixMs: 5, digest: null };
     adopt(bench.store, adoption(4, BROUGHT, { keys: [key], conflicts: [conflict("cfl_1")] }));
     expect(bench.reopen().findKey("b-0")).toEqual(key);
     expect(bench.store.findKey("a-8")).toBeNull();

@@ -154,7 +154,14 @@ function keyContract(bench: StoreBench): void {
     const given = [command(1, { idempotencyKey: "one" }), command(2, { idempotencyKey: "two" }), command(3)];
     bench.store.append([...given, command(4, { idempotencyKey: "one" })]);
     const { epoch, executeAtUs } = command(4);
-    const answer = { key: "one", seq: 4, epoch, executeAtUs, atUnixMs: START_UNIX_MS + 4 };
+    const answer = {
+      key: "one",
+      seq: 4,
+      epoch,
+      executeAtUs,
+      atUnixMs: START_UNIX_MS + 4,
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    };
     bench.nowAndReopened((store) => {
       expect(store.findKey("one")).toEqual(answer);
       expect(store.findKey("three")).toBeNull();

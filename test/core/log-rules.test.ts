@@ -5,6 +5,7 @@ import {
   extendClock,
   extendHlc,
   extendShape,
+  identityText,
   keyedAnswer,
   rebaseFirstHeld,
   rebaseShape,
@@ -43,10 +44,11 @@ describe("a log that grows", () => {
 
   it("remembers the answer of a key at the time of its stamp", () => {
     const { executeAtUs } = command(7);
-    expect(keyedAnswer(command(7))).toBeNull();
-    expect(keyedAnswer(command(7, { idempotencyKey: "k" }))).toEqual({
+    expect(keyedAnswer(command(7), String)).toBeNull();
+    expect(keyedAnswer(command(7, { idempotencyKey: "k" }), (text) => `hash of ${text}`)).toEqual({
       ...{ key: "k", seq: 7, epoch: 1, executeAtUs },
       atUnixMs: START_UNIX_MS + 7,
+      digest: `hash of ${identityText(command(7))}`,
     });
   });
 });

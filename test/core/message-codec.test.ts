@@ -178,7 +178,7 @@ describe("snapshot transfer codec", () => {
     keepThroughSeq: 9,
     commands: [sampleCommand],
     conflicts: [],
-    keys: [{ key: "key-1", seq: 10, epoch: 3, executeAtUs: 1, atUnixMs: 1 }],
+    keys: [{ key: "key-1", seq: 10, epoch: 3, executeAtUs: 1, atUnixMs: 1, digest: null }],
     shape: [{ epoch: 3, from: 1, to: 10 }],
     outbox: [
       {

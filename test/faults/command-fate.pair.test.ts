@@ -39,6 +39,15 @@ async function askAgain(pair: RealPair): Promise<CallAnswer> {
   return last as unknown as CallAnswer;
 }
 
+/** H2: neither engine takes another command under the key. */
+async function expectKeyTaken(pair: RealPair): Promise<void> {
+  for (const label of ["a", "b"] as const) {
+    const body = { ...COMMAND, payload: { source: "cam3" } };
+    const answer = await call("POST", `${pair.engines[label].url}/api/commands`, body);
+    expect([answer.status, answer.body?.["code"]]).toEqual([422, "idempotency_conflict"]);
+  }
+}
+
 async function expectOneTruth(pair: RealPair, leader: Label): Promise<void> {
   const { body } = await askAgain(pair);
   await pair.settled();
@@ -72,6 +81,7 @@ test(
       await pair.engines[leader].start();
       await pair.ready();
       await expectOneTruth(pair, other);
+      await expectKeyTaken(pair);
     });
   },
 );

@@ -16,6 +16,7 @@ const REFUSALS = [
   [{ outcome: "not-leader", leader: "b", leaderUrl: "http://b:7401" }, 409, "not_leader"],
   [{ outcome: "not-leader", leader: null, leaderUrl: null }, 409, "not_leader"],
   [{ outcome: "fenced", epoch: 9 }, 409, "fenced"],
+  [{ outcome: "idempotency-conflict", epoch: 9, seq: 12 }, 422, "idempotency_conflict"],
   [{ outcome: "outcome-unknown", epoch: 9, seq: 12 }, 503, "outcome_unknown"],
   [{ outcome: "invalid-command", detail: "payload.source: unknown" }, 422, "invalid_command"],
   [{ outcome: "busy", detail: "10000 commands wait" }, 503, "busy"],

@@ -4,11 +4,11 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { KeyedAnswer } from "../../core/command.ts";
 
-const FIELDS = "key, seq, epoch, execute_at_us AS executeAtUs, at_unix_ms AS atUnixMs";
+const FIELDS = "key, seq, epoch, execute_at_us AS executeAtUs, at_unix_ms AS atUnixMs, digest";
 
 /** The statements on `keys`. */
 export class KeyTable {
-  readonly #save: Statement<[string, number, number, number, number]>;
+  readonly #save: Statement<[string, number, number, number, number, string | null]>;
   readonly #find: Statement<[string], KeyedAnswer>;
   readonly #newest: Statement<[number], KeyedAnswer>;
   readonly #dropAfter: Statement<[number]>;
@@ -16,7 +16,7 @@ export class KeyTable {
 
   constructor(db: Database) {
     this.#save = db.prepare(
-      "INSERT OR REPLACE INTO keys (key, seq, epoch, execute_at_us, at_unix_ms) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO keys (key, seq, epoch, execute_at_us, at_unix_ms, digest) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#find = db.prepare(`SELECT ${FIELDS} FROM keys WHERE key = ?`);
     this.#newest = db.prepare(`SELECT ${FIELDS} FROM keys ORDER BY seq DESC LIMIT ?`);
@@ -29,8 +29,8 @@ export class KeyTable {
   }
 
   save(answers: readonly KeyedAnswer[]): void {
-    for (const { key, seq, epoch, executeAtUs, atUnixMs } of answers) {
-      this.#save.run(key, seq, epoch, executeAtUs, atUnixMs);
+    for (const { key, seq, epoch, executeAtUs, atUnixMs, digest } of answers) {
+      this.#save.run(key, seq, epoch, executeAtUs, atUnixMs, digest);
     }
   }
 

@@ -9,9 +9,10 @@ import { replication } from "./migrations/0003-replication.ts";
 import { signatures } from "./migrations/0004-signatures.ts";
 import { outbox } from "./migrations/0005-outbox.ts";
 import { leanLog } from "./migrations/0006-lean-log.ts";
+import { keyDigests } from "./migrations/0007-key-digests.ts";
 import type { Migration } from "./migrations/migration.ts";
 
-const MIGRATIONS: readonly Migration[] = [pair, statePieces, replication, signatures, outbox, leanLog];
+const MIGRATIONS: readonly Migration[] = [pair, statePieces, replication, signatures, outbox, leanLog, keyDigests];
 
 /** The newest schema that this program knows. */
 export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map(({ version }) => version));

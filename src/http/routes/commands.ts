@@ -13,6 +13,7 @@ export const COMMAND_REFUSALS = [
   "fenced",
   "outcome_unknown",
   "invalid_command",
+  "idempotency_conflict",
   "busy",
 ] as const;
 

@@ -1,9 +1,11 @@
 /**
  * I17: an answer that says "not done" is true. Every such answer is compared with the log of the engine that gave it:
  * if that log held the key, the command must not be in the pair's log at the end. An answer `outcome-unknown` must name
- * the place that the command really has in that log.
+ * the place that the command really has in that log. An answer `accepted` is about the command that was given [HO8].
  */
-import type { SubmitOutcome } from "../../core/outcomes.ts";
+import { canonicalJson } from "../../core/canonical-json.ts";
+import type { Label } from "../../core/ids.ts";
+import type { CommandInput, SubmitOutcome } from "../../core/outcomes.ts";
 import type { Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
 
@@ -11,7 +13,8 @@ import type { World } from "../world/world.ts";
 export function answers(world: World): Watch {
   const denied = new Map<string, string>();
   return {
-    submitted: ({ key, to, outcome }) => {
+    submitted: ({ key, to, input, outcome }) => {
+      if (outcome.outcome === "accepted") judgeAccepted(world, to, input, outcome.seq);
       const held = world.processes[to].disk.content?.keys.get(key);
       if (outcome.outcome === "outcome-unknown") {
         const { epoch, seq } = outcome;
@@ -37,6 +40,13 @@ export function answers(world: World): Watch {
   };
 }
 
+function judgeAccepted(world: World, to: Label, input: CommandInput, seq: number): void {
+  const content = world.processes[to].disk.content;
+  const command = content?.commands[seq - content.firstHeldSeq];
+  if (command === undefined || canonicalJson(command.payload) === canonicalJson(input.payload)) return;
+  world.violate("I17", `${to} answered ${input.idempotencyKey} with ${seq}, which is another command`);
+}
+
 function saysNotDone({ outcome }: SubmitOutcome): boolean {
-  return outcome !== "accepted" && outcome !== "outcome-unknown";
+  return !["accepted", "outcome-unknown", "idempotency-conflict"].includes(outcome);
 }

@@ -1,7 +1,7 @@
 /**
  * Purpose: the clients of the pair: control panels that send commands with idempotency keys, follow redirections, and
  * ask again, also at the other engine, when no answer comes.
- * Keeps true: a client never uses a key for two commands, and a command never has two keys.
+ * Now and then a panel is broken: it uses the key of an accepted command for another one.
  */
 import { otherLabel, type Label } from "../../core/ids.ts";
 import type { Durability } from "../../core/command.ts";
@@ -18,6 +18,7 @@ const LOST_ANSWER_SHARE = 0.02;
 const ANSWER_LIMIT_MS = 600;
 const RETRY_AFTER_MS = 60;
 const MOST_ATTEMPTS = 8;
+const MISUSE_SHARE = 0.01;
 const REQUEST_TAKES_MS = 0.4;
 const KINDS = ["POST /api/switch/cut", "POST /api/switch/auto", "POST /api/audio/level", "POST /api/graphics/on"];
 
@@ -37,6 +38,7 @@ export class Client {
   readonly #name: string;
   readonly #tally: ClientTally;
   readonly #chance: Prng;
+  readonly #misuse: Prng;
   #believed: Label = "a";
   #count = 0;
   #stopped = false;
@@ -46,6 +48,7 @@ export class Client {
     this.#name = init.name;
     this.#tally = init.tally;
     this.#chance = world.chanceOf(`client ${init.name}`);
+    this.#misuse = world.chanceOf(`misuse ${init.name}`);
   }
 
   start(): void {
@@ -65,6 +68,11 @@ export class Client {
     this.#tally.open += 1;
     this.#attempt({ ...this.#command(), idempotencyKey: key, ...input }, key, 1);
     return key;
+  }
+
+  #misuseKey(input: CommandInput, key: string): void {
+    this.#tally.open += 1;
+    this.#attempt({ ...input, payload: { misused: key } }, key, 1);
   }
 
   #think(): void {
@@ -113,12 +121,13 @@ export class Client {
         coordinator.submit(input).then(
           (outcome) => {
             if (!life.alive) return;
-            this.#answered(to, key, outcome);
+            this.#answered(to, key, input, outcome);
             if (this.#chance.chance(LOST_ANSWER_SHARE)) return;
             limit.run = null;
             if (!isFinal(outcome)) return again(nextTarget(outcome, to), RETRY_AFTER_MS);
             if (open) this.#tally.open -= 1;
             open = false;
+            if (outcome.outcome === "accepted" && this.#misuse.chance(MISUSE_SHARE)) this.#misuseKey(input, key);
           },
           (error: unknown) => {
             if (life.alive) this.#world.rejected(to, error);
@@ -128,7 +137,7 @@ export class Client {
     });
   }
 
-  #answered(to: Label, key: string, outcome: SubmitOutcome): void {
+  #answered(to: Label, key: string, input: CommandInput, outcome: SubmitOutcome): void {
     const { trace, watchers, nowMs } = this.#world;
     const seq = outcome.outcome === "accepted" ? outcome.seq : 0;
     trace.note(nowMs, to, `answers ${outcome.outcome}`, seq, () => `${key} ${JSON.stringify(outcome)}`);
@@ -136,12 +145,12 @@ export class Client {
       if (outcome.durability === "pair") this.#tally.acknowledgedPair += 1;
       else this.#tally.acknowledgedLocal += 1;
     }
-    watchers.each((watch) => watch.submitted?.({ client: this.#name, key, to, outcome }));
+    watchers.each((watch) => watch.submitted?.({ client: this.#name, key, to, input, outcome }));
   }
 }
 
 function isFinal(outcome: SubmitOutcome): boolean {
-  return outcome.outcome === "accepted" || outcome.outcome === "invalid-command";
+  return ["accepted", "invalid-command", "idempotency-conflict"].includes(outcome.outcome);
 }
 
 function nextTarget(outcome: SubmitOutcome, asked: Label): Label {

@@ -159,6 +159,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rules: { isRefusal: () => true },
   },
   {
+    name: "key used for another command",
+    rule: "HO8",
+    bites: ["I17"],
+    policy: "on-air",
+    rules: { isSameCommand: () => true },
+  },
+  {
     name: "snapshot applied without lock",
     rule: "SB4",
     bites: ["I14"],

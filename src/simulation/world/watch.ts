@@ -11,6 +11,7 @@ import type { PeerMessage } from "../../core/messages.ts";
 import type { Op } from "../../core/operation.ts";
 import type {
   ApplySnapshotOutcome,
+  CommandInput,
   ForceLeaderOutcome,
   ForceLeaderRequest,
   SubmitOutcome,
@@ -27,6 +28,7 @@ export interface Submission {
   readonly client: string;
   readonly key: string;
   readonly to: Label;
+  readonly input: CommandInput;
   readonly outcome: SubmitOutcome;
 }
 
