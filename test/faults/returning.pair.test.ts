@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { until } from "../../src/cli/demo/observe.ts";
 import { call } from "../support/http-call.ts";
-import { RealPair } from "../support/real-pair.ts";
+import type { RealPair } from "../support/real-pair.ts";
 import { withPair } from "../support/stage-pair.ts";
 import { Recorder } from "../support/recorder.ts";
 import { PATIENCE_MS } from "./suites.ts";
