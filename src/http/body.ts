@@ -5,8 +5,16 @@ import type { FastifyInstance } from "fastify";
 import type { Json } from "../core/canonical-json.ts";
 import type { Clock } from "../ports/clock.ts";
 import { PATIENT_ABOVE_BYTES } from "./limits.ts";
+import { findInexactNumber, NumberNotExact } from "../json/exact-numbers.ts";
 import { parseJson, parseJsonPatiently } from "../json/read.ts";
 import { InvalidInput, UnsupportedMediaType } from "./validation.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** What the body holds is stored and given to others, so an integer that would change is refused. */
+    keepsNumbers?: boolean;
+  }
+}
 
 type Done = (error: Error | null, body?: Json) => void;
 
@@ -18,9 +26,11 @@ export function readJsonBodies(app: FastifyInstance, clock: Clock): void {
     done(isNull ? new InvalidInput("", "body: is null, must be object") : undefined);
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done: Done) => {
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done: Done) => {
     const bytes = body as Buffer;
+    const inexact = request.routeOptions.config.keepsNumbers === true ? findInexactNumber(bytes.toString()) : null;
     if (bytes.length === 0) done(null, undefined);
+    else if (inexact !== null) done(new NumberNotExact(inexact));
     else if (bytes.length <= PATIENT_ABOVE_BYTES) parseAtOnce(bytes, done);
     else parseJsonPatiently(bytes, (fn) => clock.soon(fn)).then((value) => done(null, value), done);
   });

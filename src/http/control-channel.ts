@@ -18,6 +18,7 @@ import {
   MAX_CONTROL_PENDING,
 } from "./limits.ts";
 import { submitRefusal } from "./outcomes.ts";
+import { findInexactNumber, NumberNotExact } from "../json/exact-numbers.ts";
 import { parseJson } from "../json/read.ts";
 import { type Problem, problem } from "./problem.ts";
 import { ControlCommand, ControlPing } from "./schemas/commands.ts";
@@ -88,10 +89,22 @@ class ControlClient {
   take(data: RawData, isBinary: boolean): void {
     const receivedAtUs = this.#nowUs();
     try {
-      this.#dispatch(isBinary ? null : parseJson(data as Buffer), receivedAtUs);
+      const inexact = isBinary ? null : findInexactNumber((data as Buffer).toString());
+      if (inexact !== null) this.#refuseNumber(data as Buffer, new NumberNotExact(inexact));
+      else this.#dispatch(isBinary ? null : parseJson(data as Buffer), receivedAtUs);
     } catch (error) {
       this.#say({ type: "error", ...told(problemOf(error)) });
     }
+  }
+
+  /** The client is told which of its messages was refused, where that can be read. */
+  #refuseNumber(data: Buffer, error: NumberNotExact): void {
+    const { type, id } = (JSON.parse(data.toString()) ?? {}) as { readonly type?: unknown; readonly id?: unknown };
+    const isCommand = type === "command" && (typeof id === "string" || Number.isSafeInteger(id));
+    this.#say({
+      ...(isCommand ? { type: "refused", id: id as string | number } : { type: "error" }),
+      ...told(problemOf(error)),
+    });
   }
 
   #dispatch(message: Json, receivedAtUs: number): void {

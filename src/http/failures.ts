@@ -5,6 +5,7 @@
 import type { FastifyError, FastifyInstance } from "fastify";
 import { ChangeoverError, type ErrorCode } from "../core/errors.ts";
 import type { Logger } from "../ports/logger.ts";
+import { NumberNotExact } from "../json/exact-numbers.ts";
 import { JsonFault } from "../json/fault.ts";
 import { type Problem, problem, sendProblem, statusOf } from "./problem.ts";
 import { InvalidInput } from "./validation.ts";
@@ -21,6 +22,10 @@ const KNOWN: Partial<Record<ErrorCode, "engine_not_ready" | "witness_unreachable
 /** The problem that an error stands for. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof InvalidInput) return problem("invalid_request", error.message, { field: error.field });
+  if (error instanceof NumberNotExact) {
+    const { path, text } = error.number;
+    return problem("number_not_exact", error.message, { path, value: text });
+  }
   if (error instanceof JsonFault) return problem("invalid_json", error.message);
   if (error instanceof ChangeoverError) return problemOfHouse(error);
   return problemOfFastify(error as Partial<FastifyError>);

@@ -114,6 +114,20 @@ describe("the control channel", () => {
   });
 });
 
+describe("numbers on the control channel", () => {
+  it("H1 an integer that would change is refused with its path, and the command's id", async () => {
+    const operator = await new Client("/api/control/channel", "operator").opened();
+    const command = '{"type":"command","id":"c1","kind":"k","payload":{"list":[9007199254740993]}}';
+    expect(await operator.ask(command)).toMatchObject({
+      ...{ type: "refused", id: "c1", code: "number_not_exact", path: "/payload/list/0" },
+    });
+    const beyond = '{"type":"command","id":2,"kind":"k","payload":1e400}';
+    expect(await operator.ask(beyond)).toMatchObject({ type: "refused", id: 2, code: "number_not_exact" });
+    expect(await operator.ask("[9007199254740993]")).toMatchObject({ type: "error", code: "number_not_exact" });
+    expect(rig.coordinator.argsOf("submit")).toEqual([]);
+  });
+});
+
 describe("the state on the control channel", () => {
   it("comes at once and whenever it has changed", async () => {
     const client = await new Client(CONTROL, "viewer").opened();

@@ -1,7 +1,7 @@
 /** What operators and pages call: commands, the engine's own calls, state, handover, maintenance, history, conflicts. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as sample from "../support/samples.ts";
-import { buildRig, problemIn, type Rig } from "./rig.ts";
+import { bearer, buildRig, problemIn, type Rig } from "./rig.ts";
 
 let rig: Rig;
 beforeEach(async () => {
@@ -44,6 +44,24 @@ describe("commands", () => {
     if (outcome.outcome === "fenced") expect(document["epoch"]).toBe(9);
     if (outcome.outcome === "outcome-unknown") expect(document).toMatchObject({ epoch: 9, seq: 12 });
     if (status === 503) expect(answer.headers["retry-after"]).toBe("1");
+  });
+
+  it.each([
+    ["POST", "/api/commands", '{"kind":"k","payload":{"id":9007199254740993}}', "/payload/id"],
+    ["POST", "/api/commands", '{"kind":"k","payload":[1,1e400]}', "/payload/1"],
+    ["POST", "/api/commands", '{"kind":"k","payload":9007199254740993.0}', "/payload"],
+    ["POST", "/api/commands", '{"kind":"k","payload":1,"executeAtUs":9007199254740993}', "/executeAtUs"],
+    ["POST", "/engine/api/switch/cut", '{"source":"cam2","id":9007199254740993}', "/id"],
+    ["PUT", "/engine/api/list", "[1,[-9007199254740993]]", "/1/0"],
+    ["PATCH", "/engine/api/x", "9007199254740993", ""],
+    ["DELETE", "/engine/api/x", '{"a":{"b":1e23}}', "/a/b"],
+    ["PUT", "/api/records/show/title", '{"value":{"id":9007199254740993}}', "/value/id"],
+    ["POST", "/api/conflicts/cfl_1/resolve", '{"choice":"value","value":9007199254740993}', "/value"],
+  ] as const)("H1 %s %s with %s is refused with the path of the number", async (method, url, payload, path) => {
+    const headers = { ...bearer("operator"), "content-type": "application/json" };
+    const answer = await rig.app.inject({ method, url, payload, headers });
+    expect(problemIn(answer, 422, "number_not_exact")).toMatchObject({ path, value: expect.any(String) as string });
+    expect(rig.coordinator.argsOf("submit")).toEqual([]);
   });
 
   it("are listed, oldest first", async () => {

@@ -13,6 +13,7 @@ export const COMMAND_REFUSALS = [
   "fenced",
   "outcome_unknown",
   "invalid_command",
+  "number_not_exact",
   "idempotency_conflict",
   "busy",
 ] as const;
@@ -21,7 +22,7 @@ export function submitRoute(app: App, { coordinator }: HttpComponents): void {
   app.post(
     "/api/commands",
     {
-      config: { access: "operate" },
+      config: { access: "operate", keepsNumbers: true },
       schema: {
         summary: "Gives the pair a command",
         tags: ["commands"],

@@ -33,7 +33,7 @@ export function resolveRoute(app: App, { coordinator }: HttpComponents): void {
   app.post(
     "/api/conflicts/:id/resolve",
     {
-      config: { access: "operate" },
+      config: { access: "operate", keepsNumbers: true },
       schema: {
         summary: "Keeps what stands, applies the divergent command again, or sets a value",
         tags: ["conflicts"],

@@ -24,7 +24,7 @@ export function engineCallRoute(app: App, { coordinator }: HttpComponents): void
     app.route({
       method,
       url: `${PREFIX}/*`,
-      config: { access: "operate" },
+      config: { access: "operate", keepsNumbers: true },
       schema: {
         summary: "Makes a call of the engine's REST API into a command of the pair",
         description: `The command's kind is "${method} /path", its payload the body.`,

@@ -58,13 +58,16 @@ export function writeRecordRoute(app: App, { coordinator }: HttpComponents): voi
   app.put(
     "/api/records/:entity/:field",
     {
-      config: { access: "operate" },
+      config: { access: "operate", keepsNumbers: true },
       schema: {
         summary: "Sets one field",
         tags: ["records"],
         params: RecordParams,
         body: RecordBody,
-        response: { 200: named<RecordView>(RecordSchema), ...refusals(...GUARDED, ...BODY, "store_failed") },
+        response: {
+          200: named<RecordView>(RecordSchema),
+          ...refusals(...GUARDED, ...BODY, "number_not_exact", "store_failed"),
+        },
       },
     },
     async (request, reply) => {
