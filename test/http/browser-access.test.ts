@@ -24,7 +24,7 @@ describe("in open mode", () => {
       ]) {
         problemIn(await rig.app.inject({ url, headers: { host } }), 421, "misdirected_request");
       }
-      expect(rig.coordinator.calls).toEqual([]);
+      expect(rig.coordinator.calls.filter(([name]) => name !== "state")).toEqual([]);
     },
   );
 
