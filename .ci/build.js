@@ -38,7 +38,8 @@ const { build } = await import("vite");
 await build({
   configFile: false,
   root: join(root, "src/visualiser/page"),
-  base: "/machines/",
+  // Relative, so that the page also works under a path that a reverse proxy adds.
+  base: "./",
   logLevel: "warn",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {

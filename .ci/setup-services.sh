@@ -9,6 +9,7 @@ wanted=(
   redis-server=redis-server
   nats-server=nats-server
   haproxy=haproxy
+  nginx=nginx
   chromium=chromium
   ip=iproute2
   iptables=iptables

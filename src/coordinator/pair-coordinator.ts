@@ -5,7 +5,7 @@ import type { Kit } from "../actors/kit.ts";
 import { resolveConflict } from "../actors/conflict-book.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
-import { epochAt } from "../core/fork.ts";
+import { epochAt, type LogShape } from "../core/fork.ts";
 import { otherLabel, parseId, type LockId } from "../core/ids.ts";
 import type { Maintenance } from "../core/messages.ts";
 import type {
@@ -208,6 +208,10 @@ export class PairCoordinator implements Coordinator {
     this.#actors.succession.maintenanceChanged();
     this.#actors.heartbeats.beat();
     return maintenance;
+  }
+
+  logRuns(limit: number): LogShape {
+    return this.#kit.ports.store.logShape(limit);
   }
 
   leadership(limit: number): readonly LeadershipEntry[] {

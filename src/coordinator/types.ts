@@ -3,7 +3,7 @@
  * engine that embeds it. Expected refusals are returned as unions.
  */
 import type { Json } from "../core/canonical-json.ts";
-import type { Command, Conflict } from "../core/command.ts";
+import type { Command, Conflict, EpochRun } from "../core/command.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { Alarm, CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
 import type { Label, LockId } from "../core/ids.ts";
@@ -162,6 +162,8 @@ export interface Coordinator {
   adoptWitness(request: { readonly by: string }): Promise<AdoptOutcome>;
   setMaintenance(request: { readonly on: boolean; readonly reason: string; readonly by: string }): Maintenance;
   leadership(limit: number): readonly LeadershipEntry[];
+  /** Which epoch wrote which stretch of the command log: the newest `limit` runs, oldest first. */
+  logRuns(limit: number): readonly EpochRun[];
   conflicts(limit: number): readonly Conflict[];
   resolveConflict(id: string, choice: ResolveChoice, by: string): Promise<ResolveOutcome>;
 

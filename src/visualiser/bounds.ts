@@ -22,3 +22,6 @@ export const COUNTED_CONFLICTS = 1_000;
 export const REDIAL_MS = 500;
 /** Silence after which the relayed peer counts as gone. */
 export const SILENT_MS = 1_200;
+
+/** Runs of the command log that a viewer is told: enough to find where two logs part after several changes of leader. */
+export const SHOWN_RUNS = 8;

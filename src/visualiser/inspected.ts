@@ -8,6 +8,7 @@
 import type { CoordinatorState } from "../coordinator/types.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { Label } from "../core/ids.ts";
+import type { EpochRun } from "../core/command.ts";
 import type { FailoverSettings } from "../core/settings.ts";
 import type { LeadershipEntry } from "../ports/store.ts";
 
@@ -79,6 +80,8 @@ export interface StateMessage {
   readonly engine: Label;
   readonly atUnixMs: number;
   readonly state: CoordinatorState;
+  /** Which epoch wrote which stretch of the log, newest runs last. Absent in older recordings. */
+  readonly logRuns?: readonly EpochRun[];
   readonly settings: ShownSettings;
   /** Of the engine's own, or by the witness's last answer; null: free, or not known. */
   readonly lock: ShownLock | null;

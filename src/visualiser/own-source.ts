@@ -6,12 +6,12 @@
 import type { Coordinator } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
 import type { Clock } from "../ports/clock.ts";
-import { COUNTED_CONFLICTS, MAX_EVENTS_PER_MESSAGE, SHOWN_LEADERSHIPS } from "./bounds.ts";
+import { COUNTED_CONFLICTS, MAX_EVENTS_PER_MESSAGE, SHOWN_LEADERSHIPS, SHOWN_RUNS } from "./bounds.ts";
 import type { Inspected, ShownSettings, Source, StateMessage, Values } from "./inspected.ts";
 import { LockWatch } from "./lock-watch.ts";
 import type { Recorder } from "./recorder.ts";
 
-type Seen = Pick<Coordinator, "state" | "leadership" | "conflicts" | "subscribe" | "readLock">;
+type Seen = Pick<Coordinator, "state" | "leadership" | "logRuns" | "conflicts" | "subscribe" | "readLock">;
 
 export class OwnSource implements Source {
   readonly label: Label;
@@ -96,6 +96,7 @@ export class OwnSource implements Source {
       engine: this.label,
       atUnixMs: Math.round(this.#clock.unixMs()),
       state,
+      logRuns: this.#coordinator.logRuns(SHOWN_RUNS),
       settings: this.#settings,
       lock: state.reconcileLock ?? this.#lock.now(),
       conflicts: this.#counted,

@@ -21,7 +21,7 @@ import type {
   SyncHealthReport,
 } from "../../src/coordinator/types.ts";
 import type { Json } from "../../src/core/canonical-json.ts";
-import type { Command, Conflict } from "../../src/core/command.ts";
+import type { Command, Conflict, EpochRun } from "../../src/core/command.ts";
 import type { LockId } from "../../src/core/ids.ts";
 import type { Maintenance } from "../../src/core/messages.ts";
 import type { EngineRead } from "../../src/ports/engine.ts";
@@ -156,6 +156,10 @@ export class ScriptedCoordinator implements Coordinator {
 
   async adoptWitness(request: { readonly by: string }): Promise<AdoptOutcome> {
     return this.#answer("adoptWitness", [request], this.adopted);
+  }
+
+  logRuns(limit: number): readonly EpochRun[] {
+    return this.#answer("logRuns", [limit], [{ epoch: 7, from: 1, to: 3 }]);
   }
 
   leadership(limit: number): readonly LeadershipEntry[] {

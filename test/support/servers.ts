@@ -13,6 +13,7 @@ export type ServerName =
   | "redis-server"
   | "nats-server"
   | "haproxy"
+  | "nginx"
   | "chromium"
   | "ip"
   | "iptables"

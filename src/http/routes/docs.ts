@@ -67,7 +67,18 @@ export async function docsRoutes(app: App): Promise<void> {
       reply.send(app.swagger());
     },
   );
-  await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: true, transformStaticCSP: ownHostOnly });
+  await app.register(swaggerUi, {
+    routePrefix: "/docs",
+    staticCSP: true,
+    transformStaticCSP: ownHostOnly,
+    // Below /docs/ the page's own addresses are relative, so that it also works under a path that a proxy adds.
+    uiHooks: {
+      onRequest: (request, reply, done) => {
+        if (request.url === "/docs") reply.redirect("docs/", 308);
+        else done();
+      },
+    },
+  });
 }
 
 /** The plugin's policy allows pictures and styles from elsewhere, and wants TLS, which an engine on a plant need not have. */

@@ -15,7 +15,7 @@ const HIDDEN = { config: { access: "page" }, schema: { hide: true } } as const;
 
 /** Registers the page; where it was not built, says how to have it. */
 export async function pageRoutes(app: App, { pageFolder, coordinator }: HttpComponents): Promise<void> {
-  app.get("/machines", HIDDEN, (_request, reply) => reply.redirect("/machines/", 308));
+  app.get("/machines", HIDDEN, (_request, reply) => reply.redirect("machines/", 308));
   if (pageFolder !== null && existsSync(pageFolder)) {
     await app.register(pageOf(pageFolder, () => coordinator.state().peer.url));
     return;

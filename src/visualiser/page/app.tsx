@@ -88,7 +88,7 @@ function Shown({ live, replay, connection }: ShownProps) {
   return (
     <>
       <main class={isLive ? "" : "past"}>
-        <Tally engines={engines} nowMs={nowMs} isVirtual={isVirtual} isLive={isLive} />
+        <Tally {...{ engines, nowMs, isVirtual, isLive }} lastOnAir={model.lastOnAir} />
         {query.has("demo") && replay === null && <DemoFaults />}
         <div class="engines">
           {engines.map((engine) => (

@@ -28,7 +28,7 @@ export function Conflicts({ engines, connection }: Props) {
   const settled = conflicts.filter(({ outcome }) => outcome !== "open");
   const resolve = async (id: string, choice: Choice): Promise<void> => {
     try {
-      const answer = await connection.call("POST", `/api/conflicts/${encodeURIComponent(id)}/resolve`, choice);
+      const answer = await connection.call("POST", `api/conflicts/${encodeURIComponent(id)}/resolve`, choice);
       setTold(answer.ok ? `Resolved: ${choice.choice}.` : await refusal(answer));
       setConflicts(await read(connection));
     } catch {
@@ -64,7 +64,7 @@ function makes(engineId: string, origin: string): boolean {
 }
 
 async function read(connection: Connection): Promise<readonly Conflict[]> {
-  const answer = await connection.call("GET", `/api/conflicts?limit=${SHOWN * 2}`);
+  const answer = await connection.call("GET", `api/conflicts?limit=${SHOWN * 2}`);
   return answer.ok ? ((await answer.json()) as { conflicts: Conflict[] }).conflicts : [];
 }
 

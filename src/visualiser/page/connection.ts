@@ -6,7 +6,7 @@
  */
 import type { Label } from "../../core/ids.ts";
 import type { StreamMessage } from "../inspected.ts";
-import { Feed } from "./feed.ts";
+import { Feed, HOME } from "./feed.ts";
 import type { Model } from "./model.ts";
 
 export type LineState =
@@ -47,7 +47,7 @@ export class Connection {
 
   async open(): Promise<void> {
     this.#onState({ kind: "connecting" });
-    const answer = await this.call("GET", "/api/state").catch(() => null);
+    const answer = await this.call("GET", "api/state").catch(() => null);
     if (answer?.status === 401 || answer?.status === 403) {
       this.#onState({ kind: "needs-token" });
       return;
@@ -68,14 +68,18 @@ export class Connection {
     this.#next?.close();
   }
 
-  /** One call to the own engine. */
+  /** One call to the engine that served the page; `path` is relative to its address: `api/state`. */
   async call(method: "GET" | "POST", path: string, body?: unknown): Promise<Response> {
     const token = sessionStorage.getItem(TOKEN_KEY);
     const headers = {
       ...(token === null ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     };
-    return fetch(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    return fetch(new URL(path, HOME), {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   }
 
   /** Asks the other address whenever nobody speaks; the first word decides who is listened to. */
@@ -94,12 +98,12 @@ export class Connection {
   }
 
   get #addresses(): readonly string[] {
-    return this.#peer === null ? [location.origin] : [location.origin, this.#peer];
+    return this.#peer === null ? [HOME] : [HOME, this.#peer];
   }
 
   #dial(nowMs: number): void {
     const addresses = this.#addresses;
-    this.#dialled = addresses[(addresses.indexOf(this.#dialled) + 1) % addresses.length] ?? location.origin;
+    this.#dialled = addresses[(addresses.indexOf(this.#dialled) + 1) % addresses.length] ?? HOME;
     this.#tries += 1;
     if (this.#tries % addresses.length === 0) {
       this.#notBeforeMs = nowMs + this.#retryMs;

@@ -1,4 +1,5 @@
 /** Purpose: the faults of the demonstration as buttons. They are there only when the demonstration itself says so. */
+import { HOME } from "./feed.ts";
 import { useEffect, useState } from "preact/hooks";
 
 interface Fault {
@@ -6,7 +7,7 @@ interface Fault {
   readonly name: string;
 }
 
-const PATH = "/demo/faults";
+const PATH = new URL("demo/faults", HOME).href;
 
 export function DemoFaults() {
   const [faults, setFaults] = useState<readonly Fault[]>([]);

@@ -4,7 +4,7 @@ import type { StateMessage } from "../inspected.ts";
 import { HeartbeatStrip } from "./heartbeat-strip.tsx";
 import type { EngineAt } from "./model.ts";
 import { stateWords } from "./state-paths.ts";
-import { isOnAir } from "./tally.tsx";
+import { isOnAir } from "./on-air.ts";
 import { longDuration, thousands } from "./words.ts";
 
 /** Commands between the engines at any moment of a pair at load. */
@@ -48,7 +48,7 @@ export function EnginePanel({ engine, isLive, nowMs }: Props) {
               settings={message.settings}
               isLive={isLive}
             />
-            <Positions state={message.state} gap={engine.gap} />
+            <Positions message={message} gap={engine.gap} divergent={engine.divergent} />
           </div>
           {!isGone && <Alarms state={message.state} nowMs={nowMs} />}
         </>
@@ -140,7 +140,19 @@ function longOrShort(ms: number): string {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
 }
 
-function Positions({ state, gap }: { state: CoordinatorState; gap: number | null }) {
+/** A position is an epoch and a number: two logs with equal numbers may still differ. */
+function Positions({
+  message: { state, logRuns = [] },
+  gap,
+  divergent,
+}: {
+  message: StateMessage;
+  gap: number | null;
+  divergent: number | null;
+}) {
+  const epoch = logRuns.at(-1)?.epoch;
+  const last = `${thousands(state.lastCommandSeq)}${epoch === undefined ? "" : `, epoch ${epoch}`}`;
+  const hasParted = divergent !== null;
   const gapText = gap === null ? "–" : gap === 0 ? "equal" : `${gap > 0 ? "+" : "−"}${thousands(Math.abs(gap))}`;
   return (
     <div class="panel">
@@ -148,15 +160,17 @@ function Positions({ state, gap }: { state: CoordinatorState; gap: number | null
       <dl class="numbers">
         <div>
           <dt>last</dt>
-          <dd>{thousands(state.lastCommandSeq)}</dd>
+          <dd>{last}</dd>
         </div>
         <div>
           <dt>executed</dt>
           <dd>{thousands(state.lastExecutedSeq)}</dd>
         </div>
         <div>
-          <dt>gap</dt>
-          <dd class={Math.abs(gap ?? 0) > ON_THEIR_WAY ? "warn" : ""}>{gapText}</dd>
+          <dt>{hasParted ? "diverged" : "gap"}</dt>
+          <dd class={hasParted || Math.abs(gap ?? 0) > ON_THEIR_WAY ? "warn" : ""}>
+            {hasParted ? `${thousands(divergent)} only here` : gapText}
+          </dd>
         </div>
       </dl>
       <p class="small one-line">programme: {state.programSource}</p>

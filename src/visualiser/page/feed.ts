@@ -17,6 +17,9 @@ export interface FeedInit {
   readonly onClose: (feed: Feed) => void;
 }
 
+/** Address of the engine that served the page: the page's own without `machines/`, whatever path a proxy adds before it. */
+export const HOME = new URL("..", document.baseURI).href;
+
 export class Feed {
   /** Whether it leads to the host that served the page. */
   readonly isOwn: boolean;
@@ -27,7 +30,7 @@ export class Feed {
   readonly #socket: WebSocket;
 
   constructor({ address, token, cursors, onMessage, onClose }: FeedInit) {
-    this.isOwn = address === location.origin;
+    this.isOwn = address === HOME;
     const protocols = token === null ? [] : [`bearer.${base64Url(token)}`];
     this.#socket = new WebSocket(`${streamUrl(address).href}${resumeQuery(cursors)}`, [STREAM_PROTOCOL, ...protocols]);
     this.#socket.onmessage = ({ data }) => {

@@ -3,7 +3,9 @@
  * Keeps true: what is kept is bounded, so that a page that stays open does not grow; the past is never rewritten.
  */
 import type { Json } from "../../core/canonical-json.ts";
+import { findFork } from "../../core/fork.ts";
 import { otherLabel, type Label } from "../../core/ids.ts";
+import { isOnAir, type LastOnAir } from "./on-air.ts";
 import type { Inspected, StateMessage, StreamMessage, Values } from "../inspected.ts";
 
 /** Entries that are kept of one engine. */
@@ -33,6 +35,8 @@ export interface EngineAt {
   readonly state: StateMessage | null;
   /** Commands that it has more than the other one, at one and the same moment; null: not known. */
   readonly gap: number | null;
+  /** Commands that only this engine holds since the two logs parted; null: they have not parted, or it is not known. */
+  readonly divergent: number | null;
   readonly last: Readonly<Record<string, Inspected>>;
   readonly heart: readonly HeartSample[];
 }
@@ -56,6 +60,7 @@ class EngineModel {
 
 export class Model {
   readonly #engines: Readonly<Record<Label, EngineModel>> = { a: new EngineModel(), b: new EngineModel() };
+  #lastOnAir: LastOnAir | null = null;
   readonly #listeners = new Set<() => void>();
   #told = 0;
 
@@ -92,7 +97,17 @@ export class Model {
       case "gone":
         break;
     }
+    this.#noteOnAir();
     this.changed();
+  }
+
+  get lastOnAir(): LastOnAir | null {
+    return this.#lastOnAir;
+  }
+
+  #noteOnAir(): void {
+    const onAir = (["a", "b"] as const).find((label) => isOnAir(this.live(label), true));
+    if (onAir !== undefined) this.#lastOnAir = { label: onAir, atMs: Date.now() };
   }
 
   /** One engine cannot be heard any more. */
@@ -146,8 +161,9 @@ export class Model {
   live(label: Label): EngineAt {
     const { run, reachable, values, state, last, heart, heardAt } = this.#engines[label];
     const other = this.#engines[otherLabel(label)];
-    const [outdated, gap] = [heardAt < other.onAirAt, gapBetween(this.#engines[label], other)];
-    return { label, known: run !== null, reachable, outdated, values, state, gap, last, heart };
+    const outdated = heardAt < other.onAirAt;
+    const { gap, divergent } = compareLogs(this.#engines[label], other);
+    return { label, known: run !== null, reachable, outdated, values, state, gap, divergent, last, heart };
   }
 
   /** One engine as it was. */
@@ -164,7 +180,9 @@ export class Model {
       last[entry.machine] = entry;
     }
     const state = states[countUpTo(states, atMs) - 1] ?? null;
-    return { label, known: run !== null, reachable: true, outdated: false, values, state, gap: null, last, heart: [] };
+    const known = run !== null;
+    const unknown = { gap: null, divergent: null, heart: [] };
+    return { label, known, reachable: true, outdated: false, values, state, last, ...unknown };
   }
 }
 
@@ -193,15 +211,18 @@ function addState(engine: EngineModel, message: StateMessage, told: number): voi
   engine.heart = [...engine.heart.slice(1 - STRIP_SAMPLES), { roundTripMs, lastHeardMs }];
 }
 
-/** Both engines look at the same instants; what they saw at different ones is not compared. */
-function gapBetween(own: EngineModel, other: EngineModel): number | null {
+/** Compares both logs at one moment; what the engines saw at different ones is not compared. */
+function compareLogs(own: EngineModel, other: EngineModel): Pick<EngineAt, "gap" | "divergent"> {
   for (const mine of [own.state, own.before]) {
     for (const theirs of [other.state, other.before]) {
       if (mine === null || theirs === null || Math.abs(mine.atUnixMs - theirs.atUnixMs) > SAME_MOMENT_MS) continue;
-      return mine.state.lastCommandSeq - theirs.state.lastCommandSeq;
+      const [ours, others] = [mine.state.lastCommandSeq, theirs.state.lastCommandSeq];
+      const fork = findFork(mine.logRuns ?? [], theirs.logRuns ?? []);
+      const haveParted = fork > 0 && fork < Math.min(ours, others);
+      return { gap: ours - others, divergent: haveParted ? ours - fork : null };
     }
   }
-  return null;
+  return { gap: null, divergent: null };
 }
 
 /** How many of a list that is in order of time are not after a moment. */

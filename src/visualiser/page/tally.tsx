@@ -2,7 +2,7 @@
 import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { Label } from "../../core/ids.ts";
 import type { EngineAt } from "./model.ts";
-import { activePaths } from "./state-paths.ts";
+import { absence, isOnAir, type LastOnAir } from "./on-air.ts";
 import { clockTime, longDuration } from "./words.ts";
 
 interface Props {
@@ -10,18 +10,10 @@ interface Props {
   readonly nowMs: number;
   readonly isVirtual: boolean;
   readonly isLive: boolean;
+  readonly lastOnAir: LastOnAir | null;
 }
 
-/**
- * Whether the engine is on air. Its statechart comes at once, its own word at whole fifths of a second: while it is live it
- * must lead by the first, and where the second speaks of a leader, by that as well.
- */
-export function isOnAir(engine: EngineAt, isLive: boolean): boolean {
-  const leads = activePaths(engine.values["leadership"]).includes("role.leader");
-  if (!isLive || !leads) return leads;
-  const word = engine.state?.state;
-  return engine.reachable && !engine.outdated && word !== undefined && (word.role !== "leader" || word.mayAct);
-}
+const ABSENT = { "not-connected": "Not connected", changing: "Changing over", nobody: "Nobody on air" } as const;
 
 /** Who vouches for a leader, in words. The vote of a peer that is dead is the proof of its death. */
 function confirmedWords({ confirmedBy, peer }: CoordinatorState): string {
@@ -31,13 +23,19 @@ function confirmedWords({ confirmedBy, peer }: CoordinatorState): string {
   return confirmedBy === "both" ? `${vote} and witness` : vote;
 }
 
-export function Tally({ engines, nowMs, isVirtual, isLive }: Props) {
+export function Tally({ engines, nowMs, isVirtual, isLive, lastOnAir }: Props) {
   const onAir = engines.filter((engine) => isOnAir(engine, isLive));
   const [first] = onAir;
-  const kind = onAir.length === 0 ? "nobody" : onAir.length === 1 ? "one" : "both";
+  const absent = onAir.length > 0 ? null : isLive ? absence(engines, lastOnAir, nowMs) : "nobody";
+  const kind = absent ?? (onAir.length === 1 ? "one" : "both");
   return (
     <section class={`tally ${kind}`} aria-label="Who is on air" aria-live="polite">
-      <p class="sign">{kind === "nobody" ? "Nobody on air" : kind === "both" ? "Both on air" : "On air"}</p>
+      <p class="sign">{absent !== null ? ABSENT[absent] : kind === "both" ? "Both on air" : "On air"}</p>
+      {absent !== null && isLive && lastOnAir !== null && (
+        <p class="last-known">
+          last known: {lastOnAir.label.toUpperCase()} on air, {longDuration(nowMs - lastOnAir.atMs)} ago
+        </p>
+      )}
       {first !== undefined && kind === "one" && <p class="who">Engine {first.label.toUpperCase()}</p>}
       {kind === "both" && <p class="who">A and B</p>}
       <div class="facts">
@@ -65,6 +63,7 @@ function Facts({
   return (
     <dl class="fact-row">
       {named && <Fact name="engine" value={engine.label} />}
+      {word !== undefined && <Fact name="programme" value={word.programSource} />}
       <Fact name="epoch" value={epoch === null ? "–" : String(epoch)} />
       <Fact name="since" value={sinceMs === null ? "–" : (clockTime(sinceMs, isVirtual).split(".")[0] ?? "")} />
       <Fact name="for" value={sinceMs === null ? "–" : longDuration(nowMs - sinceMs)} />
