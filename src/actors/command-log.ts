@@ -183,8 +183,12 @@ export class CommandLog {
       const detail = `executeAtUs is ${Math.round(aheadMs)} ms ahead, at most ${MAX_AHEAD_MS} ms are accepted`;
       return { outcome: "invalid-command", detail };
     }
-    const why = this.#kit.ports.engine.validate(input.kind, input.payload);
-    return why === null ? null : { outcome: "invalid-command", detail: why };
+    try {
+      const why = this.#kit.ports.engine.validate(input.kind, input.payload);
+      return why === null ? null : { outcome: "invalid-command", detail: why };
+    } catch (error) {
+      return { outcome: "engine-not-ready", detail: error instanceof Error ? error.message : String(error) };
+    }
   }
 
   /** A key that is known gets the answer of its first command, which is waited for if it is still under way. */

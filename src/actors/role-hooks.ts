@@ -83,7 +83,8 @@ export class RoleHooks {
     const previousRole = role === "leader" ? "follower" : "leader";
     const complain = (error: unknown): void => {
       this.#kit.ports.logger.warn({ err: error, role, epoch }, "the engine's role hook failed");
-      this.#kit.alarms.raise("engine-hook-slow", "the engine's role hook failed or ran out of time");
+      const said = error instanceof Error ? error.message : String(error);
+      this.#kit.alarms.raise("engine-hook-slow", `the engine's role hook failed or ran out of time: ${said}`);
     };
     try {
       void Promise.resolve(this.#kit.ports.engine.onRole({ role, epoch, previousRole })).then(

@@ -69,6 +69,7 @@ type ExecState = Static<typeof ExecState>;
 const ExecSnapshot = Type.Object({ kept: ExecState, engine: AnyJson });
 
 export class ExecEngine implements Engine {
+  readonly boundsItself = true;
   readonly #clock: Clock;
   readonly #logger: Logger | undefined;
   readonly #init: ExecEngineInit & typeof DEFAULTS;

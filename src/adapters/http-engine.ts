@@ -56,6 +56,7 @@ const MAX_RETRY_DELAY_MS = 2_000;
 const MAX_ERROR_CHARS = 500;
 
 export class HttpEngine implements Engine {
+  readonly boundsItself = true;
   readonly #clock: Clock;
   readonly #logger: Logger | undefined;
   readonly #init: HttpEngineInit & typeof DEFAULTS;

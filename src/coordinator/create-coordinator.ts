@@ -3,6 +3,7 @@
  * Keeps true: the same object runs in production and in simulation; only the ports differ.
  */
 import { Alarms } from "../actors/alarms.ts";
+import { EngineGuard } from "../actors/engine-guard.ts";
 import type { CoordinatorOptions } from "../actors/options.ts";
 import { zeroCounters, type Kit } from "../actors/kit.ts";
 import { Pauses } from "../actors/pauses.ts";
@@ -30,13 +31,15 @@ export function createCoordinator(
   const broadcast = new Broadcast(ports.logger);
   const emit = (event: CoordinatorEvent): void => broadcast.emit(event);
   const stored = ports.store.load();
+  const alarms = new Alarms({ clock: ports.clock, logger: ports.logger, emit });
+  const engine = new EngineGuard({ engine: ports.engine, clock: ports.clock, alarms });
   const kit: Kit = {
-    ports,
+    ports: { ...ports, engine },
     options,
     self: { engineId: stored.engineId, incarnation: nextIncarnation(ports), version: options.version },
     failover: options.failover,
     rules: { ...trueRules, ...rules },
-    alarms: new Alarms({ clock: ports.clock, logger: ports.logger, emit }),
+    alarms,
     counters: zeroCounters(),
     pauses: new Pauses(ports),
     stamps: new Stamps(ports, { origin: stored.engineId, last: stored.hlc }),

@@ -8,7 +8,7 @@ import type { Actors } from "./actors.ts";
 import type { CoordinatorState, PeerHealthReport, SyncHealthReport } from "./types.ts";
 
 /** Alarms that mean that this engine itself is not whole. */
-const DEGRADING = new Set(["store-failed", "engine-hook-slow", "split-brain", "state-drift", "commands-late"]);
+const DEGRADING = new Set(["store-failed", "engine-hook", "engine-hook-slow", "split-brain", "state-drift", "commands-late"]);
 
 export class Reports {
   readonly #kit: Kit;

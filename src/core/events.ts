@@ -21,6 +21,7 @@ export type AlarmCode =
   | "hold-down"
   | "maintenance-blocks-failover"
   | "engine-failed"
+  | "engine-hook"
   | "engine-hook-slow"
   | "commands-late"
   | "lockstep-degraded"

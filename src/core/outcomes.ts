@@ -31,6 +31,8 @@ export type SubmitOutcome =
   | { readonly outcome: "invalid-command"; readonly detail: string }
   /** The idempotency key belongs to another command, at (epoch, seq); null: that one is still on its way to the log. */
   | { readonly outcome: "idempotency-conflict"; readonly epoch: Epoch | null; readonly seq: number | null }
+  /** The engine gives no judgement on the command. */
+  | { readonly outcome: "engine-not-ready"; readonly detail: string }
   | { readonly outcome: "busy"; readonly detail: string };
 
 export type SnapshotOutcome =

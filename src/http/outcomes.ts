@@ -32,6 +32,8 @@ export function submitRefusal(refused: Refused<SubmitOutcome, "accepted">): Prob
       return problem("invalid_command", refused.detail);
     case "idempotency-conflict":
       return idempotencyConflict(refused);
+    case "engine-not-ready":
+      return problem("engine_not_ready", refused.detail);
     case "busy":
       return problem("busy", refused.detail);
     default:
@@ -182,6 +184,7 @@ export function resolveRefusal(refused: Refused<ResolveOutcome, "resolved">, id:
     case "outcome-unknown":
     case "idempotency-conflict":
     case "invalid-command":
+    case "engine-not-ready":
     case "busy":
       return submitRefusal(refused);
     default:

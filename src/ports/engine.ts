@@ -29,6 +29,8 @@ export interface RoleChange {
 
 /** One engine. Every implementation passes `test/contracts/engine-contract.ts`. */
 export interface Engine {
+  /** Every hook ends within a time of its own; left out: the coordinator bounds the hooks. */
+  readonly boundsItself?: boolean;
   /**
    * Judges a command before it is numbered. `null` when it is acceptable, else a sentence that names field, value and
    * bound; the leader then answers 422 `invalid_command`. Depends on nothing but its arguments and never throws.

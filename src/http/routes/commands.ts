@@ -15,6 +15,7 @@ export const COMMAND_REFUSALS = [
   "invalid_command",
   "number_not_exact",
   "idempotency_conflict",
+  "engine_not_ready",
   "busy",
 ] as const;
 

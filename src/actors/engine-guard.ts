@@ -1,0 +1,357 @@
+/**
+ * Purpose: stands between the coordinator and the engine, and checks at run time what every hook gives back [A38]. A
+ * program without types may throw, return nothing or the wrong type, or give a promise that never settles.
+ * Keeps true: nothing that a hook does ends the process or stops the pair; each fault is one alarm, `engine-hook`, that
+ * names the hook, what it gave and what it must give. No promise of the engine is left without somebody who catches.
+ */
+import { MAX_DEPTH, type Json } from "../core/canonical-json.ts";
+import type { Command, LogPosition } from "../core/command.ts";
+import { ChangeoverError } from "../core/errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Engine, EngineHealth, EngineRead, ExecuteOutcome, RoleChange } from "../ports/engine.ts";
+import type { Alarms } from "./alarms.ts";
+import { inTurns } from "./checksum.ts";
+
+const HOOKS = [
+  "validate",
+  "execute",
+  "snapshot",
+  "restore",
+  "onRole",
+  "health",
+  "programSource",
+  "read",
+  "close",
+] as const;
+type Hook = (typeof HOOKS)[number] | "position";
+
+/** How long a hook may take to settle, ms. An engine that bounds its own hooks is not bounded a second time. */
+const LIMIT_MS: Readonly<Record<Hook, number>> = {
+  validate: 0,
+  execute: 2_000,
+  snapshot: 10_000,
+  restore: 10_000,
+  onRole: 2_000,
+  health: 0,
+  programSource: 0,
+  read: 2_000,
+  position: 2_000,
+  close: 2_000,
+};
+/** The alarm stands at least this long after the last fault, so that a person sees it, ms. */
+const SHOWN_MS = 10_000;
+/** Values of a state that are checked at one go. */
+const GO = 2_048;
+/** Longest source on programme: it travels in every heartbeat. */
+const MAX_SOURCE_CHARS = 4_096;
+const MAX_SHOWN_CHARS = 120;
+
+/** What a check says is wrong; null: nothing. */
+type Fault = string | null;
+
+export class EngineGuard implements Engine {
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #alarms: Alarms;
+  readonly #faults = new Map<Hook, { readonly detail: string; readonly atMs: number }>();
+
+  /** @throws ChangeoverError `invalid_configuration` for an engine that lacks a hook */
+  constructor(components: { readonly engine: Engine; readonly clock: Clock; readonly alarms: Alarms }) {
+    this.#engine = components.engine;
+    this.#clock = components.clock;
+    this.#alarms = components.alarms;
+    for (const hook of HOOKS) {
+      const given = (this.#engine as unknown as Readonly<Record<string, unknown>>)[hook];
+      if (typeof given === "function") continue;
+      throw new ChangeoverError("invalid_configuration", `engine.${hook}: is ${shown(given)}, must be a function`, {
+        details: { key: `engine.${hook}`, value: shown(given), bound: "a function" },
+      });
+    }
+  }
+
+  /** Throws `engine_not_ready` when the engine gives no judgement: the command is neither good nor bad. */
+  validate(kind: string, payload: Json): string | null {
+    const must = "null or a sentence that says what is wrong";
+    const why = this.#now("validate", must, () => this.#engine.validate(kind, payload), isJudgement);
+    if (why === FAULTY) throw this.#notReady("validate");
+    return why;
+  }
+
+  execute(command: Command): ExecuteOutcome | Promise<ExecuteOutcome> {
+    const must = "{ok: true} or {ok: false, error: a string}";
+    const given = this.#call("execute", must, () => this.#engine.execute(command));
+    const judge = (outcome: unknown): ExecuteOutcome =>
+      this.#take("execute", must, outcome, isOutcome) ? outcome : { ok: false, error: this.#detail("execute") };
+    if (given === FAULTY) return { ok: false, error: this.#detail("execute") };
+    if (!isThenable(given)) return judge(given);
+    return this.#settled("execute", must, given).then((outcome) =>
+      outcome === FAULTY ? { ok: false, error: this.#detail("execute") } : judge(outcome),
+    );
+  }
+
+  /** Rejects with `engine_not_ready` for what is no state. The check of a large state gives way to other work. */
+  async snapshot(): Promise<Json> {
+    const must = "a JSON value";
+    const given = await this.#later("snapshot", must, () => this.#engine.snapshot());
+    if (given === FAULTY) throw this.#notReady("snapshot");
+    let fault: Fault = null;
+    const check = faultsOf(given);
+    const first = check.next();
+    if (first.done !== true && first.value !== null) fault = first.value;
+    else if (first.done !== true) await inTurns(this.#clock, check, (found) => (fault ??= found));
+    if (fault !== null) this.#fault("snapshot", must, `returned ${String(fault)}`);
+    else this.#good("snapshot");
+    if (fault !== null) throw this.#notReady("snapshot");
+    return given as Json;
+  }
+
+  async restore(state: Json): Promise<void> {
+    const given = await this.#later("restore", "nothing, or a promise", () => this.#engine.restore(state));
+    if (given === FAULTY) throw this.#notReady("restore");
+    this.#good("restore");
+  }
+
+  async position(): Promise<LogPosition | null> {
+    if (this.#engine.position === undefined) return null;
+    const must = "null or {epoch, seq} of whole numbers";
+    const given = await this.#later("position", must, () => this.#engine.position?.());
+    return given !== FAULTY && this.#take("position", must, given, isPosition) ? (given ?? null) : null;
+  }
+
+  async onRole(change: RoleChange): Promise<void> {
+    await this.#bounded("onRole", Promise.resolve(this.#engine.onRole(change)));
+  }
+
+  health(): EngineHealth {
+    const must = '"ok", "degraded" or "failed"';
+    const health = this.#now("health", must, () => this.#engine.health(), isHealth);
+    return health === FAULTY ? "degraded" : health;
+  }
+
+  programSource(): string {
+    const must = `a string of at most ${MAX_SOURCE_CHARS} characters`;
+    const source = this.#now("programSource", must, () => this.#engine.programSource(), isSource);
+    return source === FAULTY ? "" : source;
+  }
+
+  async read(path: string, nowUnixUs: number): Promise<EngineRead> {
+    const must = "{status: a number from 200 to 599, body: a JSON value}";
+    const given = await this.#later("read", must, () => this.#engine.read(path, nowUnixUs));
+    if (given !== FAULTY && this.#take("read", must, given, isRead)) return given;
+    return { status: 502, body: { error: this.#detail("read") } };
+  }
+
+  /** Always resolves: what is to be stopped is stopped, whatever the engine does. */
+  async close(): Promise<void> {
+    await this.#later("close", "a promise that settles", () => this.#engine.close());
+  }
+
+  /** The hook's answer at once; a promise is a fault. */
+  #now<Value>(
+    hook: Hook,
+    must: string,
+    call: () => unknown,
+    is: (value: unknown) => value is Value,
+  ): Value | typeof FAULTY {
+    const given = this.#call(hook, must, call);
+    if (given === FAULTY) return FAULTY;
+    if (isThenable(given)) void Promise.resolve(given).catch(() => undefined);
+    return this.#take(hook, must, given, is) ? given : FAULTY;
+  }
+
+  /** The hook's answer once it has settled. */
+  async #later(hook: Hook, must: string, call: () => unknown): Promise<unknown> {
+    const given = this.#call(hook, must, call);
+    return given === FAULTY ? FAULTY : this.#settled(hook, must, given);
+  }
+
+  #call(hook: Hook, must: string, call: () => unknown): unknown {
+    try {
+      return call();
+    } catch (error) {
+      return this.#threw(hook, must, error);
+    }
+  }
+
+  async #settled(hook: Hook, must: string, given: unknown): Promise<unknown> {
+    try {
+      return await this.#bounded(hook, Promise.resolve(given));
+    } catch (error) {
+      return this.#threw(hook, must, error);
+    }
+  }
+
+  /** What an engine says by the project's own error is an answer, and passes. */
+  #threw(hook: Hook, must: string, error: unknown): typeof FAULTY {
+    if (error instanceof ChangeoverError && !(error instanceof Unsettled)) throw error;
+    const said = error instanceof Error ? error.message : shown(error);
+    this.#fault(hook, must, error instanceof Unsettled ? said : `threw: ${said.slice(0, MAX_SHOWN_CHARS)}`);
+    return FAULTY;
+  }
+
+  async #bounded(hook: Hook, promise: Promise<unknown>): Promise<unknown> {
+    if (this.#engine.boundsItself === true) return promise;
+    const limitMs = LIMIT_MS[hook];
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.setTimeout(() => reject(new Unsettled(limitMs)), limitMs);
+      const end = (): void => this.#clock.clearTimeout(timer);
+      promise.then(resolve, reject).finally(end);
+    });
+  }
+
+  #take<Value>(hook: Hook, must: string, given: unknown, is: (value: unknown) => value is Value): given is Value {
+    if (is(given)) {
+      this.#good(hook);
+      return true;
+    }
+    this.#fault(hook, must, `returned ${shown(given)}`);
+    return false;
+  }
+
+  #fault(hook: Hook, must: string, what: string): void {
+    this.#faults.set(hook, { detail: `engine.${hook}() ${what}; must return ${must}`, atMs: this.#clock.monoMs() });
+    this.#show();
+  }
+
+  #good(hook: Hook): void {
+    const fault = this.#faults.get(hook);
+    if (fault === undefined || this.#clock.monoMs() < fault.atMs + SHOWN_MS) return;
+    this.#faults.delete(hook);
+    this.#show();
+  }
+
+  #show(): void {
+    const details = [...this.#faults.values()].map(({ detail }) => detail);
+    this.#alarms.set("engine-hook", details.length > 0, details.join(" | "));
+  }
+
+  #detail(hook: Hook): string {
+    return this.#faults.get(hook)?.detail ?? `engine.${hook}() gave no answer`;
+  }
+
+  #notReady(hook: Hook): ChangeoverError {
+    return new ChangeoverError("engine_not_ready", this.#detail(hook), { retryable: true });
+  }
+}
+
+/** A hook gave nothing that can be used; the alarm says what. */
+const FAULTY = Symbol("faulty");
+
+class Unsettled extends Error {
+  constructor(limitMs: number) {
+    super(`returned a promise that did not settle within ${limitMs} ms`);
+    this.name = "Unsettled";
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}
+
+function isJudgement(value: unknown): value is string | null {
+  return value === null || typeof value === "string";
+}
+
+function isOutcome(value: unknown): value is ExecuteOutcome {
+  if (typeof value !== "object" || value === null) return false;
+  const { ok, error } = value as { readonly ok?: unknown; readonly error?: unknown };
+  return ok === true || (ok === false && typeof error === "string");
+}
+
+function isPosition(value: unknown): value is LogPosition | null | undefined {
+  if (value === null || value === undefined) return true;
+  if (typeof value !== "object") return false;
+  const { epoch, seq } = value as Partial<LogPosition>;
+  return Number.isSafeInteger(epoch) && Number.isSafeInteger(seq) && (seq as number) >= 0;
+}
+
+function isHealth(value: unknown): value is EngineHealth {
+  return value === "ok" || value === "degraded" || value === "failed";
+}
+
+function isSource(value: unknown): value is string {
+  return typeof value === "string" && value.length <= MAX_SOURCE_CHARS && value.isWellFormed();
+}
+
+function isRead(value: unknown): value is EngineRead {
+  if (typeof value !== "object" || value === null) return false;
+  const { status, body } = value as { readonly status?: unknown; readonly body?: unknown };
+  if (!Number.isInteger(status) || (status as number) < 200 || (status as number) > 599) return false;
+  try {
+    return (JSON.stringify(body) as string | undefined) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+interface Open {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly keys: readonly string[] | null;
+  readonly length: number;
+  at: number;
+}
+
+/** Walks a state: yields what is wrong with it and ends, or null after every `GO` values. */
+function* faultsOf(state: unknown): Generator<Fault, void, undefined> {
+  const open: Open[] = [];
+  let fault = enter(state, open, false);
+  for (let count = 1; fault === null; count += 1) {
+    const inner = open.at(-1);
+    if (inner === undefined) return;
+    if (count % GO === 0) yield null;
+    if (inner.at >= inner.length) {
+      open.pop();
+      continue;
+    }
+    const key = inner.keys === null ? inner.at : (inner.keys[inner.at] as string);
+    inner.at += 1;
+    fault = enter(inner.value[key], open, inner.keys !== null);
+  }
+  yield `${fault} at ${pathOf(open)}`;
+}
+
+/** What is wrong with one value; a container is entered. A member that is undefined is left out by every writer. */
+function enter(value: unknown, open: Open[], isMember: boolean): Fault {
+  if (value === null || typeof value === "boolean" || (value === undefined && isMember)) return null;
+  if (typeof value === "string") return value.isWellFormed() ? null : "a string with a lone surrogate";
+  if (typeof value === "number") return Number.isFinite(value) ? null : `the number ${value}`;
+  if (typeof value !== "object") return shown(value);
+  if (open.length >= MAX_DEPTH) return `a value nested deeper than ${MAX_DEPTH}, or a cycle`;
+  if (!isPlain(value)) return shown(value);
+  const keys = Array.isArray(value) ? null : Object.keys(value);
+  const length = keys === null ? (value as readonly unknown[]).length : keys.length;
+  open.push({ value: value as Open["value"], keys, length, at: 0 });
+  return null;
+}
+
+/** What JSON writes as it stands: no date, map, set, buffer or promise. */
+function isPlain(value: object): boolean {
+  if (Array.isArray(value)) return true;
+  const prototype = Object.getPrototypeOf(value) as unknown;
+  if (prototype === Object.prototype || prototype === null) return true;
+  const isObject = Object.prototype.toString.call(value) === "[object Object]";
+  return isObject && typeof (value as { toJSON?: unknown }).toJSON !== "function";
+}
+
+function pathOf(open: readonly Open[]): string {
+  const steps = open.map(({ keys, at }) => (keys === null ? `[${at - 1}]` : `.${keys[at - 1] ?? ""}`)).join("");
+  return `state${steps}`.replace(/\.$/, "").slice(0, MAX_SHOWN_CHARS);
+}
+
+/** A value in a few words, for people. */
+function shown(value: unknown): string {
+  if (value === undefined) return "undefined";
+  if (value === null) return "null";
+  if (typeof value === "number" || typeof value === "boolean") return `${typeof value} ${String(value)}`;
+  if (typeof value === "string") {
+    return value.length > MAX_SHOWN_CHARS
+      ? `a string of ${value.length} characters`
+      : `the string ${JSON.stringify(value)}`;
+  }
+  if (typeof value !== "object") return `a ${typeof value}`;
+  if (isThenable(value)) return "a promise";
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  const keys = Object.keys(value).slice(0, 5).join(", ");
+  return kind === "Object" ? `an object with ${keys === "" ? "no keys" : `the keys ${keys}`}` : `a ${kind}`;
+}
