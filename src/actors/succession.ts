@@ -25,6 +25,8 @@ export interface SuccessionDeps {
   position(): LogPosition;
   acknowledged(): LogPosition;
   clock(): VectorClock;
+  /** The pinned peer; null before the first contact. */
+  peerId(): EngineId | null;
   send(message: PeerMessage): boolean;
   /** Whether any link to the peer is open. */
   linked(): boolean;
@@ -50,8 +52,6 @@ export class Succession {
   readonly judge: CampaignJudge;
   readonly #kit: Kit;
   readonly #deps: SuccessionDeps;
-  /** The peer that was pinned when this engine started. */
-  #pinnedPeer: EngineId | null = null;
   #considerTimer: TimerHandle | null = null;
   #notBeforeMs = 0;
   #trusted = false;
@@ -111,13 +111,12 @@ export class Succession {
     });
   }
 
-  /** The pinned peer: the one that is heard, else the one that was known at the start; null before the first contact. */
+  /** The pinned peer; null before the first contact. */
   get peerId(): EngineId | null {
-    return this.monitor.last?.heartbeat.engineId ?? this.#pinnedPeer;
+    return this.#deps.peerId();
   }
 
-  start(pinnedPeer: EngineId | null): void {
-    this.#pinnedPeer = pinnedPeer;
+  start(): void {
     this.#distrust("just started");
     this.monitor.start();
     this.pulse.start();

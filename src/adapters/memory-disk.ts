@@ -10,13 +10,14 @@ import { hlcZero } from "../core/hlc.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { Maintenance } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
+import type { PinnedPeer } from "../ports/peer-channel.ts";
 import type { LeadershipEntry, RequestEntry, StateDraft } from "../ports/store.ts";
 import { emptyReplica, type ReplicaContent } from "./memory-replica/content.ts";
 
 /** All that a `MemoryStore` keeps. */
 export interface DiskContent {
   readonly engineId: EngineId;
-  pinnedPeer: EngineId | null;
+  pinnedPeer: PinnedPeer | null;
   highestEpoch: number;
   acceptedEpoch: number;
   hlc: string;

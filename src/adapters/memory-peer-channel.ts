@@ -1,15 +1,15 @@
 /**
- * Purpose: a peer channel between two engines in one process, for tests and embedding.
- * Keeps true: the same contract as the WebSocket channel, proven by the same suite: messages go through the codec, the
- * gate turns away who does not belong, and arrive in a later turn of the loop, in order.
- * Does not know: tokens; who holds the wire is trusted.
+ * A peer channel between two engines in one process, for tests and embedding.
+ * The same contract as the WebSocket channel, proven by the same suite: messages go through the codec, the gate refuses who
+ * does not belong, and they arrive in a later turn of the loop, in order.
+ * It knows no tokens and proves no keys: who holds the wire is trusted. An engine's id stands for its key.
  */
 import { assert } from "../core/assert.ts";
-import type { EngineId, Label } from "../core/ids.ts";
+import type { Label } from "../core/ids.ts";
 import { decodeMessage, encodeMessage } from "../core/message-codec.ts";
 import type { Heartbeat, PeerMessage } from "../core/messages.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { LinkStatus, PeerChannel, PeerChannelEvents, PeerHello } from "../ports/peer-channel.ts";
+import type { LinkStatus, PeerChannel, PeerChannelEvents, PeerHello, PinnedPeer } from "../ports/peer-channel.ts";
 import { PeerGate, type PeerIdentity, type TurnedAway } from "./peer-gate.ts";
 import { MAX_FRAME_BYTES } from "./ws-peer-channel/frame.ts";
 
@@ -56,7 +56,14 @@ export class MemoryPeerWire {
   closed(end: MemoryPeerChannel): void {
     const other = this.#across(end);
     this.#ends[this.#ends[0] === end ? 0 : 1] = null;
-    if (other !== null) this.#clock.soon(() => other.lost());
+    if (other !== null) this.#clock.soon(() => other.lost(true));
+  }
+
+  /** Called by an end that has another pin: both ends lose every link, and meet again. */
+  parted(end: MemoryPeerChannel): void {
+    end.lost(false);
+    this.#across(end)?.lost(true);
+    this.opened();
   }
 
   /** Carries a text to the other end in a later turn of the loop. */
@@ -110,15 +117,21 @@ class MemoryPeerChannel implements PeerChannel {
   /** Who this end says it is; null before it opens and once it is closed. */
   get identity(): PeerIdentity | null {
     if (this.#self === null || this.#closed) return null;
-    return { ...this.#self, pair: this.#init.pair, label: this.#init.label };
+    const { pair, label } = this.#init;
+    return { ...this.#self, pair, label, link: "", key: this.#self.engineId };
   }
 
-  open(events: PeerChannelEvents, self: PeerHello, pinned: EngineId | null): void {
+  open(events: PeerChannelEvents, self: PeerHello, pinned: PinnedPeer | null): void {
     assert(this.#self === null, "a peer channel is opened once");
     this.#events = events;
     this.#self = self;
     this.#gate.pin(pinned);
     this.#wire.opened();
+  }
+
+  repin(pinned: PinnedPeer | null): void {
+    this.#gate.pin(pinned);
+    this.#wire.parted(this);
   }
 
   broadcast(heartbeat: Heartbeat): number {
@@ -172,10 +185,10 @@ class MemoryPeerChannel implements PeerChannel {
   }
 
   /** Called by the wire: the other end is gone. */
-  lost(): void {
+  lost(socketClosed: boolean): void {
     for (const link of [...this.#up]) {
       this.#up.delete(link);
-      this.#events?.onLinkDown(link, true);
+      this.#events?.onLinkDown(link, socketClosed);
     }
   }
 

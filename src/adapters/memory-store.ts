@@ -6,7 +6,6 @@
 import type { Command, Conflict, KeyedAnswer } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { laterHlc } from "../core/hlc.ts";
-import type { EngineId } from "../core/ids.ts";
 import {
   adoptedAt,
   endOfShape,
@@ -22,6 +21,7 @@ import type { Maintenance } from "../core/messages.ts";
 import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Journal } from "../ports/journal.ts";
+import type { PinnedPeer } from "../ports/peer-channel.ts";
 import type { Replica } from "../ports/replica.ts";
 import type {
   Adoption,
@@ -86,8 +86,8 @@ export class MemoryStore implements Store {
     return { log: endOfShape(shape), clock, hlc, lockFence };
   }
 
-  pinPeer(engineId: EngineId): void {
-    this.#write({ pinnedPeer: engineId });
+  pinPeer(peer: PinnedPeer | null): void {
+    this.#write({ pinnedPeer: peer });
   }
 
   saveEpochs(epochs: { readonly highestEpoch: number; readonly acceptedEpoch: number }): void {

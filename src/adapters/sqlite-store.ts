@@ -25,6 +25,7 @@ import type { Maintenance } from "../core/messages.ts";
 import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Journal } from "../ports/journal.ts";
+import type { PinnedPeer } from "../ports/peer-channel.ts";
 import type { Replica } from "../ports/replica.ts";
 import type {
   Adoption,
@@ -48,6 +49,9 @@ import { openStoreFile, openStoreIn } from "./sqlite-store/open.ts";
 import type { StoreFileInit } from "./sqlite-store/open.ts";
 import { createStateRow, type StateRow, StateTable } from "./sqlite-store/state-row.ts";
 import { HISTORY_KEPT, KEYS_KEPT, newest, RUNS_KEPT } from "./store-bounds.ts";
+
+/** Where the key of the pinned peer is kept, `<engineId> <key>`: a row that older versions leave alone. */
+const PINNED_KEY = "pair:key";
 
 /** Where the store is and how large it may grow. */
 export type SqliteStoreInit = StoreFileInit | { readonly inMemory: Database };
@@ -116,8 +120,13 @@ export class SqliteStore implements Store {
   }
 
   load(): StoredState {
-    const state = this.#read(() => ({ ...this.#state.read(), checkpoint: this.#checkpoint.read() }));
-    return { ...state, lastExecutedSeq: this.#lastExecutedSeq, log: endOfShape(this.#reached.shape) };
+    const { pinnedId, ...state } = this.#read(() => ({ ...this.#state.read(), checkpoint: this.#checkpoint.read() }));
+    return {
+      ...state,
+      pinnedPeer: pinnedId === null ? null : { engineId: pinnedId, key: this.#pinnedKey(pinnedId) },
+      lastExecutedSeq: this.#lastExecutedSeq,
+      log: endOfShape(this.#reached.shape),
+    };
   }
 
   positions(): Positions {
@@ -127,8 +136,12 @@ export class SqliteStore implements Store {
     return { log: endOfShape(shape), clock, hlc: this.replica.hlc(), lockFence };
   }
 
-  pinPeer(engineId: EngineId): void {
-    this.#write(() => this.#state.pinPeer(engineId));
+  pinPeer(peer: PinnedPeer | null): void {
+    this.#write(() => {
+      this.#state.pinPeer(peer?.engineId ?? null);
+      if (peer === null || peer.key === null) this.replica.peerState.delete(PINNED_KEY);
+      else this.replica.peerState.set(PINNED_KEY, `${peer.engineId} ${peer.key}`);
+    });
   }
 
   saveEpochs(epochs: { readonly highestEpoch: number; readonly acceptedEpoch: number }): void {
@@ -323,6 +336,12 @@ export class SqliteStore implements Store {
   #read<Result>(work: () => Result): Result {
     this.#requireOpen();
     return explained(this.#file, work);
+  }
+
+  /** The key counts only together with the id it was pinned with. */
+  #pinnedKey(engineId: EngineId): string | null {
+    const [id, key] = this.replica.peerState.get(PINNED_KEY)?.split(" ") ?? [];
+    return id === engineId ? (key ?? null) : null;
   }
 
   /** One transaction, durable when it returns, or nothing. Takes along that execution has come to `executedSeq`. */

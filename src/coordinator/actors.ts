@@ -14,6 +14,7 @@ import { Heartbeats } from "../actors/heartbeats.ts";
 import type { Kit } from "../actors/kit.ts";
 import type { RoleMove } from "../actors/leadership.ts";
 import { Loser } from "../actors/loser.ts";
+import { PeerIdentities } from "../actors/peer-identities.ts";
 import { ProgrammeClock } from "../actors/programme-clock.ts";
 import { ReconcileLock } from "../actors/reconcile-lock.ts";
 import { RoleHooks } from "../actors/role-hooks.ts";
@@ -37,6 +38,7 @@ const CONFLICTS_TOLD = 100;
 const FAILOVERS: ReadonlySet<LeadershipCause> = new Set(["silence", "death-proof", "unhealthy", "blind"]);
 
 export class Actors {
+  readonly identities: PeerIdentities;
   readonly succession: Succession;
   readonly heartbeats: Heartbeats;
   readonly log: CommandLog;
@@ -62,6 +64,7 @@ export class Actors {
 
   constructor(kit: Kit) {
     this.#kit = kit;
+    this.identities = new PeerIdentities(kit);
     this.succession = new Succession(kit, this.#successionDeps());
     const { book, leadership, monitor, restraints } = this.succession;
     this.programmeClock = new ProgrammeClock(kit, () => monitor.offset);
@@ -142,6 +145,7 @@ export class Actors {
     this.log.stop();
     this.executor.stop();
     this.roleHooks.stop();
+    this.identities.stop();
     this.succession.stop();
   }
 
@@ -164,6 +168,7 @@ export class Actors {
       position: () => this.log.position,
       acknowledged: () => this.log.acknowledged,
       clock: () => this.log.clock,
+      peerId: () => this.identities.pinnedId,
       send: this.#send,
       linked: () => this.linked,
       handoverUnderWay: () => this.handover.underWay,

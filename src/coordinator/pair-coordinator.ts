@@ -56,8 +56,9 @@ export class PairCoordinator implements Coordinator {
 
   async start(): Promise<void> {
     const { ports, self } = this.#kit;
-    const { succession, log, executor, comparison } = this.#actors;
+    const { succession, log, executor, comparison, identities } = this.#actors;
     const { checkpoint, maintenance, pinnedPeer } = this.#stored;
+    identities.restore(pinnedPeer);
     succession.book.restore(this.#stored);
     succession.restraints.restore(maintenance);
     log.restore(this.#stored);
@@ -69,14 +70,11 @@ export class PairCoordinator implements Coordinator {
       executor.resetTo(checkpoint.position.seq);
     }
     ports.peerChannel.open(
-      peerEvents(this.#kit, this.#actors, {
-        stopped: () => this.#stopped,
-        onRefused: () => (this.#reports.refusedPeers += 1),
-      }),
+      peerEvents(this.#kit, this.#actors, () => this.#stopped),
       self,
       pinnedPeer,
     );
-    succession.start(pinnedPeer);
+    succession.start();
     this.#actors.outbox.start();
     this.#actors.replication.start();
     if (succession.restraints.maintenanceOn) succession.maintenanceChanged();

@@ -1,34 +1,33 @@
 /**
- * Purpose: what the peer channel tells, taken to the actors: links that come and go, messages, who was turned away.
- * Keeps true: after the stop no link and no message moves anything; the first peer is let in only once it is pinned on the disk.
+ * What the peer channel tells, taken to the actors: links that come and go, messages, who was refused.
+ * After the stop nothing of it moves anything.
  */
 import type { Kit } from "../actors/kit.ts";
-import type { PeerChannelEvents, PeerHello, PeerRefusal } from "../ports/peer-channel.ts";
+import type { PeerChannelEvents } from "../ports/peer-channel.ts";
 import type { Actors } from "./actors.ts";
 import { dispatch } from "./dispatch.ts";
 
-export interface PeerEventsDeps {
-  stopped(): boolean;
-  /** One more was turned away. */
-  onRefused(): void;
-}
-
-export function peerEvents(kit: Kit, actors: Actors, deps: PeerEventsDeps): PeerChannelEvents {
+export function peerEvents(kit: Kit, actors: Actors, stopped: () => boolean): PeerChannelEvents {
+  const { identities } = actors;
   return {
     onLinkUp: () => {
-      if (!deps.stopped()) linkUp(kit, actors);
+      if (!stopped()) linkUp(kit, actors);
     },
     onLinkDown: (_link, socketClosed) => {
-      if (!deps.stopped()) linkDown(kit, actors, socketClosed);
+      if (!stopped()) linkDown(kit, actors, socketClosed);
     },
     onMessage: (message, receipt) => {
-      if (!deps.stopped()) dispatch(kit, actors, message, receipt.receivedAtMonoMs);
+      if (stopped()) return;
+      kit.alarms.clear("refused-by-peer");
+      dispatch(kit, actors, message, receipt.receivedAtMonoMs);
     },
-    onRefused: (refusal, detail) => {
-      deps.onRefused();
-      refused(kit, refusal, detail);
+    onRefused: (refusal, detail, stranger) => {
+      if (!stopped()) identities.onRefused(refusal, detail, stranger);
     },
-    onFirstContact: (peer) => pinned(kit, peer),
+    onFirstContact: (peer) => !stopped() && identities.onFirstContact(peer),
+    onRefusedByPeer: (detail) => {
+      if (!stopped()) identities.onRefusedByPeer(detail);
+    },
   };
 }
 
@@ -47,20 +46,4 @@ function linkDown(kit: Kit, { linked, log, succession }: Actors, socketClosed: b
   }
   log.peerGone();
   if (socketClosed) void succession.linkClosed();
-}
-
-function refused(kit: Kit, refusal: PeerRefusal, detail: string): void {
-  kit.counters.heartbeatsRefused += 1;
-  kit.alarms.raise("peer-refused", `${refusal}: ${detail}`);
-  kit.ports.logger.warn({ refusal, detail }, "something that is not the peer was turned away");
-}
-
-function pinned(kit: Kit, peer: PeerHello): boolean {
-  try {
-    kit.ports.store.pinPeer(peer.engineId);
-    return true;
-  } catch (error) {
-    kit.ports.logger.error({ err: error }, "the peer could not be pinned");
-    return false;
-  }
 }

@@ -15,7 +15,6 @@ export class Reports {
   readonly #actors: Actors;
   readonly #startedAtMs: number;
   lastPongSentUs = 0;
-  refusedPeers = 0;
 
   constructor(kit: Kit, actors: Actors) {
     this.#kit = kit;
@@ -109,7 +108,7 @@ export class Reports {
       roundTripMs: roundTripMs(monitor.offset),
       clockOffsetMs: reading.mode === "free" ? null : reading.offsetNs / 1e6,
       links: this.#kit.ports.peerChannel.links(),
-      refused: this.refusedPeers,
+      refused: this.#actors.identities.refused,
       url: this.#kit.options.peerUrl,
     };
   }

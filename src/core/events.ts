@@ -9,6 +9,7 @@ export type AlarmCode =
   | "peer-unreachable"
   | "peer-link-lost"
   | "peer-refused"
+  | "refused-by-peer"
   | "witness-unreachable"
   | "witness-amnesia"
   | "witness-foreign"

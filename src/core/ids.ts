@@ -57,11 +57,9 @@ export function makeId<K extends IdKind>(kind: K, body: string): IdOfKind[K] {
 
 /** Digits of a start's number, so that no name that an older version drew by lot looks like one. */
 const START_DIGITS = 15;
-/** The highest start that a name can tell. */
-export const MAX_START = 10 ** START_DIGITS - 1;
 const START_FORM = new RegExp(`^inc_(\\d{${START_DIGITS}})-`);
 
-/** `id` as the one of the start that is number `start`: a whole number up to `MAX_START`. */
+/** `id` as the one of the start that is number `start`: a whole number up to `MAX_NUMBER` [EP6]. */
 export function withStart(id: IncarnationId, start: number): IncarnationId {
   return makeId("incarnation", `${String(start).padStart(START_DIGITS, "0")}-${id.slice(PREFIXES.incarnation.length)}`);
 }
@@ -72,7 +70,8 @@ export function isEarlierStart(one: IncarnationId, other: IncarnationId): boolea
   return left !== null && right !== null && left < right;
 }
 
-function startOf(id: IncarnationId): number | null {
+/** The number of a start; null: its id tells none. */
+export function startOf(id: IncarnationId): number | null {
   const digits = START_FORM.exec(id)?.[1];
   return digits === undefined ? null : Number(digits);
 }

@@ -38,6 +38,22 @@ export function sealedOpText(checksum: string): string {
   return `changeover operation ${checksum}`;
 }
 
+/**
+ * What both ends of a peer link sign [ID1]: who signs, and both hellos as they were sent. They hold both nonces, ids,
+ * keys and labels, the pair and the link, so that what is signed on one connection is worth nothing on another.
+ */
+export function peerLinkText(side: "dialer" | "acceptor", dialerHello: string, acceptorHello: string): string {
+  return `changeover peer link\n${side}\n${dialerHello}\n${acceptorHello}`;
+}
+
+/** Hexadecimal digits of a fingerprint: 128 bits. */
+const FINGERPRINT_DIGITS = 32;
+
+/** What people are shown of a public key, compare, and pin: `sha256:` and 32 hexadecimal digits. */
+export function fingerprintOf(digest: { sha256Of(text: string): string }, key: string): string {
+  return `sha256:${digest.sha256Of(key).slice(0, FINGERPRINT_DIGITS)}`;
+}
+
 /** What an engine signs to prove that it holds its key to one that asks with `challenge`. */
 export function identityText(
   identity: { readonly hubId: string; readonly engineId: string; readonly generation: string },

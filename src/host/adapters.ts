@@ -28,6 +28,7 @@ import type { FeedSink } from "../ports/feed-sink.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
+import type { Signatures } from "../ports/signatures.ts";
 import type { Store } from "../ports/store.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
 import type { Witness } from "../ports/witness.ts";
@@ -96,10 +97,15 @@ export function peerToken(secrets: Pick<EngineSecrets, "tokens">): string | null
   return secrets.tokens.find(({ role }) => role === "peer")?.value ?? null;
 }
 
-export function makePeerChannel({ clock, random }: Basics, config: Config, secrets: EngineSecrets): WsPeerChannel {
-  const token = peerToken(secrets);
+export function makePeerChannel(
+  { clock, random }: Basics,
+  signatures: Signatures,
+  config: Config,
+  secrets: EngineSecrets,
+): WsPeerChannel {
   const { pair, label, peer } = config;
-  return new WsPeerChannel({ clock, random }, { pair, label, links: peer.links, token, ...peerAuthorities(config) });
+  const init = { pair, label, links: peer.links, token: peerToken(secrets), ...peerAuthorities(config) };
+  return new WsPeerChannel({ clock, random, signatures }, init);
 }
 
 export function makeEngine({ clock, logger }: Basics, config: Config, secrets: EngineSecrets): Engine {

@@ -1,10 +1,11 @@
 /**
- * Purpose: the key pair of one engine, a file in its data folder: made once, read at every start.
- * Keeps true: only this user can read the file; the private key goes from here into the one adapter that signs with it.
+ * The key pair of one engine, a file in its data folder: made at the first start, read at every start [ID1].
+ * Only this user can read the file. It is on the disk before anyone is shown the public key: the peer pins it for good.
+ * The private key goes from here into the one adapter that signs with it.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { ChangeoverError } from "../core/errors.ts";
 
 const NAME = "engine.key";
@@ -45,9 +46,22 @@ function readKey(file: string): KeyObject | null {
 /** By way of another name, so that a crash leaves no half key. */
 function makeKey(file: string): KeyObject {
   const { privateKey } = generateKeyPairSync("ed25519");
-  writeFileSync(`${file}.new`, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: OWNER_ONLY });
-  renameSync(`${file}.new`, file);
+  const draft = `${file}.new`;
+  rmSync(draft, { force: true });
+  writeFileSync(draft, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: OWNER_ONLY, flag: "wx" });
+  toDisk(draft);
+  renameSync(draft, file);
+  toDisk(dirname(file));
   return privateKey;
+}
+
+function toDisk(path: string): void {
+  const handle = openSync(path, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Without a cause: what a parser says of a key might quote it. */

@@ -136,7 +136,8 @@ async function assemble(
   try {
     const store = keep(openStore(basics, config));
     const witness = keep(await makeWitness(basics, config, secrets));
-    const peerChannel = keep(makePeerChannel(basics, config, secrets));
+    const signatures = new Ed25519Signatures(engineKey(resolve(config.dataDir)));
+    const peerChannel = keep(makePeerChannel(basics, signatures, config, secrets));
     const peerProbe = new HttpPeerProbe(basics, { urls: config.peer.links.map(({ url }) => url) });
     const engine = keep(given ?? makeEngine(basics, config, secrets));
     const clockSource = makeClockSource(basics, config);
@@ -148,7 +149,7 @@ async function assemble(
     for (const { transport } of federation) keep(transport);
     const sink = await makeSink(basics, config, secrets);
     if (sink !== null) keep(sink);
-    const own = { digest: new NodeDigest(), signatures: new Ed25519Signatures(engineKey(resolve(config.dataDir))) };
+    const own = { digest: new NodeDigest(), signatures };
     const outside = { witness, peerChannel, peerProbe, clockSource, changeoverSwitches, hub, federation, sink };
     const coordinator = createCoordinator(
       { ...basics, ...own, ...outside, store, engine },

@@ -32,8 +32,8 @@ export type App = FastifyInstance<
 
 /** Where upgraded sockets of the peer channel go: the part of the peer channel that accepts. */
 export interface PeerSockets {
-  /** Takes over an open socket whose bearer and subprotocol were right. `remote` is `address:port`. */
-  accept(socket: WebSocket, remote: string): void;
+  /** Takes over an open socket whose bearer and subprotocol were right. `remote` is `address:port`; `peerHasKeys`: its upgrade said that it has keys. */
+  accept(socket: WebSocket, remote: string, peerHasKeys: boolean): void;
   /** Counts someone who was turned away before there was a socket. */
   refuse(reason: PeerRefusal, detail: string): void;
 }

@@ -4,7 +4,7 @@
  */
 import type { MachineViewers } from "./components.ts";
 import { VIEWER_FRAME_LIMIT_BYTES } from "./limits.ts";
-import type { Channel } from "./upgrades.ts";
+import { type Channel, queryOf } from "./upgrades.ts";
 
 export function machineStream(viewers: MachineViewers): Channel {
   return {
@@ -13,6 +13,6 @@ export function machineStream(viewers: MachineViewers): Channel {
     protocol: "changeover.machines.v1",
     demandsProtocol: false,
     maxPayloadBytes: VIEWER_FRAME_LIMIT_BYTES,
-    open: (socket, _caller, _remote, query) => viewers.open(socket, query),
+    open: (socket, _caller, _remote, request) => viewers.open(socket, queryOf(request)),
   };
 }

@@ -20,8 +20,9 @@ export interface Channel {
   /** Whether who does not name the subprotocol is refused. */
   readonly demandsProtocol: boolean;
   readonly maxPayloadBytes: number;
-  /** `query` is that of the request. */
-  open(socket: WebSocket, caller: Caller, remote: string, query: URLSearchParams): void;
+  /** Lines that the answer to the upgrade bears. */
+  readonly answerHeaders?: readonly string[];
+  open(socket: WebSocket, caller: Caller, remote: string, request: Pick<IncomingMessage, "headers" | "url">): void;
   /** Hears who was turned away. */
   refused?(refusal: Problem, remote: string): void;
 }
@@ -97,7 +98,7 @@ export class Upgrades {
     server.handleUpgrade(request, socket, head, (opened) => {
       // ws ends a socket whose frames are wrong by itself; if nobody listened, its error would end the process.
       opened.on("error", () => undefined);
-      channel.open(opened, caller, remote, queryOf(request));
+      channel.open(opened, caller, remote, request);
     });
   }
 
@@ -122,20 +123,22 @@ export class Upgrades {
   }
 }
 
-function serverOf({ protocol, maxPayloadBytes }: Channel): WebSocketServer {
-  return new WebSocketServer({
+function serverOf({ protocol, maxPayloadBytes, answerHeaders = [] }: Channel): WebSocketServer {
+  const server = new WebSocketServer({
     noServer: true,
     maxPayload: maxPayloadBytes,
     perMessageDeflate: false,
     handleProtocols: (offered) => (offered.has(protocol) ? protocol : false),
   });
+  server.on("headers", (headers) => void headers.push(...answerHeaders));
+  return server;
 }
 
 function pathOf({ url }: Pick<IncomingMessage, "url">): string {
   return (url ?? "").split("?", 1)[0] ?? "";
 }
 
-function queryOf({ url }: Pick<IncomingMessage, "url">): URLSearchParams {
+export function queryOf({ url }: Pick<IncomingMessage, "url">): URLSearchParams {
   return new URLSearchParams((url ?? "").split("?", 2)[1] ?? "");
 }
 

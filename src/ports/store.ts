@@ -11,12 +11,13 @@ import type { EngineId, Label } from "../core/ids.ts";
 import type { LeadershipCause, Maintenance } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { Journal } from "./journal.ts";
+import type { PinnedPeer } from "./peer-channel.ts";
 import type { Replica } from "./replica.ts";
 
 /** All that a start needs. */
 export interface StoredState {
   readonly engineId: EngineId;
-  readonly pinnedPeer: EngineId | null;
+  readonly pinnedPeer: PinnedPeer | null;
   /** Highest epoch seen anywhere or minted here [EP1]. */
   readonly highestEpoch: Epoch;
   /** Epoch of the leader last followed or been [EP4]. */
@@ -119,7 +120,8 @@ export interface Store {
   load(): StoredState;
   /** The same positions as in `load`, at no cost however large the state is. */
   positions(): Positions;
-  pinPeer(engineId: EngineId): void;
+  /** null: nobody is pinned any longer. */
+  pinPeer(peer: PinnedPeer | null): void;
   /** Keeps both; neither ever falls. */
   saveEpochs(epochs: { readonly highestEpoch: Epoch; readonly acceptedEpoch: Epoch }): void;
   saveMaintenance(maintenance: Maintenance): void;

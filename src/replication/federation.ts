@@ -8,7 +8,7 @@ import type { FederationPeerPort } from "../ports/federation-peer.ts";
 import { FederationPeer, type FederationPeerParts, type PeerStatus } from "./federation-peer.ts";
 import type { FederationMode } from "./hub.ts";
 import { PEER_FACTS } from "./peer-keys.ts";
-import { fingerprintOf } from "./peer-pin.ts";
+import { fingerprintOf } from "../core/signature.ts";
 import { isSchemaWidening, type PeerReason } from "./reasons.ts";
 import type { SignatureMode } from "./seals.ts";
 

@@ -5,7 +5,7 @@
  */
 import type { EngineId } from "../core/ids.ts";
 import { recordOrigin } from "../core/operation.ts";
-import { identityText } from "../core/signature.ts";
+import { fingerprintOf, identityText } from "../core/signature.ts";
 import type { Digest } from "../ports/digest.ts";
 import type { FederationPeerPort } from "../ports/federation-peer.ts";
 import type { PeerState } from "../ports/peer-state.ts";
@@ -21,14 +21,6 @@ export interface PeerPinInit {
   readonly pinnedKey: string | null;
   /** The other peers: who is one of them is not this one. */
   readonly others: readonly Pick<FederationPeerPort, "name" | "pinnedId">[];
-}
-
-/** Hexadecimal digits of a fingerprint: 128 bits. */
-const FINGERPRINT_DIGITS = 32;
-
-/** What people are shown of a public key, and pin: `sha256:` and 32 hexadecimal digits. */
-export function fingerprintOf(digest: Digest, key: string): string {
-  return `sha256:${digest.sha256Of(key).slice(0, FINGERPRINT_DIGITS)}`;
 }
 
 export class PeerPin {

@@ -4,6 +4,7 @@
  * had again.
  */
 import type { Rules } from "../actors/rules.ts";
+import type { IdentityRules } from "../adapters/peer-gate.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
 import { DEFAULT_COMMANDS, resolveFailover, type Policy } from "../core/settings.ts";
@@ -20,6 +21,7 @@ import {
   CALM,
   planFaults,
   planFeedFaults,
+  planImpostorFaults,
   planSiteFaults,
   planSpokeFaults,
   playFaults,
@@ -73,6 +75,7 @@ export interface RunRequest {
   /** Instead of the faults that the seed plans. */
   readonly faults?: readonly Fault[] | undefined;
   readonly rules?: Partial<Rules> | undefined;
+  readonly identityRules?: Partial<IdentityRules> | undefined;
   readonly wrapPorts?: ((ports: CoordinatorPorts, label: Label) => CoordinatorPorts) | undefined;
   readonly wrapSpoke?: ((parts: PlaceParts) => PlaceParts) | undefined;
   /** Spokes around the pair, instead of as many as the seed says. */
@@ -104,9 +107,9 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   const { seed, policy } = request;
   const weather = weatherOf(seed);
   const settings = settingsOf(seed, policy, request);
-  const { rules = {}, wrapPorts = (ports) => ports, sink = null } = request;
+  const { rules = {}, identityRules = {}, wrapPorts = (ports) => ports, sink = null } = request;
   const { wrapSpoke = (parts) => parts, wrapSite = (parts) => parts } = request;
-  const world = new World({ factory, rules, wrapPorts, wrapSpoke, wrapSite, sink }, settings);
+  const world = new World({ factory, rules, identityRules, wrapPorts, wrapSpoke, wrapSite, sink }, settings);
   watchInvariants(world, { boundedGaps: weather.singly && policy === "on-air" && settings.witness });
   const counts = new Map<FaultKind, number>();
   const tally: ClientTally = { submitted: 0, acknowledgedPair: 0, acknowledgedLocal: 0, givenUp: 0, open: 0 };
@@ -144,6 +147,7 @@ export function faultsOf(
   const weather = weatherOf(seed);
   return [
     ...planFaults(seed, weather, SAFETY_MS),
+    ...planImpostorFaults(seed, weather, SAFETY_MS),
     ...(around.spokes.length === 0 ? [] : planSpokeFaults(seed, weather, SAFETY_MS)),
     ...(around.sites.length === 0 ? [] : planSiteFaults(seed, weather, SAFETY_MS)),
     ...(around.feed ? planFeedFaults(seed, weather, SAFETY_MS) : []),

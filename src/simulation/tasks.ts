@@ -36,10 +36,20 @@ export async function doTask(factory: CoordinatorFactory, task: Task): Promise<T
 async function findBug(factory: CoordinatorFactory, name: string): Promise<BugResult> {
   const bug = ALL_BUGS.find((known) => known.name === name);
   if (bug === undefined) throw new Error(`no planted bug is named ${name}`);
-  const { rule, policy, rules, wrapPorts, wrapSpoke, wrapSite, bites, spokes = 0, sites = 0, feed = false } = bug;
+  const { rule, policy, rules, identityRules, wrapPorts, wrapSpoke, wrapSite, bites } = bug;
+  const { spokes = 0, sites = 0, feed = false } = bug;
   const around = { spokes, sites, feed };
   for (let seed = 1; seed <= MOST_SEEDS_PER_BUG; seed += 1) {
-    const { violation } = await runSeed(factory, { seed, policy, rules, wrapPorts, wrapSpoke, wrapSite, ...around });
+    const { violation } = await runSeed(factory, {
+      seed,
+      policy,
+      rules,
+      identityRules,
+      wrapPorts,
+      wrapSpoke,
+      wrapSite,
+      ...around,
+    });
     if (violation === null || !bites.includes(violation.invariant)) continue;
     // What the true rules break as well was not found by the bug.
     if ((await runSeed(factory, { seed, policy, ...around })).violation !== null) continue;

@@ -29,6 +29,7 @@ class KeptChannel implements PeerChannel {
   readonly sent: PeerMessage[] = [];
   up = true;
   open(): void {}
+  repin(): void {}
   broadcast(heartbeat: Heartbeat): number {
     this.sent.push(heartbeat);
     return this.up ? 1 : 0;

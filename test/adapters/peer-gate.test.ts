@@ -2,12 +2,23 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { PeerGate, type PeerIdentity } from "../../src/adapters/peer-gate.ts";
 import { makeId, withStart } from "../../src/core/ids.ts";
+import { keyOf } from "../support/test-keys.ts";
+
+const KEY = keyOf("b").key;
 
 /** The engine `b` in its start number `start`; null: of a version that does not number them. */
 function identity(name: string, start: number | null): PeerIdentity {
   const plain = makeId("incarnation", name);
   const incarnation = start === null ? plain : withStart(plain, start);
-  return { pair: "studio", label: "b", engineId: makeId("engine", "b"), incarnation, version: "0.1.0" };
+  return {
+    pair: "studio",
+    label: "b",
+    link: "red",
+    key: KEY,
+    engineId: makeId("engine", "b"),
+    incarnation,
+    version: "0.1.0",
+  };
 }
 
 describe("[HB2] of several starts of the peer", () => {

@@ -1,16 +1,20 @@
 /** Strangers at the WebSocket peer channel: what they send is refused, counted, reported, and never delivered [HB2]. */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeId } from "../../src/core/ids.ts";
 import { encodeMessage } from "../../src/core/message-codec.ts";
 import type { PeerRefusal } from "../../src/ports/peer-channel.ts";
 import { SAMPLES } from "../core/sample-messages.ts";
 import { PeerEnd, hello } from "../support/peer-end.ts";
 import { RawPeer } from "../support/raw-peer.ts";
+import { keyOf } from "../support/test-keys.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { WsPeerRig } from "../support/ws-peer-rig.ts";
 
 const TOKEN = "peer-token";
 const WHO = { pair: "studio-1", label: "b", link: "red", ...hello("b") } as const;
+const KEY = keyOf("b");
+const PEER = { engineId: WHO.engineId, key: KEY.key };
 const TEXT = encodeMessage(SAMPLES.checkpoint);
 
 let rig: WsPeerRig;
@@ -19,7 +23,7 @@ let strangers: RawPeer[] = [];
 
 beforeEach(async () => {
   rig = await WsPeerRig.start(["red"], TOKEN);
-  a = new PeerEnd(rig.end(0, { pair: "studio-1", label: "a" }), "a", hello("a")).open(WHO.engineId);
+  a = new PeerEnd(rig.end(0, { pair: "studio-1", label: "a" }), "a", hello("a")).open(PEER);
 });
 
 afterEach(async () => {
@@ -44,7 +48,7 @@ describe("WsPeerChannel: an impostor [HB2]", () => {
 
   it("that cannot prove the token is closed with 4401", async () => {
     const stranger = await connect();
-    await stranger.shakeHands("guessed", WHO);
+    await stranger.shakeHands("guessed", WHO, KEY);
     expect(await stranger.closed()).toBe(4401);
     expect(refusals()).toEqual(["bad-token"]);
     expect(a.ups).toEqual([]);
@@ -65,10 +69,66 @@ describe("WsPeerChannel: an impostor [HB2]", () => {
     ["own-label", 4409, { label: "a" as const }],
   ] as const)("with the token but %s is closed with %d", async (refusal, code, change) => {
     const stranger = await connect();
-    await stranger.shakeHands(TOKEN, { ...WHO, ...change });
+    await stranger.shakeHands(TOKEN, { ...WHO, ...change }, KEY);
     expect(await stranger.closed()).toBe(code);
     expect(refusals()).toEqual([refusal]);
     expect(a.ups).toEqual([]);
+  });
+
+  const thief = { key: KEY.key, sign: (text: string) => keyOf("thief").sign(text), verify: () => true };
+  const stolen = { ...WHO, incarnation: makeId("incarnation", "999999999999999-x") };
+
+  it.each([
+    ["wrong-key", 4405, "of its own key", keyOf("thief"), true],
+    ["bad-proof", 4402, "of the pinned key that it cannot sign with", thief, true],
+    ["no-key", 4426, "of an older version", null, false],
+  ] as const)(
+    "P10 ID1: with a stolen token and the peer's name, %s is closed with %d",
+    async (refusal, code, _how, signatures, keyed) => {
+      const real = await connect();
+      const seal = await real.shakeHands(TOKEN, WHO, KEY);
+      await waitUntil(() => a.up);
+      const impostor = await RawPeer.connect(rig.places[0].url, TOKEN, keyed);
+      strangers.push(impostor);
+      const forged = await impostor.shakeHands(TOKEN, stolen, signatures);
+      for (let frame = 0; frame < 40; frame++) {
+        impostor.send(forged.seal(encodeMessage({ type: "stale-epoch", highestEpoch: (frame + 1) * 2 ** 32 })));
+      }
+      expect(await impostor.closed()).toBe(code);
+      expect(refusals()).toEqual([refusal]);
+      expect(a.refusals[0]?.stranger?.key).toBe(refusal === "wrong-key" ? keyOf("thief").key : undefined);
+      // The living peer's connection stands, and its next start is let in.
+      real.send(seal.seal(TEXT));
+      await waitUntil(() => a.messages.length === 1);
+      expect(a.downs).toEqual([]);
+      const restarted = await connect();
+      await restarted.shakeHands(TOKEN, { ...WHO, incarnation: makeId("incarnation", "b-2") }, KEY);
+      await waitUntil(() => a.ups.length === 2);
+    },
+  );
+
+  it("P10 ID1: the peer itself with a start number out of reach is refused, and let in with the next", async () => {
+    const far = await connect();
+    await far.shakeHands(TOKEN, stolen, KEY);
+    expect(await far.closed()).toBe(4422);
+    expect(refusals()).toEqual(["out-of-reach"]);
+    const next = await connect();
+    await next.shakeHands(TOKEN, WHO, KEY);
+    await waitUntil(() => a.up);
+  });
+
+  it("ID2: once another engine is pinned, it is let in and the one before is not", async () => {
+    const old = await connect();
+    await old.shakeHands(TOKEN, WHO, KEY);
+    await waitUntil(() => a.up);
+    a.channel.repin({ engineId: hello("new").engineId, key: keyOf("new").key });
+    await old.closed();
+    const replacement = await connect();
+    await replacement.shakeHands(TOKEN, { ...WHO, ...hello("new") }, keyOf("new"));
+    await waitUntil(() => a.up);
+    const again = await connect();
+    await again.shakeHands(TOKEN, WHO, KEY);
+    expect(await again.closed()).toBe(4403);
   });
 
   it("that speaks before it is proven is not heard", async () => {
@@ -83,10 +143,10 @@ describe("WsPeerChannel: an impostor [HB2]", () => {
 describe("WsPeerChannel: frames of an open session", () => {
   it("replayed, unsealed, altered, or of another session are dropped, and the link stays", async () => {
     const first = await connect();
-    const oldSeal = await first.shakeHands(TOKEN, WHO);
+    const oldSeal = await first.shakeHands(TOKEN, WHO, KEY);
     await waitUntil(() => a.up);
     const second = await connect();
-    const seal = await second.shakeHands(TOKEN, WHO);
+    const seal = await second.shakeHands(TOKEN, WHO, KEY);
     await first.closed();
 
     const good = seal.seal(TEXT);
@@ -106,7 +166,7 @@ describe("WsPeerChannel: frames of an open session", () => {
 
   it("that do not open, one after another, end the session in the end", async () => {
     const stranger = await connect();
-    await stranger.shakeHands(TOKEN, WHO);
+    await stranger.shakeHands(TOKEN, WHO, KEY);
     await waitUntil(() => a.up);
     for (let frame = 0; frame < 40; frame++) stranger.send("AAAAAAAAAAAAAAAAAAAAAA.1.{}");
     expect(await stranger.closed()).toBe(4400);
@@ -116,13 +176,13 @@ describe("WsPeerChannel: frames of an open session", () => {
 
   it("that are binary or beyond 2 MB end it at once", async () => {
     const binary = await connect();
-    await binary.shakeHands(TOKEN, WHO);
+    await binary.shakeHands(TOKEN, WHO, KEY);
     await waitUntil(() => a.up);
     binary.send(Buffer.from(TEXT));
     expect(await binary.closed()).toBe(4400);
 
     const huge = await connect();
-    await huge.shakeHands(TOKEN, WHO);
+    await huge.shakeHands(TOKEN, WHO, KEY);
     await waitUntil(() => a.up);
     huge.send("x".repeat(2_200_000));
     await huge.closed();
@@ -132,16 +192,20 @@ describe("WsPeerChannel: frames of an open session", () => {
 });
 
 describe("WsPeerChannel: crowds and noise", () => {
-  it("shakes hands with at most 8 at once, and drops the idle ones after 2 s", async () => {
-    const crowd = await Promise.all(Array.from({ length: 30 }, () => connect()));
-    await waitUntil(() => refusals().length === 22);
+  it("ID1: shakes hands with at most 32 at once, lets the oldest go first, and drops the idle ones after 2 s", async () => {
+    const crowd: RawPeer[] = [];
+    for (let stranger = 0; stranger < 50; stranger++) crowd.push(await connect());
+    await waitUntil(() => refusals().length === 18);
     expect(new Set(refusals())).toEqual(new Set(["too-many"]));
     const open = (): RawPeer[] => crowd.filter(({ closeCode }) => closeCode === null);
-    await waitUntil(() => open().length === 8);
-    await waitUntil(() => open().length === 0);
+    await waitUntil(() => open().length === 32);
+    expect(open()).toEqual(crowd.slice(18));
+    // The peer gets its turn in the middle of the crowd.
     const late = await connect();
-    await late.shakeHands(TOKEN, WHO);
+    await late.shakeHands(TOKEN, WHO, KEY);
     await waitUntil(() => a.up);
+    await waitUntil(() => open().length === 0);
+    expect(a.up).toBe(true);
   });
 
   it("survives any first frame", async () => {

@@ -4,9 +4,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { channelUrl } from "../../src/adapters/ws-peer-channel/dial.ts";
 import { FrameOpener, FrameSealer } from "../../src/adapters/ws-peer-channel/frame.ts";
-import { Handshake, channelSecret } from "../../src/adapters/ws-peer-channel/handshake.ts";
+import { Handshake, channelSecret, tokenProof } from "../../src/adapters/ws-peer-channel/handshake.ts";
 import { Mac } from "../../src/adapters/ws-peer-channel/mac.ts";
 import { hello } from "../support/peer-end.ts";
+import { keyOf } from "../support/test-keys.ts";
 
 const key = randomBytes(32).toString("hex");
 
@@ -68,8 +69,8 @@ describe("handshake", () => {
   const b = { ...hello("b"), pair: "studio-1", label: "b", link: "" } as const;
 
   function shake(dialerSecret = secret, acceptorSecret = secret): { dialer: Handshake; acceptor: Handshake } {
-    const dialer = new Handshake(dialerSecret, "dialer", a);
-    const acceptor = new Handshake(acceptorSecret, "acceptor", b);
+    const dialer = new Handshake({ secret: dialerSecret, signatures: keyOf("a"), randomBytes }, "dialer", a);
+    const acceptor = new Handshake({ secret: acceptorSecret, signatures: keyOf("b"), randomBytes }, "acceptor", b);
     dialer.takeHello(acceptor.ownHello);
     acceptor.takeHello(dialer.ownHello);
     return { dialer, acceptor };
@@ -77,8 +78,8 @@ describe("handshake", () => {
 
   it("proves both sides and gives them the same keys, one a direction", () => {
     const { dialer, acceptor } = shake();
-    expect(acceptor.proves(dialer.ownProof())).toBe(true);
-    expect(dialer.proves(acceptor.ownProof())).toBe(true);
+    expect(acceptor.prove(dialer.ownProof())).toBe("proven");
+    expect(dialer.prove(acceptor.ownProof())).toBe("proven");
     const [ours, theirs] = [dialer.keys(), acceptor.keys()];
     expect(ours).toEqual({ sealing: theirs.opening, opening: theirs.sealing });
     expect(ours.sealing).not.toBe(ours.opening);
@@ -91,20 +92,69 @@ describe("handshake", () => {
       channelSecret(null, "x"),
     ]) {
       const { dialer, acceptor } = shake(secret, other);
-      expect(acceptor.proves(dialer.ownProof())).toBe(false);
-      expect(dialer.proves(acceptor.ownProof())).toBe(false);
+      expect(acceptor.prove(dialer.ownProof())).toBe("bad-token");
+      expect(dialer.prove(acceptor.ownProof())).toBe("bad-token");
     }
     const recorded = shake();
     const fresh = shake();
-    expect(fresh.acceptor.proves(recorded.dialer.ownProof())).toBe(false);
-    expect(fresh.dialer.proves(fresh.dialer.ownProof())).toBe(false);
+    expect(fresh.acceptor.prove(recorded.dialer.ownProof())).toBe("bad-token");
+    expect(fresh.dialer.prove(fresh.dialer.ownProof())).toBe("bad-token");
+  });
+
+  it("ID1: proves nothing with another key than the hello showed, whatever the token", () => {
+    const thief = { key: keyOf("a").key, sign: (text: string) => keyOf("thief").sign(text), verify: () => true };
+    const dialer = new Handshake({ secret, signatures: thief, randomBytes }, "dialer", a);
+    const acceptor = new Handshake({ secret, signatures: keyOf("b"), randomBytes }, "acceptor", b);
+    dialer.takeHello(acceptor.ownHello);
+    expect(acceptor.takeHello(dialer.ownHello)).toMatchObject({ key: keyOf("a").key });
+    expect(acceptor.prove(dialer.ownProof())).toBe("bad-proof");
+  });
+
+  it("ID1: a signature of an earlier handshake is worth nothing, also with a fresh proof of the token", () => {
+    const recorded = shake();
+    const { signature } = JSON.parse(recorded.dialer.ownProof()) as { signature: string };
+    const replayed = new Handshake({ secret, signatures: keyOf("b"), randomBytes }, "acceptor", b);
+    replayed.takeHello(recorded.dialer.ownHello);
+    const mac = tokenProof(secret, "dialer", [recorded.dialer.ownHello, replayed.ownHello]);
+    expect(replayed.prove(JSON.stringify({ type: "proof", mac, signature }))).toBe("bad-proof");
+    expect(recorded.acceptor.prove(recorded.dialer.ownProof())).toBe("proven");
+  });
+
+  it("ID1: who knows the token and both hellos, as a relay does, does not know the keys of the session", () => {
+    const { dialer, acceptor } = shake();
+    const relay = new Handshake({ secret, signatures: null, randomBytes }, "dialer", a);
+    Object.assign(relay, { ownHello: dialer.ownHello });
+    relay.takeHello(acceptor.ownHello);
+    expect(relay.keys().sealing).not.toBe(dialer.keys().sealing);
+  });
+
+  it("names a share that everybody would share", () => {
+    const acceptor = new Handshake({ secret, signatures: keyOf("b"), randomBytes }, "acceptor", b);
+    const { ownHello } = new Handshake({ secret, signatures: keyOf("a"), randomBytes }, "dialer", a);
+    const zero = { ...(JSON.parse(ownHello) as object), share: Buffer.alloc(32).toString("base64url") };
+    expect(acceptor.takeHello(JSON.stringify(zero))).toBe(".share must be an X25519 public key");
+  });
+
+  it("talks to a version that has no keys, as far as the gate lets it", () => {
+    const older = new Handshake({ secret, signatures: null, randomBytes }, "dialer", a);
+    const acceptor = new Handshake({ secret, signatures: null, randomBytes }, "acceptor", b);
+    older.takeHello(acceptor.ownHello);
+    expect(acceptor.takeHello(older.ownHello)).toMatchObject({ key: null });
+    expect(JSON.parse(acceptor.ownHello)).not.toHaveProperty("key");
+    expect(acceptor.prove(older.ownProof())).toBe("proven");
+    expect(acceptor.keys().opening).toBe(older.keys().sealing);
   });
 
   it("names what is wrong with a hello", () => {
-    const side = new Handshake(secret, "acceptor", b);
+    const side = new Handshake({ secret, signatures: keyOf("b"), randomBytes }, "acceptor", b);
     const wrong = (change: object): unknown =>
       side.takeHello(
-        JSON.stringify({ ...(JSON.parse(new Handshake(secret, "dialer", a).ownHello) as object), ...change }),
+        JSON.stringify({
+          ...(JSON.parse(
+            new Handshake({ secret, signatures: keyOf("a"), randomBytes }, "dialer", a).ownHello,
+          ) as object),
+          ...change,
+        }),
       );
     expect(wrong({ label: "c" })).toBe('.label must be one of a, b, not "c"');
     expect(wrong({ protocol: 2 })).toBe(".protocol must be 1, not 2");

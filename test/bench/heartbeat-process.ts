@@ -13,6 +13,7 @@ import { SystemRandom } from "../../src/adapters/system-random.ts";
 import { PEER_SOCKET_OPTIONS } from "../../src/adapters/ws-peer-channel/dial.ts";
 import { WsPeerChannel } from "../../src/adapters/ws-peer-channel/ws-peer-channel.ts";
 import { PeerEnd, hello } from "../support/peer-end.ts";
+import { keyOf } from "../support/test-keys.ts";
 
 const HEARTBEAT_MS = 200;
 const WARM_UP_MS = 3_000;
@@ -33,16 +34,22 @@ const address = (index: number): string => (port === undefined ? NOWHERE : `ws:/
 
 function channelEnd(index: number): End {
   const channel = new WsPeerChannel(
-    { clock: new SystemClock(), random: new SystemRandom() },
+    { clock: new SystemClock(), random: new SystemRandom(), signatures: keyOf(label) },
     { pair: `pair-${index}`, label, token: "bench", links: [{ name: "red", url: address(index) }] },
   );
   let received = 0;
   const end = new PeerEnd(channel, label, hello(label));
   const ignore = (): void => undefined;
-  const events = { onLinkUp: ignore, onLinkDown: ignore, onMessage: () => void received++, onRefused: ignore };
+  const events = {
+    onLinkUp: ignore,
+    onLinkDown: ignore,
+    onMessage: () => void received++,
+    onRefused: ignore,
+    onRefusedByPeer: ignore,
+  };
   channel.open({ ...events, onFirstContact: () => true }, end.self, null);
   return {
-    accept: (ws) => channel.accept(ws, "bench"),
+    accept: (ws) => channel.accept(ws, "bench", true),
     beat: (n) => void channel.broadcast(end.heartbeat(n)),
     received: () => received,
   };

@@ -57,9 +57,14 @@ function identityContract(bench: StoreBench): void {
 
   it("keeps the pinned peer and an operator's hold", () => {
     const maintenance = { on: true, stamp: hlcZero(ENGINE_A), by: "ops", reason: "camera 3" };
-    bench.store.pinPeer(ENGINE_B);
+    const pinnedPeer = { engineId: ENGINE_B, key: "k".repeat(43) };
+    bench.store.pinPeer(pinnedPeer);
     bench.store.saveMaintenance(maintenance);
-    expect(bench.reopen().load()).toMatchObject({ pinnedPeer: ENGINE_B, maintenance });
+    expect(bench.reopen().load()).toMatchObject({ pinnedPeer, maintenance });
+    bench.store.pinPeer({ engineId: ENGINE_B, key: null });
+    expect(bench.reopen().load().pinnedPeer).toEqual({ engineId: ENGINE_B, key: null });
+    bench.store.pinPeer(null);
+    expect(bench.reopen().load().pinnedPeer).toBeNull();
   });
 
   it("keeps a checkpoint that is not changed by whoever gave it", () => {

@@ -18,6 +18,10 @@ export class FilteredChannel implements PeerChannel {
     this.#inner.open(...asked);
   }
 
+  repin(...asked: Parameters<PeerChannel["repin"]>): void {
+    this.#inner.repin(...asked);
+  }
+
   broadcast(heartbeat: Heartbeat): number {
     return this.lost.has("heartbeat") ? 0 : this.#inner.broadcast(heartbeat);
   }

@@ -9,6 +9,7 @@ import type { EngineId, Label } from "../../src/core/ids.ts";
 import { call } from "../support/http-call.ts";
 import { hello } from "../support/peer-end.ts";
 import { RawPeer } from "../support/raw-peer.ts";
+import { keyOf } from "../support/test-keys.ts";
 import type { RealPair } from "../support/real-pair.ts";
 import { withPair } from "../support/stage-pair.ts";
 
@@ -50,18 +51,18 @@ async function haunt(url: string, { pair, engineLabel, peer }: CoordinatorState)
   const who = { pair, label, link: "red", ...hello(label), engineId: peer.engineId as EngineId } as const;
   const guesser = await RawPeer.connect(url, TOKEN);
   const guessed = recordOf(guesser);
-  await guesser.shakeHands("guessed", who);
+  await guesser.shakeHands("guessed", who, keyOf("thief"));
   expect(await guesser.closed()).toBe(4401);
   const stranger = await RawPeer.connect(url, TOKEN);
   const proven = recordOf(stranger);
-  await stranger.shakeHands(TOKEN, { ...who, engineId: hello("impostor").engineId });
+  await stranger.shakeHands(TOKEN, { ...who, engineId: hello("impostor").engineId }, keyOf("thief"));
   expect(await stranger.closed()).toBe(4403);
   for (const [change, code] of [
     [{ pair: "another" }, 4404],
     [{ label: engineLabel }, 4409],
   ] as const) {
     const wrong = await RawPeer.connect(url, TOKEN);
-    await wrong.shakeHands(TOKEN, { ...who, ...change });
+    await wrong.shakeHands(TOKEN, { ...who, ...change }, keyOf("thief"));
     expect(await wrong.closed()).toBe(code);
   }
   // A proof that was right in one handshake proves nothing in the next.

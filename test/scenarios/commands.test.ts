@@ -117,9 +117,9 @@ scenario("A20", "an impostor connects at the peer's address", {}, async (stage) 
   await stage.given("a on air, b ready", () => stage.onAir("a"));
   const { epoch } = stage.state("a");
   const before = JSON.stringify(stage.process("a").disk.content);
-  await stage.when("someone with another engine id greets a", () => {
-    const hello = { engineId: makeId("engine", "stranger"), incarnation: makeId("incarnation", "x"), version: "9" };
-    stage.process("a").machine.channel?.acceptStranger(hello);
+  await stage.when("someone with another engine id greets a", async () => {
+    stage.world.impostor.knock("a", "own-id");
+    await stage.run(50);
   });
   await stage.outcome("it is refused, counted and told; nothing is stored, leadership untouched", async () => {
     expect(stage.state("a").peer.refused).toBe(1);

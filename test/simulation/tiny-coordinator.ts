@@ -32,7 +32,8 @@ export function tinyCoordinators(diaries: Diary[]): (ports: CoordinatorPorts) =>
           onMessage: (message) =>
             write(message.type === "stale-epoch" ? `heard ${message.highestEpoch}` : message.type),
           onRefused: (refusal) => write(`refused ${refusal}`),
-          onFirstContact: (peer) => (store.pinPeer(peer.engineId), true),
+          onFirstContact: (peer) => (store.pinPeer(peer), true),
+          onRefusedByPeer: (detail) => write(`refused by peer ${detail}`),
         },
         { engineId, incarnation: ports.ids.next("incarnation"), version: "0" },
         pinnedPeer,

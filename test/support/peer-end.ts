@@ -1,7 +1,14 @@
 /** One end of a peer channel under test: what it has been told, in lists. */
-import { type EngineId, type Label, makeId } from "../../src/core/ids.ts";
+import { type Label, makeId } from "../../src/core/ids.ts";
 import type { Heartbeat, PeerMessage } from "../../src/core/messages.ts";
-import type { PeerChannel, PeerChannelEvents, PeerHello, PeerRefusal } from "../../src/ports/peer-channel.ts";
+import type {
+  PeerChannel,
+  PeerChannelEvents,
+  PeerHello,
+  PeerRefusal,
+  PeerStranger,
+  PinnedPeer,
+} from "../../src/ports/peer-channel.ts";
 import { sampleHeartbeat } from "../core/sample-messages.ts";
 
 /** An engine's hello by its short name and the number of its start. */
@@ -15,10 +22,12 @@ export class PeerEnd {
   readonly label: Label;
   readonly self: PeerHello;
   readonly messages: { readonly message: PeerMessage; readonly link: string; readonly receivedAtMonoMs: number }[] = [];
-  readonly refusals: { readonly refusal: PeerRefusal; readonly detail: string }[] = [];
+  readonly refusals: { readonly refusal: PeerRefusal; readonly detail: string; readonly stranger?: PeerStranger }[] =
+    [];
   readonly ups: { readonly link: string; readonly peer: PeerHello }[] = [];
   readonly downs: { readonly link: string; readonly socketClosed: boolean; readonly atMonoMs: number }[] = [];
-  readonly contacts: PeerHello[] = [];
+  readonly contacts: PinnedPeer[] = [];
+  readonly refusedByPeer: string[] = [];
   #acceptsFirst = true;
 
   constructor(channel: PeerChannel, label: Label, self: PeerHello) {
@@ -28,13 +37,15 @@ export class PeerEnd {
   }
 
   /** Opens it; `first` is what it answers when it meets its first peer. */
-  open(pinned: EngineId | null = null, first = true): this {
+  open(pinned: PinnedPeer | null = null, first = true): this {
     this.#acceptsFirst = first;
     const events: PeerChannelEvents = {
       onLinkUp: (link, peer) => void this.ups.push({ link, peer }),
       onLinkDown: (link, socketClosed) => void this.downs.push({ link, socketClosed, atMonoMs: performance.now() }),
       onMessage: (message, receipt) => void this.messages.push({ message, ...receipt }),
-      onRefused: (refusal, detail) => void this.refusals.push({ refusal, detail }),
+      onRefused: (refusal, detail, stranger) =>
+        void this.refusals.push({ refusal, detail, ...(stranger === undefined ? {} : { stranger }) }),
+      onRefusedByPeer: (detail) => void this.refusedByPeer.push(detail),
       onFirstContact: (peer) => {
         this.contacts.push(peer);
         return this.#acceptsFirst;

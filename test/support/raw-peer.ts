@@ -1,13 +1,13 @@
-/**
- * A stranger at the peer channel: a bare WebSocket that can speak the handshake by hand, rightly or wrongly.
- */
+/** A stranger at the peer channel: a bare WebSocket that can speak the handshake by hand, rightly or wrongly. */
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { SUBPROTOCOL, channelUrl } from "../../src/adapters/ws-peer-channel/dial.ts";
+import { KEYS_HEADER, SUBPROTOCOL, channelUrl } from "../../src/adapters/ws-peer-channel/dial.ts";
 import { FrameSealer } from "../../src/adapters/ws-peer-channel/frame.ts";
 import { Handshake, channelSecret } from "../../src/adapters/ws-peer-channel/handshake.ts";
 import type { Label } from "../../src/core/ids.ts";
 import type { PeerHello } from "../../src/ports/peer-channel.ts";
+import type { Signatures } from "../../src/ports/signatures.ts";
 
 export class RawPeer {
   readonly ws: WebSocket;
@@ -22,8 +22,12 @@ export class RawPeer {
   }
 
   /** Connects as the upgrade demands; nothing is said yet. */
-  static async connect(url: string, token: string): Promise<RawPeer> {
-    const ws = new WebSocket(channelUrl(url), SUBPROTOCOL, { headers: { authorization: `Bearer ${token}` } });
+  static async connect(url: string, token: string | null, keyed = true): Promise<RawPeer> {
+    const headers = {
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(keyed ? { [KEYS_HEADER]: "1" } : {}),
+    };
+    const ws = new WebSocket(channelUrl(url), SUBPROTOCOL, { headers });
     const peer = new RawPeer(ws);
     await once(ws, "open");
     return peer;
@@ -47,12 +51,17 @@ export class RawPeer {
     return this.closeCode ?? 0;
   }
 
-  /** Shakes hands with the secret of `token`; what it sends from then on can be sealed with what it returns. */
+  /**
+   * Shakes hands with the secret of `token` and the key of `signatures`, or without a key; what it sends from then on can
+   * be sealed with what it returns.
+   */
   async shakeHands(
-    token: string,
+    token: string | null,
     self: PeerHello & { readonly pair: string; readonly label: Label; readonly link: string },
+    signatures: Signatures | null,
   ): Promise<FrameSealer> {
-    const handshake = new Handshake(channelSecret(token, self.pair), "dialer", self);
+    const components = { secret: channelSecret(token, self.pair), signatures, randomBytes };
+    const handshake = new Handshake(components, "dialer", self);
     this.send(handshake.ownHello);
     const hello = handshake.takeHello(await this.frame(0));
     if (typeof hello === "string") throw new Error(hello);

@@ -6,10 +6,11 @@ import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { SystemRandom } from "../../src/adapters/system-random.ts";
 import { WsPeerChannel } from "../../src/adapters/ws-peer-channel/ws-peer-channel.ts";
 import { PeerEnd, hello } from "./peer-end.ts";
+import { keyOf } from "./test-keys.ts";
 
 const [url = "", start = "1"] = process.argv.slice(2);
 const channel = new WsPeerChannel(
-  { clock: new SystemClock(), random: new SystemRandom() },
+  { clock: new SystemClock(), random: new SystemRandom(), signatures: keyOf("b") },
   { pair: "studio-1", label: "b", token: "peer-token", links: [{ name: "red", url }] },
 );
 const end = new PeerEnd(channel, "b", hello("b", Number(start))).open();

@@ -9,8 +9,10 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { SystemRandom } from "../../src/adapters/system-random.ts";
-import { CHANNEL_PATH, PEER_SOCKET_OPTIONS } from "../../src/adapters/ws-peer-channel/dial.ts";
+import { CHANNEL_PATH, KEYS_HEADER, PEER_SOCKET_OPTIONS } from "../../src/adapters/ws-peer-channel/dial.ts";
+import type { Signatures } from "../../src/ports/signatures.ts";
 import { WsPeerChannel, type WsPeerChannelInit } from "../../src/adapters/ws-peer-channel/ws-peer-channel.ts";
+import { keyOf } from "./test-keys.ts";
 
 export interface Place {
   readonly server: Server;
@@ -22,7 +24,9 @@ export class WsPeerRig {
   readonly links: readonly string[];
   readonly token: string | null;
   readonly places: readonly [Place, Place];
-  readonly #sockets = new WebSocketServer({ noServer: true, ...PEER_SOCKET_OPTIONS });
+  readonly #sockets = new WebSocketServer({ noServer: true, ...PEER_SOCKET_OPTIONS }).on("headers", (headers) =>
+    headers.push(`${KEYS_HEADER}: 1`),
+  );
   readonly #made: WsPeerChannel[] = [];
 
   private constructor(links: readonly string[], token: string | null, servers: readonly [Server, Server]) {
@@ -47,10 +51,14 @@ export class WsPeerRig {
   }
 
   /** A channel on one side, told to reach the other. */
-  end(side: 0 | 1, init: Pick<WsPeerChannelInit, "pair" | "label"> & Partial<WsPeerChannelInit>): WsPeerChannel {
+  end(
+    side: 0 | 1,
+    init: Pick<WsPeerChannelInit, "pair" | "label"> & Partial<WsPeerChannelInit>,
+    signatures: Signatures = keyOf(init.label),
+  ): WsPeerChannel {
     const url = this.places[side === 0 ? 1 : 0].url;
     const links = this.links.map((name) => ({ name, url }));
-    const components = { clock: new SystemClock(), random: new SystemRandom() };
+    const components = { clock: new SystemClock(), random: new SystemRandom(), signatures };
     const channel = new WsPeerChannel(components, { links, token: this.token, ...init });
     this.places[side].channel = channel;
     this.#made.push(channel);
@@ -76,6 +84,8 @@ export class WsPeerRig {
       socket.end(`HTTP/1.1 ${allowed ? 404 : 401} no\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, (ws) => channel.accept(ws, remote));
+    this.#sockets.handleUpgrade(request, socket, head, (ws) =>
+      channel.accept(ws, remote, request.headers[KEYS_HEADER] !== undefined),
+    );
   }
 }

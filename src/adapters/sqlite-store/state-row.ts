@@ -10,8 +10,8 @@ import type { VectorClock } from "../../core/vector-clock.ts";
 import type { StoredState } from "../../ports/store.ts";
 import { readClock, readObject } from "./json.ts";
 
-/** What the row holds; the log and the checkpoint have tables of their own. */
-export type StateRow = Omit<StoredState, "log" | "checkpoint">;
+/** What the row holds; the log, the checkpoint and the peer's key have tables of their own. */
+export type StateRow = Omit<StoredState, "log" | "checkpoint" | "pinnedPeer"> & { readonly pinnedId: EngineId | null };
 
 interface Columns {
   readonly engine_id: string;
@@ -33,7 +33,7 @@ export function createStateRow(db: Database, engineId: EngineId): void {
 /** The statements on the row. All of them are called inside a transaction. */
 export class StateTable {
   readonly #db: Database;
-  readonly #pin: Statement<[string]>;
+  readonly #pin: Statement<[string | null]>;
   readonly #epochs: Statement<[number, number]>;
   readonly #fence: Statement<[number]>;
   readonly #maintenance: Statement<[string]>;
@@ -58,7 +58,7 @@ export class StateTable {
     if (row === undefined) throw new Error("broken invariant: a store is made with its state row");
     return {
       engineId: row.engine_id as EngineId,
-      pinnedPeer: row.pinned_peer as EngineId | null,
+      pinnedId: row.pinned_peer as EngineId | null,
       highestEpoch: row.highest_epoch,
       acceptedEpoch: row.accepted_epoch,
       hlc: row.hlc,
@@ -69,7 +69,7 @@ export class StateTable {
     };
   }
 
-  pinPeer(engineId: EngineId): void {
+  pinPeer(engineId: EngineId | null): void {
     this.#pin.run(engineId);
   }
 

@@ -1,36 +1,71 @@
 /**
- * Purpose: how two engines prove to each other, on a fresh socket, that both hold the peer token. Each sends a hello
- * with a nonce, then an HMAC-SHA256 over both hellos as they were sent; the keys of the session come from the same two.
- * Keeps true: the token never travels here; a recorded handshake proves nothing later, since the other side's nonce is
- * new; a proof cannot be sent back to its maker, since it names the side that made it.
- * Without a token ("open mode", loopback only) the secret is the pair's name: framing and counters still hold, but
- * anyone who can connect can take part.
+ * How two engines prove to each other, on a fresh connection, who they are [ID1]. Each sends a hello with a nonce, its
+ * public key, and a one-time X25519 share. Then each sends a proof over both hellos as they were sent: an HMAC-SHA256
+ * under the peer token, which grants access, and an Ed25519 signature, which proves identity. The keys of the session come
+ * from the token, both hellos and the secret that the two shares give.
+ *
+ * - The token and the private key never travel. A recorded handshake proves nothing later, since the other side's nonce is
+ *   new. A proof cannot be sent back to its maker, since it names the side that made it.
+ * - One who only relays a handshake between the two, with the token, cannot make or alter a frame: it lacks both shares.
+ * - Without a token ("open mode", loopback only) the secret is the pair's name: anyone may knock, but only the pinned key
+ *   comes in.
+ * - An older version knows no keys. With one, both hellos go without key and share, and the proof is the HMAC alone; whether
+ *   that counts is the gate's decision (`peer-gate.ts`).
+ *
+ * The simulator runs this same code over its own connections, with random bytes from the seed.
  */
-import { type KeyObject, createHmac, createSecretKey, randomBytes, timingSafeEqual } from "node:crypto";
+import {
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  diffieHellman,
+  type KeyObject,
+  timingSafeEqual,
+} from "node:crypto";
 import type { Label } from "../../core/ids.ts";
 import { type Check, exactly, idOf, matching, oneOf, shape, text } from "../../core/shape.ts";
+import { KEY_FORM, peerLinkText, SIGNATURE_FORM } from "../../core/signature.ts";
 import type { PeerHello } from "../../ports/peer-channel.ts";
-import type { PeerIdentity } from "../peer-gate.ts";
+import type { Signatures } from "../../ports/signatures.ts";
+import { type IdentityRules, type PeerIdentity, trueIdentityRules } from "../peer-gate.ts";
 
 /** Largest hello or proof, in bytes: what comes before trust is short. */
 export const MAX_HANDSHAKE_BYTES = 4_096;
 
-/** Which end of the socket. */
+/** Which end of the connection. */
 export type Side = "dialer" | "acceptor";
 
-/** The first frame of either side. */
-interface Hello extends PeerIdentity {
+/** What every version sends first. */
+interface PlainHello extends PeerHello {
   readonly type: "hello";
   readonly protocol: 1;
+  readonly pair: string;
+  readonly label: Label;
   /** The link that the dialer means, by the name both configurations give it; empty from the acceptor. */
   readonly link: string;
   readonly nonce: string;
 }
 
-interface Proof {
+interface KeyedHello extends PlainHello {
+  /** Ed25519 public key. */
+  readonly key: string;
+  /** One-time X25519 public key. */
+  readonly share: string;
+}
+
+interface PlainProof {
   readonly type: "proof";
   readonly mac: string;
 }
+
+/** In the handshake of two that have keys. */
+interface KeyedProof extends PlainProof {
+  readonly signature: string;
+}
+
+/** What a proof turned out to be. */
+export type ProofOutcome = "proven" | "bad-token" | "bad-proof";
 
 /** The keys of one session, one a direction: 64 hexadecimal digits each. */
 export interface SessionKeys {
@@ -38,9 +73,18 @@ export interface SessionKeys {
   readonly opening: string;
 }
 
-const hexOf32Bytes = matching(/^[0-9a-f]{64}$/, "64 hexadecimal digits");
+export interface HandshakeComponents {
+  readonly secret: KeyObject;
+  /** This engine's key pair; null: it has none, or the other side is of a version without. */
+  readonly signatures: Signatures | null;
+  readonly randomBytes: (bytes: number) => Buffer;
+  readonly rules?: Pick<IdentityRules, "signedText">;
+}
 
-const checkHello = shape<Hello>({
+const hexOf32Bytes = matching(/^[0-9a-f]{64}$/, "64 hexadecimal digits");
+const publicKey = matching(KEY_FORM, "43 characters of base64url");
+
+const plainFields = {
   type: exactly("hello"),
   protocol: exactly(1),
   pair: text(1, 256),
@@ -50,9 +94,15 @@ const checkHello = shape<Hello>({
   incarnation: idOf("incarnation"),
   version: text(1, 64),
   nonce: hexOf32Bytes,
+};
+const checkPlainHello = shape<PlainHello>(plainFields);
+const checkKeyedHello = shape<KeyedHello>({ ...plainFields, key: publicKey, share: publicKey });
+const checkPlainProof = shape<PlainProof>({ type: exactly("proof"), mac: hexOf32Bytes });
+const checkKeyedProof = shape<KeyedProof>({
+  type: exactly("proof"),
+  mac: hexOf32Bytes,
+  signature: matching(SIGNATURE_FORM, "86 characters of base64url"),
 });
-
-const checkProof = shape<Proof>({ type: exactly("proof"), mac: hexOf32Bytes });
 
 /** The secret that both engines of a pair share. */
 export function channelSecret(token: string | null, pair: string): KeyObject {
@@ -60,58 +110,125 @@ export function channelSecret(token: string | null, pair: string): KeyObject {
   return createSecretKey(createHmac("sha256", "changeover.v1").update(secret).digest());
 }
 
-/** One handshake, seen from one end. Used in order: `ownHello`, `takeHello`, `ownProof`, `proves`, `keys`. */
+/** The proof that one holds the peer token, over both hellos, the dialer's first. */
+export function tokenProof(secret: KeyObject, side: Side, hellos: readonly [string, string]): string {
+  return derive(secret, `proof of ${side}`, hellos).toString("hex");
+}
+
+/** Bound to both hellos word for word; JSON on one line holds no line break. */
+function derive(secret: KeyObject, purpose: string, hellos: readonly [string, string]): Buffer {
+  return createHmac("sha256", secret)
+    .update([purpose, ...hellos].join("\n"))
+    .digest();
+}
+
+/** One handshake, seen from one end. Used in order: `ownHello`, `takeHello`, `ownProof`, `prove`, `keys`. */
 export class Handshake {
   readonly ownHello: string;
-  readonly #secret: KeyObject;
+  readonly #components: HandshakeComponents;
   readonly #side: Side;
+  readonly #ownShare: KeyObject | null;
   #peerHello = "";
+  #peerKey: string | null = null;
+  #shared = "";
 
-  constructor(secret: KeyObject, side: Side, self: PeerHello & { pair: string; label: Label; link: string }) {
-    this.#secret = secret;
+  constructor(
+    components: HandshakeComponents,
+    side: Side,
+    self: PeerHello & { readonly pair: string; readonly label: Label; readonly link: string },
+  ) {
+    this.#components = components;
     this.#side = side;
+    const { randomBytes, signatures } = components;
     const { pair, label, link, engineId, incarnation, version } = self;
     const nonce = randomBytes(32).toString("hex");
-    const hello: Hello = { type: "hello", protocol: 1, pair, label, link, engineId, incarnation, version, nonce };
-    this.ownHello = JSON.stringify(hello);
+    const hello: PlainHello = { type: "hello", protocol: 1, pair, label, link, engineId, incarnation, version, nonce };
+    this.#ownShare = signatures === null ? null : privateShare(randomBytes(32));
+    const keyed = { key: signatures?.key, share: this.#ownShare === null ? undefined : rawPublicKey(this.#ownShare) };
+    // Both are left out of the text where they are undefined.
+    this.ownHello = JSON.stringify({ ...hello, ...keyed });
   }
 
   /** Reads the other side's hello; a text says what is wrong with it. Not yet proven. */
-  takeHello(frame: string): Hello | string {
-    const hello = read<Hello>(frame, checkHello);
-    if (typeof hello !== "string") this.#peerHello = frame;
-    return hello;
+  takeHello(frame: string): PeerIdentity | string {
+    const hello = read<PlainHello | KeyedHello>(frame, (value) =>
+      value !== null && typeof value === "object" && "key" in value ? checkKeyedHello(value) : checkPlainHello(value),
+    );
+    if (typeof hello === "string") return hello;
+    const keyed = this.#ownShare !== null && "key" in hello ? hello : null;
+    if (keyed !== null && this.#ownShare !== null) {
+      const shared = agree(this.#ownShare, keyed.share);
+      if (shared === null) return ".share must be an X25519 public key";
+      this.#shared = shared;
+    }
+    this.#peerHello = frame;
+    this.#peerKey = keyed?.key ?? null;
+    const { pair, label, link, engineId, incarnation, version } = hello;
+    return { pair, label, link, engineId, incarnation, version, key: this.#peerKey };
   }
 
   /** The frame that proves this side. */
   ownProof(): string {
-    const proof: Proof = { type: "proof", mac: this.#derive(`proof of ${this.#side}`).toString("hex") };
+    const { secret, signatures } = this.#components;
+    const mac = tokenProof(secret, this.#side, this.#hellos());
+    const proof: PlainProof | KeyedProof =
+      this.#peerKey === null || signatures === null
+        ? { type: "proof", mac }
+        : { type: "proof", mac, signature: signatures.sign(this.#signedText(this.#side)) };
     return JSON.stringify(proof);
   }
 
-  /** Whether a frame is the other side's proof. */
-  proves(frame: string): boolean {
-    const proof = read<Proof>(frame, checkProof);
-    if (typeof proof === "string") return false;
-    return timingSafeEqual(Buffer.from(proof.mac, "hex"), this.#derive(`proof of ${otherSide(this.#side)}`));
+  /** Looks at the other side's proof: of the token first, then of the key that its hello named. */
+  prove(frame: string): ProofOutcome {
+    const { secret, signatures } = this.#components;
+    const proof = read<PlainProof | KeyedProof>(frame, this.#peerKey === null ? checkPlainProof : checkKeyedProof);
+    if (typeof proof === "string") return "bad-token";
+    const other = otherSide(this.#side);
+    if (!timingSafeEqual(Buffer.from(proof.mac), Buffer.from(tokenProof(secret, other, this.#hellos()))))
+      return "bad-token";
+    if (this.#peerKey === null || signatures === null || !("signature" in proof)) return "proven";
+    return signatures.verify(this.#peerKey, this.#signedText(other), proof.signature) ? "proven" : "bad-proof";
   }
 
   keys(): SessionKeys {
-    const keyOf = (side: Side): string => this.#derive(`frames of ${side}`).toString("hex");
+    const keyOf = (side: Side): string =>
+      derive(this.#components.secret, `frames of ${side}${this.#shared}`, this.#hellos()).toString("hex");
     return { sealing: keyOf(this.#side), opening: keyOf(otherSide(this.#side)) };
   }
 
-  /** Bound to both hellos word for word, dialer's first; JSON on one line holds no line break. */
-  #derive(purpose: string): Buffer {
-    const hellos = this.#side === "dialer" ? [this.ownHello, this.#peerHello] : [this.#peerHello, this.ownHello];
-    return createHmac("sha256", this.#secret)
-      .update([purpose, ...hellos].join("\n"))
-      .digest();
+  #signedText(side: Side): string {
+    return (this.#components.rules ?? trueIdentityRules).signedText(peerLinkText(side, ...this.#hellos()));
+  }
+
+  /** The dialer's first. */
+  #hellos(): [string, string] {
+    return this.#side === "dialer" ? [this.ownHello, this.#peerHello] : [this.#peerHello, this.ownHello];
   }
 }
 
 function otherSide(side: Side): Side {
   return side === "dialer" ? "acceptor" : "dialer";
+}
+
+/** What stands before the 32 bytes of an X25519 private key in PKCS #8 (RFC 8410). */
+const X25519_PKCS8 = Buffer.from("302e020100300506032b656e04220420", "hex");
+
+function privateShare(seed: Buffer): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([X25519_PKCS8, seed]), format: "der", type: "pkcs8" });
+}
+
+function rawPublicKey(key: KeyObject): string {
+  return createPublicKey(key).export({ format: "jwk" }).x ?? "";
+}
+
+/** The shared secret, hexadecimal; null: the other share is none, or one of the few that give everybody the same secret. */
+function agree(own: KeyObject, share: string): string | null {
+  try {
+    const theirs = createPublicKey({ key: { kty: "OKP", crv: "X25519", x: share }, format: "jwk" });
+    return diffieHellman({ privateKey: own, publicKey: theirs }).toString("hex");
+  } catch {
+    return null;
+  }
 }
 
 /** The frame as what `check` asks for, or what is wrong with it. */

@@ -63,6 +63,14 @@ export class PeerLink {
     this.#dialling = this.#dial(this);
   }
 
+  /** Dials within the shortest wait: something has changed that may let it succeed. */
+  dialSoon(): void {
+    this.#attempt = 0;
+    this.#refused = false;
+    this.#cancelTimer();
+    this.#redialLater();
+  }
+
   /** Takes a proven socket; the one that it replaces, if any, is given back to be dropped. */
   add(socket: PeerSocket): PeerSocket | null {
     if (socket === this.#dialling) this.#dialling = null;

@@ -1,13 +1,14 @@
 /**
- * Purpose: one WebSocket from the handshake to its end.
- * Keeps true: nothing is handed on before both sides are proven, nor after the end; every frame handed on was sealed in
- * this session; the end is told once; a socket that does not prove itself in time is dropped; no error goes unheard.
- * Does not know: links, other sockets, or what a message means.
+ * One WebSocket from the handshake to its end.
+ * Nothing is handed on before both sides are proven [ID1], nor after the end. Every frame handed on was sealed in this
+ * session. The end is told once. A socket that does not prove itself in time is dropped. No error goes unheard.
+ * Links, other sockets, and what a message means are not its business.
  */
 import type { RawData, WebSocket } from "ws";
 import type { Clock, TimerHandle } from "../../ports/clock.ts";
-import type { PeerHello, PeerRefusal } from "../../ports/peer-channel.ts";
+import type { PeerHello, PeerRefusal, PeerStranger } from "../../ports/peer-channel.ts";
 import type { PeerIdentity, TurnedAway } from "../peer-gate.ts";
+import { KEYS_HEADER } from "./dial.ts";
 import { FrameOpener, FrameSealer, MAX_FRAME_BYTES } from "./frame.ts";
 import { type Handshake, MAX_HANDSHAKE_BYTES, type Side } from "./handshake.ts";
 
@@ -15,13 +16,20 @@ import { type Handshake, MAX_HANDSHAKE_BYTES, type Side } from "./handshake.ts";
 export const CLOSE_CODES: Readonly<Record<PeerRefusal, number>> = {
   "bad-frame": 4400,
   "bad-token": 4401,
+  "bad-proof": 4402,
   "wrong-engine": 4403,
   "wrong-pair": 4404,
+  "wrong-key": 4405,
   replayed: 4408,
   "own-label": 4409,
   "too-large": 4413,
+  "out-of-reach": 4422,
+  "no-key": 4426,
   "too-many": 4429,
 };
+
+/** What an engine answers that has pinned another one than this. */
+const STRANGER_CODES: ReadonlySet<number> = new Set([CLOSE_CODES["wrong-engine"], CLOSE_CODES["wrong-key"]]);
 
 const REFUSAL_CODES: ReadonlySet<number> = new Set(Object.values(CLOSE_CODES));
 
@@ -35,10 +43,13 @@ const MAX_BAD_FRAMES = 16;
 export interface PeerSocketOwner {
   /** Before the proof: may the one who says so go on? */
   judge(hello: PeerIdentity): TurnedAway | null;
-  /** After the proof: is it let in? `link` is the name in the dialer's hello. */
-  admit(socket: PeerSocket, hello: PeerIdentity, link: string): TurnedAway | null;
+  /** After the proof of token and key: is it let in? `hello.link` is the name in the dialer's hello. */
+  admit(socket: PeerSocket, hello: PeerIdentity): TurnedAway | null;
   onText(socket: PeerSocket, text: string, receivedAtMonoMs: number): void;
-  onRefused(socket: PeerSocket, refusal: PeerRefusal, detail: string): void;
+  /** `stranger` is given when the other side proved the key that it is refused for. */
+  onRefused(socket: PeerSocket, refusal: PeerRefusal, detail: string, stranger?: PeerStranger): void;
+  /** The other side proved itself, was let in, and then refused this one because it has pinned another. */
+  onRefusedByPeer(socket: PeerSocket, reason: string): void;
   onClosed(socket: PeerSocket, end: SocketEnd): void;
 }
 
@@ -51,11 +62,13 @@ export interface PeerSocketInit {
   readonly remote: string;
   /** From the first moment to the proof. */
   readonly handshakeMs: number;
+  /** Whether the other side's upgrade said that it has keys; null: the dialer learns it from the answer. */
+  readonly peerHasKeys: boolean | null;
 }
 
 type Stage =
   | { readonly name: "hello" }
-  | { readonly name: "proof"; readonly hello: PeerIdentity & { readonly link: string } }
+  | { readonly name: "proof"; readonly hello: PeerIdentity }
   | { readonly name: "open"; readonly sealer: FrameSealer; readonly opener: FrameOpener }
   | { readonly name: "closed" };
 
@@ -71,7 +84,8 @@ export class PeerSocket {
   readonly #ws: WebSocket;
   readonly #clock: Clock;
   readonly #owner: PeerSocketOwner;
-  readonly #handshake: Handshake;
+  readonly #makeHandshake: (peerHasKeys: boolean) => Handshake;
+  #handshake: Handshake | null = null;
   #stage: Stage = { name: "hello" };
   #peer: PeerHello | null = null;
   #badFrames = 0;
@@ -82,21 +96,21 @@ export class PeerSocket {
       readonly ws: WebSocket;
       readonly clock: Clock;
       readonly owner: PeerSocketOwner;
-      readonly handshake: Handshake;
+      readonly makeHandshake: (peerHasKeys: boolean) => Handshake;
     },
     init: PeerSocketInit,
   ) {
     this.#ws = components.ws;
     this.#clock = components.clock;
     this.#owner = components.owner;
-    this.#handshake = components.handshake;
+    this.#makeHandshake = components.makeHandshake;
     this.side = init.side;
     this.remote = init.remote;
     this.lastHeardMonoMs = this.#clock.monoMs();
     this.#timer = this.#clock.setTimeout(() => this.drop(), init.handshakeMs);
     this.ended = new Promise((resolve) => void this.#ws.once("close", () => resolve()));
     this.#listen();
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(this.#handshake.ownHello);
+    if (init.peerHasKeys !== null) this.#greet(init.peerHasKeys);
   }
 
   /** Who is at the other end; only once it is open. */
@@ -122,10 +136,10 @@ export class PeerSocket {
     if (this.#stage.name === "open") this.#ws.ping();
   }
 
-  /** Turns the other side away with the code of `refusal`. */
-  refuse(refusal: PeerRefusal, detail: string): void {
+  /** Refuses the other side with the code of `refusal`. */
+  refuse(refusal: PeerRefusal, detail: string, stranger?: PeerStranger): void {
     if (this.#stage.name === "closed") return;
-    this.#owner.onRefused(this, refusal, `${detail} (${this.remote})`);
+    this.#owner.onRefused(this, refusal, `${detail} (${this.remote})`, stranger);
     this.close(CLOSE_CODES[refusal], refusal);
   }
 
@@ -145,15 +159,24 @@ export class PeerSocket {
   }
 
   #listen(): void {
-    this.#ws.on("open", () => this.#ws.send(this.#handshake.ownHello));
+    // It comes just before "open"; until then nothing can be sent.
+    this.#ws.on("upgrade", ({ headers }) => {
+      this.#ws.once("open", () => this.#greet(headers[KEYS_HEADER] !== undefined));
+    });
     this.#ws.on("message", (data, isBinary) => this.#onFrame(data, isBinary, this.#clock.monoMs()));
     this.#ws.on("ping", () => this.#heard());
     this.#ws.on("pong", () => this.#heard());
     this.#ws.on("error", (error: NodeJS.ErrnoException) => this.#onError(error));
-    this.#ws.on("close", (code) => {
+    this.#ws.on("close", (code, reason) => {
+      if (this.open && STRANGER_CODES.has(code)) this.#owner.onRefusedByPeer(this, reason.toString());
       this.#end(REFUSAL_CODES.has(code) ? "turned-away" : "theirs");
       this.#clock.clearTimeout(this.#timer);
     });
+  }
+
+  #greet(peerHasKeys: boolean): void {
+    this.#handshake = this.#makeHandshake(peerHasKeys);
+    this.#ws.send(this.#handshake.ownHello);
   }
 
   #heard(): void {
@@ -170,7 +193,8 @@ export class PeerSocket {
   #onFrame(data: RawData, isBinary: boolean, receivedAtMonoMs: number): void {
     this.lastHeardMonoMs = receivedAtMonoMs;
     const stage = this.#stage;
-    if (stage.name === "closed") return;
+    const handshake = this.#handshake;
+    if (stage.name === "closed" || handshake === null) return;
     const bytes = data as Buffer;
     if (isBinary) return this.refuse("bad-frame", "a binary frame");
     const maxBytes = stage.name === "open" ? MAX_FRAME_BYTES : MAX_HANDSHAKE_BYTES;
@@ -179,35 +203,41 @@ export class PeerSocket {
     const frame = bytes.toString("utf8");
     switch (stage.name) {
       case "hello":
-        return this.#onHello(frame);
+        return this.#onHello(frame, handshake);
       case "proof":
-        return this.#onProof(frame, stage.hello);
+        return this.#onProof(frame, handshake, stage.hello);
       case "open":
         return this.#onSealed(frame, stage.opener, receivedAtMonoMs);
     }
   }
 
-  #onHello(frame: string): void {
-    const hello = this.#handshake.takeHello(frame);
+  #onHello(frame: string, handshake: Handshake): void {
+    const hello = handshake.takeHello(frame);
     if (typeof hello === "string") return this.refuse("bad-frame", `hello${hello}`);
     const turned = this.#owner.judge(hello);
     if (turned !== null) return this.refuse(turned.refusal, turned.detail);
     this.#stage = { name: "proof", hello };
-    this.#ws.send(this.#handshake.ownProof());
+    this.#ws.send(handshake.ownProof());
   }
 
-  #onProof(frame: string, hello: PeerIdentity & { readonly link: string }): void {
-    if (!this.#handshake.proves(frame)) {
-      return this.refuse("bad-token", `${hello.engineId} could not prove that it holds the peer token`);
+  #onProof(frame: string, handshake: Handshake, hello: PeerIdentity): void {
+    const { engineId, incarnation, version, key } = hello;
+    switch (handshake.prove(frame)) {
+      case "bad-token":
+        return this.refuse("bad-token", `${engineId} could not prove that it holds the peer token`);
+      case "bad-proof":
+        return this.refuse("bad-proof", `${engineId} could not prove that it holds the key it showed`);
+      case "proven":
     }
-    const { sealing, opening } = this.#handshake.keys();
-    const { engineId, incarnation, version } = hello;
+    const { sealing, opening } = handshake.keys();
     this.#peer = { engineId, incarnation, version };
     this.#stage = { name: "open", sealer: new FrameSealer(sealing), opener: new FrameOpener(opening) };
     this.#clock.clearTimeout(this.#timer);
     this.openSinceMonoMs = this.#clock.monoMs();
-    const turned = this.#owner.admit(this, hello, hello.link);
-    if (turned !== null) this.refuse(turned.refusal, turned.detail);
+    const turned = this.#owner.admit(this, hello);
+    if (turned === null) return;
+    const stranger = key === null ? undefined : { engineId, key, version, remote: this.remote };
+    this.refuse(turned.refusal, turned.detail, stranger);
   }
 
   #onSealed(frame: string, opener: FrameOpener, receivedAtMonoMs: number): void {

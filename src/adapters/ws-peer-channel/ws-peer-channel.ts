@@ -1,18 +1,29 @@
 /**
- * Purpose: the peer channel over WebSockets: every engine dials every configured link and accepts what the HTTP layer
- * hands on, so that a way that works in one direction only is still a way.
- * Keeps true: what the port promises. Both ends are proven by the peer token, frames are sealed per session, one
- * incarnation at a time, every buffer and the number of sockets are bounded.
- * Does not know: what messages mean, or HTTP.
+ * The peer channel over WebSockets. Every engine dials every configured link and accepts what the HTTP layer hands on, so
+ * that a way that works in one direction only is still a way.
+ * It keeps what the port promises: both ends prove the peer token and their key [ID1], frames are sealed per session, one
+ * incarnation at a time. Every buffer and the number of sockets are bounded, also of those that prove nothing: when too
+ * many shake hands, the oldest of the address that holds most of them goes, so the pinned peer always gets its turn.
+ * What messages mean, and HTTP, are not its business.
  */
+import { randomBytes } from "node:crypto";
 import type { WebSocket } from "ws";
 import { assert } from "../../core/assert.ts";
-import type { EngineId, Label } from "../../core/ids.ts";
+import type { Label } from "../../core/ids.ts";
 import { decodeMessage, encodeMessage } from "../../core/message-codec.ts";
 import type { Heartbeat, PeerMessage } from "../../core/messages.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { LinkStatus, PeerChannel, PeerChannelEvents, PeerHello, PeerRefusal } from "../../ports/peer-channel.ts";
+import type {
+  LinkStatus,
+  PeerChannel,
+  PeerChannelEvents,
+  PeerHello,
+  PeerRefusal,
+  PeerStranger,
+  PinnedPeer,
+} from "../../ports/peer-channel.ts";
 import type { Random } from "../../ports/random.ts";
+import type { Signatures } from "../../ports/signatures.ts";
 import { PeerGate, type PeerIdentity, type TurnedAway } from "../peer-gate.ts";
 import { SUBPROTOCOL, channelUrl, dialPeer } from "./dial.ts";
 import { MAX_FRAME_BYTES } from "./frame.ts";
@@ -26,7 +37,7 @@ const DIAL_HANDSHAKE_MS = 1_000;
 const ACCEPT_HANDSHAKE_MS = 2_000;
 
 /** Accepted sockets that may be on their way through the handshake at once. */
-const MAX_PENDING = 8;
+const MAX_PENDING = 32;
 
 /** Bytes that may wait on a socket: for messages, and for a heartbeat, which is of no use behind so much. */
 const MAX_BUFFERED_BYTES = 4_194_304;
@@ -52,6 +63,7 @@ export interface WsPeerChannelInit {
 
 export class WsPeerChannel implements PeerChannel {
   readonly #clock: Clock;
+  readonly #signatures: Signatures;
   readonly #init: WsPeerChannelInit;
   readonly #secret: ReturnType<typeof channelSecret>;
   readonly #gate: PeerGate;
@@ -64,9 +76,13 @@ export class WsPeerChannel implements PeerChannel {
   #events: PeerChannelEvents | null = null;
   #self: PeerHello | null = null;
 
-  constructor(components: { readonly clock: Clock; readonly random: Random }, init: WsPeerChannelInit) {
+  constructor(
+    components: { readonly clock: Clock; readonly random: Random; readonly signatures: Signatures },
+    init: WsPeerChannelInit,
+  ) {
     assert(init.links.length > 0, "a peer channel has at least one link");
     this.#clock = components.clock;
+    this.#signatures = components.signatures;
     this.#init = init;
     this.#secret = channelSecret(init.token, init.pair);
     this.#gate = new PeerGate(init);
@@ -77,7 +93,7 @@ export class WsPeerChannel implements PeerChannel {
     this.#watch = new SilenceWatch({ clock: this.#clock, sockets: () => this.#openSockets() });
   }
 
-  open(events: PeerChannelEvents, self: PeerHello, pinned: EngineId | null): void {
+  open(events: PeerChannelEvents, self: PeerHello, pinned: PinnedPeer | null): void {
     assert(this.#self === null, "a peer channel is opened once");
     this.#events = events;
     this.#self = self;
@@ -86,20 +102,28 @@ export class WsPeerChannel implements PeerChannel {
     for (const link of this.#links) link.dial();
   }
 
-  /** Takes a socket whose upgrade bore a token of the role `peer`. `remote` is its address, for people. */
-  accept(ws: WebSocket, remote: string): void {
+  repin(pinned: PinnedPeer | null): void {
+    this.#gate.pin(pinned);
+    for (const socket of [...this.#sockets.keys()]) socket.drop();
+    for (const link of this.#links) link.dialSoon();
+  }
+
+  /**
+   * Takes a socket whose upgrade bore a token of the role `peer`. `remote` is its address, for people; `peerHasKeys`
+   * whether its upgrade bore the header that says so.
+   */
+  accept(ws: WebSocket, remote: string, peerHasKeys: boolean): void {
     if (this.#events === null) return turnAway(ws, TRY_AGAIN_LATER, "not open");
     if (ws.protocol !== SUBPROTOCOL)
       return this.#turnAway(ws, "bad-frame", `no subprotocol ${SUBPROTOCOL} (${remote})`);
-    if (this.#pendingAccepted() >= MAX_PENDING) {
-      return this.#turnAway(ws, "too-many", `${MAX_PENDING} sockets are still shaking hands (${remote})`);
-    }
-    if (ws.readyState === ws.OPEN) this.#sockets.set(this.#socket(ws, "acceptor", remote, ""), null);
+    if (ws.readyState !== ws.OPEN) return;
+    this.#sockets.set(this.#socket(ws, "acceptor", remote, "", peerHasKeys), null);
+    this.#boundPending();
   }
 
-  /** Reports someone whom the HTTP layer turned away before there was a socket: a wrong token, say. */
-  refuse(refusal: PeerRefusal, detail: string): void {
-    this.#events?.onRefused(refusal, detail);
+  /** Reports someone refused, also before there was a socket: a wrong token, say. */
+  refuse(refusal: PeerRefusal, detail: string, stranger?: PeerStranger): void {
+    this.#events?.onRefused(refusal, detail, stranger);
   }
 
   broadcast(heartbeat: Heartbeat): number {
@@ -147,33 +171,39 @@ export class WsPeerChannel implements PeerChannel {
 
   #dial(link: PeerLink, address: URL): PeerSocket {
     const ws = dialPeer(address, this.#init, (status) => this.#onRejected(link, address, status));
-    const socket = this.#socket(ws, "dialer", address.host, link.name);
+    const socket = this.#socket(ws, "dialer", address.host, link.name, null);
     this.#sockets.set(socket, link);
     return socket;
   }
 
-  #socket(ws: WebSocket, side: Side, remote: string, link: string): PeerSocket {
+  #socket(ws: WebSocket, side: Side, remote: string, link: string, peerHasKeys: boolean | null): PeerSocket {
     assert(this.#self !== null, "sockets are made after open");
     const { pair, label } = this.#init;
-    const handshake = new Handshake(this.#secret, side, { ...this.#self, pair, label, link });
+    const self = { ...this.#self, pair, label, link };
+    const makeHandshake = (bothHaveKeys: boolean): Handshake => {
+      const signatures = bothHaveKeys ? this.#signatures : null;
+      return new Handshake({ secret: this.#secret, signatures, randomBytes }, side, self);
+    };
     const handshakeMs = side === "dialer" ? DIAL_HANDSHAKE_MS : ACCEPT_HANDSHAKE_MS;
-    return new PeerSocket({ ws, clock: this.#clock, owner: this.#owner, handshake }, { side, remote, handshakeMs });
+    const components = { ws, clock: this.#clock, owner: this.#owner, makeHandshake };
+    return new PeerSocket(components, { side, remote, handshakeMs, peerHasKeys });
   }
 
   readonly #owner: PeerSocketOwner = {
     judge: (hello) => this.#gate.judge(hello),
-    admit: (socket, hello, link) => this.#admit(socket, hello, link),
+    admit: (socket, hello) => this.#admit(socket, hello),
     onText: (socket, text, receivedAtMonoMs) => this.#onText(socket, text, receivedAtMonoMs),
-    onRefused: (socket, refusal, detail) => {
+    onRefused: (socket, refusal, detail, stranger) => {
       if (!socket.open) this.#sockets.get(socket)?.noteRefusal();
-      this.refuse(refusal, detail);
+      this.refuse(refusal, detail, stranger);
     },
+    onRefusedByPeer: (socket, reason) => this.#events?.onRefusedByPeer(`${reason} (${socket.remote})`),
     onClosed: (socket, end) => this.#onClosed(socket, end),
   };
 
-  /** Lets a proven socket in; sockets of an older incarnation end before the link is told to be up anew. */
-  #admit(socket: PeerSocket, hello: PeerIdentity, linkName: string): TurnedAway | null {
-    const link = this.#sockets.get(socket) ?? this.#linkNamed(linkName);
+  /** Lets a proven socket in; only now does it replace others. Sockets of an older incarnation end before the link is told to be up. */
+  #admit(socket: PeerSocket, hello: PeerIdentity): TurnedAway | null {
+    const link = this.#sockets.get(socket) ?? this.#linkNamed(hello.link);
     const turned = this.#gate.admit(hello, (peer) => this.#events?.onFirstContact(peer) ?? false);
     if (turned !== null) {
       link.noteRefusal();
@@ -225,10 +255,19 @@ export class WsPeerChannel implements PeerChannel {
     this.refuse("bad-token", `the peer at ${address.host} answered ${status} to this engine's token`);
   }
 
-  #pendingAccepted(): number {
+  /** With too many in the handshake, drops the oldest of the address that holds most of them. */
+  #boundPending(): void {
+    const byHost = new Map<string, PeerSocket[]>();
     let pending = 0;
-    for (const socket of this.#sockets.keys()) if (socket.side === "acceptor" && !socket.open) pending++;
-    return pending;
+    for (const socket of this.#sockets.keys()) {
+      if (socket.side !== "acceptor" || socket.open) continue;
+      pending++;
+      const host = socket.remote.replace(/:\d*$/, "");
+      byHost.set(host, [...(byHost.get(host) ?? []), socket]);
+    }
+    if (pending <= MAX_PENDING) return;
+    const [crowd] = [...byHost.values()].sort((one, other) => other.length - one.length);
+    crowd?.[0]?.refuse("too-many", `more than ${MAX_PENDING} sockets are shaking hands`);
   }
 
   *#openSockets(): Generator<PeerSocket> {

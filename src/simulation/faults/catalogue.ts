@@ -4,6 +4,7 @@
  */
 import type { FaultWork, PlannedFault } from "./fault.ts";
 import { feedFaults } from "./feed.ts";
+import { impostorFaults } from "./impostor.ts";
 import { networkFaults } from "./network.ts";
 import { personFaults } from "./person.ts";
 import { processFaults } from "./process.ts";
@@ -17,7 +18,7 @@ import type { World } from "../world/world.ts";
 const pairFaults = { ...processFaults, ...networkFaults, ...witnessFaults, ...personFaults };
 
 /** Every kind of fault. */
-export const FAULTS = { ...pairFaults, ...spokeFaults, ...siteFaults, ...feedFaults };
+export const FAULTS = { ...pairFaults, ...spokeFaults, ...siteFaults, ...feedFaults, ...impostorFaults };
 
 export type FaultKind = keyof typeof FAULTS;
 export type Fault = PlannedFault<FaultKind>;
@@ -25,6 +26,7 @@ export type Fault = PlannedFault<FaultKind>;
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 export const PAIR_FAULT_KINDS = Object.keys(pairFaults) as FaultKind[];
 export const FEED_FAULT_KINDS = Object.keys(feedFaults) as FaultKind[];
+export const IMPOSTOR_FAULT_KINDS = Object.keys(impostorFaults) as FaultKind[];
 export const SPOKE_FAULT_KINDS = Object.keys(spokeFaults) as FaultKind[];
 export const SITE_FAULT_KINDS = Object.keys(siteFaults) as FaultKind[];
 

@@ -5,6 +5,7 @@
 import {
   FAULTS,
   FEED_FAULT_KINDS,
+  IMPOSTOR_FAULT_KINDS,
   PAIR_FAULT_KINDS,
   SITE_FAULT_KINDS,
   SPOKE_FAULT_KINDS,
@@ -84,6 +85,17 @@ export function planSiteFaults(seed: number, weather: Weather, untilMs: number):
 export function planFeedFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
   const { meanPauseMs } = weather;
   return plan(streamOf(seed, "nemesis of the feed"), { kinds: FEED_FAULT_KINDS, meanPauseMs, restMs: null, untilMs });
+}
+
+/** The same for an impostor, in a stream of its own, so that the other faults of a seed stay what they are. */
+export function planImpostorFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
+  const meanPauseMs = 8 * weather.meanPauseMs;
+  return plan(streamOf(seed, "nemesis of identity"), {
+    kinds: IMPOSTOR_FAULT_KINDS,
+    meanPauseMs,
+    restMs: null,
+    untilMs,
+  });
 }
 
 interface PlanInit {

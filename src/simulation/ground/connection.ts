@@ -2,14 +2,14 @@
 import { otherLabel } from "../../core/ids.ts";
 import type { Label } from "../../core/ids.ts";
 import type { PeerMessage } from "../../core/messages.ts";
-import type { PeerHello } from "../../ports/peer-channel.ts";
 import { Pipe } from "./network.ts";
 import type { Link } from "./network.ts";
 import type { Life, Scheduler } from "./scheduler.ts";
 
 /** What a connection carries. */
 export type Frame =
-  | { readonly kind: "hello"; readonly hello: PeerHello }
+  /** A hello or a proof, as it goes over a real socket. */
+  | { readonly kind: "handshake"; readonly text: string }
   | { readonly kind: "message"; readonly message: PeerMessage }
   | { readonly kind: "close" };
 
@@ -22,8 +22,16 @@ export interface ConnectionEnd {
 /** One connection. */
 export class Connection {
   readonly #pipes: Readonly<Record<Label, Pipe<Frame>>>;
+  /** Whether an impostor made it. Only onlookers ask. */
+  readonly byImpostor: boolean;
 
-  constructor(scheduler: Scheduler, link: Link, ends: Readonly<Record<string, ConnectionEnd>>) {
+  constructor(
+    scheduler: Scheduler,
+    link: Link,
+    ends: Readonly<Record<string, ConnectionEnd>>,
+    byImpostor: boolean = false,
+  ) {
+    this.byImpostor = byImpostor;
     const pipeFrom = (label: Label): Pipe<Frame> => {
       const receiver = ends[otherLabel(label)] as ConnectionEnd;
       return new Pipe({ scheduler, path: link.from[label] }, (frame) =>

@@ -18,6 +18,7 @@ import { equalRecords } from "./equal-records.ts";
 import { federationModes } from "./federation-modes.ts";
 import { feed } from "./feed.ts";
 import { heartbeats } from "./heartbeats.ts";
+import { impostors } from "./impostors.ts";
 import { operations } from "./operations.ts";
 import { peerPins } from "./peer-pins.ts";
 import { reconciling } from "./reconciling.ts";
@@ -39,6 +40,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(votes(world));
   world.watch(returning(world));
   world.watch(heartbeats(world));
+  world.watch(impostors(world));
   world.watch(new Campaigns(world));
   world.watch(requests(world));
   world.watch(commands(world));

@@ -62,6 +62,27 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     policy: "on-air",
     rules: { heartbeatIsFresh: () => true },
   },
+  {
+    name: "key not checked on the second link",
+    rule: "ID1",
+    bites: ["I18"],
+    policy: "on-air",
+    identityRules: { isPinnedKey: (pinned, { key, link }) => link === "blue" || key === pinned },
+  },
+  {
+    name: "signature without the nonces",
+    rule: "ID1",
+    bites: ["I18"],
+    policy: "on-air",
+    identityRules: { signedText: (text) => text.replaceAll(/"(nonce|share)":"[^"]*"/g, "") },
+  },
+  {
+    name: "a hello ends the living connection",
+    rule: "ID1",
+    bites: ["I18"],
+    policy: "on-air",
+    identityRules: { displacesUnproven: true },
+  },
   { name: "starts told apart by the wall clock", rule: "HB2", bites: ["I7"], policy: "on-air", wrapPorts: forgetStart },
   {
     name: "no check at the effect",

@@ -1,5 +1,6 @@
 /** Purpose: what a planted bug is: one wrong rule or lying part, and the invariants that must notice it. */
 import type { Rules } from "../../actors/rules.ts";
+import type { IdentityRules } from "../../adapters/peer-gate.ts";
 import type { CoordinatorPorts } from "../../coordinator/types.ts";
 import type { Policy } from "../../core/settings.ts";
 import type { PlaceParts } from "../world/place-parts.ts";
@@ -13,6 +14,7 @@ export interface PlantedBug {
   readonly bites: readonly string[];
   readonly policy: Policy;
   readonly rules?: Partial<Rules>;
+  readonly identityRules?: Partial<IdentityRules>;
   readonly wrapPorts?: (ports: CoordinatorPorts) => CoordinatorPorts;
   readonly wrapSpoke?: (parts: PlaceParts) => PlaceParts;
   /** Spokes around the pair; none unless it says so. */

@@ -1,4 +1,6 @@
 /** Purpose: all ports of one life of a simulated process, with onlookers told of what goes through them. */
+import { createHash } from "node:crypto";
+import { Ed25519Signatures, ed25519FromSeed } from "../../adapters/ed25519-signatures.ts";
 import { NodeDigest } from "../../adapters/node-digest.ts";
 import { NoWitness } from "../../adapters/no-witness.ts";
 import type { CoordinatorPorts } from "../../coordinator/types.ts";
@@ -43,7 +45,11 @@ export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Li
   const { label } = owner;
   const { clock, life } = lifetime;
   const network = { ...ground, observer: trafficObserver(ground) };
-  const channel = new SimPeerChannel({ ground: network, clock, life }, { label });
+  const store = createStore(ground, owner);
+  const random = ground.chanceOf(`handshakes of ${label}`);
+  const signatures = simSignatures(store.load().engineId);
+  const rules = ground.identityRules;
+  const channel = new SimPeerChannel({ ground: network, clock, life, random, signatures, rules }, { label });
   const engine = new SimEngine({
     clock,
     pasts: ground.pasts,
@@ -55,7 +61,6 @@ export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Li
       },
     },
   });
-  const store = createStore(ground, owner);
   const given: CoordinatorPorts = {
     clock,
     random: ground.chanceOf(`process ${label}`),
@@ -73,6 +78,11 @@ export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Li
     federation: ground.peersOf(label, recordOrigin(store.load().engineId), lifetime),
   };
   return { given: ground.wrapPorts(given, label), channel, engine, store };
+}
+
+/** The key of an engine belongs to its disk, as its id does, so the id stands for it. */
+function simSignatures(engineId: string): Ed25519Signatures {
+  return new Ed25519Signatures(ed25519FromSeed(createHash("sha256").update(engineId).digest()));
 }
 
 function createSink(ground: WorldGround, { label }: PortsOwner, { life, clock }: Lifetime): FeedSink | null {
@@ -152,6 +162,8 @@ function trafficObserver(ground: WorldGround): TrafficObserver {
   const { scheduler, trace, watchers } = ground;
   return {
     sent: (from, message) => watchers.each((watch) => watch.sent?.(from, message)),
+    shookHands: (from, side, link, text) => watchers.each((watch) => watch.shookHands?.(from, { side, link, text })),
+    fooled: (at, how) => watchers.each((watch) => watch.fooled?.(at, how)),
     delivered: (to, message) => {
       trace.note(scheduler.nowMs, to, message.type, numberOf(message), () => describe(message));
       watchers.each((watch) => watch.delivered?.(to, message));

@@ -3,6 +3,7 @@
  * Keeps true: an onlooker sees each thing at the true time at which it happens, and changes nothing.
  */
 import type { FeedEntry } from "../../adapters/memory-sink.ts";
+import type { Side } from "../../adapters/ws-peer-channel/handshake.ts";
 import type { Command } from "../../core/command.ts";
 import type { ControlEvent } from "../../core/control-event.ts";
 import type { CoordinatorEvent } from "../../core/events.ts";
@@ -39,6 +40,10 @@ export interface Watch {
   died?(label: Label): void;
   /** A process was frozen for `forMs`, and may act from now on. */
   woke?(label: Label, forMs: number): void;
+  /** A hello or a proof was sent over a link. */
+  shookHands?(from: Label, frame: { readonly side: Side; readonly link: string; readonly text: string }): void;
+  /** Something that an impostor did has counted. */
+  fooled?(at: Label, how: string): void;
   sent?(from: Label, message: PeerMessage): void;
   delivered?(to: Label, message: PeerMessage): void;
   /** A swap of the witness record is on its way. */

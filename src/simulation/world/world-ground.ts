@@ -1,6 +1,7 @@
 /** Purpose: what everything in the virtual world stands on: time, chance, the network, the witness, the onlookers. */
 import type { CoordinatorOptions, CoordinatorPorts, Coordinator } from "../../coordinator/types.ts";
 import type { Rules } from "../../actors/rules.ts";
+import type { IdentityRules } from "../../adapters/peer-gate.ts";
 import type { Label } from "../../core/ids.ts";
 import type { FederationPeerPort } from "../../ports/federation-peer.ts";
 import type { ProcessClock } from "../ground/host-clock.ts";
@@ -50,6 +51,7 @@ export interface WorldGround {
   readonly router: SimRouter;
   readonly factory: CoordinatorFactory;
   readonly rules: Partial<Rules>;
+  readonly identityRules: IdentityRules;
   /** Replaces ports by lying ones, for planted bugs; the ports themselves otherwise. */
   readonly wrapPorts: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;
   /** The same for what a spoke runs on. */

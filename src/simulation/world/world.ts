@@ -5,6 +5,7 @@
  */
 import type { InspectionEvent } from "xstate";
 import type { DiskContent } from "../../adapters/memory-disk.ts";
+import { type IdentityRules, trueIdentityRules } from "../../adapters/peer-gate.ts";
 import type { Rules } from "../../actors/rules.ts";
 import type { CoordinatorOptions, CoordinatorPorts } from "../../coordinator/types.ts";
 import type { FederationPeerPort } from "../../ports/federation-peer.ts";
@@ -21,6 +22,7 @@ import { SimFeed } from "../ports/sim-feed.ts";
 import { SimIds } from "../ports/sim-ids.ts";
 import { SimRouter } from "../ports/sim-switch.ts";
 import { SimDisk } from "./sim-disk.ts";
+import { SimImpostor } from "./sim-impostor.ts";
 import { SimProcess } from "./sim-process.ts";
 import type { PlaceComponents, SimPlace } from "./sim-place.ts";
 import { peerPort, SimSite, type SiteInit } from "./sim-site.ts";
@@ -63,6 +65,7 @@ export interface WorldSettings {
 export interface WorldComponents {
   readonly factory: CoordinatorFactory;
   readonly rules?: Partial<Rules>;
+  readonly identityRules?: Partial<IdentityRules>;
   readonly wrapPorts?: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;
   readonly wrapSpoke?: (parts: PlaceParts) => PlaceParts;
   readonly wrapSite?: (parts: PlaceParts) => PlaceParts;
@@ -88,6 +91,7 @@ export class World {
   readonly sites: readonly SimSite[];
   /** Spokes and sites. */
   readonly around: readonly SimPlace[];
+  readonly impostor: SimImpostor;
   readonly #streams = new Map<string, Prng>();
   #violation: Violation | null = null;
   #steps = 0;
@@ -101,6 +105,7 @@ export class World {
     this.spokes = settings.spokes.map((init) => new SimSpoke({ ...this.#placeNamed(init.name), processes }, init));
     this.sites = settings.sites.map((init) => new SimSite(this.#placeNamed(init.name), init));
     this.around = [...this.spokes, ...this.sites];
+    this.impostor = new SimImpostor(this);
   }
 
   get nowMs(): number {
@@ -219,6 +224,7 @@ export class World {
       router: new SimRouter(),
       factory: components.factory,
       rules: components.rules ?? {},
+      identityRules: { ...trueIdentityRules, ...components.identityRules },
       wrapPorts: components.wrapPorts ?? ((ports) => ports),
       wrapSpoke: components.wrapSpoke ?? ((parts) => parts),
       wrapSite: components.wrapSite ?? ((parts) => parts),
