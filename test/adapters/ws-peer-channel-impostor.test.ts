@@ -75,6 +75,16 @@ describe("WsPeerChannel: an impostor [HB2]", () => {
     expect(a.ups).toEqual([]);
   });
 
+  it("that speaks before it is proven is not heard", async () => {
+    const stranger = await connect();
+    stranger.send(TEXT);
+    expect(await stranger.closed()).toBe(4400);
+    expect(refusals()).toEqual(["bad-frame"]);
+    expect(a.messages).toEqual([]);
+  });
+});
+
+describe("WsPeerChannel: one with a stolen token [ID1]", () => {
   const thief = { key: KEY.key, sign: (text: string) => keyOf("thief").sign(text), verify: () => true };
   const stolen = { ...WHO, incarnation: makeId("incarnation", "999999999999999-x") };
 
@@ -129,14 +139,6 @@ describe("WsPeerChannel: an impostor [HB2]", () => {
     const again = await connect();
     await again.shakeHands(TOKEN, WHO, KEY);
     expect(await again.closed()).toBe(4403);
-  });
-
-  it("that speaks before it is proven is not heard", async () => {
-    const stranger = await connect();
-    stranger.send(TEXT);
-    expect(await stranger.closed()).toBe(4400);
-    expect(refusals()).toEqual(["bad-frame"]);
-    expect(a.messages).toEqual([]);
   });
 });
 

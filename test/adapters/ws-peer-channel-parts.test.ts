@@ -63,19 +63,19 @@ describe("frames", () => {
   });
 });
 
+const secret = channelSecret("token", "studio-1");
+const a = { ...hello("a"), pair: "studio-1", label: "a", link: "red" } as const;
+const b = { ...hello("b"), pair: "studio-1", label: "b", link: "" } as const;
+
+function shake(dialerSecret = secret, acceptorSecret = secret): { dialer: Handshake; acceptor: Handshake } {
+  const dialer = new Handshake({ secret: dialerSecret, signatures: keyOf("a"), randomBytes }, "dialer", a);
+  const acceptor = new Handshake({ secret: acceptorSecret, signatures: keyOf("b"), randomBytes }, "acceptor", b);
+  dialer.takeHello(acceptor.ownHello);
+  acceptor.takeHello(dialer.ownHello);
+  return { dialer, acceptor };
+}
+
 describe("handshake", () => {
-  const secret = channelSecret("token", "studio-1");
-  const a = { ...hello("a"), pair: "studio-1", label: "a", link: "red" } as const;
-  const b = { ...hello("b"), pair: "studio-1", label: "b", link: "" } as const;
-
-  function shake(dialerSecret = secret, acceptorSecret = secret): { dialer: Handshake; acceptor: Handshake } {
-    const dialer = new Handshake({ secret: dialerSecret, signatures: keyOf("a"), randomBytes }, "dialer", a);
-    const acceptor = new Handshake({ secret: acceptorSecret, signatures: keyOf("b"), randomBytes }, "acceptor", b);
-    dialer.takeHello(acceptor.ownHello);
-    acceptor.takeHello(dialer.ownHello);
-    return { dialer, acceptor };
-  }
-
   it("proves both sides and gives them the same keys, one a direction", () => {
     const { dialer, acceptor } = shake();
     expect(acceptor.prove(dialer.ownProof())).toBe("proven");
@@ -101,6 +101,37 @@ describe("handshake", () => {
     expect(fresh.dialer.prove(fresh.dialer.ownProof())).toBe("bad-token");
   });
 
+  it("names what is wrong with a hello", () => {
+    const side = new Handshake({ secret, signatures: keyOf("b"), randomBytes }, "acceptor", b);
+    const wrong = (change: object): unknown =>
+      side.takeHello(
+        JSON.stringify({
+          ...(JSON.parse(
+            new Handshake({ secret, signatures: keyOf("a"), randomBytes }, "dialer", a).ownHello,
+          ) as object),
+          ...change,
+        }),
+      );
+    expect(wrong({ label: "c" })).toBe('.label must be one of a, b, not "c"');
+    expect(wrong({ protocol: 2 })).toBe(".protocol must be 1, not 2");
+    expect(wrong({ nonce: "00" })).toMatch(/^\.nonce must be/);
+    expect(wrong({ extra: 1 })).toBe('."extra" is not known');
+    expect(side.takeHello("{")).toBe(" must be JSON");
+  });
+});
+
+describe("addresses of links", () => {
+  it.each([
+    ["ws://10.0.0.2:7401", "ws://10.0.0.2:7401/api/peer/channel"],
+    ["ws://10.0.0.2:7401/", "ws://10.0.0.2:7401/api/peer/channel"],
+    ["wss://b.example/engine-b", "wss://b.example/engine-b/api/peer/channel"],
+    ["ws://10.0.0.2:7401/api/peer/channel", "ws://10.0.0.2:7401/api/peer/channel"],
+  ])("%s leads to %s", (configured, full) => {
+    expect(channelUrl(configured).href).toBe(full);
+  });
+});
+
+describe("handshake: the key [ID1]", () => {
   it("ID1: proves nothing with another key than the hello showed, whatever the token", () => {
     const thief = { key: keyOf("a").key, sign: (text: string) => keyOf("thief").sign(text), verify: () => true };
     const dialer = new Handshake({ secret, signatures: thief, randomBytes }, "dialer", a);
@@ -143,34 +174,5 @@ describe("handshake", () => {
     expect(JSON.parse(acceptor.ownHello)).not.toHaveProperty("key");
     expect(acceptor.prove(older.ownProof())).toBe("proven");
     expect(acceptor.keys().opening).toBe(older.keys().sealing);
-  });
-
-  it("names what is wrong with a hello", () => {
-    const side = new Handshake({ secret, signatures: keyOf("b"), randomBytes }, "acceptor", b);
-    const wrong = (change: object): unknown =>
-      side.takeHello(
-        JSON.stringify({
-          ...(JSON.parse(
-            new Handshake({ secret, signatures: keyOf("a"), randomBytes }, "dialer", a).ownHello,
-          ) as object),
-          ...change,
-        }),
-      );
-    expect(wrong({ label: "c" })).toBe('.label must be one of a, b, not "c"');
-    expect(wrong({ protocol: 2 })).toBe(".protocol must be 1, not 2");
-    expect(wrong({ nonce: "00" })).toMatch(/^\.nonce must be/);
-    expect(wrong({ extra: 1 })).toBe('."extra" is not known');
-    expect(side.takeHello("{")).toBe(" must be JSON");
-  });
-});
-
-describe("addresses of links", () => {
-  it.each([
-    ["ws://10.0.0.2:7401", "ws://10.0.0.2:7401/api/peer/channel"],
-    ["ws://10.0.0.2:7401/", "ws://10.0.0.2:7401/api/peer/channel"],
-    ["wss://b.example/engine-b", "wss://b.example/engine-b/api/peer/channel"],
-    ["ws://10.0.0.2:7401/api/peer/channel", "ws://10.0.0.2:7401/api/peer/channel"],
-  ])("%s leads to %s", (configured, full) => {
-    expect(channelUrl(configured).href).toBe(full);
   });
 });

@@ -11,7 +11,7 @@ import type { PeerMessage } from "../../core/messages.ts";
 import { MAX_LEAP } from "../../core/reach.ts";
 import type { PeerHello } from "../../ports/peer-channel.ts";
 import type { Signatures } from "../../ports/signatures.ts";
-import { Connection } from "../ground/connection.ts";
+import type { Connection } from "../ground/connection.ts";
 import type { Link } from "../ground/network.ts";
 import type { Prng } from "../ground/prng.ts";
 import type { Life } from "../ground/scheduler.ts";
@@ -88,7 +88,11 @@ export class SimImpostor {
   }
 
   /** Its hello, and its proof once it has the other's hello; null: it has nothing for this trick yet. */
-  #greet(target: Label, link: Link, trick: Trick): { hello: string; answer(hello: string): string } | null {
+  #greet(
+    target: Label,
+    link: Link,
+    trick: Trick,
+  ): { readonly hello: string; readonly answer: (hello: string) => string } | null {
     const label = otherLabel(target);
     const token = trick === "no-token" ? "a guess" : SIM_TOKEN;
     const secret = channelSecret(token, SIM_PAIR);
@@ -119,10 +123,11 @@ export class SimImpostor {
     if (trick === "no-key") return null;
     const pinned = this.#world.contentOf(target)?.pinnedPeer?.key ?? null;
     if (trick !== "pinned-key" || pinned === null) return this.#signatures;
-    const { sign, verify } = this.#signatures;
-    return { key: pinned, sign: sign.bind(this.#signatures), verify: verify.bind(this.#signatures) };
+    const own = this.#signatures;
+    return { key: pinned, sign: (text) => own.sign(text), verify: (...asked) => own.verify(...asked) };
   }
 
+  /** Who it says it is. */
   #claim(target: Label, trick: Trick): PeerHello {
     const pinned = this.#world.contentOf(target)?.pinnedPeer?.engineId;
     const engineId: EngineId = trick === "own-id" || pinned === undefined ? makeId("engine", "impostor") : pinned;
