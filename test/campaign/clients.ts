@@ -35,7 +35,8 @@ export interface Order {
   readonly answers: Answer[];
 }
 
-const PACE_MS = 30;
+const PACE_MS = 60;
+const RETRY_MS = 15;
 const TRY_WITHIN_MS = 2_000;
 const ACKNOWLEDGED_WITHIN_MS = 30_000;
 /** After the clients were asked to stop. */
@@ -46,14 +47,17 @@ export const LOAD_PATH = "/campaign/";
 
 export class Clients {
   readonly orders: Order[] = [];
+  /** Nobody else is given commands; null: both are. */
+  only: Label | null;
   readonly #urls: Readonly<Record<Label, string>>;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 32 });
   readonly #done: Promise<unknown>;
   #running = true;
   #stoppedMs = Infinity;
 
-  constructor(urls: Readonly<Record<Label, string>>) {
+  constructor(urls: Readonly<Record<Label, string>>, only: Label | null) {
     this.#urls = urls;
+    this.only = only;
     const each: readonly (readonly [string, Manner, Label])[] = [
       ["p1", "persistent", "a"],
       ["p2", "persistent", "b"],
@@ -109,7 +113,7 @@ export class Clients {
       if (order.manner === "impatient") return answer.status === 200 ? engine : otherLabel(engine);
       if (answer.status === 200 || this.#isHopeless(sinceMs)) return engine;
       if (answer.status === 409 || answer.status === null) engine = otherLabel(engine);
-      await delay(PACE_MS / 2);
+      await delay(RETRY_MS);
     }
   }
 
@@ -119,7 +123,8 @@ export class Clients {
     return nowMs - sinceMs > ACKNOWLEDGED_WITHIN_MS || nowMs - this.#stoppedMs > FINISHED_WITHIN_MS;
   }
 
-  async #give(order: Order, engine: Label): Promise<Answer> {
+  async #give(order: Order, wanted: Label): Promise<Answer> {
+    const engine = this.only ?? wanted;
     const sentMs = performance.now();
     const { status, text } = await this.#post(engine, {
       kind: order.kind,

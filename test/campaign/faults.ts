@@ -16,7 +16,8 @@ export interface Played {
   endedMs: number;
 }
 
-const TRIGGER_POLL_MS = 2;
+const TRIGGER_POLL_MS = 3;
+const TRIGGER_WITHIN_MS = 3_000;
 const RECONCILING = ["detected", "locking", "comparing", "resolving", "verifying"];
 const NOTHING: Undo = async () => {};
 
@@ -45,13 +46,12 @@ export class Nemesis {
     const timed = steps.filter(({ after }) => after === undefined);
     const triggered = steps.filter(({ after }) => after !== undefined);
     const healed = Promise.all(timed.map(async (step) => this.#playStep(step, sinceMs + step.atMs)));
+    const splitEndsMs = sinceMs + Math.min(...timed.map(({ atMs, lastsMs }) => atMs + lastsMs));
     const aimed = triggered.map(async (step) => {
-      const untilMs = healed.then(() => performance.now() + 1_500);
-      const startMs = await this.#reconciling(untilMs);
+      const startMs = await this.#reconciling(splitEndsMs);
       if (startMs !== null) await this.#playStep(step, startMs + step.atMs);
     });
-    await healed;
-    await Promise.all(aimed);
+    await Promise.all([healed, ...aimed]);
   }
 
   /** Ends every fault that lasts, and starts what does not run. */
@@ -182,10 +182,10 @@ export class Nemesis {
     }
   }
 
-  /** When either engine first said that it reconciles; null: not by then. */
-  async #reconciling(untilMs: Promise<number>): Promise<number | null> {
-    let endMs = Infinity;
-    void untilMs.then((ms) => (endMs = ms));
+  /** When either engine first said, after the split ended, that it reconciles; null: not in time. */
+  async #reconciling(splitEndsMs: number): Promise<number | null> {
+    await delay(Math.max(0, splitEndsMs - performance.now()));
+    const endMs = performance.now() + TRIGGER_WITHIN_MS;
     while (performance.now() < endMs && !this.#isOver) {
       const states = await Promise.all(LABELS.map(async (label) => this.#splitState(label)));
       if (states.some((state) => RECONCILING.includes(state))) return performance.now();

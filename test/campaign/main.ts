@@ -9,6 +9,8 @@ import { roundLines, summaryLines, writeReport } from "./report.ts";
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
+  // Every child process has a listener that ends it with this one.
+  process.setMaxListeners(0);
   const missing = whatIsMissing(options);
   if (missing.length > 0) {
     for (const line of missing) console.error(`campaign: ${line}`);

@@ -58,11 +58,12 @@ async function collect(plant: Plant, schedule: Schedule): Promise<Evidence> {
   if (first === null) throw new Error(`no leader with a ready follower within ${START_WITHIN_MS} ms of a cold start`);
   const urls = { a: plant.hosts.a.url, b: plant.hosts.b.url };
   const recorder = new Recorder({ a: addressOf(urls.a), b: addressOf(urls.b) });
-  const clients = new Clients(urls);
+  const clients = new Clients(urls, schedule.load === "first" ? first : null);
   const nemesis = new Nemesis(plant, recorder, first);
   try {
     await nemesis.play(schedule);
     await nemesis.healAll();
+    clients.only = null;
     const healedMs = performance.now();
     const waited = new WaitedForCore(plant);
     const isReady = (await leaderAndReadyFollower(plant, READY_GIVEN_UP_MS)) !== null;

@@ -61,6 +61,8 @@ export interface Schedule {
   readonly smallDisk: boolean;
   /** The engines run with a wall clock that can be stepped. */
   readonly fakeClock: boolean;
+  /** Until all is healed, `first`: only the one who led first is given commands, so that the other has none of its own. */
+  readonly load: "both" | "first";
   /** Ascending by time; a triggered step comes last. */
   readonly steps: readonly Step[];
 }
@@ -70,6 +72,8 @@ const LONGEST_MS = 1_800;
 const SHORTEST_MS = 120;
 /** Long enough for a lease to lapse and the other engine to lead. */
 const SPLIT_MS = 1_300;
+/** Longer than a follower that is behind waits for the other engine (staleTakeoverMs), so that it leads meanwhile. */
+const LONG_MS = 5_500;
 const SECOND_FAULT_SHARE = 0.5;
 /** Of the rounds that may split: how many have their second fault in the reconciliation. */
 const AIMED_SHARE = 0.2;
@@ -108,13 +112,16 @@ export class Draw {
 
 export function scheduleOf(plan: RoundPlan): Schedule {
   const draw = new Draw(plan.seed);
-  const steps = draw.chance(AIMED_SHARE) ? aimedSteps(draw, plan) : randomSteps(draw, plan);
+  const isAimed = draw.chance(AIMED_SHARE);
+  const load = draw.chance(isAimed ? 0.5 : 0.1) ? "first" : "both";
+  const steps = isAimed ? aimedSteps(draw, plan) : randomSteps(draw, plan);
   const kinds = new Set(steps.map(({ fault }) => fault.kind));
   return {
     plan,
     proxied: kinds.has("delay") || kinds.has("stall"),
     smallDisk: kinds.has("fill-disk"),
     fakeClock: kinds.has("step-clock"),
+    load,
     steps,
   };
 }
@@ -130,13 +137,19 @@ function randomSteps(draw: Draw, plan: RoundPlan): readonly Step[] {
 
 /** A split with commands on both sides, then a fault in the middle of the reconciliation. */
 function aimedSteps(draw: Draw, plan: RoundPlan): readonly Step[] {
-  const lastsMs = SPLIT_MS + draw.between(0, 500);
-  const split: Fault[] = [{ kind: "isolate", whom: "first" }];
+  const [atMs, lastsMs] = [FIRST_FAULT_MS, SPLIT_MS + draw.between(0, 500)];
+  // The way to the witness may come back later than the link: then a death of the other engine is the only proof.
+  const laterMs = draw.chance(0.6) ? draw.between(500, 3_000) : 0;
+  const split: Step[] = [
+    { fault: { kind: "cut", network: "both", from: null }, atMs, lastsMs },
+    { fault: { kind: "cut-witness", whom: "first" }, atMs, lastsMs: lastsMs + laterMs },
+  ];
   // Frozen with a command in its hands: it wakes up behind the other engine.
   const frozen: Step[] = draw.chance(0.4)
-    ? [{ fault: { kind: "freeze", whom: "first" }, atMs: FIRST_FAULT_MS + draw.between(20, 80), lastsMs }]
+    ? [{ fault: { kind: "freeze", whom: "first" }, atMs: atMs + draw.between(20, 80), lastsMs }]
     : [];
   const during: readonly Fault[] = [
+    { kind: "kill", whom: "leader" },
     { kind: "kill", whom: "leader" },
     { kind: "kill", whom: "leader" },
     { kind: "kill", whom: "other" },
@@ -147,10 +160,11 @@ function aimedSteps(draw: Draw, plan: RoundPlan): readonly Step[] {
     { kind: "cut", network: "both", from: null },
     { kind: plan.witness === "redis" ? "kill-witness" : "empty-witness" },
   ];
+  const stays = draw.chance(0.4) ? LONG_MS + draw.between(0, 1_000) : drawSpan(draw);
   return [
-    { fault: draw.pick(split), atMs: FIRST_FAULT_MS, lastsMs },
+    ...split,
     ...frozen,
-    { fault: draw.pick(during), atMs: draw.between(0, 60), after: "reconciling", lastsMs: drawSpan(draw) },
+    { fault: draw.pick(during), atMs: draw.between(0, 60), after: "reconciling", lastsMs: stays },
   ];
 }
 
