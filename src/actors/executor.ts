@@ -19,6 +19,8 @@ export interface ExecutorDeps {
   role(): Role;
   mayAct(): boolean;
   logEndSeq(): number;
+  /** Through here the peer has said, in this leadership, to hold everything. */
+  peerThroughSeq(): number;
 }
 
 /** Commands read from the store at a time. */
@@ -27,6 +29,8 @@ const PAGE = 1_000;
 const MAX_WAIT_MS = 11_000;
 /** Commands kept in memory ahead of execution; beyond it they are read back from the store. */
 const MAX_QUEUED = 20_000;
+/** Commands beyond `keep` that are kept because the peer may not have them: what one reconciliation takes. */
+const MOST_UNSHARED = 100_000;
 
 export class Executor {
   readonly #kit: Kit;
@@ -230,13 +234,20 @@ export class Executor {
       if (resets !== this.#resets) return;
       const epoch = epochAt(store.logShape(), seq) ?? 0;
       store.saveCheckpoint({ position: { epoch, seq }, state });
-      store.compact(seq - this.#kit.options.commands.keep, clock.unixMs() - KEYS_KEPT_MS);
+      store.compact(this.#compactThroughSeq(seq), clock.unixMs() - KEYS_KEPT_MS);
     } catch (error) {
       logger.warn({ err: error, seq }, "checkpoint not stored");
     } finally {
       state?.discard();
       release();
     }
+  }
+
+  /** What the peer may not hold is kept: after a partition it becomes a conflict, which nobody else could tell [SB3]. */
+  #compactThroughSeq(seq: number): number {
+    const beyondKeep = seq - this.#kit.options.commands.keep;
+    const shared = Math.max(this.#confirmedSeq, this.#deps.peerThroughSeq());
+    return Math.max(Math.min(beyondKeep, shared), beyondKeep - MOST_UNSHARED);
   }
 
   #settleWaiting(): void {

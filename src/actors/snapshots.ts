@@ -5,6 +5,7 @@
 import { PROGRAMME } from "../core/control-event.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { cutShape, epochAt } from "../core/fork.ts";
+import { rebaseFirstHeld } from "../core/log-rules.ts";
 import type { CommandEvent, SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
 import type { StateDraft } from "../ports/store.ts";
 import { checksumOf, inTurns, sameState } from "./checksum.ts";
@@ -162,6 +163,11 @@ export class Snapshots {
     const position = { epoch: epochAt(shape, seq) ?? 0, seq };
     const base =
       keepThroughSeq === 0 && transfer.commands[0]?.seq !== 1 ? { shape: cutShape(shape, seq), position } : null;
+    const heldFromSeq = rebaseFirstHeld(store.firstHeldSeq(), keepThroughSeq, base);
+    if (seq + 1 < heldFromSeq) {
+      const detail = `the snapshot ends at command ${seq}, commands are held from ${heldFromSeq} on; take a newer one`;
+      throw new ChangeoverError("invalid_value", detail);
+    }
     store.adopt({
       keepThroughSeq,
       commands: transfer.commands,

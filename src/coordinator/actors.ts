@@ -76,6 +76,7 @@ export class Actors {
       role: () => leadership.role,
       mayAct: () => leadership.mayAct(),
       logEndSeq: () => log.position.seq,
+      peerThroughSeq: () => (leadership.role === "leader" ? log.peerThroughSeq : 0),
     });
     const { executor } = this;
     this.snapshots = new Snapshots(kit, { book, log, executor });

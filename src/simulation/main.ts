@@ -73,6 +73,7 @@ async function runHere(options: SimOptions, totals: Totals): Promise<void> {
 
 async function showFailure(run: RunResult, options: SimOptions): Promise<void> {
   const { seed, policy, violation } = run;
+  console.log(`${nameOf(run)}: ${violation?.detail ?? ""}`);
   const least = await shrink(options.faults ?? faultsOf(seed), async (faults) => {
     const again = await runSeed(simulated, { seed, policy, faults });
     return again.violation?.invariant === violation?.invariant;

@@ -54,6 +54,11 @@ const RECORDS_SETTLE_MS = 240_000;
 const LOOK_EVERY_MS = 50;
 const CLIENTS = ["panel", "automation", "remote"];
 const HOLD_DOWN_WINDOWS_MS = [5_000, 10_000, 60_000];
+const AUTOMATIC_FAILOVERS = [1, 2, 3, 3];
+/** Short enough in some seeds to be refreshed, and to lapse, while the engines reconcile. */
+const RECONCILE_LOCKS_MS = [1_000, 3_000, 30_000];
+/** So few in some seeds that a follower which was away needs a snapshot. */
+const KEPT_COMMANDS = [0, 30, DEFAULT_COMMANDS.keep, DEFAULT_COMMANDS.keep];
 const CONFLICT_POLICIES = ["leader-wins", "leader-wins", "reapply", "manual"] as const;
 const WITHOUT_WITNESS_SHARE = 0.08;
 const PROOF_UNDER_CONSISTENCY_SHARE = 0.3;
@@ -201,20 +206,33 @@ export function settingsOf(seed: number, policy: Policy, given: Around = {}): Wo
   const linkNames = chance.chance(SINGLE_LINK_SHARE) ? ["red"] : ["red", "blue"];
   const holdDownWindowMs = chance.pick(HOLD_DOWN_WINDOWS_MS);
   const onConflict = chance.pick(CONFLICT_POLICIES);
+  const more = streamOf(seed, "more settings");
+  const keep = more.pick(KEPT_COMMANDS);
   const failover = resolveFailover(
-    { policy, holdDownWindowMs, ...(proof ? { deathProof: "refused" as const } : {}) },
+    {
+      ...{ policy, holdDownWindowMs },
+      maxAutomaticFailovers: more.pick(AUTOMATIC_FAILOVERS),
+      reconcileLockMs: more.pick(RECONCILE_LOCKS_MS),
+      ...(proof ? { deathProof: "refused" as const } : {}),
+    },
     witness ? "memory" : "none",
   );
   const drift = failover.maxClockDriftPpm;
   return {
     seed,
     failover,
-    commands: { ...DEFAULT_COMMANDS, onConflict, checkpointEvery: chance.pick([20, 200, 1_000]) },
+    commands: { ...DEFAULT_COMMANDS, onConflict, keep, checkpointEvery: checkpointEveryOf(keep, chance) },
     linkNames,
     witness,
     driftPpm: { a: chance.between(-drift, drift), b: chance.between(-drift, drift) },
     ...aroundOf(seed, given),
   };
+}
+
+/** Only what a checkpoint covers is compacted away. */
+function checkpointEveryOf(keep: number, chance: Prng): number {
+  const every = chance.pick([20, 200, 1_000]);
+  return keep < DEFAULT_COMMANDS.keep ? 20 : every;
 }
 
 type Around = Pick<RunRequest, "spokes" | "sites" | "feed">;

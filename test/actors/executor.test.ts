@@ -13,13 +13,14 @@ const ORIGIN = makeId("engine", "origin");
 
 function executing(settings: RigSettings = {}) {
   const rig = buildRig(settings);
-  const own: { role: Role; mayAct: boolean } = { role: "leader", mayAct: true };
+  const own = { role: "leader" as Role, mayAct: true, peerThroughSeq: 0 };
   let seq = 0;
   const executor = new Executor(rig.kit, {
     programmeClock: new ProgrammeClock(rig.kit, () => NO_SAMPLES),
     role: () => own.role,
     mayAct: () => own.mayAct,
     logEndSeq: () => rig.store.load().log.seq,
+    peerThroughSeq: () => own.peerThroughSeq,
   });
   /** Appends `count` commands that are due `inMs` from now. */
   const append = (count: number, inMs = 0, payload: Command["payload"] = null): Command[] => {
@@ -206,4 +207,15 @@ test("[SB4] starting anew behind a restored state executes nothing of before", a
   executor.kick();
   await clock.turn();
   expect(executed).toEqual([4, 5]);
+});
+
+test("[SB3] what the peer may not hold is not compacted, however few commands are kept", async () => {
+  const { clock, store, own, executor, append } = executing({ commands: { keep: 10, checkpointEvery: 20 } });
+  executor.enqueue(append(20), true);
+  await clock.pass(100);
+  expect(store.firstHeldSeq()).toBe(1);
+  own.peerThroughSeq = 40;
+  executor.enqueue(append(20), true);
+  await clock.pass(100);
+  expect(store.firstHeldSeq()).toBe(31);
 });

@@ -58,7 +58,7 @@ export function healEverything(world: World): void {
     process.wake("as-due");
     process.boot();
   }
-  if (world.ground.feed !== null) Object.assign(world.ground.feed, { up: true, answers: true });
+  if (world.ground.feed !== null) Object.assign(world.ground.feed, { up: true, answers: true, refuses: false });
   liftMaintenance(world);
   for (const site of world.sites) Object.assign(site, { inflates: false, rebuilt: true });
   for (const place of world.around) healPlace(world, place);

@@ -9,6 +9,12 @@ export const feedFaults = {
     begin: (world) => set(world, { up: false }),
     end: (world) => set(world, { up: true }),
   },
+  "feed-refuses": {
+    weight: 2,
+    lastsMs: [500, 6_000],
+    begin: (world) => set(world, { refuses: true }),
+    end: (world) => set(world, { refuses: false }),
+  },
   "feed-answers-lost": {
     weight: 3,
     lastsMs: [100, 3_000],
@@ -17,6 +23,9 @@ export const feedFaults = {
   },
 } satisfies Record<string, FaultWork>;
 
-function set(world: World, change: { readonly up?: boolean; readonly answers?: boolean }): void {
+function set(
+  world: World,
+  change: { readonly up?: boolean; readonly answers?: boolean; readonly refuses?: boolean },
+): void {
   if (world.ground.feed !== null) Object.assign(world.ground.feed, change);
 }

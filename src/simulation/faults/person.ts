@@ -6,12 +6,14 @@ import {
   contendForLock,
   forceLeader,
   postSnapshotLate,
+  resolveConflict,
 } from "../people/operator.ts";
 import type { PlannedFault } from "./fault.ts";
 import type { World } from "../world/world.ts";
 
 const IMMEDIATE_SHARE = 0.5;
 const LAPSED_SHARE = 0.5;
+const REAPPLIED_SHARE = 0.5;
 
 export const personFaults = {
   "force-leader": {
@@ -37,6 +39,14 @@ export const personFaults = {
     weight: 2,
     lastsMs: [0, 0],
     begin: (world, fault) => contendForLock(world, fault.target, scaled(fault, 1_000, 4_000)),
+    end: nothingToEnd,
+  },
+  "resolve-conflict": {
+    weight: 2,
+    lastsMs: [0, 0],
+    begin: (world, fault) => {
+      resolveConflict(world, fault.target, secondAmount(fault) < REAPPLIED_SHARE ? "reapply" : "keep");
+    },
     end: nothingToEnd,
   },
   "late-snapshot": {

@@ -1,6 +1,7 @@
 /** Purpose: faults of a process and its machine: death, freezing, clocks, disk, engine. */
 import { nextEpoch } from "../../core/epoch.ts";
 import { type FaultWork, nothingToEnd, scaled, secondAmount } from "./fault.ts";
+import { alterDisk } from "../world/paired-store.ts";
 import type { WakingOrder } from "../world/sim-process.ts";
 
 /** The kernel closes the sockets of a small process in some 3 ms, of one that holds 4 GB in some 240 ms (measured). */
@@ -31,11 +32,11 @@ export const processFaults = {
     lastsMs: [500, 4_000],
     begin: (world, { target }) => world.processes[target].losePower(),
     end: (world, fault) => {
-      const { content } = world.processes[fault.target].disk;
+      const { disk, coordinator } = world.processes[fault.target];
       // It led alone meanwhile, or the disk is of another show: epochs of its own that nobody else has seen [EP5].
-      if (content !== null && world.processes[fault.target].coordinator === null) {
-        const epoch = nextEpoch(content.highestEpoch + 2 * Math.floor(scaled(fault, 1, 20)), fault.target);
-        Object.assign(content, { highestEpoch: epoch, acceptedEpoch: epoch });
+      if (disk.content !== null && coordinator === null) {
+        const epoch = nextEpoch(disk.content.highestEpoch + 2 * Math.floor(scaled(fault, 1, 20)), fault.target);
+        alterDisk(disk, (store) => store.saveEpochs({ highestEpoch: epoch, acceptedEpoch: epoch }));
       }
       world.processes[fault.target].boot();
     },

@@ -3,12 +3,14 @@
  * exchange now instead of after their back-off. Peers are looked after at the same time (`peer-keeper.ts`).
  * Keeps true: one dead letter is given up once, at one place.
  */
+import type { Coordinator } from "../../coordinator/types.ts";
 import type { Records } from "../../replication/records.ts";
 import { lookAfterPeers } from "./peer-keeper.ts";
 import type { World } from "../world/world.ts";
 
 const LOOKS_EVERY_MS = 2_000;
 const NOTES_READ = 10;
+const SKIPPED_SHARE = 0.2;
 
 /** Looks after the records of `world`, for as long as it runs. */
 export class Caretaker {
@@ -18,7 +20,7 @@ export class Caretaker {
 
   constructor(world: World) {
     this.#world = world;
-    if (world.around.length > 0) this.#lookLater();
+    if (world.around.length > 0 || world.ground.feed !== null) this.#lookLater();
   }
 
   /** All faults have been taken back. */
@@ -39,12 +41,24 @@ export class Caretaker {
       if (!running || coordinator === null) continue;
       try {
         this.#skipDead(coordinator.replication.records);
+        this.#tryAgain(coordinator);
       } catch (error) {
         this.#world.rejected(label, error);
       }
     }
     if (this.#healed) for (const spoke of spokes) spoke.exchange();
     lookAfterPeers(this.#world, { healed: this.#healed });
+  }
+
+  /** Events that the feed refused: once it takes them again they are retried, one in a while is given up. */
+  #tryAgain(coordinator: Coordinator): void {
+    const { feed } = this.#world.ground;
+    if (feed === null || feed.refuses) return;
+    for (const { eventId } of coordinator.outbox().deadLetters) {
+      const skips = this.#world.chanceOf("dead letters").chance(SKIPPED_SHARE);
+      if (skips) coordinator.skipEvent(eventId, "operator");
+      else coordinator.retryEvent(eventId);
+    }
   }
 
   #skipDead(records: Records): void {

@@ -8,6 +8,7 @@ import type { World } from "../world/world.ts";
 
 /** From a desk to an engine and back. */
 const REQUEST_TAKES_MS = 1;
+const CONFLICTS_READ = 100;
 /** People give engines that have just come back a moment before they lift holds. */
 const LIFT_AFTER_MS = 1_000;
 /** An id under which nobody ever held the lock. */
@@ -43,6 +44,19 @@ export function askForMaintenance(world: World, label: Label, on: boolean): void
 export function liftMaintenance(world: World): void {
   world.scheduler.after(LIFT_AFTER_MS, () => {
     for (const label of ["a", "b"] as const) askForMaintenance(world, label, false);
+  });
+}
+
+/** `POST /api/conflicts/{id}`: a person settles the oldest conflict about a command that still waits. */
+export function resolveConflict(world: World, label: Label, choice: "keep" | "reapply"): void {
+  reach(world, label, async (coordinator) => {
+    const open = coordinator
+      .conflicts(CONFLICTS_READ)
+      .filter(({ kind, outcome }) => kind === "command" && outcome === "open");
+    const oldest = open.at(-1);
+    if (oldest === undefined) return;
+    const answer = await coordinator.resolveConflict(oldest.id, { choice }, "operator");
+    world.trace.note(world.nowMs, label, `conflict answered: ${answer.outcome}`, 0, oldest.id);
   });
 }
 

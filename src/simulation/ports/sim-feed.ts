@@ -20,6 +20,8 @@ export class SimFeed {
   readonly feed = new MemoryFeed();
   up = true;
   answers = true;
+  /** Whether it takes nothing new, as a broker does whose rules were changed. */
+  refuses = false;
 }
 
 /** What one life of an engine publishes with. */
@@ -51,7 +53,7 @@ export class SimSink implements FeedSink {
       const timer = clock.setTimeout(() => resolve(unavailable()), TIMEOUT_MS);
       scheduler.after(this.#delayMs(), () => {
         if (!host.up) return;
-        const result = { published: batch.map((event) => this.#take(event)), failure: null };
+        const result = host.refuses ? refused() : { published: batch.map((event) => this.#take(event)), failure: null };
         scheduler.after(this.#delayMs(), () => {
           if (!host.answers) return;
           scheduler.enter(life, "arrival", () => {
@@ -79,11 +81,13 @@ export class SimSink implements FeedSink {
 }
 
 function unavailable(): PublishResult {
-  return {
-    published: [],
-    failure: {
-      reason: "unavailable",
-      error: Object.assign(new Error("the broker did not answer"), { code: "ETIMEDOUT" }),
-    },
-  };
+  return failed("unavailable", "the broker did not answer");
+}
+
+function refused(): PublishResult {
+  return failed("refused", "the broker takes no such event");
+}
+
+function failed(reason: "unavailable" | "refused", message: string): PublishResult {
+  return { published: [], failure: { reason, error: Object.assign(new Error(message), { code: reason }) } };
 }

@@ -66,6 +66,23 @@ export function openPairedStore(parts: PairedStoreParts): Store {
   return paired<Store>(parts, "store", model, shipped, special);
 }
 
+/** Changes what is on the disk of an engine that does not run, in both. Nothing on a full disk or an empty one. */
+export function alterDisk(disk: SimDisk, alter: (store: Store) => void): void {
+  const { content } = disk;
+  if (content === null || disk.full) return;
+  const differs = (detail: string): never => {
+    throw new Error(`broken invariant: ${detail}`);
+  };
+  const store = openPairedStore({
+    ids: { next: () => content.engineId as never },
+    disk,
+    differs,
+    wrote: () => undefined,
+  });
+  alter(store);
+  store.close();
+}
+
 /** The text of a state on its way to both. */
 class PairedDraft implements StateDraft {
   readonly model: StateDraft;

@@ -270,7 +270,7 @@ export class World {
       failover,
       commands,
       ...(sites[0] === undefined ? {} : { replication: federating(sites[0]) }),
-      ...(feed ? { outbox: { ...DEFAULT_OUTBOX, sink: "file" as const } } : {}),
+      ...(feed ? { outbox: { ...DEFAULT_OUTBOX, maxAttempts: 3, sink: "file" as const } } : {}),
       peerUrl: label === "a" ? "http://engine-b.simulated" : "http://engine-a.simulated",
     };
     if (!this.trace.listening) return options;
