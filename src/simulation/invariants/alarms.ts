@@ -20,6 +20,7 @@ const MAY_STAND: ReadonlySet<AlarmCode> = new Set<AlarmCode>([
   "hold-down",
   // Cleared by the next command, exchange or probe, which may not have come yet.
   "commands-late",
+  "state-drift",
   "lockstep-degraded",
   "clocks-far-apart",
   "hub-unreachable",
