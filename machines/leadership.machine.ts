@@ -3,7 +3,7 @@
  * Keeps true: the role moves only through the guards below; a guard that nobody provides refuses. Rules: SPEC.md, CP and EP.
  * Does not know: clocks, votes, the witness; the actor that binds it answers the guards.
  */
-import { and, or, setup } from "xstate";
+import { setup } from "xstate";
 import type { Epoch } from "../src/core/epoch.ts";
 
 export type LeadershipEvent =
@@ -34,30 +34,9 @@ export type LeadershipEvent =
 export const leadershipMachine = setup({
   types: { events: {} as LeadershipEvent },
   guards: {
-    outOfMaintenance: () => false,
-    amongItsOwn: () => false,
-    outOfQuarantine: () => false,
-    engineFit: () => false,
-    caughtUp: () => false,
-    holdDownAllows: () => false,
-    provenDead: () => false,
-    promiseLapsed: () => false,
-    peerSilent: () => false,
-    recordStoodStill: () => false,
-    electionDue: () => false,
+    /** Nothing holds automation back, and something speaks for a campaign: `campaignVerdict` [CH3, CP1–CP7, DP1]. */
+    campaignDue: () => false,
     mustYield: () => false,
-    /** Nothing holds automation back [CP1, CP4–CP6, VT7]. */
-    unrestrained: and([
-      "outOfMaintenance",
-      "amongItsOwn",
-      "outOfQuarantine",
-      "engineFit",
-      "caughtUp",
-      "holdDownAllows",
-    ]),
-    /** Something speaks for it: a proof, an election, or silence with nothing promised [CP1–CP3, CP7, DP1]. */
-    called: or(["provenDead", "electionDue", and(["promiseLapsed", "peerSilent", "recordStoodStill"])]),
-    campaignDue: and(["unrestrained", "called"]),
   },
   actions: {
     campaign: () => undefined,

@@ -6,6 +6,7 @@ import { comparePositions, hasBetterClaim, type Claim } from "../core/claim.ts";
 import type { LogPosition } from "../core/command.ts";
 import { otherLabel } from "../core/ids.ts";
 import type { Ground } from "./campaign.ts";
+import { campaignVerdict, notAtOnce, type AutomaticGround, type CampaignVerdict } from "./campaign-verdict.ts";
 import type { Election } from "./election.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
@@ -72,13 +73,19 @@ export class CampaignJudge {
     this.#told = { epoch: 0, seq: 0 };
   }
 
-  ground(): Ground {
-    if (this.#deps.monitor.state === "dead" && this.#kit.failover.deathProof === "refused") {
-      return { kind: "death-proof", ...this.#proof };
-    }
-    if (this.electionDue()) return { kind: "election" };
-    const blind = this.#blindAfterMs !== null && !this.#deps.witness.usable;
-    return { kind: blind ? "blind" : "silence" };
+  /** Whether a campaign may begin now [CH3]. */
+  verdict(): CampaignVerdict {
+    return campaignVerdict(this.view(), this.#kit.rules);
+  }
+
+  /** What `ground` rests on. */
+  groundOf(ground: AutomaticGround): Ground {
+    return ground === "death-proof" ? { kind: ground, ...this.#proof } : { kind: ground };
+  }
+
+  /** Why this engine would not take over at once if its peer were proven dead now. */
+  notAtOnce(): CampaignVerdict {
+    return notAtOnce(this.view(), this.#kit.rules);
   }
 
   mover(ground: Ground): Mover {
@@ -96,10 +103,15 @@ export class CampaignJudge {
       nowMs: this.#kit.nowMs(),
       maintenanceOn: restraints.maintenanceOn,
       quarantineUntilMs: restraints.quarantineUntilMs,
+      quarantinedAtMs: restraints.quarantinedAtMs,
+      provenAtMs: this.#proof.provenAtMs,
+      peerMet: monitor.last !== null,
       promiseUntilMs: released ? 0 : monitor.promiseUntilMs,
       engineFailed: this.#kit.ports.engine.health() === "failed",
       behind: this.isBehind() && !monitor.alive && !restraints.patienceIsOver(),
       heldDown: restraints.heldDownUntilMs() !== null,
+      heldDownUntilMs: restraints.heldDownUntilMs(),
+      patienceEndsMs: restraints.patienceEndsMs,
       peer: monitor.state,
       recordSinceMs: released ? 0 : (witness.sighting?.sinceMs ?? null),
       witness: !witness.configured ? "none" : witness.usable ? "reachable" : "unreachable",
@@ -109,6 +121,9 @@ export class CampaignJudge {
       peerLastHeardMs: monitor.lastHeardMs,
       deathProofCounts: this.#kit.failover.deathProof === "refused",
       electionDue: this.electionDue(),
+      peerRole: monitor.last?.heartbeat.role ?? null,
+      silentAtMs: monitor.silentAtMs,
+      grantedUntilMs: this.#deps.election().grantedUntilMs,
     };
   }
 
@@ -145,22 +160,6 @@ export class CampaignJudge {
     const borne = record === null ? null : { epoch: record.lastCommandEpoch, seq: record.lastCommandSeq };
     if (borne !== null && record?.holder !== this.#kit.options.label) this.told(borne);
     return comparePositions(this.#deps.position(), this.#told) < 0;
-  }
-
-  nextChanceMs(now: number): number | null {
-    const { monitor, restraints, witness } = this.#deps;
-    const blindAfterMs = this.#blindAfterMs;
-    const instants = [
-      restraints.quarantineUntilMs,
-      this.#deps.election().grantedUntilMs,
-      monitor.promiseUntilMs,
-      monitor.silentAtMs,
-      (witness.sighting?.sinceMs ?? now) + this.waitMs,
-      restraints.heldDownUntilMs() ?? 0,
-      restraints.patienceEndsMs ?? 0,
-      blindAfterMs === null ? 0 : monitor.lastHeardMs + blindAfterMs,
-    ].filter((at) => at > now);
-    return instants.length === 0 ? null : Math.min(...instants);
   }
 
   /** Silence after which to lead without proof and without a witness; null: never, as always under `consistency` [CP3]. */

@@ -12,7 +12,6 @@ import type { EpochBook } from "./epoch-book.ts";
 import type { Acting, Kit } from "./kit.ts";
 import { startMachine } from "./start-machine.ts";
 import type { Pulse } from "./pulse.ts";
-import type { CampaignView } from "./rules.ts";
 import type { Votes } from "./votes.ts";
 import type { WitnessVote } from "./witness-vote.ts";
 
@@ -29,8 +28,8 @@ export interface LeadershipDeps {
   readonly witness: WitnessVote;
   readonly pulse: Pick<Pulse, "check">;
   readonly campaign: Omit<CampaignDeps, "book" | "votes" | "witness">;
-  /** What the guards look at, now. */
-  view(): CampaignView;
+  /** Whether the verdict on a campaign is to go, now. */
+  campaignDue(): boolean;
   /** A campaign has begun, been won or lost, or the leadership ended. */
   onRole(change: RoleMove): void;
   onCampaignLost(reason: string): void;
@@ -71,22 +70,11 @@ export class Leadership implements Acting {
     this.#kit = kit;
     this.#deps = deps;
     const { rules } = kit;
-    const view = (): CampaignView => deps.view();
     this.#machine = startMachine(
       kit,
       leadershipMachine.provide({
         guards: {
-          outOfMaintenance: () => rules.outOfMaintenance(view()),
-          amongItsOwn: () => rules.amongItsOwn(view()),
-          outOfQuarantine: () => rules.outOfQuarantine(view()),
-          engineFit: () => rules.engineFit(view()),
-          caughtUp: () => rules.caughtUp(view()),
-          holdDownAllows: () => rules.holdDownAllows(view()),
-          provenDead: () => rules.provenDead(view()),
-          promiseLapsed: () => rules.promiseLapsed(view()),
-          peerSilent: () => rules.peerSilent(view()),
-          recordStoodStill: () => rules.recordStoodStill(view()),
-          electionDue: () => rules.electionDue(view()),
+          campaignDue: () => deps.campaignDue(),
           mustYield: ({ event }) => event.type === "OVERRULED" && rules.mustYield(this.#epoch, event.epoch),
         },
         actions: {

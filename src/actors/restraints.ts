@@ -15,6 +15,7 @@ const BY_PEOPLE: ReadonlySet<LeadershipCause> = new Set(["handover", "forced"]);
 export class Restraints {
   readonly #kit: Kit;
   #quarantineUntilMs = 0;
+  #quarantinedAtMs = 0;
   #maintenance: Maintenance | null = null;
   /** Whether the disk has it. */
   #saved = true;
@@ -33,11 +34,16 @@ export class Restraints {
 
   /** No campaign for `campaignWaitMs` from now [CP5]. */
   quarantine(): void {
-    this.#quarantineUntilMs = this.#kit.nowMs() + this.#kit.failover.campaignWaitMs;
+    this.#quarantinedAtMs = this.#kit.nowMs();
+    this.#quarantineUntilMs = this.#quarantinedAtMs + this.#kit.failover.campaignWaitMs;
   }
 
   get quarantineUntilMs(): number {
     return this.#quarantineUntilMs;
+  }
+
+  get quarantinedAtMs(): number {
+    return this.#quarantinedAtMs;
   }
 
   get maintenance(): Maintenance | null {

@@ -30,11 +30,20 @@ export interface CampaignView {
   readonly nowMs: number;
   readonly maintenanceOn: boolean;
   readonly quarantineUntilMs: number;
+  /** When it began: the last start, pause or loss of memory of the witness. */
+  readonly quarantinedAtMs: number;
+  /** When the probe was sent that proved the peer's death last; 0: none did. */
+  readonly provenAtMs: number;
+  /** Whether the peer has been heard in this life. */
+  readonly peerMet: boolean;
   readonly promiseUntilMs: number;
   readonly engineFailed: boolean;
   /** Behind what a client has been told, and the patience of [CP4] is not exhausted. */
   readonly behind: boolean;
   readonly heldDown: boolean;
+  readonly heldDownUntilMs: number | null;
+  /** When an engine that is behind leads all the same; null: never, or it is not behind. */
+  readonly patienceEndsMs: number | null;
   readonly peer: "connecting" | "alive" | "suspect" | "silent" | "dead";
   /** Since when the very same witness record has been seen; null: not seen, or no witness is reachable. */
   readonly recordSinceMs: number | null;
@@ -48,6 +57,12 @@ export interface CampaignView {
   readonly peerLastHeardMs: number;
   readonly deathProofCounts: boolean;
   readonly electionDue: boolean;
+  /** What the peer said that it is; null: it was never heard. */
+  readonly peerRole: Role | null;
+  /** From then on the peer is silent, unless it is heard. */
+  readonly silentAtMs: number;
+  /** Until then this engine's vote is given away [CP7]. */
+  readonly grantedUntilMs: number;
 }
 
 /** What the judgement on the witness record looks at. */
@@ -134,7 +149,7 @@ export const trueRules: Rules = {
   recordIsOurs: (engineId, selfId, peerId) => engineId === selfId || engineId === peerId,
   outOfMaintenance: (view) => !view.maintenanceOn,
   amongItsOwn: (view) => !view.amongStrangers,
-  outOfQuarantine: (view) => view.nowMs >= view.quarantineUntilMs,
+  outOfQuarantine: (view) => view.nowMs >= view.quarantineUntilMs || proofEndsQuarantine(view),
   engineFit: (view) => !view.engineFailed,
   caughtUp: (view) => !view.behind,
   holdDownAllows: (view) => !view.heldDown || view.peer === "dead",
@@ -155,6 +170,11 @@ export const trueRules: Rules = {
   isSameCommand: (digest, known) => digest === known,
   isNextToExecute: (lastExecutedSeq, seq) => seq === lastExecutedSeq + 1,
 };
+
+/** A promise binds only towards a living leader: a probe sent since then has proven the death of a peer that was met. */
+function proofEndsQuarantine(view: CampaignView): boolean {
+  return view.deathProofCounts && view.peer === "dead" && view.peerMet && view.provenAtMs >= view.quarantinedAtMs;
+}
 
 function mayAct(view: ActView): boolean {
   if (!view.leads) return false;

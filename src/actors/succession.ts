@@ -9,6 +9,7 @@ import type { PeerMessage, Role } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { WitnessRecord } from "../ports/witness.ts";
+import { nextLookMs, type WaitReason } from "./campaign-verdict.ts";
 import { CampaignJudge } from "./campaign-judge.ts";
 import { Election } from "./election.ts";
 import { EpochBook } from "./epoch-book.ts";
@@ -96,7 +97,7 @@ export class Succession {
       votes: this.votes,
       witness: this.witness,
       pulse: this.pulse,
-      view: () => this.judge.view(),
+      campaignDue: () => this.judge.verdict().go,
       onRole: (move) => this.#roleMoved(move),
       onCampaignLost: (reason) => this.#campaignLost(reason),
       campaign: {
@@ -191,11 +192,12 @@ export class Succession {
     const behind = !this.monitor.alive && this.judge.isBehind();
     restraints.noteBehind(behind);
     if (now < this.#notBeforeMs) return this.#armAt(this.#notBeforeMs);
-    const ground = this.judge.ground();
-    leadership.consider(ground, this.judge.mover(ground));
-    if (leadership.role !== "follower") return;
-    this.#explain(behind);
-    this.#armAt(this.judge.nextChanceMs(now));
+    const verdict = this.judge.verdict();
+    if (verdict.go) {
+      const ground = this.judge.groundOf(verdict.ground);
+      leadership.consider(ground, this.judge.mover(ground));
+    } else this.#explain(verdict.why);
+    if (leadership.role === "follower") this.#armAt(nextLookMs(this.judge.view()));
   }
 
   #beat(): void {
@@ -299,17 +301,14 @@ export class Succession {
   }
 
   /** Says what keeps automation from acting, where a person could. */
-  #explain(behind: boolean): void {
+  #explain(why: readonly WaitReason[]): void {
     const { alarms, failover } = this.#kit;
     if (this.monitor.alive) return;
-    alarms.set("maintenance-blocks-failover", this.restraints.maintenanceOn, "a person holds the role where it is");
-    alarms.set("awaiting-operator", behind && failover.policy === "consistency", "behind what clients were answered");
-    const noVote = this.witness.configured && this.witness.reachable !== null && !this.witness.usable;
-    alarms.set(
-      "no-quorum",
-      noVote && this.monitor.state === "silent",
-      "neither the peer nor the witness answers; nobody takes over without proof",
-    );
+    const behind = why.includes("behind") && failover.policy === "consistency";
+    const noQuorum = why.includes("no-quorum") && this.monitor.state === "silent";
+    alarms.set("maintenance-blocks-failover", why.includes("maintenance"), "a person holds the role where it is");
+    alarms.set("awaiting-operator", behind, "behind what clients were answered");
+    alarms.set("no-quorum", noQuorum, "neither the peer nor the witness answers; nobody takes over without proof");
   }
 
   #armAt(atMs: number | null): void {

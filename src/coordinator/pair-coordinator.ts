@@ -33,7 +33,7 @@ import { handOver } from "./hand-over.ts";
 import { notLeader } from "./not-leader.ts";
 import { peerEvents } from "./peer-events.ts";
 import { Reports } from "./reports.ts";
-import type { Coordinator, CoordinatorState, PeerHealthReport, SyncHealthReport } from "./types.ts";
+import type { Coordinator, CoordinatorState, Readiness, PeerHealthReport, SyncHealthReport } from "./types.ts";
 
 export class PairCoordinator implements Coordinator {
   readonly #kit: Kit;
@@ -96,11 +96,12 @@ export class PairCoordinator implements Coordinator {
     return this.#actors.succession.leadership.mayAct();
   }
 
+  readiness(): Readiness {
+    return this.#reports.readiness();
+  }
+
   ready(): boolean {
-    if (this.#kit.ports.engine.health() === "failed") return false;
-    return (
-      this.mayAct() || (this.#actors.succession.leadership.role === "follower" && this.#actors.catchUp.sync === "ready")
-    );
+    return this.readiness().ready;
   }
 
   peerHealth(): PeerHealthReport {

@@ -5,10 +5,18 @@ import type { Json } from "../core/canonical-json.ts";
 import { otherLabel } from "../core/ids.ts";
 import type { Health } from "../core/messages.ts";
 import type { Actors } from "./actors.ts";
-import type { CoordinatorState, PeerHealthReport, SyncHealthReport } from "./types.ts";
+import type { CampaignVerdict } from "../actors/campaign-verdict.ts";
+import type { Readiness, CoordinatorState, PeerHealthReport, SyncHealthReport } from "./types.ts";
 
 /** Alarms that mean that this engine itself is not whole. */
 const DEGRADING = new Set(["store-failed", "engine-hook", "engine-hook-slow", "split-brain", "state-drift", "commands-late"]);
+
+const NOT_WAITING = { reasons: [], untilMs: null } as const;
+const READY: Readiness = { ready: true, ...NOT_WAITING };
+
+function notReady(reason: string): Readiness {
+  return { ready: false, reasons: [reason], untilMs: null };
+}
 
 export class Reports {
   readonly #kit: Kit;
@@ -84,9 +92,37 @@ export class Reports {
       witness: this.#witness(now),
       reconcileLock: this.#lock(),
       maintenance: restraints.maintenance,
+      waiting: this.#waiting(),
       alarms: this.#kit.alarms.list(),
       machines: this.#machines(),
     };
+  }
+
+  /** Whether a take-over would begin at once on proof, and if not, why and until when [CP5]. */
+  readiness(): Readiness {
+    const { succession, catchUp } = this.#actors;
+    const { leadership, judge } = succession;
+    if (this.#kit.ports.engine.health() === "failed") return notReady("engine-failed");
+    if (leadership.role === "leader") return leadership.mayAct() ? READY : notReady("no-vote");
+    if (leadership.role === "candidate") return notReady("campaigning");
+    if (leadership.retired) return notReady("stopping");
+    const verdict = judge.notAtOnce();
+    if (catchUp.sync !== "ready") return notReady(catchUp.sync);
+    return verdict.go ? READY : { ready: false, ...this.#told(verdict) };
+  }
+
+  /** Why this engine does not take the role now [CH3]. */
+  #waiting(): CoordinatorState["waiting"] {
+    const { leadership, judge } = this.#actors.succession;
+    if (leadership.role !== "follower") return NOT_WAITING;
+    const verdict = judge.verdict();
+    return verdict.go ? NOT_WAITING : this.#told(verdict);
+  }
+
+  /** Monotonic instants mean nothing outside of this process. */
+  #told({ why, untilMs }: Extract<CampaignVerdict, { go: false }>): CoordinatorState["waiting"] {
+    const unixMs = untilMs === null ? null : this.#kit.ports.clock.unixMs() + untilMs - this.#kit.nowMs();
+    return { reasons: why, untilMs: unixMs === null ? null : Math.round(unixMs) };
   }
 
   #peer(now: number): CoordinatorState["peer"] {

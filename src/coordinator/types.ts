@@ -121,8 +121,21 @@ export interface CoordinatorState {
   };
   readonly reconcileLock: { readonly holder: string; readonly expiresMs: number } | null;
   readonly maintenance: Maintenance | null;
+  /** Why a follower does not take the role now; no reasons on any other engine. */
+  readonly waiting: Waiting;
   readonly alarms: readonly Alarm[];
   readonly machines: Readonly<Record<string, Json>>;
+}
+
+/** Why something does not happen yet, in stable words, and until when, unix ms; null: no clock brings it. */
+export interface Waiting {
+  readonly reasons: readonly string[];
+  readonly untilMs: number | null;
+}
+
+/** `GET /ready`. */
+export interface Readiness extends Waiting {
+  readonly ready: boolean;
 }
 
 export interface Coordinator {
@@ -135,7 +148,8 @@ export interface Coordinator {
 
   /** Whether this engine may act as leader at this very moment [VT5]. Arithmetic, no await. */
   mayAct(): boolean;
-  /** Whether this engine is caught up and fit to take over (or leads). */
+  /** Whether this engine would take over at once if its peer were proven dead (or leads); if not, why and until when. */
+  readiness(): Readiness;
   ready(): boolean;
   peerHealth(): PeerHealthReport;
   syncHealth(): SyncHealthReport;

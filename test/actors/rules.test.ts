@@ -34,7 +34,18 @@ const CAMPAIGN: CampaignView = {
   peerLastHeardMs: 9_000,
   deathProofCounts: true,
   electionDue: false,
+  quarantinedAtMs: 9_250,
+  provenAtMs: 0,
+  peerMet: true,
+  heldDownUntilMs: null,
+  patienceEndsMs: null,
+  peerRole: "leader",
+  silentAtMs: 9_600,
+  grantedUntilMs: 0,
 };
+
+/** In quarantine, with the peer proven dead. */
+const QUARANTINED: Partial<CampaignView> = { quarantineUntilMs: 10_001, peer: "dead" };
 
 type Ask = keyof {
   [Name in keyof typeof rules as (typeof rules)[Name] extends (view: CampaignView) => boolean ? Name : never]: true;
@@ -124,6 +135,11 @@ describe("campaigns", () => {
     ["amongItsOwn", "VT7", { amongStrangers: true }, false],
     ["outOfQuarantine", "CP5", { quarantineUntilMs: 10_001 }, false],
     ["outOfQuarantine", "CP5", { quarantineUntilMs: 10_000 }, true],
+    ["outOfQuarantine", "P4 CP5", { ...QUARANTINED, provenAtMs: 9_250 }, true],
+    ["outOfQuarantine", "P4 CP5", { ...QUARANTINED, provenAtMs: 9_249 }, false],
+    ["outOfQuarantine", "P4 CP5", { ...QUARANTINED, provenAtMs: 9_250, peer: "silent" }, false],
+    ["outOfQuarantine", "P4 CP5", { ...QUARANTINED, provenAtMs: 9_250, deathProofCounts: false }, false],
+    ["outOfQuarantine", "P4 CP5", { ...QUARANTINED, provenAtMs: 9_250, peerMet: false }, false],
     ["engineFit", "CP1", { engineFailed: true }, false],
     ["engineFit", "CP1", {}, true],
     ["caughtUp", "CP4", { behind: true }, false],

@@ -44,6 +44,7 @@ const STATE: CoordinatorState = {
   witness: { kind: "sqlite", reachable: true, usable: true, holder: "a", epoch: 3, seq: 12, lastAnswerMs: 20 },
   reconcileLock: null,
   maintenance: null,
+  waiting: { reasons: [], untilMs: null },
   alarms: [],
   machines: {},
 };

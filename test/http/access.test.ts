@@ -64,6 +64,7 @@ const CONTRACT: Record<string, Access> = {
   "OPTIONS /follower": "exempt",
   "GET /live": "exempt",
   "OPTIONS /live": "exempt",
+  "POST /api/witness/adopt": "operate",
   "GET /ready": "exempt",
   "OPTIONS /ready": "exempt",
   "GET /metrics": "view",

@@ -36,7 +36,10 @@ describe("probes", () => {
     expect([await statusOf("/live"), await statusOf("/ready")]).toEqual([200, 200]);
     rig.coordinator.fit = false;
     expect([await statusOf("/live"), await statusOf("/ready")]).toEqual([200, 503]);
-    expect((await rig.app.inject("/ready")).json()).toEqual({ ready: false, role: "leader", epoch: 7 });
+    expect((await rig.app.inject("/ready")).json()).toEqual({
+      ...{ ready: false, role: "leader", epoch: 7 },
+      ...{ reasons: ["quarantine"], untilMs: 1_700_000_000_750 },
+    });
   });
 });
 

@@ -1,15 +1,8 @@
-/** `leadership`: what every event does in every state of its four regions, and what each guard holds back. */
+/** `leadership`: what every event does in every state of its four regions. What lets a campaign begin: `campaign-verdict`. */
 import { describe, expect, test } from "vitest";
 import type { AnyStateMachine, StateValue, SnapshotFrom } from "xstate";
 import { leadershipMachine } from "../../machines/leadership.machine.ts";
-import {
-  eventTypesOf,
-  pathOf,
-  step,
-  type EventTypeOf,
-  type Outcome,
-  type TransitionTable,
-} from "./transition-table.ts";
+import { eventTypesOf, step, type EventTypeOf, type Outcome, type TransitionTable } from "./transition-table.ts";
 
 type Value = SnapshotFrom<typeof leadershipMachine>["value"];
 type Event = EventTypeOf<typeof leadershipMachine>;
@@ -18,12 +11,9 @@ type Role = Value["role"];
 /** The normal case; every test names what differs from it. */
 const NORMAL: Value = { role: "follower", automation: "free", trust: "trusted", stability: "steady" };
 const GUARDS = Object.keys(leadershipMachine.implementations.guards);
-/** Guards made of the others, which nobody provides. */
-const COMBINED = ["unrestrained", "called", "campaignDue"];
-const PLAIN = GUARDS.filter((name) => !COMBINED.includes(name));
 
 function answering(answers: Readonly<Record<string, boolean>>, otherwise: boolean): AnyStateMachine {
-  const guards = Object.fromEntries(PLAIN.map((name) => [name, () => answers[name] ?? otherwise]));
+  const guards = Object.fromEntries(GUARDS.map((name) => [name, () => answers[name] ?? otherwise]));
   return (leadershipMachine as AnyStateMachine).provide({ guards });
 }
 
@@ -169,40 +159,6 @@ describe("what every event does in every state", () => {
         if (events.includes(event)) continue;
         expect((value as Record<string, StateValue>)[name], `${event} leaves ${name}`).toBe(NORMAL[name as Region]);
       }
-    }
-  });
-});
-
-describe("what lets a campaign begin", () => {
-  const due = {
-    outOfMaintenance: true,
-    amongItsOwn: true,
-    outOfQuarantine: true,
-    engineFit: true,
-    caughtUp: true,
-    holdDownAllows: true,
-  };
-  const begins = (answers: Readonly<Record<string, boolean>>): boolean =>
-    pathOf((step(answering(answers, false), NORMAL, { type: "CONSIDER" }).value as Value).role) === "candidate";
-
-  test.each([
-    ["[DP1]", { provenDead: true }],
-    ["[CP7]", { electionDue: true }],
-    ["[CP1] [CP2] [VT2]", { promiseLapsed: true, peerSilent: true, recordStoodStill: true }],
-  ])("%s one cause is enough: %o", (_rules, cause) => {
-    expect(begins({ ...due, ...cause })).toBe(true);
-    for (const restraint of Object.keys(due)) expect(begins({ ...due, ...cause, [restraint]: false })).toBe(false);
-  });
-
-  test("[CP1] [CP2] silence alone is not: each of its three parts is needed", () => {
-    const silence = { promiseLapsed: true, peerSilent: true, recordStoodStill: true };
-    for (const part of Object.keys(silence)) expect(begins({ ...due, ...silence, [part]: false })).toBe(false);
-    expect(begins(due)).toBe(false);
-  });
-
-  test("[HO3] no guard of automation binds a person, nor a grant", () => {
-    for (const type of ["FORCED", "TAKE_OVER"]) {
-      expect((step(leadershipMachine, NORMAL, { type }).value as Value).role).toBe("candidate");
     }
   });
 });

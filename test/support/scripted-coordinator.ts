@@ -14,6 +14,7 @@ import type {
   ForceLeaderRequest,
   HandoverOutcome,
   PeerHealthReport,
+  Readiness,
   ResolveChoice,
   ResolveOutcome,
   SnapshotOutcome,
@@ -79,6 +80,11 @@ export class ScriptedCoordinator implements Coordinator {
 
   mayAct(): boolean {
     return this.#answer("mayAct", [], this.acting);
+  }
+
+  readiness(): Readiness {
+    const fit = this.ready();
+    return { ready: fit, reasons: fit ? [] : ["quarantine"], untilMs: fit ? null : 1_700_000_000_750 };
   }
 
   ready(): boolean {

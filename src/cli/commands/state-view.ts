@@ -25,6 +25,7 @@ export function stateLines(state: CoordinatorState): string[] {
     [`peer ${peer.label}`, peerText(state)],
     ["links", linksText(state)],
     ["witness", witnessText(state)],
+    ...waitingRows(state),
     ["maintenance", maintenance?.on ? `ON by ${plain(maintenance.by)}: ${plain(maintenance.reason)}` : "off"],
     ...alarmRows(state),
   ];
@@ -74,6 +75,14 @@ function witnessText({ witness }: CoordinatorState): string {
   const reach = witness.reachable === null ? "not asked yet" : witness.reachable ? answers : "UNREACHABLE";
   const holder = witness.holder === null ? "held by nobody" : `held by ${witness.holder} at epoch ${witness.epoch}`;
   return `${witness.kind} · ${reach} · ${holder}`;
+}
+
+/** Why a follower waits; a reason that is no more than the rule of the game needs no row. */
+function waitingRows({ waiting }: CoordinatorState): string[][] {
+  const { reasons, untilMs } = waiting;
+  if (reasons.length === 0) return [];
+  const until = untilMs === null ? "" : ` until ${new Date(untilMs).toISOString().slice(11, 23)} UTC`;
+  return [["waits for", `${reasons.map(plain).join(", ")}${until}`]];
 }
 
 function alarmRows({ alarms }: CoordinatorState): string[][] {

@@ -2,6 +2,7 @@
  * Purpose: probes of load balancers, changeover switches and supervisors: GET, HEAD and OPTIONS say the same.
  * Keeps true: `/leader` asks `mayAct` at the moment of the answer [VT5]; no probe waits for anything.
  */
+import type { Readiness } from "../../coordinator/types.ts";
 import type { Role } from "../../core/messages.ts";
 import type { App, HttpComponents } from "../components.ts";
 import { named } from "../schemas/common.ts";
@@ -48,16 +49,21 @@ export function liveProbe(app: App): void {
 }
 
 export function readyProbe(app: App, { coordinator }: HttpComponents): void {
-  const answer = named<Probe & { readonly ready: boolean }>(ReadySchema);
+  const answer = named<Probe & Readiness>(ReadySchema);
   app.route({
     ...PROBE,
     method: [...PROBE.method],
     url: "/ready",
-    schema: { summary: "200: caught up and fit to take over", tags: TAGS, response: { 200: answer, 503: answer } },
+    schema: {
+      summary: "200: leads, or would take over at once",
+      description: "503 says why not, in the words of `waiting` in `/api/state`, and until when, where that is known.",
+      tags: TAGS,
+      response: { 200: answer, 503: answer },
+    },
     handler: (_request, reply) => {
-      const ready = coordinator.ready();
+      const readiness = coordinator.readiness();
       const { role, epoch } = coordinator.peerHealth();
-      reply.code(ready ? 200 : 503).send({ ready, role, epoch });
+      reply.code(readiness.ready ? 200 : 503).send({ ...readiness, role, epoch });
     },
   });
 }

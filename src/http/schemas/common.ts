@@ -63,6 +63,14 @@ export const ProblemSchema = Type.Object(
   { $id: "Problem", additionalProperties: true, description: "RFC 9457 problem document" },
 );
 
+/** Why something does not happen yet. */
+export const WAITING = {
+  reasons: Type.Array(Type.String(), {
+    description: "Why not, in stable words: `quarantine`, `maintenance`, and so on.",
+  }),
+  untilMs: nullable(Type.Number({ description: "Until when, unix ms; null: no clock brings it." })),
+};
+
 /** An answer without a body. */
 export const NoContent = Type.Unsafe<undefined>({ type: "null", description: "No body" });
 

@@ -12,6 +12,7 @@ import {
   Reason,
   RoleSchema,
   strict,
+  WAITING,
 } from "./common.ts";
 
 export const HandoverBody = optionalBody({ reason: Type.Optional(Reason) });
@@ -109,4 +110,7 @@ export const ResolveBody = strict({
 
 export const LeaderProbeSchema = Type.Object({ role: RoleSchema, epoch: Count }, { $id: "LeaderProbe" });
 export const LiveSchema = Type.Object({ live: Type.Literal(true) }, { $id: "Live" });
-export const ReadySchema = Type.Object({ ready: Type.Boolean(), role: RoleSchema, epoch: Count }, { $id: "Ready" });
+export const ReadySchema = Type.Object(
+  { ready: Type.Boolean(), role: RoleSchema, epoch: Count, ...WAITING },
+  { $id: "Ready" },
+);

@@ -1,6 +1,16 @@
 /** Purpose: the schema of `GET /api/state`. */
 import { Type } from "typebox";
-import { AnyJson, Count, HealthSchema, LabelSchema, nullable, oneOf, RoleSchema, SyncStateSchema } from "./common.ts";
+import {
+  AnyJson,
+  Count,
+  HealthSchema,
+  LabelSchema,
+  nullable,
+  oneOf,
+  RoleSchema,
+  SyncStateSchema,
+  WAITING,
+} from "./common.ts";
 
 export const MaintenanceSchema = Type.Object(
   { on: Type.Boolean(), stamp: Type.String(), by: Type.String(), reason: Type.String() },
@@ -59,6 +69,7 @@ export const StateSchema = Type.Object(
     witness: WitnessView,
     reconcileLock: nullable(Type.Object({ holder: Type.String(), expiresMs: Type.Number() })),
     maintenance: nullable(Type.Object(MaintenanceSchema.properties)),
+    waiting: Type.Object(WAITING),
     alarms: Type.Array(Type.Object({ code: Type.String(), since: Type.Number(), detail: Type.String() })),
     machines: Type.Record(Type.String(), AnyJson),
   },

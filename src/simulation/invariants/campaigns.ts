@@ -85,7 +85,8 @@ export class Campaigns implements Watch {
     if (behind && cause !== "cold-start") violate("while behind what clients were told");
     if (cause === "death-proof" && !peerDead) violate("while the peer lives");
     // An unhealthy leader grants its role: what a quarantine protects from cannot happen then [HO5].
-    if (cause !== "unhealthy" && quarantineAgeMs < campaignWaitMs - ROUNDING_MS) {
+    // Nor does a quarantine bind towards a peer that is proven dead [CP5].
+    if (cause !== "unhealthy" && cause !== "death-proof" && quarantineAgeMs < campaignWaitMs - ROUNDING_MS) {
       violate(`${quarantineAgeMs.toFixed(1)} ms into its quarantine`);
     }
     if (BOUND_BY_PROMISE.has(cause) && promiseAgeMs < waitMs - ROUNDING_MS) {
