@@ -50,9 +50,10 @@ export class PeerGate {
   #pinned: PinnedPeer | null = null;
   #incarnation: IncarnationId | null = null;
   readonly #retired = new Set<IncarnationId>();
-  /** Counter of the last heartbeat that counted, and the links on which a copy of it has come. */
+  /** Counter of the last heartbeat that counted. */
   #lastN = 0;
-  readonly #lastSeenOn = new Set<string>();
+  /** Counter of the last heartbeat on each link, counted or overtaken. */
+  readonly #lastOn = new Map<string, number>();
 
   constructor(init: { readonly pair: string; readonly label: Label }, rules: IdentityRules = trueIdentityRules) {
     this.#rules = rules;
@@ -66,7 +67,7 @@ export class PeerGate {
     this.#incarnation = null;
     this.#retired.clear();
     this.#lastN = 0;
-    this.#lastSeenOn.clear();
+    this.#lastOn.clear();
   }
 
   /** Looks at what is refused whoever proves it; `null` lets the handshake go on. Nothing here is proven yet, so nothing changes. */
@@ -109,14 +110,13 @@ export class PeerGate {
     if (heartbeat.incarnation !== sender.incarnation) {
       return turnedAway("replayed", `a heartbeat of incarnation ${heartbeat.incarnation}`);
     }
-    if (heartbeat.n < this.#lastN || (heartbeat.n === this.#lastN && this.#lastSeenOn.has(link))) {
-      return turnedAway("replayed", `heartbeat ${heartbeat.n} after ${this.#lastN}`);
-    }
-    const copy = heartbeat.n === this.#lastN;
-    if (!copy) this.#lastSeenOn.clear();
-    this.#lastSeenOn.add(link);
+    const lastHere = this.#lastOn.get(link) ?? 0;
+    if (heartbeat.n <= lastHere) return turnedAway("replayed", `heartbeat ${heartbeat.n} after ${lastHere}`);
+    this.#lastOn.set(link, heartbeat.n);
+    // A copy, or overtaken by a later one over a faster link: no fault of anybody [HB4].
+    if (heartbeat.n <= this.#lastN) return "duplicate";
     this.#lastN = heartbeat.n;
-    return copy ? "duplicate" : "deliver";
+    return "deliver";
   }
 
   #judgeProven(hello: PeerIdentity): TurnedAway | null {
@@ -152,7 +152,7 @@ export class PeerGate {
     }
     this.#incarnation = incarnation;
     this.#lastN = 0;
-    this.#lastSeenOn.clear();
+    this.#lastOn.clear();
   }
 }
 

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { PeerGate, type PeerIdentity } from "../../src/adapters/peer-gate.ts";
 import { makeId, withStart } from "../../src/core/ids.ts";
+import { SAMPLES } from "../core/sample-messages.ts";
 import { keyOf } from "../support/test-keys.ts";
 
 const KEY = keyOf("b").key;
@@ -43,5 +44,33 @@ describe("[HB2] of several starts of the peer", () => {
     expect(admits(identity("one", null))).toBe(false);
     expect(admits(identity("numbered", 7))).toBe(true);
     expect(admits(identity("two", null))).toBe(false);
+  });
+});
+
+describe("P3 [HB4] heartbeats over two links of different speed", () => {
+  const peer = identity("first", 1);
+  let gate: PeerGate;
+  const sift = (n: number, link: string) => {
+    const { engineId, label, incarnation } = peer;
+    return gate.sift({ ...SAMPLES.heartbeat, engineId, label, incarnation, n }, peer, link);
+  };
+
+  beforeEach(() => {
+    gate = new PeerGate({ pair: "studio", label: "a" });
+    expect(gate.admit(peer, () => true)).toBeNull();
+  });
+
+  it("one that a later one overtook is dropped silently, and extends nothing", () => {
+    expect([sift(77, "red"), sift(78, "red")]).toEqual(["deliver", "deliver"]);
+    expect([sift(77, "blue"), sift(78, "blue")]).toEqual(["duplicate", "duplicate"]);
+    expect(sift(79, "blue")).toBe("deliver");
+  });
+
+  it("one that comes again over its own link is refused as replayed", () => {
+    expect([sift(77, "blue"), sift(78, "red"), sift(77, "blue")]).toEqual([
+      "deliver",
+      "deliver",
+      { refusal: "replayed", detail: "heartbeat 77 after 77" },
+    ]);
   });
 });
