@@ -1,10 +1,15 @@
 /** The document that describes the surface, and that the surface keeps to it. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { conforms, type TSchema } from "./schema-check.ts";
 import { buildRig, type Rig } from "./rig.ts";
 
 interface Operation {
   readonly summary?: string;
+  readonly operationId?: string;
   readonly security?: readonly object[];
   readonly requestBody?: { readonly required: boolean; readonly content: Record<string, { readonly schema: TSchema }> };
   readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: TSchema }> }>;
@@ -38,11 +43,27 @@ describe("GET /openapi.json", () => {
       operations()
         .map(([name]) => name)
         .sort(),
-    ).toEqual(wanted.map((name) => name.replace("/*", "/{*}")));
+    ).toEqual(wanted.map((name) => name.replace("/*", "/{path}")));
     expect(Object.keys(document.components.schemas)).toEqual(
       expect.arrayContaining(["Problem", "PeerHealth", "StateSnapshot", "State", "Conflict"]),
     );
   });
+
+  it("T2: redocly lint has nothing to say, and every operation has a name of its own", () => {
+    const folder = mkdtempSync(join(tmpdir(), "changeover-openapi-"));
+    const file = join(folder, "openapi.json");
+    writeFileSync(file, JSON.stringify(document));
+    const { stdout, stderr, status } = spawnSync("npx", ["redocly", "lint", file, "--format=json"], {
+      encoding: "utf8",
+      env: { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
+    });
+    rmSync(folder, { recursive: true });
+    expect(status, stderr).toBe(0);
+    expect((JSON.parse(stdout) as { problems: unknown[] }).problems).toEqual([]);
+    const ids = operations().map(([, { operationId }]) => operationId);
+    expect(ids).toContain("getApiPeerHealth");
+    expect(new Set(ids).size).toBe(ids.length);
+  }, 60_000);
 
   it("gives every operation a summary, says which need a token, and which bodies may be left out", () => {
     for (const [name, operation] of operations()) expect(operation.summary, name).toBeTruthy();

@@ -7,6 +7,7 @@ import swaggerUi from "@fastify/swagger-ui";
 import { Type } from "typebox";
 import type { App, HttpInit } from "../components.ts";
 import { GUARDED, refusals } from "../schemas/common.ts";
+import { PROBLEM_MEDIA_TYPE } from "../problem.ts";
 import { isOptionalBody } from "../validation.ts";
 
 /** Must be registered before any route, so that it hears of all of them. */
@@ -32,19 +33,42 @@ export async function describeRoutes(app: App, { version }: HttpInit): Promise<v
     },
     transformObject: (document) => {
       if (!("openapiObject" in document)) throw new Error("broken invariant: the document is OpenAPI 3");
-      for (const path of Object.values(document.openapiObject.paths ?? {})) {
-        for (const operation of Object.values(path ?? {})) loosenBody(operation);
+      const paths = (document.openapiObject.paths ?? {}) as Record<string, Record<string, Operation>>;
+      for (const [path, operations] of Object.entries(paths)) {
+        // OpenAPI has no wildcard: what follows the path is a parameter with a name.
+        const told = path.replace("{*}", "{path}");
+        for (const [method, operation] of Object.entries(operations)) describe(method, told, operation);
+        if (told === path) continue;
+        paths[told] = operations;
+        Reflect.deleteProperty(paths, path);
       }
+      // Relative to the document, so that it also holds below a path that a proxy adds.
+      document.openapiObject.servers = [{ url: "." }];
       return document.openapiObject;
     },
   });
 }
 
-/** The plugin takes every body for required. */
-function loosenBody(operation: unknown): void {
-  const { requestBody } = operation as {
-    requestBody?: { required: boolean; content: Record<string, { schema: unknown }> };
+/** What is completed of an operation. */
+interface Operation {
+  operationId?: string;
+  readonly parameters?: { name: string }[];
+  responses?: Record<string, object>;
+  readonly requestBody?: { required: boolean; readonly content: Record<string, { readonly schema: unknown }> };
+}
+
+/** What every operation has: a name for generated clients, the refusal of a foreign host, and whether its body is optional. */
+function describe(method: string, path: string, operation: Operation): void {
+  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
+  operation.operationId = method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+  for (const parameter of operation.parameters ?? []) if (parameter.name === "*") parameter.name = "path";
+  operation.responses = { ...operation.responses };
+  operation.responses["421"] ??= {
+    description: "`misdirected_request`",
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: "#/components/schemas/Problem" } } },
   };
+  const { requestBody } = operation;
+  // The plugin takes every body for required.
   const schema = requestBody?.content["application/json"]?.schema;
   if (requestBody !== undefined && isOptionalBody(schema)) requestBody.required = false;
 }
@@ -71,6 +95,8 @@ export async function docsRoutes(app: App): Promise<void> {
     routePrefix: "/docs",
     staticCSP: true,
     transformStaticCSP: ownHostOnly,
+    transformSpecification: (document) => ({ ...document, servers: [{ url: ".." }] }),
+    transformSpecificationClone: false,
     // Below /docs/ the page's own addresses are relative, so that it also works under a path that a proxy adds.
     uiHooks: {
       onRequest: (request, reply, done) => {

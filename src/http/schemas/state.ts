@@ -78,7 +78,7 @@ export const StateSchema = Type.Object(
 
 export const MachinesSchema = Type.Object(
   {
-    machines: Type.Array(Type.Object({ name: Type.String(), value: nullable(AnyJson), definition: AnyJson })),
+    machines: Type.Array(Type.Object({ name: Type.String(), value: AnyJson, definition: AnyJson })),
   },
   { $id: "Machines" },
 );
