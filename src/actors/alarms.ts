@@ -44,6 +44,10 @@ export class Alarms {
     else this.clear(code);
   }
 
+  stands(code: AlarmCode): boolean {
+    return this.#standing.has(code);
+  }
+
   list(): readonly Alarm[] {
     return [...this.#standing.values()];
   }

@@ -18,6 +18,8 @@ export interface CommandLogDeps extends AnswersDeps {
   programmeTimeUs(): number;
   /** Extra lead time for clocks that jitter, ms. */
   jitterMs(): number;
+  /** A batch could not be stored: another engine should lead [EN7]. */
+  onStoreFailed(): void;
   /** Commands were appended by this leader: they go to the peer and to execution. */
   onAccepted(prev: LogPosition, commands: readonly Command[]): void;
 }
@@ -234,7 +236,9 @@ export class CommandLog {
     } catch (error) {
       this.#kit.ports.logger.error({ err: error }, "commands not stored");
       this.#kit.alarms.raise("store-failed", "commands could not be stored");
-      for (const one of this.#withRepeats(batch)) one.settle({ outcome: "busy", detail: "the store refuses to write" });
+      const detail = error instanceof Error ? error.message : String(error);
+      for (const one of this.#withRepeats(batch)) one.settle({ outcome: "store-failed", detail });
+      this.#deps.onStoreFailed();
       return;
     }
     this.#kit.alarms.clear("store-failed");

@@ -94,7 +94,6 @@ export class EpochBook {
       alarms.raise("store-failed", "an epoch could not be saved");
       return false;
     }
-    alarms.clear("store-failed");
     this.#highest = highestEpoch;
     this.#accepted = acceptedEpoch;
     this.#behind = false;

@@ -118,7 +118,10 @@ export class Handover {
     const { cause, by, reason } = offer;
     // The leader judged by a heartbeat: this engine may have failed since, or a person may hold the role here [HO5, CP1].
     const { restraints } = this.#deps.succession;
-    const unfit = this.#kit.ports.engine.health() === "failed" || restraints.maintenanceOn;
+    const unfit =
+      this.#kit.ports.engine.health() === "failed" ||
+      this.#kit.alarms.stands("store-failed") ||
+      restraints.maintenanceOn;
     if (cause === "unhealthy" && unfit) return;
     void this.take(offer.requestId, { cause, by, reason });
   }

@@ -24,7 +24,7 @@ import { Succession, type SuccessionDeps } from "../actors/succession.ts";
 import type { Command, LogPosition } from "../core/command.ts";
 import type { Replication } from "../replication/replication.ts";
 import { otherLabel, type EngineId, type Label } from "../core/ids.ts";
-import type { Heartbeat, LeadershipCause, PeerMessage } from "../core/messages.ts";
+import type { Heartbeat, LeadershipCause, PeerMessage, SyncState } from "../core/messages.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { joinOutbox } from "./join-outbox.ts";
 import { joinReplication } from "./join-replication.ts";
@@ -103,7 +103,7 @@ export class Actors {
       ...shared,
       succession: this.succession,
       programmeClock,
-      sync: () => this.catchUp.sync,
+      sync: () => this.sync,
       onLeader: (heartbeat) => this.#onLeader(heartbeat),
       onFollower: (heartbeat) => this.#onFollower(heartbeat),
     });
@@ -119,12 +119,18 @@ export class Actors {
       restraints,
       leads: this.#leads,
       handoverUnderWay: () => this.handover.underWay,
-      offer: () => this.#offerRole(),
+      offer: (reason) => this.#offerRole(reason),
     });
   }
 
   get linked(): boolean {
     return this.#kit.ports.peerChannel.links().some((link) => link.up);
+  }
+
+  /** How far this engine is in step; one that cannot write falls behind with the next command, so it is not ready. */
+  get sync(): SyncState {
+    const cannotFollow = this.#kit.alarms.stands("store-failed") && !this.#leads();
+    return cannotFollow && this.catchUp.sync === "ready" ? "catching-up" : this.catchUp.sync;
   }
 
   /** Whether the peer could take the role now [HO5]. */
@@ -190,6 +196,7 @@ export class Actors {
       programmeTimeUs: () => this.programmeClock.nowUs(this.#kit.self.engineId),
       jitterMs: () => this.programmeClock.jitterMs,
       onAnswered: () => this.outbox.answered(),
+      onStoreFailed: () => this.engineWatch.look(),
       onAccepted: (prev, commands) => this.#replicate(prev, commands),
     };
   }
@@ -208,9 +215,8 @@ export class Actors {
     if (this.catchUp.sync === "ready" && !this.#leads()) this.heartbeats.beat();
   }
 
-  #offerRole(): void {
+  #offerRole(reason: string): void {
     const requestId = this.#kit.ports.ids.next("request");
-    const reason = "the own engine has failed";
     void this.handover.offer(requestId, { cause: "unhealthy", by: "automation", reason });
   }
 

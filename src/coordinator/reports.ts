@@ -50,7 +50,7 @@ export class Reports {
   }
 
   syncHealth(): SyncHealthReport {
-    const { succession, log, executor, programmeClock, catchUp } = this.#actors;
+    const { succession, log, executor, programmeClock } = this.#actors;
     return {
       clockSync: programmeClock.reading(),
       lastCommandSeq: log.position.seq,
@@ -59,14 +59,14 @@ export class Reports {
       lateCommands: this.#kit.counters.commandsLate,
       uptimeMs: this.#uptimeMs,
       lastPongSentUs: this.lastPongSentUs,
-      syncState: catchUp.sync,
+      syncState: this.#actors.sync,
       epoch: succession.book.accepted,
       clock: log.clock,
     };
   }
 
   state(): CoordinatorState {
-    const { succession, log, executor, catchUp } = this.#actors;
+    const { succession, log, executor } = this.#actors;
     const { leadership, book, votes, restraints } = succession;
     const now = this.#kit.nowMs();
     const { options, self } = this.#kit;
@@ -83,7 +83,7 @@ export class Reports {
       leader: this.#actors.leader,
       uptimeMs: this.#uptimeMs,
       health: this.health,
-      syncState: catchUp.sync,
+      syncState: this.#actors.sync,
       lastCommandSeq: log.position.seq,
       lastExecutedSeq: executor.executedSeq,
       programSource: this.#kit.ports.engine.programSource(),
@@ -103,6 +103,7 @@ export class Reports {
     const { succession, catchUp } = this.#actors;
     const { leadership, judge } = succession;
     if (this.#kit.ports.engine.health() === "failed") return notReady("engine-failed");
+    if (this.#kit.alarms.stands("store-failed")) return notReady("store-failed");
     if (leadership.role === "leader") return leadership.mayAct() ? READY : notReady("no-vote");
     if (leadership.role === "candidate") return notReady("campaigning");
     if (leadership.retired) return notReady("stopping");

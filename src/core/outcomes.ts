@@ -33,6 +33,8 @@ export type SubmitOutcome =
   | { readonly outcome: "idempotency-conflict"; readonly epoch: Epoch | null; readonly seq: number | null }
   /** The engine gives no judgement on the command. */
   | { readonly outcome: "engine-not-ready"; readonly detail: string }
+  /** The disk refuses writes; the command is not in the log. */
+  | { readonly outcome: "store-failed"; readonly detail: string }
   | { readonly outcome: "busy"; readonly detail: string };
 
 export type SnapshotOutcome =

@@ -34,6 +34,8 @@ export function submitRefusal(refused: Refused<SubmitOutcome, "accepted">): Prob
       return idempotencyConflict(refused);
     case "engine-not-ready":
       return problem("engine_not_ready", refused.detail);
+    case "store-failed":
+      return problem("store_failed", refused.detail);
     case "busy":
       return problem("busy", refused.detail);
     default:
@@ -183,6 +185,7 @@ export function resolveRefusal(refused: Refused<ResolveOutcome, "resolved">, id:
     case "fenced":
     case "outcome-unknown":
     case "idempotency-conflict":
+    case "store-failed":
     case "invalid-command":
     case "engine-not-ready":
     case "busy":

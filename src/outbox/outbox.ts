@@ -110,7 +110,9 @@ export class Outbox {
             mayWriteBack: (epoch) => joint.mayWriteBack(epoch),
             throughVersion: (stackId) => (stackId === PROGRAMME ? joint.answeredSeq() : Number.MAX_SAFE_INTEGER),
             writtenBack: (batch) => this.#writtenBack(batch),
-            wrote: (works) => joint.alarm("store-failed", !works, "the outbox could not be written"),
+            wrote: (works) => {
+              if (!works) joint.alarm("store-failed", true, "the outbox could not be written");
+            },
           });
     this.#journal =
       this.#pump === null

@@ -9,7 +9,7 @@ const AHEAD_BOUND_US = 10_000_000;
 
 function logging(settings: RigSettings = {}) {
   const rig = buildRig(settings);
-  const leader = { mayAct: true, epoch: 3, peerFollows: true };
+  const leader = { mayAct: true, epoch: 3, peerFollows: true, storeFailures: 0 };
   const frames: (readonly Command[])[] = [];
   const nowUs = (): number => Math.round(rig.clock.unixMs() * 1_000);
   const log = new CommandLog(rig.kit, {
@@ -19,6 +19,7 @@ function logging(settings: RigSettings = {}) {
     peerFollows: () => leader.peerFollows,
     programmeTimeUs: nowUs,
     jitterMs: () => 0,
+    onStoreFailed: () => void (leader.storeFailures += 1),
     onAccepted: (_prev, commands) => void frames.push(commands),
   });
   log.restore(rig.store.load());
@@ -203,12 +204,13 @@ test("the number of unanswered commands is bounded: beyond it `busy`", async () 
   expect(log.position.seq).toBe(3);
 });
 
-test("a disk that refuses takes nothing: `busy`, an alarm until it takes again, and the next seq is still free", async () => {
+test("P8: a disk that refuses takes nothing: `store_failed`, an alarm until it takes again, and the next seq is still free", async () => {
   const rig = logging();
   rig.disk.full = true;
   const refused = [rig.submit({ idempotencyKey: "k" }), rig.submit({ idempotencyKey: "k" })];
   await rig.clock.turn();
-  for (const answer of await Promise.all(refused)) expect(answer).toMatchObject({ outcome: "busy" });
+  for (const answer of await Promise.all(refused)) expect(answer).toMatchObject({ outcome: "store-failed" });
+  expect(rig.leader.storeFailures).toBe(1);
   expect([rig.alarm("store-failed"), rig.log.position.seq, rig.frames.length]).toEqual([true, 0, 0]);
   rig.disk.full = false;
   void rig.submit({ idempotencyKey: "k" });

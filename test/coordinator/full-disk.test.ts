@@ -16,11 +16,61 @@ scenario(
   },
 );
 
+scenario(
+  "EN7",
+  "P8: the leader's disk is full: the role moves at once to the follower, which is ready",
+  {},
+  async (stage) => {
+    await stage.onAir("a");
+    stage.process("a").disk.full = true;
+    expect(await stage.submit("a")).toMatchObject({ outcome: "store-failed" });
+    expect(stage.alarms("a")).toContain("store-failed");
+    expect(stage.coordinator("a").ready()).toBe(false);
+    await stage.run(100);
+    expect([stage.leads("a"), stage.leads("b")]).toEqual([false, true]);
+    expect(await stage.submit("b")).toMatchObject({ outcome: "accepted" });
+    await stage.run(3_000);
+    expect([stage.leads("b"), stage.coordinator("a").ready()]).toEqual([true, false]);
+    stage.process("a").disk.full = false;
+    await stage.atRest();
+    expect([stage.leads("b"), stage.coordinator("a").ready()]).toEqual([true, true]);
+    expect(stage.alarms("a")).not.toContain("store-failed");
+  },
+);
+
+scenario(
+  "HO5",
+  "P8: both disks are full: `no-valid-backup`, and nothing moves until one has room",
+  {},
+  async (stage) => {
+    await stage.onAir("a");
+    stage.process("b").disk.full = true;
+    expect(await stage.submit("a")).toMatchObject({ outcome: "accepted" });
+    await stage.run(500);
+    expect(stage.coordinator("b").ready()).toBe(false);
+    stage.process("a").disk.full = true;
+    expect(await stage.submit("a")).toMatchObject({ outcome: "store-failed" });
+    await stage.run(2_000);
+    expect(stage.alarms("a")).toEqual(expect.arrayContaining(["store-failed", "no-valid-backup"]));
+    expect(stage.leads("a")).toBe(true);
+    stage.process("b").disk.full = false;
+    await stage.run(3_000);
+    expect([stage.leads("a"), stage.leads("b")]).toEqual([false, true]);
+    stage.process("a").disk.full = false;
+    await stage.atRest();
+    for (const label of ["a", "b"] as const) expect(stage.alarms(label)).toEqual([]);
+  },
+);
+
 scenario("EP2", "commands are refused while the disk is full, and its alarm goes when it is not", {}, async (stage) => {
   await stage.onAir("a");
+  stage.coordinator("a").setMaintenance({ on: true, reason: "stay", by: "operator" });
+  await stage.run(500);
   stage.process("a").disk.full = true;
-  expect(await stage.submit("a")).toMatchObject({ outcome: "busy" });
+  expect(await stage.submit("a")).toMatchObject({ outcome: "store-failed" });
   expect(stage.alarms("a")).toContain("store-failed");
+  await stage.run(500);
+  expect(stage.leads("a")).toBe(true);
   stage.process("a").disk.full = false;
   expect(await stage.submit("a")).toMatchObject({ outcome: "accepted" });
   expect(stage.alarms("a")).not.toContain("store-failed");

@@ -19,6 +19,7 @@ const REFUSALS = [
   [{ outcome: "idempotency-conflict", epoch: 9, seq: 12 }, 422, "idempotency_conflict"],
   [{ outcome: "outcome-unknown", epoch: 9, seq: 12 }, 503, "outcome_unknown"],
   [{ outcome: "invalid-command", detail: "payload.source: unknown" }, 422, "invalid_command"],
+  [{ outcome: "store-failed", detail: "there is no room" }, 503, "store_failed"],
   [{ outcome: "busy", detail: "10000 commands wait" }, 503, "busy"],
 ] as const;
 

@@ -115,6 +115,7 @@ describe("a sink in trouble", () => {
 describe("a full disk", () => {
   onStage("what was published and could not be noted is published again, as a double", async (stage) => {
     await stage.published();
+    stage.coordinator("a").setMaintenance({ on: true, reason: "the role stays", by: "operator" });
     stage.sink.delayMs = () => 300;
     await stage.submit("a");
     await stage.run(100);
@@ -126,6 +127,7 @@ describe("a full disk", () => {
     stage.process("a").disk.full = false;
     await stage.published();
     expect(stage.coordinator("a").outbox()).toMatchObject({ duplicates: 1 });
+    await stage.run(2_000);
     expect(stage.alarms("a")).not.toContain("store-failed");
     expectOrdered(stage);
   });

@@ -16,6 +16,7 @@ export const COMMAND_REFUSALS = [
   "number_not_exact",
   "idempotency_conflict",
   "engine_not_ready",
+  "store_failed",
   "busy",
 ] as const;
 
