@@ -79,5 +79,6 @@ scenario("EP2", "commands are refused while the disk is full, and its alarm goes
   await stage.run(500);
   stage.process("b").disk.full = false;
   await stage.atRest();
+  await stage.run(2_000);
   expect(stage.alarms("b")).not.toContain("store-failed");
 });
