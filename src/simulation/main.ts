@@ -10,6 +10,8 @@ import { addRun, bugLines, failureLines, noTotals, summaryLines, type Totals } f
 import { faultsOf, runSeed, type RunResult } from "./run.ts";
 import { shrink } from "./shrink.ts";
 import { simulated } from "./subject.ts";
+import { coverageLines } from "./coverage.ts";
+import { type Aim, planAims } from "./systematic.ts";
 import { ALL_BUGS } from "./planted-bugs/all.ts";
 import type { Task } from "./tasks.ts";
 import { shareOut } from "./worker-pool.ts";
@@ -32,8 +34,11 @@ async function main(): Promise<number> {
   if (totals.failed.length > MOST_SHOWN) {
     console.log(`and ${totals.failed.slice(MOST_SHOWN).map(nameOf).join(", ")}`);
   }
+  if (options.coverage) tellCoverage(totals);
+  if (options.systematic) await strikeEverywhere(options, totals);
   if (options.bugs) await findBugs(options, totals);
-  return totals.failed.length > 0 || totals.bugs.some(({ invariant }) => invariant === null) ? 1 : 0;
+  const unproven = totals.holes.length > 0 || totals.bugs.some(({ invariant }) => invariant === null);
+  return totals.failed.length + totals.aimedAndBroken > 0 || unproven ? 1 : 0;
 }
 
 async function runSeeds(options: SimOptions, totals: Totals): Promise<void> {
@@ -46,11 +51,12 @@ async function runSeeds(options: SimOptions, totals: Totals): Promise<void> {
     const policy = policies[given % policies.length] ?? "on-air";
     const seed = first + Math.floor(given / policies.length);
     given += 1;
-    return { kind: "seed", seed, policy };
+    return { kind: "seed", seed, policy, cover: options.coverage };
   };
   await shareOut(options.workers, next, (done) => {
     if (done.kind !== "seed") return;
     addRun(totals, done.result);
+    for (const key of done.reached) totals.reached.add(key);
     if (totals.runs % PROGRESS_EVERY === 0) console.log(`${totals.runs} runs, ${totals.failed.length} violations`);
   });
 }
@@ -69,6 +75,51 @@ async function runHere(options: SimOptions, totals: Totals): Promise<void> {
     }
   }
   if (file !== null) closeSync(file);
+}
+
+function tellCoverage(totals: Totals): void {
+  const { lines, holes } = coverageLines(totals.reached);
+  for (const line of lines) console.log(line);
+  totals.holes.push(...holes);
+  for (const hole of holes) console.log(`HOLE            ${hole}: never reached, and coverage.ts gives no reason`);
+}
+
+/** Every fault at every moment. A moment that came in the dry run and not in the aimed one was changed by chance: a hole. */
+async function strikeEverywhere(options: SimOptions, totals: Totals): Promise<void> {
+  const planned = await planAims(simulated, options.policies);
+  const aims = planned.filter((_aim, index) => index % options.every === 0);
+  console.log(
+    `aimed faults    ${aims.length} of ${planned.length}, at ${new Set(planned.map(({ moment }) => moment)).size} moments`,
+  );
+  const startedMs = clock.monoMs();
+  let given = 0;
+  let struck = 0;
+  await shareOut(
+    options.workers,
+    () => {
+      const aim = aims[given];
+      given += 1;
+      return aim === undefined ? null : { kind: "aim", aim };
+    },
+    (done) => {
+      if (done.kind !== "aim") return;
+      const { aim, reached, run } = done.result;
+      if (reached) struck += 1;
+      else totals.holes.push(`${aim.moment} in "${aim.scenario}"`);
+      if (run.violation === null) return;
+      totals.aimedAndBroken += 1;
+      console.log(`${run.violation.invariant} broken at ${run.violation.atMs.toFixed(3)} ms, ${aimText(aim)}:`);
+      console.log(`  ${run.violation.detail}`);
+    },
+  );
+  const seconds = (clock.monoMs() - startedMs) / 1_000;
+  console.log(`aimed faults    ${struck} struck, ${totals.aimedAndBroken} broke an invariant, ${seconds.toFixed(0)} s`);
+  const unreached = aims.length - struck;
+  if (unreached > 0) console.log(`HOLE            ${unreached} moments did not come again`);
+}
+
+function aimText({ policy, scenario, moment, kind, at }: Aim): string {
+  return `${policy}, "${scenario}", ${kind} on ${at} when ${moment}`;
 }
 
 async function showFailure(run: RunResult, options: SimOptions): Promise<void> {

@@ -16,6 +16,12 @@ export interface SimOptions {
   readonly faults: readonly Fault[] | null;
   /** Whether the planted bugs are looked for too; a sweep of many seeds always does. */
   readonly bugs: boolean;
+  /** Whether every moment is struck by every fault, after the seeds. */
+  readonly systematic: boolean;
+  /** Of the aimed faults every so many-th is played. */
+  readonly every: number;
+  /** Whether what the seeds reach is counted and told. */
+  readonly coverage: boolean;
 }
 
 /** From so many seeds on, a call is a proof, and a proof says that its invariants bite. */
@@ -29,7 +35,7 @@ export function readOptions(args: readonly string[]): SimOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      seeds: { type: "string", default: "1000" },
+      seeds: { type: "string" },
       first: { type: "string", default: "1" },
       policy: { type: "string", default: "both" },
       minutes: { type: "string" },
@@ -37,9 +43,13 @@ export function readOptions(args: readonly string[]): SimOptions {
       trace: { type: "string" },
       faults: { type: "string" },
       bugs: { type: "boolean", default: false },
+      systematic: { type: "boolean", default: false },
+      every: { type: "string", default: "1" },
+      coverage: { type: "boolean", default: false },
     },
   });
-  const seeds = whole("--seeds", values.seeds, 0, MOST_SEEDS);
+  // Whoever asks for aimed faults alone gets those alone.
+  const seeds = whole("--seeds", values.seeds ?? (values.systematic ? "0" : "1000"), 0, MOST_SEEDS);
   return {
     seeds,
     first: whole("--first", values.first, 0, MOST_SEEDS),
@@ -49,6 +59,9 @@ export function readOptions(args: readonly string[]): SimOptions {
     trace: values.trace ?? null,
     faults: values.faults === undefined ? null : schedule(values.faults),
     bugs: values.bugs || seeds >= SWEEP,
+    systematic: values.systematic,
+    every: whole("--every", values.every, 1, MOST_SEEDS),
+    coverage: values.coverage,
   };
 }
 

@@ -21,6 +21,11 @@ export interface Totals {
   readonly faults: Map<FaultKind, number>;
   readonly failed: RunResult[];
   readonly bugs: BugResult[];
+  /** What the runs came to, where it is counted. */
+  readonly reached: Set<string>;
+  /** What was never reached, without a reason. */
+  readonly holes: string[];
+  aimedAndBroken: number;
 }
 
 export function noTotals(): Totals {
@@ -31,6 +36,9 @@ export function noTotals(): Totals {
     faults: new Map(),
     failed: [],
     bugs: [],
+    reached: new Set(),
+    holes: [],
+    aimedAndBroken: 0,
   };
 }
 

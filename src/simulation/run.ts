@@ -7,7 +7,7 @@ import type { Rules } from "../actors/rules.ts";
 import type { IdentityRules } from "../adapters/peer-gate.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
-import { DEFAULT_COMMANDS, resolveFailover, type Policy } from "../core/settings.ts";
+import { type CommandSettings, DEFAULT_COMMANDS, resolveFailover, type Policy } from "../core/settings.ts";
 import { Balancer } from "./people/balancer.ts";
 import { Caretaker } from "./people/caretaker.ts";
 import { Client, type ClientTally } from "./people/clients.ts";
@@ -91,6 +91,12 @@ export interface RunRequest {
   /** Whether changes are published, instead of what the seed says. */
   readonly feed?: boolean | undefined;
   readonly sink?: TraceSink | undefined;
+  /** How long faults are injected, ms. */
+  readonly safetyMs?: number | undefined;
+  /** Instead of what the seed says. */
+  readonly commands?: Partial<CommandSettings> | undefined;
+  /** Gets the world before anything runs in it. */
+  readonly prepare?: ((world: World) => void) | undefined;
 }
 
 /** What came of it. */
@@ -111,10 +117,12 @@ export interface RunResult {
 export async function runSeed(factory: CoordinatorFactory, request: RunRequest): Promise<RunResult> {
   const { seed, policy } = request;
   const weather = weatherOf(seed);
-  const settings = settingsOf(seed, policy, request);
+  const planned = settingsOf(seed, policy, request);
+  const settings = { ...planned, commands: { ...planned.commands, ...request.commands } };
   const { rules = {}, identityRules = {}, wrapPorts = (ports) => ports, sink = null } = request;
   const { wrapSpoke = (parts) => parts, wrapSite = (parts) => parts } = request;
   const world = new World({ factory, rules, identityRules, wrapPorts, wrapSpoke, wrapSite, sink }, settings);
+  request.prepare?.(world);
   watchInvariants(world, { boundedGaps: weather.singly && policy === "on-air" && settings.witness });
   const counts = new Map<FaultKind, number>();
   const tally: ClientTally = { submitted: 0, acknowledgedPair: 0, acknowledgedLocal: 0, givenUp: 0, open: 0 };
@@ -130,7 +138,7 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
     world.boot();
     people.balancer.start();
     for (const one of people.busy) one.start();
-    await world.runUntil(SAFETY_MS);
+    await world.runUntil(request.safetyMs ?? SAFETY_MS);
     await comeToRest(world, people, tally);
   } catch (error) {
     onRejection(error);

@@ -30,5 +30,35 @@ export async function shrink(
     else if (size === 1) break;
     else parts = Math.min(smallest.length, parts * 2);
   }
+  return shorten(smallest, fails, MOST_RUNS - runs);
+}
+
+/** Below this a time is not cut any more, ms. */
+const SHORT_MS = 1;
+
+/** Shorter durations and earlier, rounder times, for as long as it still fails and runs are left. */
+async function shorten(
+  faults: readonly Fault[],
+  fails: (schedule: readonly Fault[]) => Promise<boolean>,
+  mostRuns: number,
+): Promise<readonly Fault[]> {
+  let smallest = faults;
+  let runs = 0;
+  const tries = [
+    ({ forMs }: Fault) => (forMs > SHORT_MS ? { forMs: Math.floor(forMs / 2) } : null),
+    ({ forMs }: Fault) => (Number.isInteger(forMs) ? null : { forMs: Math.round(forMs) }),
+    ({ atMs }: Fault) => (Number.isInteger(atMs) ? null : { atMs: Math.round(atMs) }),
+    ({ atMs }: Fault) => (atMs % 100 === 0 ? null : { atMs: Math.round(atMs / 100) * 100 }),
+  ];
+  for (let index = 0; index < smallest.length; index += 1) {
+    for (let way = 0; way < tries.length && runs < mostRuns;) {
+      const before = smallest[index] as Fault;
+      const change = tries[way]?.(before) ?? null;
+      const changed = smallest.with(index, { ...before, ...change });
+      runs += change === null ? 0 : 1;
+      if (change !== null && (await fails(changed))) smallest = changed;
+      else way += 1;
+    }
+  }
   return smallest;
 }

@@ -3,15 +3,19 @@
  * Keeps true: a task's result depends on the task alone, not on who does it nor when.
  */
 import type { Policy } from "../core/settings.ts";
+import { coveredRules, coverWorld, type Reached } from "./coverage.ts";
 import { ALL_BUGS } from "./planted-bugs/all.ts";
 import { runSeed, type RunResult } from "./run.ts";
+import { type Aim, type AimResult, playAim } from "./systematic.ts";
+import type { World } from "./world/world.ts";
 import type { CoordinatorFactory } from "./world/world-ground.ts";
 
 /** Seeds on which a planted bug must show. */
 const MOST_SEEDS_PER_BUG = 400;
 
 export type Task =
-  | { readonly kind: "seed"; readonly seed: number; readonly policy: Policy }
+  | { readonly kind: "seed"; readonly seed: number; readonly policy: Policy; readonly cover?: boolean }
+  | { readonly kind: "aim"; readonly aim: Aim }
   | { readonly kind: "bug"; readonly name: string };
 
 /** How the search for a planted bug went. */
@@ -25,12 +29,20 @@ export interface BugResult {
 }
 
 export type TaskResult =
-  { readonly kind: "seed"; readonly result: RunResult } | { readonly kind: "bug"; readonly result: BugResult };
+  | { readonly kind: "seed"; readonly result: RunResult; readonly reached: readonly string[] }
+  | { readonly kind: "aim"; readonly result: AimResult }
+  | { readonly kind: "bug"; readonly result: BugResult };
 
 /** Does one task. */
 export async function doTask(factory: CoordinatorFactory, task: Task): Promise<TaskResult> {
-  if (task.kind === "seed") return { kind: "seed", result: await runSeed(factory, task) };
-  return { kind: "bug", result: await findBug(factory, task.name) };
+  if (task.kind === "aim") return { kind: "aim", result: await playAim(factory, task.aim) };
+  if (task.kind === "bug") return { kind: "bug", result: await findBug(factory, task.name) };
+  const { seed, policy, cover = false } = task;
+  if (!cover) return { kind: "seed", result: await runSeed(factory, { seed, policy }), reached: [] };
+  const reached: Reached = new Set();
+  const covering = { rules: coveredRules({}, reached), prepare: (world: World) => coverWorld(world, reached) };
+  const result = await runSeed(factory, { seed, policy, ...covering });
+  return { kind: "seed", result, reached: [...reached] };
 }
 
 async function findBug(factory: CoordinatorFactory, name: string): Promise<BugResult> {

@@ -17,6 +17,13 @@ it("finds the two faults out of forty that fail together", async () => {
   expect(await shrink(schedule, fails)).toEqual([fault(7), fault(31)]);
 });
 
+it("shortens times and durations of the faults that are left", async () => {
+  const schedule = [{ ...fault(1_234.567), forMs: 987.654 }, fault(5_000)];
+  const fails = async (faults: readonly Fault[]): Promise<boolean> =>
+    faults.some(({ atMs, forMs }) => atMs > 1_000 && atMs < 2_000 && forMs >= 100);
+  expect(await shrink(schedule, fails)).toEqual([{ ...fault(1_200), forMs: 123 }]);
+});
+
 it(
   "cuts the schedule of a failing seed down, and what is left fails in the same way",
   { timeout: 60_000 },

@@ -48,6 +48,7 @@ export class SimSink implements FeedSink {
 
   publish(batch: readonly ControlEvent[]): Promise<PublishResult> {
     const { host, scheduler, clock, life } = this.#ground;
+    if (!life.alive) return new Promise(() => undefined);
     this.#ground.publishing(batch);
     return new Promise((resolve) => {
       const timer = clock.setTimeout(() => resolve(unavailable()), TIMEOUT_MS);

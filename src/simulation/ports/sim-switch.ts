@@ -44,6 +44,7 @@ export class SimSwitch implements ChangeoverSwitch {
 
   route(request: RouteRequest): Promise<RouteOutcome> {
     const { router, scheduler, clock, life, chance, asked } = this.#ground;
+    if (!life.alive) return new Promise(() => undefined);
     asked(request);
     return new Promise((resolve) => {
       const timer = clock.setTimeout(() => resolve("unreachable"), TIMEOUT_MS);

@@ -78,6 +78,7 @@ export class SimWitness implements Witness {
   }
 
   swap(expected: ExpectedRecord | StrangeContent, next: WitnessRecord): Promise<WitnessSwap> {
+    if (!this.#life.alive) return new Promise(() => undefined);
     this.#observer.swapSent(next);
     return this.#call<WitnessSwap, "unknown">((server) => {
       const previous = server.standing;

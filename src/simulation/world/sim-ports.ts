@@ -56,6 +56,7 @@ export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Li
     faults: owner.engineFaults,
     observer: {
       executed: (command, past, repeated) => {
+        if (!life.alive) return;
         ground.trace.note(ground.scheduler.nowMs, label, repeated ? "execute again" : "execute", command.seq);
         ground.watchers.each((watch) => watch.executed?.(label, command, past, repeated));
       },

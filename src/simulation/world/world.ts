@@ -79,6 +79,14 @@ export interface Violation {
   readonly atMs: number;
 }
 
+/** One step of a statechart. `from`: "" at its start. */
+export interface ChartStep {
+  readonly chart: string;
+  readonly from: string;
+  readonly event: string;
+  readonly to: string;
+}
+
 /** The world. */
 export class World {
   readonly settings: WorldSettings;
@@ -92,6 +100,9 @@ export class World {
   /** Spokes and sites. */
   readonly around: readonly SimPlace[];
   readonly impostor: SimImpostor;
+  /** Told of every step of every statechart of the pair; null: nobody looks. */
+  onChart: ((label: Label, step: ChartStep) => void) | null = null;
+  readonly #charts = new WeakMap<object, string>();
   readonly #streams = new Map<string, Prng>();
   #violation: Violation | null = null;
   #steps = 0;
@@ -273,7 +284,7 @@ export class World {
       ...(feed ? { outbox: { ...DEFAULT_OUTBOX, maxAttempts: 3, sink: "file" as const } } : {}),
       peerUrl: label === "a" ? "http://engine-b.simulated" : "http://engine-a.simulated",
     };
-    if (!this.trace.listening) return options;
+    if (!this.trace.listening && this.onChart === null) return options;
     return { ...options, inspect: (event) => this.#tellTransition(label, event as InspectionEvent) };
   }
 
@@ -282,6 +293,12 @@ export class World {
     if (event.type !== "@xstate.snapshot") return;
     const { value } = event.snapshot as { value?: unknown };
     const chart = (event.actorRef as { id?: string }).id ?? "?";
+    if (this.onChart !== null) {
+      const to = stateText(value);
+      const from = this.#charts.get(event.actorRef) ?? "";
+      this.#charts.set(event.actorRef, to);
+      this.onChart(label, { chart, from, event: event.event.type, to });
+    }
     this.trace.aside(this.nowMs, label, `chart ${chart}`, JSON.stringify({ event: event.event, value }));
   }
 }
@@ -298,4 +315,11 @@ function promisesRun(): Promise<void> {
 
 function turnOfTheLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** `renewing.readingBack` for nested states; parallel ones side by side. */
+function stateText(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  const parts = Object.entries(value as Record<string, unknown>);
+  return parts.map(([name, inner]) => `${name}.${stateText(inner)}`).join(" ");
 }
