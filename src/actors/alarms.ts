@@ -1,6 +1,7 @@
 /**
  * Purpose: what an engineer must know now. One entry a code; raised and cleared by whoever knows.
  */
+import { ChangeoverError } from "../core/errors.ts";
 import type { Alarm, AlarmCode, CoordinatorEvent } from "../core/events.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -51,4 +52,21 @@ export class Alarms {
   list(): readonly Alarm[] {
     return [...this.#standing.values()];
   }
+}
+
+/**
+ * Raises what a failed write of the store means: `store-failed` when the disk refuses, `store-inconsistent` when what was
+ * to be written does not fit what is held. The second is a fault of the content, and no disk cures it [SB6].
+ */
+export function raiseStoreAlarm(
+  alarms: Pick<Alarms, "raise">,
+  error: unknown,
+  what: string,
+): "store-failed" | "store-inconsistent" {
+  if (error instanceof ChangeoverError) {
+    alarms.raise("store-failed", what);
+    return "store-failed";
+  }
+  alarms.raise("store-inconsistent", `${what}: ${error instanceof Error ? error.message : String(error)}`);
+  return "store-inconsistent";
 }

@@ -1,7 +1,10 @@
 /**
- * Purpose: a follower on its way to ready. Binds `catch-up`.
- * Keeps true: nothing is taken from anyone but the leader of the accepted epoch [EP4]; a follower is ready only after
- * the leader has compared logs with it.
+ * A follower on its way to ready. Binds `catch-up`. Nothing is taken from anyone but the leader of the accepted epoch
+ * [EP4], and a follower is ready only after the leader has compared logs with it.
+ *
+ * A follower that cannot apply what its leader sends does not try for ever: after `resyncAfter` failures it offers
+ * nothing of its own log for comparison, so that the leader sends its whole state [SB6]. It does so only after the leader
+ * has compared the real logs and found nothing of this engine's own in them: what diverges is reconciled first [SB3].
  */
 import { catchUpMachine } from "../../machines/catch-up.machine.ts";
 import { assertNever } from "../core/assert.ts";
@@ -15,7 +18,9 @@ import type {
   SnapshotPiece,
   SyncState,
 } from "../core/messages.ts";
+import { backoffMs } from "../core/backoff.ts";
 import type { TimerHandle } from "../ports/clock.ts";
+import { raiseStoreAlarm } from "./alarms.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Executor } from "./executor.ts";
@@ -36,6 +41,10 @@ export interface CatchUpDeps {
 
 /** A step that has not moved for so many heartbeats is begun anew. */
 const PATIENCE_HEARTBEATS = 10;
+/** Whole snapshots that did not help are asked for ever more seldom. */
+const RESYNC_BACKOFF = { baseMs: 1_000, capMs: 30_000 };
+/** How long the alarm `resynced` stands. */
+const TOLD_FOR_MS = 600_000;
 /** Heartbeats in a row that may disagree with the own log before it is compared: replication may be under way. */
 const DISAGREEMENTS = 2;
 
@@ -48,6 +57,14 @@ export class CatchUp {
   #timer: TimerHandle | null = null;
   #disagreements = 0;
   #wantSnapshot = false;
+  /** Failures in a row to apply what the leader sent, and the last reason. */
+  #failures = 0;
+  #resyncReason: string | null = null;
+  /** What was asked for last is the leader's whole state. */
+  #asksForAll = false;
+  #resyncs = 0;
+  #notBeforeMs = 0;
+  #toldUntilMs = 0;
   #pagesTaken = 0;
 
   constructor(kit: Kit, deps: CatchUpDeps) {
@@ -84,6 +101,12 @@ export class CatchUp {
     }
   }
 
+  /** The store was opened with a clock above its content: a snapshot of the leader replaces it [SB6]. */
+  foundFlaw(flaw: string): void {
+    this.#kit.alarms.raise("store-inconsistent", `found at the start and put right: ${flaw}; a leader's snapshot replaces it`);
+    this.#resyncReason = flaw;
+  }
+
   /** Compares logs with the leader anew. */
   compare(wantSnapshot = false): void {
     this.#wantSnapshot ||= wantSnapshot;
@@ -92,11 +115,13 @@ export class CatchUp {
 
   leading(): void {
     this.#rest();
+    this.#asksForAll = false;
     this.#machine.send({ type: "LEADING" });
   }
 
   leaderLost(): void {
     this.#rest();
+    this.#asksForAll = false;
     this.#machine.send({ type: "LEADER_LOST" });
   }
 
@@ -108,6 +133,8 @@ export class CatchUp {
   /** The leader's heartbeat: whether its log and this one still fit. */
   hear(heartbeat: Heartbeat): void {
     const state = this.#machine.getSnapshot().value;
+    if (this.#toldUntilMs > 0 && this.#kit.nowMs() >= this.#toldUntilMs) this.#forgetResync();
+    if (state === "waiting" && this.#kit.nowMs() < this.#notBeforeMs) return;
     if (state === "waiting" || state === "leading") return this.compare();
     if (state !== "ready") return;
     const { position } = this.#deps.log;
@@ -123,8 +150,7 @@ export class CatchUp {
     if (state !== "ready") return;
     const end = this.#deps.log.position.seq;
     const result = this.#append(message.prev, message.commands);
-    if (result === "gap") return this.compare();
-    if (result === "failed") return;
+    if (result === "gap" || result === "failed") return this.compare();
     this.#disagreements = 0;
     const fresh = message.commands.filter((command) => command.seq > end);
     this.#deps.executor.enqueue(fresh, true);
@@ -135,6 +161,8 @@ export class CatchUp {
     if (plan.requestId !== this.#requestId || !this.#fromLeader(plan.epoch)) return;
     this.#wantSnapshot = false;
     this.#patience();
+    // Nothing of this engine's own is in the log that was compared, so that all of it may be replaced.
+    if (this.#resyncReason !== null && !this.#asksForAll && plan.by !== "reconcile") return this.#askForAll();
     switch (plan.by) {
       case "nothing":
         this.#machine.send({ type: "PLAN_NOTHING" });
@@ -155,8 +183,8 @@ export class CatchUp {
     this.#patience();
     const end = this.#deps.log.position.seq;
     const result = this.#append(page.prev, page.commands);
-    if (result === "gap") return this.compare();
-    if (result === "failed") return this.#machine.send({ type: "FAILED", reason: "the store refuses to write" });
+    if (result === "gap") return this.#failed(`commands from ${page.commands[0]?.seq ?? "?"} on do not follow ${end}`);
+    if (result === "failed") return this.#machine.send({ type: "FAILED", reason: "not stored" });
     this.#deps.executor.enqueue(
       page.commands.filter((command) => command.seq > end),
       false,
@@ -191,15 +219,63 @@ export class CatchUp {
     const isWanted = (): boolean => this.#requestId === requestId && this.machineValue === "restoring";
     const transfer = await readTransfer(this.#kit, text);
     if (!isWanted()) return;
-    if (transfer === null) return this.#machine.send({ type: "FAILED", reason: "what came is no snapshot" });
+    if (transfer === null) return this.#failed("what came is no snapshot");
     const verified = await this.#deps.snapshots.verify(transfer.snapshot);
     if (!isWanted()) return;
-    if (typeof verified === "string") return this.#machine.send({ type: "FAILED", reason: verified });
+    if (typeof verified === "string") return this.#failed(verified);
     const result = await this.#deps.snapshots.install(verified, 0, () => (isWanted() ? transfer : null));
     if (result.outcome === "overtaken" || !isWanted()) return;
-    if (result.outcome !== "installed") return this.#machine.send({ type: "FAILED", reason: result.detail });
+    if (result.outcome !== "installed") return this.#failed(result.detail);
     this.#deps.book.accept(transfer.snapshot.epoch);
+    this.#replaced();
     this.#machine.send({ type: "FINISHED" });
+  }
+
+  /** What the leader sent could not be applied. The next heartbeat of the leader begins anew. */
+  #failed(reason: string): void {
+    this.#countFailure(reason);
+    this.#machine.send({ type: "FAILED", reason });
+  }
+
+  #countFailure(reason: string): void {
+    this.#failures += 1;
+    const { resyncAfter } = this.#kit.failover;
+    this.#kit.ports.logger.warn({ reason, failures: this.#failures }, "what the leader sent could not be applied");
+    if (this.#asksForAll) {
+      this.#resyncs += 1;
+      const waitMs = backoffMs(Math.min(this.#resyncs, 10), this.#kit.ports.random.next(), RESYNC_BACKOFF);
+      this.#notBeforeMs = this.#kit.nowMs() + waitMs;
+    }
+    if (this.#failures >= resyncAfter) this.#resyncReason = reason;
+  }
+
+  #askForAll(): void {
+    this.#asksForAll = true;
+    this.#machine.send({ type: "COMPARE" });
+  }
+
+  /** The leader's state stands here now, and it was applied. */
+  #replaced(): void {
+    const reason = this.#resyncReason;
+    const wasAll = this.#asksForAll;
+    this.#applied();
+    if (reason === null || !wasAll) return;
+    this.#resyncReason = null;
+    this.#kit.alarms.clear("store-inconsistent");
+    this.#kit.alarms.raise("resynced", `this engine took the leader's whole state: ${reason}`);
+    this.#toldUntilMs = this.#kit.nowMs() + TOLD_FOR_MS;
+  }
+
+  #applied(): void {
+    this.#failures = 0;
+    this.#resyncs = 0;
+    this.#notBeforeMs = 0;
+    this.#asksForAll = false;
+  }
+
+  #forgetResync(): void {
+    this.#toldUntilMs = 0;
+    this.#kit.alarms.clear("resynced");
   }
 
   #askForPlan(): void {
@@ -213,21 +289,25 @@ export class CatchUp {
       type: "catch-up-request",
       requestId,
       epoch: this.#deps.book.accepted,
-      shape: this.#kit.ports.store.logShape(),
+      shape: this.#asksForAll ? [] : this.#kit.ports.store.logShape(),
       clock: this.#deps.log.clock,
       lastExecutedSeq: this.#deps.executor.executedSeq,
-      wantSnapshot: this.#wantSnapshot,
+      wantSnapshot: this.#wantSnapshot || this.#asksForAll,
     });
   }
 
   #append(prev: Replicate["prev"], commands: Replicate["commands"]): "appended" | "nothing-new" | "gap" | "failed" {
     try {
       const outcome = this.#deps.log.append(prev, commands);
-      if (outcome === "appended") this.#kit.alarms.clear("store-failed");
+      if (outcome === "appended") {
+        this.#kit.alarms.clear("store-failed");
+        this.#applied();
+      }
       return outcome;
     } catch (error) {
       this.#kit.ports.logger.error({ err: error }, "replicated commands not stored");
-      this.#kit.alarms.raise("store-failed", "replicated commands could not be stored");
+      const why = raiseStoreAlarm(this.#kit.alarms, error, "replicated commands could not be stored");
+      if (why === "store-inconsistent") this.#countFailure(error instanceof Error ? error.message : String(error));
       return "failed";
     }
   }

@@ -6,9 +6,10 @@
  */
 import type { Command, Durability, KeyedAnswer, LogPosition } from "../core/command.ts";
 import type { CommandInput, SubmitOutcome } from "../core/outcomes.ts";
-import { extendClock, identityText } from "../core/log-rules.ts";
-import { advanceClock, mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
+import { extendClock, highestOwn, identityText } from "../core/log-rules.ts";
+import { advanceClock, type VectorClock } from "../core/vector-clock.ts";
 import type { StoredState } from "../ports/store.ts";
+import { raiseStoreAlarm } from "./alarms.ts";
 import { Answers, type AnswersDeps, type Waiting } from "./answers.ts";
 import type { Kit } from "./kit.ts";
 
@@ -33,7 +34,10 @@ export class CommandLog {
   readonly #kit: Kit;
   readonly #deps: CommandLogDeps;
   #position: LogPosition = { epoch: 0, seq: 0 };
+  /** The commands of each origin that the log holds [SB6]. */
   #clock: VectorClock = {};
+  /** The highest number that a command of this engine ever had; the next one is above it. */
+  #highestOwnSeq = 0;
   #lastExecuteAtUs = 0;
   #queue: Waiting[] = [];
   #flushing = false;
@@ -46,9 +50,11 @@ export class CommandLog {
     this.#answers = new Answers(kit, deps);
   }
 
-  restore(stored: Pick<StoredState, "log" | "clock" | "hlc">): void {
+  /** At the start, and whenever the store's log or conflicts have changed by another way than this one. */
+  restore(stored: Pick<StoredState, "log" | "clock" | "highestOwnSeq" | "hlc">): void {
     this.#position = stored.log;
     this.#clock = stored.clock;
+    this.#highestOwnSeq = stored.highestOwnSeq;
     this.#kit.stamps.learn(stored.hlc);
   }
 
@@ -161,16 +167,6 @@ export class CommandLog {
     this.#answers.leadershipEnded();
   }
 
-  /** The log was replaced in the store. */
-  adopted(stored: Pick<StoredState, "log" | "clock" | "hlc">): void {
-    this.restore(stored);
-  }
-
-  /** Something of the peer's origin is held now, outside the log's order (a conflict). */
-  learnClock(clock: VectorClock): void {
-    this.#clock = mergeClocksCapped(this.#clock, clock);
-  }
-
   stop(): void {
     this.stopLeading();
   }
@@ -235,7 +231,7 @@ export class CommandLog {
       this.#kit.ports.store.append(commands);
     } catch (error) {
       this.#kit.ports.logger.error({ err: error }, "commands not stored");
-      this.#kit.alarms.raise("store-failed", "commands could not be stored");
+      raiseStoreAlarm(this.#kit.alarms, error, "commands could not be stored");
       const detail = error instanceof Error ? error.message : String(error);
       for (const one of this.#withRepeats(batch)) one.settle({ outcome: "store-failed", detail });
       this.#deps.onStoreFailed();
@@ -259,7 +255,7 @@ export class CommandLog {
     const leadMs = options.commands.leadTimeMs + Math.min(this.#deps.jitterMs(), options.commands.leadTimeMs);
     const earliestUs = this.#deps.programmeTimeUs() + Math.round(leadMs * 1_000);
     let { seq } = this.#position;
-    let originSeq = this.#clock[self.engineId] ?? 0;
+    let originSeq = this.#highestOwnSeq;
     let clock = this.#clock;
     return batch.map(({ input }) => {
       seq += 1;
@@ -307,6 +303,7 @@ export class CommandLog {
     const last = commands.at(-1);
     if (last === undefined) return;
     this.#clock = extendClock(this.#clock, commands);
+    this.#highestOwnSeq = highestOwn(this.#highestOwnSeq, this.#kit.self.engineId, commands);
     this.#position = { epoch: last.epoch, seq: last.seq };
     this.#lastExecuteAtUs = last.executeAtUs;
   }

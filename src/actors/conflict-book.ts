@@ -4,6 +4,7 @@
  */
 import { assertNever } from "../core/assert.ts";
 import type { Command, CommandConflict, ConflictOutcome } from "../core/command.ts";
+import { epochAt, type LogShape } from "../core/fork.ts";
 import { makeId, otherLabel } from "../core/ids.ts";
 import type { ResolveChoice, ResolveOutcome, SubmitOutcome } from "../core/outcomes.ts";
 import type { Store } from "../ports/store.ts";
@@ -37,7 +38,8 @@ export function toConflicts(kit: Kit, found: DivergentCase): CommandConflict[] {
     const id = makeId("conflict", `${divergent.origin}_${divergent.originSeq}`);
     const known = kit.ports.store.findConflict(id);
     const standing = since.filter((command) => conflictKey(command) === conflictKey(divergent)).slice(-STANDING_KEPT);
-    const { outcome, reason } = known ?? judge(kit, divergent.seq <= found.undisputedThroughSeq, standing.length > 0);
+    const judged = known?.reason === STANDS ? null : known;
+    const { outcome, reason } = judged ?? judge(kit, divergent.seq <= found.undisputedThroughSeq, standing.length > 0);
     return {
       id,
       kind: "command",
@@ -52,6 +54,22 @@ export function toConflicts(kit: Kit, found: DivergentCase): CommandConflict[] {
       resolution: known?.resolution ?? null,
     };
   });
+}
+
+/** Why a conflict is closed whose command is in the log after all: the side that was to lose it leads again. */
+const STANDS = "it stands: the log that holds it leads";
+
+/**
+ * The conflicts whose divergent command stands in this engine's log, closed. That happens when the winner of a split dies
+ * before the loser has taken its state, and the loser leads on with its own log.
+ */
+export function standingAfterAll(conflicts: readonly CommandConflict[], shape: LogShape): readonly CommandConflict[] {
+  return conflicts
+    .filter(({ divergent, outcome, resolution }) => {
+      const stands = epochAt(shape, divergent.seq) === divergent.epoch;
+      return stands && resolution === null && outcome !== "reapplied";
+    })
+    .map((conflict) => ({ ...conflict, outcome: "reapplied", reason: STANDS }));
 }
 
 /** A command that was to be applied again, and that the leader did not accept. */

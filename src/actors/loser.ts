@@ -1,7 +1,8 @@
 /**
- * Purpose: the loser's side of recovery: tells its divergent commands, then takes the winner's state under the lock.
- * Keeps true: nothing is applied without proof that the winner holds the lock, of an epoch not lower than the own, and
- * with a matching checksum; otherwise its state stays byte for byte what it was [SB4].
+ * The loser's side of recovery: tells its divergent commands, then takes the winner's state under the lock. Nothing is
+ * applied without proof that the winner holds the lock, of an epoch not lower than this engine's, and with a matching
+ * checksum; otherwise its state stays byte for byte what it was [SB4]. The lock is short, so the proof is asked for again
+ * while the engine takes its time to restore.
  */
 import { assertNever } from "../core/assert.ts";
 import type {
@@ -14,6 +15,7 @@ import type {
 } from "../core/messages.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";
+import type { TimerHandle } from "../ports/clock.ts";
 import type { Kit } from "./kit.ts";
 import { lockEndsAtMs } from "./reconcile-lock.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -37,6 +39,10 @@ export class Loser {
   readonly #deps: LoserDeps;
   #incoming: IncomingTransfer | null = null;
   #applying = false;
+  /** A newer state of the winner, complete, which came while an older one was being applied. */
+  #next: { readonly piece: SnapshotPiece; readonly text: string } | null = null;
+  /** States in a row that could not be stored beside what is held here. */
+  #failures = 0;
 
   constructor(kit: Kit, deps: LoserDeps) {
     this.#kit = kit;
@@ -58,7 +64,7 @@ export class Loser {
   }
 
   takePiece(piece: SnapshotPiece): void {
-    if (piece.lock === null || this.#applying || !this.#deps.follows() || !this.#admits(piece.epoch)) return;
+    if (piece.lock === null || !this.#deps.follows() || !this.#admits(piece.epoch)) return;
     if (this.#incoming?.requestId !== piece.requestId) this.#incoming = new IncomingTransfer(piece.requestId);
     const taken = this.#incoming.take(piece);
     if (taken.state === "broken") {
@@ -68,36 +74,53 @@ export class Loser {
     this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
     if (taken.state === "more") return;
     this.#incoming = null;
+    if (this.#applying) this.#next = { piece, text: taken.text };
+    else this.#begin(piece, taken.text);
+  }
+
+  #begin(piece: SnapshotPiece, text: string): void {
     this.#applying = true;
-    void this.#apply(piece, taken.text)
+    void this.#apply(piece, text)
       .catch((error: unknown) => {
         this.#kit.ports.logger.error({ err: error }, "the winner's state could not be judged");
         this.#answer(piece.requestId, "failed", null);
       })
-      .finally(() => (this.#applying = false));
+      .finally(() => {
+        this.#applying = false;
+        const next = this.#next;
+        this.#next = null;
+        if (next !== null && this.#deps.follows()) this.#begin(next.piece, next.text);
+      });
   }
 
   async #apply(piece: SnapshotPiece, text: string): Promise<void> {
     const transfer = await readTransfer(this.#kit, text);
     if (transfer === null) return this.#answer(piece.requestId, "invalid-snapshot", null);
     const { snapshot } = transfer;
-    const provenUntilMs = piece.lock === null ? null : await this.#provenUntilMs(piece.lock);
-    if (piece.lock === null || provenUntilMs === null) return this.#answer(piece.requestId, "lock-not-held", null);
+    const { lock } = piece;
+    let provenUntilMs = lock === null ? null : await this.#provenUntilMs(lock);
+    if (lock === null || provenUntilMs === null) return this.#answer(piece.requestId, "lock-not-held", null);
     const mayAdopt = (): boolean => this.#deps.follows() && snapshot.epoch >= this.#deps.book.accepted;
     if (!mayAdopt()) return this.#answer(piece.requestId, "stale-epoch", null);
     const transferNow = (): SnapshotTransfer | null =>
-      mayAdopt() && this.#kit.nowMs() < provenUntilMs ? transfer : null;
+      mayAdopt() && this.#kit.nowMs() < (provenUntilMs ?? 0) ? transfer : null;
     const verified = await this.#deps.snapshots.verify(snapshot);
     if (typeof verified === "string") return this.#answer(piece.requestId, "invalid-snapshot", null);
-    const result = await this.#deps.snapshots.install(verified, piece.lock.fence, transferNow);
+    const { resyncAfter } = this.#kit.failover;
+    const endProof = this.#proveAgain(lock, (untilMs) => (provenUntilMs = untilMs));
+    const whole = this.#failures >= resyncAfter;
+    const result = await this.#deps.snapshots.install(verified, lock.fence, transferNow, whole).finally(endProof);
     switch (result.outcome) {
       case "installed":
+        if (whole) this.#kit.alarms.raise("resynced", "the winner's state replaced all that this store held");
+        this.#failures = 0;
         return this.#answer(piece.requestId, "applied", result.checksum);
       case "overtaken":
         return this.#answer(piece.requestId, mayAdopt() ? "lock-not-held" : "stale-epoch", null);
       case "refused":
         return this.#answer(piece.requestId, "invalid-snapshot", null);
       case "failed":
+        this.#failures += 1;
         return this.#answer(piece.requestId, "failed", null);
       default:
         assertNever(result);
@@ -116,6 +139,27 @@ export class Loser {
     if (standing.outcome === "unreachable") return null;
     if (!this.#kit.rules.lockProves(standing.lock, lock, store.positions().lockFence)) return null;
     return lockEndsAtMs(this.#kit.failover, sentAtMs, standing.lock?.expiresMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Asks at every heartbeat whether the lock still stands, and tells until when that counts; the answer ends it. */
+  #proveAgain(lock: { lockId: string; fence: number }, take: (untilMs: number | null) => void): () => void {
+    const { clock } = this.#kit.ports;
+    let ended = false;
+    let timer: TimerHandle | null = null;
+    const ask = (): void => {
+      timer = clock.setTimeout(() => {
+        void this.#provenUntilMs(lock).then((untilMs) => {
+          // No answer leaves what was proven before, which ends by itself.
+          if (!ended && untilMs !== null) take(untilMs);
+          if (!ended) ask();
+        });
+      }, this.#kit.failover.heartbeatMs);
+    };
+    ask();
+    return () => {
+      ended = true;
+      if (timer !== null) clock.clearTimeout(timer);
+    };
   }
 
   #admits(epoch: number): boolean {

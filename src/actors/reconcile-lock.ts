@@ -1,11 +1,17 @@
 /**
- * Purpose: one holding of the reconcile lock, kept fresh while recovery works. Binds `reconcile-lock`.
- * Keeps true: it counts its own end from send time and stops using the lock before the witness lets it lapse [RL2].
+ * One holding of the reconcile lock, kept fresh while recovery works. Binds `reconcile-lock`. It counts its own end from
+ * send time and stops using the lock before the witness lets it lapse [RL2].
+ *
+ * The lock bears the label and the epoch of the leader that reconciles. So the next leader can tell that it is left over
+ * from one that is dead or was replaced, and breaks it instead of waiting for its end [SB7]. A lock that a tool or a
+ * person has acquired bears another name and is never broken.
  */
 import { reconcileLockMachine } from "../../machines/reconcile-lock.machine.ts";
-import type { LockId } from "../core/ids.ts";
+import type { Epoch } from "../core/epoch.ts";
+import type { Label, LockId } from "../core/ids.ts";
 import type { FailoverSettings } from "../core/settings.ts";
 import type { TimerHandle } from "../ports/clock.ts";
+import type { LockAcquire } from "../ports/witness.ts";
 import type { Kit } from "./kit.ts";
 import { startMachine } from "./start-machine.ts";
 
@@ -18,8 +24,27 @@ export type AcquireResult =
   | { readonly outcome: "acquired"; readonly lock: HeldLock }
   | { readonly outcome: "not-acquired"; readonly reason: string };
 
-/** Refreshed so many times within one TTL. */
+/** Refreshed at least so many times within one TTL. */
 const REFRESHES_PER_TTL = 3;
+const HOLDER = /^engine ([ab]), epoch (\d{1,16})$/;
+
+/** Whose lock it is, as everybody may read it. */
+export function holderName(label: Label, epoch: Epoch): string {
+  return `engine ${label}, epoch ${epoch}`;
+}
+
+/** The engine and the epoch that `holder` names; null: it is not the lock of an engine's own recovery. */
+export function parseHolder(holder: string): { readonly label: Label; readonly epoch: Epoch } | null {
+  const [, label, epoch] = HOLDER.exec(holder) ?? [];
+  return label === undefined ? null : { label: label as Label, epoch: Number(epoch) };
+}
+
+export interface ReconcileLockDeps {
+  /** The epoch that this engine leads in. */
+  epoch(): Epoch;
+  /** The peer is proven dead [DP1]. */
+  peerDead(): boolean;
+}
 
 /**
  * The own monotonic instant up to which a lock may be relied on that the witness, asked at `sentAtMs`, said to last
@@ -35,6 +60,7 @@ export function lockEndsAtMs(
 
 export class ReconcileLock {
   readonly #kit: Kit;
+  readonly #deps: ReconcileLockDeps;
   readonly #machine;
   #held: HeldLock | null = null;
   #usableUntilMs = 0;
@@ -43,8 +69,9 @@ export class ReconcileLock {
   #timer: TimerHandle | null = null;
   #onLost: () => void = () => undefined;
 
-  constructor(kit: Kit) {
+  constructor(kit: Kit, deps: ReconcileLockDeps) {
     this.#kit = kit;
+    this.#deps = deps;
     this.#machine = startMachine(
       kit,
       reconcileLockMachine.provide({
@@ -73,12 +100,13 @@ export class ReconcileLock {
 
   async acquire(onLost: () => void): Promise<AcquireResult> {
     const { witness, ids } = this.#kit.ports;
-    const { reconcileLockMs } = this.#kit.failover;
     this.#machine.send({ type: "ACQUIRE" });
-    const sentAtMs = this.#kit.nowMs();
     const lockId = ids.next("lock");
     const attempt = (this.#attempt += 1);
-    const answer = await witness.acquireLock({ lockId, holder: this.#kit.options.label, ttlMs: reconcileLockMs });
+    let { answer, sentAtMs } = await this.#ask(lockId);
+    if (answer.outcome === "held" && attempt === this.#attempt && (await this.#breaks(answer))) {
+      if (attempt === this.#attempt) ({ answer, sentAtMs } = await this.#ask(lockId));
+    }
     if (attempt !== this.#attempt) {
       if (answer.outcome === "acquired") await witness.releaseLock(lockId);
       return { outcome: "not-acquired", reason: "given up meanwhile" };
@@ -102,6 +130,25 @@ export class ReconcileLock {
     return { outcome: "acquired", lock: this.#held };
   }
 
+  async #ask(lockId: LockId): Promise<{ answer: LockAcquire; sentAtMs: number }> {
+    const { options, failover, ports } = this.#kit;
+    const holder = holderName(options.label, this.#deps.epoch());
+    const sentAtMs = this.#kit.nowMs();
+    return { answer: await ports.witness.acquireLock({ lockId, holder, ttlMs: failover.reconcileLockMs }), sentAtMs };
+  }
+
+  /** Ends the lock of an engine that can have no more use for it; whether it is gone now [SB7]. */
+  async #breaks(standing: { readonly holder: string; readonly fence: number }): Promise<boolean> {
+    const { ports, options, rules } = this.#kit;
+    const { label } = options;
+    const holder = parseHolder(standing.holder);
+    const view = { holder, label, epoch: this.#deps.epoch(), peerDead: this.#deps.peerDead() };
+    if (!rules.mayBreakLock(view)) return false;
+    const answer = await ports.witness.breakLock(standing);
+    ports.logger.info({ holder: standing.holder, fence: standing.fence, outcome: answer.outcome }, "reconcile lock broken");
+    return answer.outcome === "released" || answer.outcome === "expired";
+  }
+
   release(): void {
     this.#disarm();
     this.#attempt += 1;
@@ -120,7 +167,8 @@ export class ReconcileLock {
 
   #armRefresh(): void {
     this.#disarm();
-    const everyMs = this.#kit.failover.reconcileLockMs / REFRESHES_PER_TTL;
+    const { heartbeatMs, reconcileLockMs } = this.#kit.failover;
+    const everyMs = Math.min(heartbeatMs, reconcileLockMs / REFRESHES_PER_TTL);
     this.#timer = this.#kit.ports.clock.setTimeout(() => void this.#refresh(), everyMs);
   }
 

@@ -71,6 +71,16 @@ export type RecordView = Pick<
   "witness" | "recordSinceMs" | "nowMs" | "waitMs" | "blindAfterMs" | "peerLastHeardMs"
 >;
 
+/** What a leader knows of the reconcile lock that it finds held. */
+export interface LockView {
+  /** The leader that acquired it; null: not an engine's own recovery. */
+  readonly holder: { readonly label: Label; readonly epoch: Epoch } | null;
+  /** Of this engine, and the epoch that it leads in. */
+  readonly label: Label;
+  readonly epoch: Epoch;
+  readonly peerDead: boolean;
+}
+
 export interface Rules {
   /** The clock that decides [VT2]. */
   nowMs(clock: Clock): number;
@@ -122,6 +132,8 @@ export interface Rules {
     claimed: { lockId: string; fence: number | null },
     fenceFloor: number,
   ): boolean;
+  /** [SB7] Only the lock of an engine that is dead, or of a leadership that is over. */
+  mayBreakLock(view: LockView): boolean;
   /** A `pair` acknowledgement needs the follower's word for that very command. */
   heldByPair(throughSeq: number, seq: number): boolean;
   /** What was published in one epoch is written back only in that epoch. */
@@ -164,6 +176,9 @@ export const trueRules: Rules = {
     standing.lockId === claimed.lockId &&
     (claimed.fence === null || claimed.fence === standing.fence) &&
     standing.fence >= fenceFloor,
+  // A lock of this engine's own name that it does not hold is left from an earlier life.
+  mayBreakLock: ({ holder, label, epoch, peerDead }) =>
+    holder !== null && (holder.label === label || epoch > holder.epoch || peerDead),
   heldByPair: (throughSeq, seq) => throughSeq >= seq,
   writesBack: (publishedIn, now) => publishedIn === now,
   isRefusal: (stored) => !stored,

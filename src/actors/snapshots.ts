@@ -5,8 +5,10 @@
 import { PROGRAMME } from "../core/control-event.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { cutShape, epochAt } from "../core/fork.ts";
-import { rebaseFirstHeld } from "../core/log-rules.ts";
+import type { Command } from "../core/command.ts";
 import type { CommandEvent, SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
+import { extendClock, rebaseFirstHeld } from "../core/log-rules.ts";
+import { counterOf, type VectorClock } from "../core/vector-clock.ts";
 import type { StateDraft } from "../ports/store.ts";
 import { checksumOf, inTurns, sameState } from "./checksum.ts";
 import { commandConflicts } from "./conflict-book.ts";
@@ -90,6 +92,7 @@ export class Snapshots {
       conflicts: commandConflicts(store, CONFLICTS_CARRIED).toReversed(),
       keys: store.recentKeys(KEYS_CARRIED),
       shape: cutShape(store.logShape(), lastCommandSeq),
+      baseClock: store.clockThrough(afterSeq),
       outbox: whole ? [] : this.#unpublished(lastExecutedSeq),
     };
   }
@@ -109,12 +112,14 @@ export class Snapshots {
   /**
    * Replaces log end and state by the sender's. Nothing has changed unless the answer is `installed`. `transferNow` is
    * asked in the very step of the replacement, for the world may have changed while the engine was waited for: the own
-   * log may have grown; null: it may not be done any more.
+   * log may have grown; null: it may not be done any more. `whole`: nothing of the own log is kept, whatever it shares
+   * with the sender's.
    */
   async install(
     { snapshot, stateText }: Verified,
     lockFence: number,
     transferNow: () => Omit<SnapshotTransfer, "snapshot"> | null,
+    whole = false,
   ): Promise<InstallResult> {
     const { store, clock } = this.#kit.ports;
     const release = await this.#deps.executor.hold();
@@ -124,7 +129,7 @@ export class Snapshots {
       await inTurns(clock, stateText, (piece) => state.add(piece));
       const replaced = await this.#replace(snapshot, () => {
         const transfer = transferNow();
-        if (transfer !== null) this.#adopt({ ...transfer, snapshot }, state, lockFence);
+        if (transfer !== null) this.#adopt(keeping({ ...transfer, snapshot }, whole), state, lockFence);
         return transfer !== null;
       });
       if (!replaced) return { outcome: "overtaken" };
@@ -176,14 +181,14 @@ export class Snapshots {
       keys: transfer.keys,
       conflicts: transfer.conflicts,
       outbox: transfer.outbox,
-      clock: snapshot.clock,
+      baseClock: transfer.baseClock ?? clockBelow(snapshot.clock, transfer.commands),
       hlc: snapshot.hlc,
       acceptedEpoch: snapshot.epoch,
       lockFence,
     });
     // What the leader had confirmed of the kept log stays confirmed: it is only executed again.
     const confirmedSeq = Math.max(snapshot.lastCommandSeq, Math.min(executor.confirmedSeq, keepThroughSeq));
-    log.adopted(store.positions());
+    log.restore(store.positions());
     executor.resetTo(seq);
     executor.confirm(Math.min(confirmedSeq, log.position.seq));
   }
@@ -202,4 +207,24 @@ export class Snapshots {
     if (await sameState(ports.clock, held, state)) return checksum;
     return checksumOf(ports, { epoch, lastCommandSeq, state: held });
   }
+}
+
+/** `transfer`, or the same on a log that begins with the state that it carries. */
+function keeping(transfer: SnapshotTransfer, whole: boolean): SnapshotTransfer {
+  if (!whole) return transfer;
+  const { commands, snapshot, baseClock = clockBelow(snapshot.clock, commands) } = transfer;
+  const below = commands.filter(({ seq }) => seq <= snapshot.lastExecutedSeq);
+  return {
+    ...transfer,
+    keepThroughSeq: 0,
+    commands: commands.slice(below.length),
+    baseClock: extendClock(baseClock, below),
+  };
+}
+
+/** The sender's clock below its commands, where it does not say: an older version. */
+function clockBelow(clock: VectorClock, commands: readonly Command[]): VectorClock {
+  const below: Record<string, number> = { ...clock };
+  for (const { origin, originSeq } of commands) below[origin] = Math.min(counterOf(below, origin), originSeq - 1);
+  return Object.fromEntries(Object.entries(below).filter(([, seq]) => seq > 0));
 }

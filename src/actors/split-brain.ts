@@ -8,7 +8,7 @@ import { backoffMs } from "../core/backoff.ts";
 import type { Command } from "../core/command.ts";
 import type { CatchUpRequest, DivergencePage, PeerMessage, Reconciled, TransferAck } from "../core/messages.ts";
 import type { SubmitOutcome } from "../core/outcomes.ts";
-import { compareClocks, mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
+import { compareClocks, type VectorClock } from "../core/vector-clock.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { CommandLog } from "./command-log.ts";
 import { refused, toConflicts } from "./conflict-book.ts";
@@ -42,7 +42,9 @@ interface Case {
 /** Divergent commands that one reconciliation holds; more are left to a person. */
 const MAX_DIVERGENT = 100_000;
 const MAX_ATTEMPTS = 20;
-const BACKOFF = { baseMs: 200, capMs: 5_000 };
+/** Short, since a follower is not ready before it is over: everything that was away must be found back soon [SB7]. */
+const BACKOFF = { baseMs: 200, capMs: 1_000 };
+const LEAST_WAIT_MS = 50;
 /** A step of the loser that takes longer than so many heartbeats is begun anew. */
 const PATIENCE_HEARTBEATS = 50;
 
@@ -54,6 +56,9 @@ export class SplitBrain {
   #attempts = 0;
   #notBeforeMs = 0;
   #timer: TimerHandle | null = null;
+  /** What the follower asked last; begun again after an interruption, without waiting to be asked. */
+  #asked: { readonly forkSeq: number; readonly request: CatchUpRequest } | null = null;
+  #retry: TimerHandle | null = null;
   #outgoing: OutgoingTransfer | null = null;
 
   constructor(kit: Kit, deps: SplitBrainDeps) {
@@ -85,7 +90,9 @@ export class SplitBrain {
   /** A follower has commands of its own behind `forkSeq`. */
   begin(forkSeq: number, request: CatchUpRequest): void {
     this.#kit.alarms.raise("split-brain", `both engines led; the logs part after command ${forkSeq}`);
+    this.#asked = { forkSeq, request };
     if (this.active || this.#kit.nowMs() < this.#notBeforeMs) return;
+    this.#cancelRetry();
     if (this.#attempts === 0) this.#kit.counters.splitBrains += 1;
     this.#case = { forkSeq, request, divergent: [], loserClock: request.clock, sentChecksum: "" };
     this.#machine.send({ type: "DIVERGED", forkSeq });
@@ -94,25 +101,56 @@ export class SplitBrain {
   /** This engine no longer leads. */
   demoted(): void {
     this.#quit();
+    this.#cancelRetry();
     this.#attempts = 0;
     this.#machine.send({ type: "DEMOTED" });
     this.#kit.alarms.clear("split-brain");
   }
 
-  /** The link to the loser is gone. */
-  interrupted(reason: string): void {
+  /** The link to the loser is gone: it asks again when it is back. */
+  linkLost(): void {
+    this.#asked = null;
+    this.#cancelRetry();
+    this.interrupted("the peer is gone");
+  }
+
+  /** A step failed. `blameless`: for want of somebody else, so that it is tried for as long as that lasts. */
+  interrupted(reason: string, blameless = false): void {
     if (!this.active) return;
     this.#quit();
-    this.#attempts += 1;
-    this.#notBeforeMs =
-      this.#kit.nowMs() + backoffMs(Math.min(this.#attempts, 10), this.#kit.ports.random.next(), BACKOFF);
+    if (!blameless || this.#attempts === 0) this.#attempts += 1;
+    const waitMs = backoffMs(Math.min(this.#attempts, 10), this.#kit.ports.random.next(), BACKOFF);
+    this.#notBeforeMs = this.#kit.nowMs() + Math.max(LEAST_WAIT_MS, waitMs);
     if (this.#attempts < MAX_ATTEMPTS) this.#machine.send({ type: "INTERRUPTED", reason });
     else this.#machine.send({ type: "GAVE_UP", reason });
     this.#kit.ports.logger.warn({ reason, attempts: this.#attempts }, "reconciliation interrupted");
+    this.#tryAgainLater();
+  }
+
+  /** Begins again with what the follower asked last, as soon as that is allowed. */
+  #tryAgainLater(): void {
+    const asked = this.#asked;
+    if (asked === null || !this.#deps.leads()) return;
+    this.#cancelRetry();
+    this.#retry = this.#kit.ports.clock.setTimeout(
+      () => {
+        this.#retry = null;
+        if (this.#asked === asked && this.#deps.leads() && this.machineValue !== "needsPerson") {
+          this.begin(asked.forkSeq, asked.request);
+        }
+      },
+      Math.max(0, this.#notBeforeMs - this.#kit.nowMs()) + 1,
+    );
+  }
+
+  #cancelRetry(): void {
+    if (this.#retry !== null) this.#kit.ports.clock.clearTimeout(this.#retry);
+    this.#retry = null;
   }
 
   stop(): void {
     this.#quit();
+    this.#cancelRetry();
     this.#machine.stop();
   }
 
@@ -140,7 +178,8 @@ export class SplitBrain {
   takeReconciled(answer: Reconciled): void {
     const current = this.#case;
     if (current === null || answer.requestId !== current.request.requestId || this.machineValue !== "verifying") return;
-    if (answer.outcome !== "applied") return this.interrupted(answer.outcome);
+    // The loser could not prove the lock: the witness did not answer it, or has lost the lock.
+    if (answer.outcome !== "applied") return this.interrupted(answer.outcome, answer.outcome === "lock-not-held");
     const equal = answer.checksum === current.sentChecksum;
     const covered = ["equal", "before"].includes(compareClocks(answer.clock, this.#deps.log.clock));
     if (equal && covered) this.#machine.send({ type: "VERIFIED" });
@@ -148,10 +187,10 @@ export class SplitBrain {
   }
 
   async #lock(): Promise<void> {
-    const result = await this.#deps.lock.acquire(() => this.interrupted("the lock was lost"));
+    const result = await this.#deps.lock.acquire(() => this.interrupted("the lock was lost", true));
     if (this.machineValue !== "locking") return this.#deps.lock.release();
     if (result.outcome === "acquired") this.#machine.send({ type: "LOCKED" });
-    else this.interrupted(result.reason);
+    else this.interrupted(result.reason, true);
   }
 
   #compare(step: "" | "next"): void {
@@ -195,9 +234,7 @@ export class SplitBrain {
       undisputedThroughSeq,
       winnerEpoch: this.#deps.book.accepted,
     });
-    const clock = mergeClocksCapped(this.#deps.log.clock, current.loserClock);
-    store.saveConflicts(conflicts, clock);
-    this.#deps.log.learnClock(clock);
+    store.saveConflicts(conflicts);
     for (const conflict of conflicts) this.#kit.emit({ type: "conflict", conflict });
     for (const conflict of conflicts.filter((one) => one.outcome === "reapplied")) {
       const { idempotencyKey, origin, originSeq } = conflict.divergent;
@@ -235,6 +272,7 @@ export class SplitBrain {
 
   #finish(): void {
     this.#quit();
+    this.#asked = null;
     this.#attempts = 0;
     this.#kit.alarms.clear("split-brain");
     const open = this.#kit.ports.store.conflicts(1_000).filter((conflict) => conflict.outcome === "open").length;

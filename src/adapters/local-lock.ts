@@ -35,17 +35,19 @@ export class LocalLock {
   /** Gives the lock unless another holds it. The new fence is above `fenceFloor`, the highest that the caller knows. */
   acquire(request: LockRequest, fenceFloor = 0): Reached<LockAcquire> {
     const standing = this.read();
-    if (standing !== null) return { outcome: "held", holder: standing.holder, expiresMs: standing.expiresMs };
+    if (standing !== null) return { outcome: "held", holder: standing.holder, fence: standing.fence, expiresMs: standing.expiresMs };
     if (this.#fence === 0) this.#fence = Math.floor(this.#clock.unixMs());
     this.#fence = Math.max(this.#fence, fenceFloor) + 1;
     this.#held = { ...request, fence: this.#fence, lapsesAtMonoMs: this.#clock.monoMs() + request.ttlMs };
     return { outcome: "acquired", lockId: request.lockId, fence: this.#fence, expiresMs: request.ttlMs };
   }
 
-  refresh(lockId: LockId, ttlMs: number): Reached<LockRefresh> {
+  /** Extends by `givenMs`, or by the time that the lock has. */
+  refresh(lockId: LockId, givenMs?: number): Reached<LockRefresh> {
     const standing = this.#standing();
     if (standing === null) return { outcome: "expired" };
     if (standing.lockId !== lockId) return { outcome: "wrong-id" };
+    const ttlMs = givenMs ?? standing.ttlMs;
     this.#held = { ...standing, ttlMs, lapsesAtMonoMs: this.#clock.monoMs() + ttlMs };
     return { outcome: "refreshed", fence: standing.fence, expiresMs: ttlMs };
   }
@@ -58,11 +60,19 @@ export class LocalLock {
     return { outcome: "released" };
   }
 
+  break({ holder, fence }: Pick<LockState, "holder" | "fence">): Reached<LockRelease> {
+    const standing = this.#standing();
+    if (standing === null) return { outcome: "expired" };
+    if (standing.holder !== holder || standing.fence !== fence) return { outcome: "wrong-id" };
+    this.#held = null;
+    return { outcome: "released" };
+  }
+
   read(): LockState | null {
     const standing = this.#standing();
     if (standing === null) return null;
-    const { holder, lockId, fence, lapsesAtMonoMs } = standing;
-    return { holder, lockId, fence, expiresMs: lapsesAtMonoMs - this.#clock.monoMs() };
+    const { holder, lockId, fence, ttlMs, lapsesAtMonoMs } = standing;
+    return { holder, lockId, fence, ttlMs, expiresMs: lapsesAtMonoMs - this.#clock.monoMs() };
   }
 
   /** Loses the lock and the counter, as a memory that was emptied. */

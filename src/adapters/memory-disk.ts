@@ -22,6 +22,9 @@ export interface DiskContent {
   acceptedEpoch: number;
   hlc: string;
   clock: VectorClock;
+  /** The clock of the commands below `firstHeldSeq`. */
+  baseClock: VectorClock;
+  highestOwnSeq: number;
   shape: LogShape;
   /** Commands `firstHeldSeq`, `firstHeldSeq + 1`, … */
   commands: Command[];
@@ -85,6 +88,8 @@ export function emptyContent(engineId: EngineId): DiskContent {
     acceptedEpoch: 0,
     hlc: hlcZero(engineId),
     clock: {},
+    baseClock: {},
+    highestOwnSeq: 0,
     shape: [],
     commands: [],
     firstHeldSeq: 1,

@@ -8,17 +8,21 @@ import { ChangeoverError } from "../core/errors.ts";
 import { laterHlc } from "../core/hlc.ts";
 import {
   adoptedAt,
+  clockFlaw,
+  divergentIn,
   endOfShape,
   extendClock,
   extendHlc,
   extendShape,
+  highestOwn,
   keyedAnswers,
+  rebaseClock,
   rebaseFirstHeld,
   rebaseShape,
   requireReplayable,
 } from "../core/log-rules.ts";
 import type { Maintenance } from "../core/messages.ts";
-import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
+import { counterOf, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { PinnedPeer } from "../ports/peer-channel.ts";
@@ -45,6 +49,7 @@ export class MemoryStore implements Store {
   readonly #disk: MemoryDisk;
   #journal: Journal | null = null;
   readonly #content: DiskContent;
+  readonly #flaw: string | null;
   /** Ahead of the disk's until the next write, where the disk loses what is not synced. */
   #lastExecutedSeq: number;
 
@@ -55,6 +60,7 @@ export class MemoryStore implements Store {
     disk.content ??= emptyContent(ids.next("engine"));
     this.#disk = disk;
     this.#content = disk.content;
+    this.#flaw = this.#checkClock();
     this.#lastExecutedSeq = disk.content.lastExecutedSeq;
     this.replica = new MemoryReplica({
       read: () => this.#read(),
@@ -68,10 +74,12 @@ export class MemoryStore implements Store {
   }
 
   load(): StoredState {
-    const { engineId, pinnedPeer, highestEpoch, acceptedEpoch, hlc, clock, shape, maintenance, lockFence, checkpoint } =
-      this.#read();
+    const content = this.#read();
+    const { engineId, pinnedPeer, highestEpoch, acceptedEpoch, hlc, clock, highestOwnSeq } = content;
+    const { shape, maintenance, lockFence, checkpoint } = content;
     return {
-      ...{ engineId, pinnedPeer, highestEpoch, acceptedEpoch, hlc, clock, maintenance, lockFence },
+      ...{ engineId, pinnedPeer, highestEpoch, acceptedEpoch, hlc, clock, highestOwnSeq, maintenance, lockFence },
+      flaw: this.#flaw,
       log: endOfShape(shape),
       lastExecutedSeq: this.#lastExecutedSeq,
       checkpoint: checkpoint && {
@@ -82,8 +90,8 @@ export class MemoryStore implements Store {
   }
 
   positions(): Positions {
-    const { shape, clock, hlc, lockFence } = this.#read();
-    return { log: endOfShape(shape), clock, hlc, lockFence };
+    const { shape, clock, highestOwnSeq, hlc, lockFence } = this.#read();
+    return { log: endOfShape(shape), clock, highestOwnSeq, hlc, lockFence };
   }
 
   pinPeer(peer: PinnedPeer | null): void {
@@ -109,6 +117,7 @@ export class MemoryStore implements Store {
       shape: extendShape(content.shape, commands),
       clock: extendClock(content.clock, commands),
       hlc: extendHlc(content.hlc, commands),
+      highestOwnSeq: highestOwn(content.highestOwnSeq, content.engineId, commands),
     };
     this.#journaled((journal) => journal.appended(commands, endOfShape(content.shape)));
     this.#write(changes);
@@ -148,6 +157,11 @@ export class MemoryStore implements Store {
     return newest(this.#read().shape, limit);
   }
 
+  clockThrough(seq: number): VectorClock {
+    const { baseClock, commands, firstHeldSeq } = this.#read();
+    return extendClock(baseClock, commands.slice(0, Math.max(0, seq + 1 - firstHeldSeq)));
+  }
+
   findKey(key: string): KeyedAnswer | null {
     return this.#read().keys.get(key) ?? null;
   }
@@ -157,11 +171,12 @@ export class MemoryStore implements Store {
   }
 
   compact(throughSeq: number, keysBeforeUnixMs: number): void {
-    const { firstHeldSeq, commands, checkpoint, shape, keys } = this.#read();
+    const { firstHeldSeq, commands, checkpoint, shape, keys, baseClock } = this.#read();
     const drop = Math.max(0, Math.min(throughSeq, checkpoint?.position.seq ?? 0) + 1 - firstHeldSeq);
     this.#write({
       commands: drop === 0 ? commands : commands.slice(drop),
       firstHeldSeq: firstHeldSeq + drop,
+      baseClock: extendClock(baseClock, commands.slice(0, drop)),
       shape: newest(shape, RUNS_KEPT),
     });
     for (const answer of keys.values()) {
@@ -178,14 +193,16 @@ export class MemoryStore implements Store {
     requireReplayable(checkpoint.position.seq, firstHeldSeq, endOfShape(shape).seq);
     const keys = [...adoption.keys, ...keyedAnswers(commands, sha256Of)];
     const kept = content.commands.slice(firstHeldSeq - content.firstHeldSeq, keepThroughSeq + 1 - content.firstHeldSeq);
-    const clock = mergeClocksCapped(content.clock, adoption.clock);
+    const rebased = rebaseClock(adoption, content, (seq) => this.clockThrough(seq));
+    const clock = extendClock(rebased.clock, commands);
     const conflicts = this.#conflictsNow(adoption.conflicts);
     this.#journaled((journal) => {
       if (conflicts.length > 0) journal.conflicted(conflicts);
       journal.adopted(adoption, adoptedAt(content.shape, shape, adoption));
     });
     this.#write({
-      ...{ shape, firstHeldSeq, clock },
+      ...{ shape, firstHeldSeq, clock, baseClock: rebased.baseClock },
+      highestOwnSeq: this.#highestOwnWith([...commands, ...divergentIn(adoption.conflicts)]),
       commands: [...(firstHeldSeq > keepThroughSeq ? [] : kept), ...commands],
       checkpoint: { position: checkpoint.position, state: textOf(checkpoint.state) },
       hlc: extendHlc(laterHlc(content.hlc, adoption.hlc), commands),
@@ -201,11 +218,10 @@ export class MemoryStore implements Store {
     this.#keepConflicts(adoption.conflicts);
   }
 
-  saveConflicts(conflicts: readonly Conflict[], clock: VectorClock = {}): void {
-    const merged = mergeClocksCapped(this.#read().clock, clock);
+  saveConflicts(conflicts: readonly Conflict[]): void {
     const news = this.#conflictsNow(conflicts);
     if (news.length > 0) this.#journaled((journal) => journal.conflicted(news));
-    this.#write({ clock: merged });
+    this.#write({ highestOwnSeq: this.#highestOwnWith(divergentIn(conflicts)) });
     this.#keepConflicts(conflicts);
   }
 
@@ -288,6 +304,23 @@ export class MemoryStore implements Store {
 
   #keepConflicts(conflicts: readonly Conflict[]): void {
     for (const conflict of conflicts) this.#content.conflicts.set(conflict.id, conflict);
+  }
+
+  #highestOwnWith(commands: readonly Command[]): number {
+    const { highestOwnSeq, engineId } = this.#read();
+    return highestOwn(highestOwnSeq, engineId, commands);
+  }
+
+  /** The content is the truth: a clock above it is put right, and said [SB6]. */
+  #checkClock(): string | null {
+    const content = this.#content;
+    const held = extendClock(content.baseClock, content.commands);
+    const flaw = clockFlaw(content.clock, held);
+    if (flaw === null) return null;
+    const { engineId, clock, highestOwnSeq } = content;
+    content.highestOwnSeq = Math.max(highestOwnSeq, counterOf(clock, engineId));
+    content.clock = held;
+    return flaw;
   }
 
   #rememberKeys(answers: readonly KeyedAnswer[]): void {

@@ -13,6 +13,7 @@ import type {
   LockRead,
   LockRefresh,
   LockRelease,
+  LockState,
   RunId,
   StrangeContent,
   Witness,
@@ -107,12 +108,16 @@ export class MemoryWitness implements Witness {
     return Promise.resolve(answer);
   }
 
-  refreshLock(lockId: LockId, ttlMs: number): Promise<LockRefresh> {
+  refreshLock(lockId: LockId, ttlMs?: number): Promise<LockRefresh> {
     return Promise.resolve(this.#server.lock.refresh(lockId, ttlMs));
   }
 
   releaseLock(lockId: LockId): Promise<LockRelease> {
     return Promise.resolve(this.#server.lock.release(lockId));
+  }
+
+  breakLock(standing: Pick<LockState, "holder" | "fence">): Promise<LockRelease> {
+    return Promise.resolve(this.#server.lock.break(standing));
   }
 
   readLock(): Promise<LockRead> {

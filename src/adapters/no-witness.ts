@@ -10,6 +10,7 @@ import type {
   LockRead,
   LockRefresh,
   LockRelease,
+  LockState,
   Witness,
   WitnessRead,
   WitnessSwap,
@@ -38,12 +39,16 @@ export class NoWitness implements Witness {
     return Promise.resolve(this.#lock.acquire(request));
   }
 
-  refreshLock(lockId: LockId, ttlMs: number): Promise<LockRefresh> {
+  refreshLock(lockId: LockId, ttlMs?: number): Promise<LockRefresh> {
     return Promise.resolve(this.#lock.refresh(lockId, ttlMs));
   }
 
   releaseLock(lockId: LockId): Promise<LockRelease> {
     return Promise.resolve(this.#lock.release(lockId));
+  }
+
+  breakLock(standing: Pick<LockState, "holder" | "fence">): Promise<LockRelease> {
+    return Promise.resolve(this.#lock.break(standing));
   }
 
   readLock(): Promise<LockRead> {

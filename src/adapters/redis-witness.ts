@@ -37,6 +37,7 @@ import { openRedisClient, type RedisClient } from "./redis/client.ts";
 import { RedisConnection, type ScriptAnswer, type ScriptReply, type ScriptValue } from "./redis/connection.ts";
 import {
   ACQUIRE_LOCK,
+  BREAK_LOCK,
   EXPECTS,
   EXPIRED,
   READ_LOCK,
@@ -44,6 +45,7 @@ import {
   REFRESH_LOCK,
   RELEASE_LOCK,
   SWAP_RECORD,
+  UNSTATED_TTL_MS,
   WRONG_ID,
 } from "./redis-witness/scripts.ts";
 import { isStrange, recordFromText, recordToText, versionOf } from "./witness-record.ts";
@@ -125,21 +127,29 @@ export class RedisWitness implements Witness {
       return { outcome: "acquired", lockId, fence: this.#seenFence(reply), expiresMs: ttlMs };
     }
     const [standing, leftMs] = listOf(reply);
-    const { holder: other, expiresMs } = this.#lockState(String(standing), leftMs);
-    return { outcome: "held", holder: other, expiresMs };
+    const { holder: other, fence, expiresMs } = this.#lockState(String(standing), leftMs);
+    return { outcome: "held", holder: other, fence, expiresMs };
   }
 
-  async refreshLock(lockId: LockId, ttlMs: number): Promise<LockRefresh> {
-    const args = [lockId, wholeMs(ttlMs)];
+  async refreshLock(lockId: LockId, givenMs?: number): Promise<LockRefresh> {
+    const args = [lockId, givenMs === undefined ? "" : wholeMs(givenMs)];
     const answer = await this.#connection.run({ script: REFRESH_LOCK, keys: this.#keys.lock, args });
     if (answer.outcome !== "answered") return unreachable(answer);
     const { reply } = answer;
     if (typeof reply !== "string") return { outcome: whyNotHolder(reply) };
-    return { outcome: "refreshed", fence: this.#lockState(reply, ttlMs).fence, expiresMs: ttlMs };
+    const { fence, ttlMs } = this.#lockState(reply, 0);
+    return { outcome: "refreshed", fence, expiresMs: ttlMs };
   }
 
   async releaseLock(lockId: LockId): Promise<LockRelease> {
     const answer = await this.#connection.run({ script: RELEASE_LOCK, keys: this.#keys.lock, args: [lockId] });
+    if (answer.outcome !== "answered") return unreachable(answer);
+    return answer.reply === 1 ? { outcome: "released" } : { outcome: whyNotHolder(answer.reply) };
+  }
+
+  async breakLock({ holder, fence }: Pick<LockState, "holder" | "fence">): Promise<LockRelease> {
+    const args = [fence, holder];
+    const answer = await this.#connection.run({ script: BREAK_LOCK, keys: this.#keys.lock, args });
     if (answer.outcome !== "answered") return unreachable(answer);
     return answer.reply === 1 ? { outcome: "released" } : { outcome: whyNotHolder(answer.reply) };
   }
@@ -161,13 +171,16 @@ export class RedisWitness implements Witness {
     return `${this.#self}.${this.#candidates}`;
   }
 
-  /** The lock as the scripts keep it: `LOCK_ID FENCE HOLDER`. */
+  /** The lock as the scripts keep it: `LOCK_ID FENCE ~TTL HOLDER`, where an older version has left out the TTL. */
   #lockState(standing: string, leftMs: ScriptValue | undefined): LockState {
-    const [lockId = "", fence = "", ...holder] = standing.split(" ");
+    const [lockId = "", fence = "", ...rest] = standing.split(" ");
+    const stated = /^~(\d+)$/.exec(rest[0] ?? "")?.[1];
+    const holder = stated === undefined ? rest : rest.slice(1);
     return {
       holder: holder.join(" "),
       lockId: lockId as LockId,
       fence: this.#seenFence(Number(fence)),
+      ttlMs: stated === undefined ? UNSTATED_TTL_MS : Number(stated),
       expiresMs: Math.max(0, Number(leftMs)),
     };
   }

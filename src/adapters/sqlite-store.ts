@@ -12,17 +12,21 @@ import { laterHlc } from "../core/hlc.ts";
 import type { EngineId } from "../core/ids.ts";
 import {
   adoptedAt,
+  clockFlaw,
+  divergentIn,
   endOfShape,
   extendClock,
   extendHlc,
   extendShape,
+  highestOwn,
   keyedAnswers,
+  rebaseClock,
   rebaseFirstHeld,
   rebaseShape,
   requireReplayable,
 } from "../core/log-rules.ts";
 import type { Maintenance } from "../core/messages.ts";
-import { mergeClocksCapped, type VectorClock } from "../core/vector-clock.ts";
+import { counterOf, type VectorClock } from "../core/vector-clock.ts";
 import type { Ids } from "../ports/ids.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { PinnedPeer } from "../ports/peer-channel.ts";
@@ -60,6 +64,9 @@ export type SqliteStoreInit = StoreFileInit | { readonly inMemory: Database };
 interface Reached {
   readonly shape: LogShape;
   readonly clock: VectorClock;
+  /** The clock of the commands below `firstHeldSeq`. */
+  readonly baseClock: VectorClock;
+  readonly highestOwnSeq: number;
   readonly hlc: string;
   readonly firstHeldSeq: number;
   readonly checkpointSeq: number;
@@ -78,6 +85,8 @@ export class SqliteStore implements Store {
   readonly #leadership: LeadershipTable;
   readonly #requests: RequestTable;
   readonly replica: Replica;
+  readonly #engineId: EngineId;
+  readonly #flaw: string | null;
   #journal: Journal | null = null;
   #reached: Reached;
   /** Goes to the file with the next transaction: marking costs nothing and cannot fail. */
@@ -106,8 +115,10 @@ export class SqliteStore implements Store {
     try {
       const state = explained(db.name, () => this.#state.read());
       explained(db.name, () => this.#checkpoint.begin());
-      this.#reached = this.#readReached(state);
+      this.#engineId = state.engineId;
       this.#lastExecutedSeq = this.#storedExecutedSeq = state.lastExecutedSeq;
+      this.#reached = explained(db.name, () => this.#readReached(state));
+      this.#flaw = this.#checkContent(state);
       this.replica = explained(db.name, () => new SqliteReplica(this.#access()));
     } catch (error) {
       db.close();
@@ -120,10 +131,12 @@ export class SqliteStore implements Store {
   }
 
   load(): StoredState {
-    const { pinnedId, ...state } = this.#read(() => ({ ...this.#state.read(), checkpoint: this.#checkpoint.read() }));
+    const { pinnedId, baseClock: _baseClock, ...state } = this.#read(() => this.#state.read());
     return {
       ...state,
       pinnedPeer: pinnedId === null ? null : { engineId: pinnedId, key: this.#pinnedKey(pinnedId) },
+      checkpoint: this.#read(() => this.#checkpoint.read()),
+      flaw: this.#flaw,
       lastExecutedSeq: this.#lastExecutedSeq,
       log: endOfShape(this.#reached.shape),
     };
@@ -131,9 +144,9 @@ export class SqliteStore implements Store {
 
   positions(): Positions {
     this.#requireOpen();
-    const { shape, clock, lockFence } = this.#reached;
+    const { shape, clock, highestOwnSeq, lockFence } = this.#reached;
     // Records move the stamp too, without the log.
-    return { log: endOfShape(shape), clock, hlc: this.replica.hlc(), lockFence };
+    return { log: endOfShape(shape), clock, highestOwnSeq, hlc: this.replica.hlc(), lockFence };
   }
 
   pinPeer(peer: PinnedPeer | null): void {
@@ -158,14 +171,16 @@ export class SqliteStore implements Store {
     const clock = extendClock(before.clock, commands);
     const hlc = extendHlc(before.hlc, commands);
     const keys = keyedAnswers(commands, sha256Of);
+    const highestOwnSeq = highestOwn(before.highestOwnSeq, this.#engineId, commands);
     this.#write(() => {
       this.#commands.insert(commands);
       this.#commands.saveRuns(shape, endOfShape(before.shape).seq);
       this.#keys.save(keys);
-      this.#state.saveReached(clock, hlc);
+      this.#state.saveReached(clock, before.baseClock, hlc);
+      this.#state.raiseOwn(highestOwnSeq);
       this.#journal?.appended(commands, endOfShape(before.shape));
     });
-    this.#reached = { ...before, shape, clock, hlc };
+    this.#reached = { ...before, shape, clock, hlc, highestOwnSeq };
   }
 
   markExecuted(seq: number): void {
@@ -203,6 +218,10 @@ export class SqliteStore implements Store {
     return newest(this.#reached.shape, limit);
   }
 
+  clockThrough(seq: number): VectorClock {
+    return this.#read(() => this.#commands.clockThrough(seq, this.#reached.baseClock));
+  }
+
   findKey(key: string): KeyedAnswer | null {
     return this.#read(() => this.#keys.find(key));
   }
@@ -214,13 +233,16 @@ export class SqliteStore implements Store {
   compact(throughSeq: number, keysBeforeUnixMs: number): void {
     const before = this.#reached;
     const dropped = Math.min(throughSeq, before.checkpointSeq);
+    let { baseClock } = before;
     const shape = newest(before.shape, RUNS_KEPT);
     this.#write(() => {
+      baseClock = this.#commands.clockThrough(dropped, baseClock);
       this.#commands.dropThrough(dropped);
+      this.#state.saveReached(before.clock, baseClock, before.hlc);
       this.#keys.dropOld(KEYS_KEPT, keysBeforeUnixMs);
       if (shape.length < before.shape.length) this.#commands.replaceRuns(shape);
     });
-    this.#reached = { ...before, shape, firstHeldSeq: Math.max(before.firstHeldSeq, dropped + 1) };
+    this.#reached = { ...before, shape, baseClock, firstHeldSeq: Math.max(before.firstHeldSeq, dropped + 1) };
   }
 
   adopt(adoption: Adoption): void {
@@ -230,7 +252,10 @@ export class SqliteStore implements Store {
     const firstHeldSeq = rebaseFirstHeld(before.firstHeldSeq, keepThroughSeq, base);
     const checkpointSeq = checkpoint.position.seq;
     requireReplayable(checkpointSeq, firstHeldSeq, endOfShape(shape).seq);
-    const clock = mergeClocksCapped(before.clock, adoption.clock);
+    const { baseClock, clock: below } = rebaseClock(adoption, before, (seq) => this.clockThrough(seq));
+    const clock = extendClock(below, commands);
+    const own = [...commands, ...divergentIn(adoption.conflicts)];
+    const highestOwnSeq = highestOwn(before.highestOwnSeq, this.#engineId, own);
     const hlc = extendHlc(laterHlc(before.hlc, adoption.hlc), commands);
     const keys = [...adoption.keys, ...keyedAnswers(commands, sha256Of)];
     this.#write(() => {
@@ -239,7 +264,8 @@ export class SqliteStore implements Store {
       this.#commands.replaceRuns(shape);
       this.#keys.dropAfter(keepThroughSeq);
       this.#keys.save(keys);
-      this.#state.saveReached(clock, hlc);
+      this.#state.saveReached(clock, baseClock, hlc);
+      this.#state.raiseOwn(highestOwnSeq);
       this.#checkpoint.save(checkpoint);
       this.#state.raiseEpochs(0, adoption.acceptedEpoch);
       this.#state.raiseFence(adoption.lockFence);
@@ -248,16 +274,17 @@ export class SqliteStore implements Store {
     }, checkpointSeq);
     this.#checkpoint.kept(checkpoint);
     const lockFence = Math.max(before.lockFence, adoption.lockFence);
-    this.#reached = { shape, clock, hlc, firstHeldSeq, checkpointSeq, lockFence };
+    this.#reached = { shape, clock, baseClock, highestOwnSeq, hlc, firstHeldSeq, checkpointSeq, lockFence };
   }
 
-  saveConflicts(conflicts: readonly Conflict[], clock: VectorClock = {}): void {
-    const merged = mergeClocksCapped(this.#reached.clock, clock);
+  saveConflicts(conflicts: readonly Conflict[]): void {
+    const before = this.#reached;
+    const highestOwnSeq = highestOwn(before.highestOwnSeq, this.#engineId, divergentIn(conflicts));
     this.#write(() => {
       this.#saveConflicts(conflicts);
-      this.#state.saveReached(merged, this.#reached.hlc);
+      this.#state.raiseOwn(highestOwnSeq);
     });
-    this.#reached = { ...this.#reached, clock: merged };
+    this.#reached = { ...before, highestOwnSeq };
   }
 
   conflicts(limit: number): readonly Conflict[] {
@@ -302,14 +329,29 @@ export class SqliteStore implements Store {
   }
 
   #readReached(state: StateRow): Reached {
-    return explained(this.#db.name, () => {
-      const shape = this.#commands.shape();
-      return {
-        ...{ shape, clock: state.clock, hlc: state.hlc, lockFence: state.lockFence },
-        firstHeldSeq: this.#commands.firstSeq() ?? endOfShape(shape).seq + 1,
-        checkpointSeq: this.#checkpoint.position()?.seq ?? 0,
-      };
+    const shape = this.#commands.shape();
+    const firstHeldSeq = this.#commands.firstSeq() ?? endOfShape(shape).seq + 1;
+    const baseClock = state.baseClock ?? (firstHeldSeq === 1 ? {} : this.#commands.clockBelow(state.clock));
+    return {
+      ...{ shape, baseClock, firstHeldSeq, hlc: state.hlc, lockFence: state.lockFence },
+      clock: this.#commands.clockOf(state.clock, baseClock),
+      highestOwnSeq: Math.max(state.highestOwnSeq, counterOf(state.clock, state.engineId)),
+      checkpointSeq: this.#checkpoint.position()?.seq ?? 0,
+    };
+  }
+
+  /** The content is the truth: a clock above it is put right and said, so that a snapshot replaces the store [SB6]. */
+  #checkContent(state: StateRow): string | null {
+    const { shape, clock, baseClock, hlc, firstHeldSeq, highestOwnSeq } = this.#reached;
+    const flaw = clockFlaw(state.clock, clock);
+    const expected = endOfShape(shape).seq + 1 - firstHeldSeq;
+    const held = explained(this.#file, () => this.#commands.count());
+    if (flaw === null && state.baseClock !== null && held === expected) return null;
+    this.#write(() => {
+      this.#state.saveReached(clock, baseClock, hlc);
+      this.#state.raiseOwn(highestOwnSeq);
     });
+    return flaw ?? (held === expected ? null : `the log holds ${held} commands from ${firstHeldSeq} on, not ${expected}`);
   }
 
   #access(): Access {

@@ -91,7 +91,7 @@ export class SqliteWitness implements Witness {
       const standing = this.#standing(row);
       if (row !== null && standing !== null) {
         if (row.grantedUnixMs > grantedUnixMs) file.keepLock(this.#pair, { ...row, grantedUnixMs });
-        return { outcome: "held", holder: standing.holder, expiresMs: standing.expiresMs };
+        return { outcome: "held", holder: standing.holder, fence: standing.fence, expiresMs: standing.expiresMs };
       }
       const lastFence = file.fence(this.#pair) ?? Math.floor(grantedUnixMs);
       const fence = this.#seenFence(Math.max(lastFence, this.#fenceFloor) + 1);
@@ -101,12 +101,13 @@ export class SqliteWitness implements Witness {
     }, "unreachable");
   }
 
-  async refreshLock(lockId: LockId, ttlMs: number): Promise<LockRefresh> {
+  async refreshLock(lockId: LockId, givenMs?: number): Promise<LockRefresh> {
     return this.#writing<LockRefresh>((file) => {
       const standing = this.#standing(file.lock(this.#pair));
       if (standing === null) return { outcome: "expired" };
       if (standing.lockId !== lockId) return { outcome: "wrong-id" };
       const { holder, fence } = standing;
+      const ttlMs = givenMs ?? standing.ttlMs;
       file.keepLock(this.#pair, { lockId, holder, fence, grantedUnixMs: this.#clock.unixMs(), ttlMs });
       return { outcome: "refreshed", fence, expiresMs: ttlMs };
     }, "unreachable");
@@ -117,6 +118,16 @@ export class SqliteWitness implements Witness {
       const standing = this.#standing(file.lock(this.#pair));
       if (standing === null) return { outcome: "expired" };
       if (standing.lockId !== lockId) return { outcome: "wrong-id" };
+      file.dropLock(this.#pair);
+      return { outcome: "released" };
+    }, "unreachable");
+  }
+
+  async breakLock({ holder, fence }: Pick<LockState, "holder" | "fence">): Promise<LockRelease> {
+    return this.#writing<LockRelease>((file) => {
+      const standing = this.#standing(file.lock(this.#pair));
+      if (standing === null) return { outcome: "expired" };
+      if (standing.holder !== holder || standing.fence !== fence) return { outcome: "wrong-id" };
       file.dropLock(this.#pair);
       return { outcome: "released" };
     }, "unreachable");
@@ -163,7 +174,7 @@ export class SqliteWitness implements Witness {
     if (row === null) return null;
     const { lockId, holder, fence, grantedUnixMs, ttlMs } = row;
     const expiresMs = Math.ceil(ttlMs - Math.max(0, this.#clock.unixMs() - grantedUnixMs));
-    return expiresMs > 0 ? { lockId, holder, fence: this.#seenFence(fence), expiresMs } : null;
+    return expiresMs > 0 ? { lockId, holder, fence: this.#seenFence(fence), ttlMs, expiresMs } : null;
   }
 
   #seenFence(fence: number): number {

@@ -140,6 +140,7 @@ const failover = section({
   holdDownWindowMs: whole(1_000, DAY_MS, F.holdDownWindowMs, "Window of maxAutomaticFailovers"),
   witnessTimeoutMs: whole(1, 10_000, F.witnessTimeoutMs, "Time-out of one call to the witness"),
   reconcileLockMs: whole(1_000, 120_000, F.reconcileLockMs, "TTL of the reconcile lock that recovery takes"),
+  resyncAfter: whole(1, 100, F.resyncAfter, "Failures to apply what the leader sends, before a whole snapshot"),
 });
 
 const C = DEFAULT_COMMANDS;

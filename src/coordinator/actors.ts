@@ -80,7 +80,10 @@ export class Actors {
     });
     const { executor } = this;
     this.snapshots = new Snapshots(kit, { book, log, executor });
-    this.lock = new ReconcileLock(kit);
+    this.lock = new ReconcileLock(kit, {
+      epoch: () => book.accepted,
+      peerDead: () => monitor.machineValue === "dead",
+    });
     const shared = { book, log, executor, snapshots: this.snapshots, send: this.#send, leads: this.#leads };
     this.catchUp = new CatchUp(kit, { ...shared, onReady: () => this.#tellReady() });
     this.splitBrain = new SplitBrain(kit, {
@@ -298,7 +301,7 @@ export class Actors {
   #onPeerLost(): void {
     if (this.leader === otherLabel(this.#kit.options.label)) this.leader = null;
     this.log.peerGone();
-    this.splitBrain.interrupted("the peer is gone");
+    this.splitBrain.linkLost();
     if (this.succession.leadership.role === "follower") this.catchUp.leaderLost();
   }
 }

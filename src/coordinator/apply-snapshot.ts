@@ -10,6 +10,7 @@ import type { Json } from "../core/canonical-json.ts";
 import type { LockId } from "../core/ids.ts";
 import type { SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
 import type { ApplySnapshotOutcome } from "../core/outcomes.ts";
+import { mergeClocksCapped } from "../core/vector-clock.ts";
 import type { Actors } from "./actors.ts";
 import { parsePostedSnapshot } from "./posted-snapshot.ts";
 
@@ -88,5 +89,6 @@ function asTransfer(kit: Kit, actors: Actors, snapshot: StateSnapshot): Omit<Sna
     keys: store.recentKeys(KEYS_CARRIED),
     outbox: [],
     shape: covered ? shape : [...shape, beyond],
+    baseClock: mergeClocksCapped(actors.log.clock, snapshot.clock),
   };
 }

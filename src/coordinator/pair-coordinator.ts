@@ -62,6 +62,7 @@ export class PairCoordinator implements Coordinator {
     succession.book.restore(this.#stored);
     succession.restraints.restore(maintenance);
     log.restore(this.#stored);
+    if (this.#stored.flaw !== null) this.#actors.catchUp.foundFlaw(this.#stored.flaw);
     const held = (await ports.engine.position?.()) ?? null;
     if (held !== null && epochAt(ports.store.logShape(), held.seq) === held.epoch) {
       executor.resetTo(held.seq);

@@ -30,6 +30,8 @@ export type AlarmCode =
   | "split-brain"
   | "conflicts-open"
   | "store-failed"
+  | "store-inconsistent"
+  | "resynced"
   | "version-skew"
   | "clocks-far-apart"
   | "changeover-unconfirmed"

@@ -6,7 +6,7 @@
  */
 import { assert } from "./assert.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import type { Command, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
+import type { Command, Conflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
 import { appendToShape, cutShape, epochAt, findFork } from "./fork.ts";
 import type { LogShape } from "./fork.ts";
 import { laterHlc, parseHlc } from "./hlc.ts";
@@ -43,8 +43,9 @@ export function extendShape(shape: LogShape, commands: readonly Command[]): LogS
 }
 
 /**
- * The clock once `commands` are held: their origins' counters and all that their leader knew. Throws `clock_cap` when it
- * would have too many entries.
+ * The clock once `commands` are held: the highest number of each origin among what is held, and nothing else [SB6]. The
+ * clocks that the commands carry do not count: their leader may have known of commands that this log never gets. Throws
+ * `clock_cap` when it would have too many entries.
  */
 export function extendClock(clock: VectorClock, commands: readonly Command[]): VectorClock {
   const held: Record<string, number> = { ...clock };
@@ -53,7 +54,56 @@ export function extendClock(clock: VectorClock, commands: readonly Command[]): V
     assert(originSeq > last, `command ${originSeq} of ${origin} is new, ${last} of it are held`);
     held[origin] = originSeq;
   }
-  return mergeClocksCapped(held, commands.at(-1)?.clock ?? {});
+  return mergeClocksCapped(held, {});
+}
+
+/** The highest number that `engine` gave one of its own commands, once `commands` are known: never one twice [SB6]. */
+export function highestOwn(highest: number, engine: string, commands: readonly Command[]): number {
+  return commands.reduce(
+    (known, { origin, originSeq }) => (origin === engine ? Math.max(known, originSeq) : known),
+    highest,
+  );
+}
+
+/** The commands that `conflicts` keep beside the log. */
+export function divergentIn(conflicts: readonly Conflict[]): readonly Command[] {
+  return conflicts.flatMap((conflict) => (conflict.kind === "command" ? [conflict.divergent] : []));
+}
+
+/**
+ * What an adoption does to the clock below the commands that come with it: the clock of what stays, and the clock of what
+ * is below the lowest command that is still held. `clockThrough` reads the clock of the own log, where that is known.
+ */
+export function rebaseClock(
+  adoption: Pick<Adopted, "keepThroughSeq" | "base" | "baseClock">,
+  held: { readonly firstHeldSeq: number; readonly baseClock: VectorClock },
+  clockThrough: (seq: number) => VectorClock,
+): { readonly baseClock: VectorClock; readonly clock: VectorClock } {
+  const { keepThroughSeq, base, baseClock } = adoption;
+  // The own log may begin above what is kept of it: what it holds below is then known only from the sender.
+  const joins = base === null || base.position.seq === keepThroughSeq;
+  const known = joins && keepThroughSeq >= held.firstHeldSeq - 1;
+  if (!known) return { baseClock, clock: baseClock };
+  return { baseClock: held.baseClock, clock: clockThrough(keepThroughSeq) };
+}
+
+interface Adopted {
+  readonly keepThroughSeq: number;
+  readonly base: LogBase | null;
+  /** The sender's clock right below the commands that come along. */
+  readonly baseClock: VectorClock;
+}
+
+/**
+ * What is wrong with a clock that was stored: an entry above the highest command of its origin that is held, or that was
+ * held below the lowest one that still is [SB6]; null when nothing is.
+ */
+export function clockFlaw(stored: VectorClock, content: VectorClock): string | null {
+  for (const [origin, seq] of Object.entries(stored)) {
+    const held = counterOf(content, origin);
+    if (seq > held) return `the clock counts ${seq} commands of ${origin}, ${held} are held`;
+  }
+  return null;
 }
 
 /** The latest of `hlc` and the stamps of `commands`. */

@@ -28,6 +28,7 @@ import {
   oneOf,
   shape,
   text,
+  optional,
   vectorClock,
   whole,
 } from "./shape.ts";
@@ -250,5 +251,6 @@ export const checkSnapshotTransfer: Check = shape<SnapshotTransfer>({
     MAX_ITEMS,
   ),
   shape: runs,
+  baseClock: optional(vectorClock),
   outbox: listOf(commandEvent, MAX_ITEMS),
 });

@@ -328,6 +328,8 @@ export interface SnapshotTransfer {
   readonly keys: readonly KeyedAnswer[];
   /** The shape of the sender's log up to `snapshot.lastCommandSeq`, so that later forks can still be found. */
   readonly shape: readonly EpochRun[];
+  /** The sender's clock right below `commands` [SB6]; older versions do not say it. */
+  readonly baseClock?: VectorClock;
   /** Events of commands that do not come along, which the sender has yet to publish. */
   readonly outbox: readonly CommandEvent[];
 }

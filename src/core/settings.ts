@@ -34,6 +34,8 @@ export interface FailoverSettings {
   readonly witnessTimeoutMs: number;
   /** TTL of the reconcile lock that recovery takes [RL1]. */
   readonly reconcileLockMs: number;
+  /** Failures in a row to apply what the leader sends, after which a follower asks for its whole state [SB6]. */
+  readonly resyncAfter: number;
 }
 
 /** All of `commands:` in the configuration, resolved. */
@@ -86,7 +88,8 @@ export const DEFAULT_FAILOVER: FailoverSettings = {
   maxAutomaticFailovers: 3,
   holdDownWindowMs: 60_000,
   witnessTimeoutMs: 150,
-  reconcileLockMs: 30_000,
+  reconcileLockMs: 3_000,
+  resyncAfter: 3,
 };
 
 export const DEFAULT_COMMANDS: CommandSettings = {

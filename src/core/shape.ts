@@ -75,22 +75,29 @@ export function listOf(check: Check, maxItems: number): Check {
   };
 }
 
+const OPTIONAL = new WeakSet<Check>();
+
+/** A field that may be left out, as older versions do. */
+export function optional(check: Check): Check {
+  const given: Check = (value) => check(value);
+  OPTIONAL.add(given);
+  return given;
+}
+
 /** An object with all of these fields and no other. Given the type, a forgotten field does not compile. */
 export function shape<T extends object>(fields: { readonly [K in keyof T]-?: Check }): Check {
   const checks = new Map(Object.entries<Check>(fields));
+  const required = [...checks].filter(([, check]) => !OPTIONAL.has(check)).map(([name]) => name);
   return (value) => {
     if (!isRecord(value)) return refusal("an object", value);
-    let known = 0;
     for (const name in value) {
       const check = checks.get(name);
       if (check === undefined) return `.${shown(name)} is not known`;
       const wrong = check(value[name]);
       if (wrong !== null) return `.${name}${wrong}`;
-      known++;
     }
-    if (known === checks.size) return null;
-    const missing = [...checks.keys()].find((name) => !Object.hasOwn(value, name));
-    return `.${missing} is missing`;
+    for (const name of required) if (!Object.hasOwn(value, name)) return `.${name} is missing`;
+    return null;
   };
 }
 

@@ -23,8 +23,12 @@ export interface StoredState {
   /** Epoch of the leader last followed or been [EP4]. */
   readonly acceptedEpoch: Epoch;
   readonly hlc: string;
-  /** Highest contiguous originSeq held per origin. */
+  /** The highest command of each origin that the log holds or has held; never above it, at no instant [SB6]. */
   readonly clock: VectorClock;
+  /** The highest number that this engine ever gave one of its own commands, also of those that do not stand. */
+  readonly highestOwnSeq: number;
+  /** What was wrong with the stored clock when the store was opened; it was put right. null: nothing [SB6]. */
+  readonly flaw: string | null;
   readonly log: LogPosition;
   readonly lastExecutedSeq: number;
   readonly maintenance: Maintenance | null;
@@ -58,7 +62,7 @@ export interface CheckpointDraft {
 }
 
 /** What the log has reached, and the fence. */
-export type Positions = Pick<StoredState, "log" | "clock" | "hlc" | "lockFence">;
+export type Positions = Pick<StoredState, "log" | "clock" | "highestOwnSeq" | "hlc" | "lockFence">;
 
 export interface LeadershipEntry {
   readonly epoch: Epoch;
@@ -97,8 +101,8 @@ export interface Adoption {
   readonly conflicts: readonly Conflict[];
   /** Events of the outbox that the sender has yet to publish, of commands that do not come along. */
   readonly outbox: readonly ControlEvent[];
-  /** Merged into the stored clock; nothing that is held is forgotten. */
-  readonly clock: VectorClock;
+  /** The sender's clock right below `commands`: for a log that is not held so far down [SB6]. */
+  readonly baseClock: VectorClock;
   readonly hlc: string;
   readonly acceptedEpoch: Epoch;
   /** Of the lock under which it is done; 0 when none was needed (plain catch-up by snapshot). */
@@ -139,6 +143,8 @@ export interface Store {
   firstHeldSeq(): number;
   /** The shape of the whole log, also of what is no longer held. Newest `limit` runs, oldest first. */
   logShape(limit?: number): readonly EpochRun[];
+  /** The clock of the log's commands through `seq`, which must not lie below `firstHeldSeq() - 1`. */
+  clockThrough(seq: number): VectorClock;
   findKey(key: string): KeyedAnswer | null;
   /** Newest first. */
   recentKeys(limit: number): readonly KeyedAnswer[];
@@ -146,8 +152,8 @@ export interface Store {
   compact(throughSeq: number, keysBeforeUnixMs: number): void;
   adopt(adoption: Adoption): void;
 
-  /** Keeps conflicts; those with a known id replace the old ones. `clock` covers the operations they hold, and is merged in. */
-  saveConflicts(conflicts: readonly Conflict[], clock?: VectorClock): void;
+  /** Keeps conflicts; those with a known id replace the old ones. The clock does not count what they hold [SB6]. */
+  saveConflicts(conflicts: readonly Conflict[]): void;
   /** The open ones first, then newest first. */
   conflicts(limit: number): readonly Conflict[];
   findConflict(id: string): Conflict | null;

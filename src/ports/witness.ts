@@ -54,13 +54,15 @@ export interface LockState {
   readonly holder: string;
   readonly lockId: LockId;
   readonly fence: number;
+  /** What it was acquired for, or last extended to, ms: a refresh that names no time extends by it. */
+  readonly ttlMs: number;
   /** Ms until it lapses, counted at the witness when it answered. */
   readonly expiresMs: number;
 }
 
 export type LockAcquire =
   | { readonly outcome: "acquired"; readonly lockId: LockId; readonly fence: number; readonly expiresMs: number }
-  | { readonly outcome: "held"; readonly holder: string; readonly expiresMs: number }
+  | { readonly outcome: "held"; readonly holder: string; readonly fence: number; readonly expiresMs: number }
   | { readonly outcome: "unreachable"; readonly reason: string };
 
 export type LockRefresh =
@@ -94,9 +96,11 @@ export interface Witness {
     readonly holder: string;
     readonly ttlMs: number;
   }): Promise<LockAcquire>;
-  /** Extends by `ttlMs` when `lockId` still holds it. */
-  refreshLock(lockId: LockId, ttlMs: number): Promise<LockRefresh>;
+  /** Extends by the time the lock was acquired for, or by `ttlMs`, which then stands for it [RL1]. Only while `lockId` holds it. */
+  refreshLock(lockId: LockId, ttlMs?: number): Promise<LockRefresh>;
   releaseLock(lockId: LockId): Promise<LockRelease>;
+  /** Ends the lock of a holder that is known not to need it any more, if it still stands under this holder and fence [SB7]. */
+  breakLock(standing: Pick<LockState, "holder" | "fence">): Promise<LockRelease>;
   readLock(): Promise<LockRead>;
   close(): Promise<void>;
 }

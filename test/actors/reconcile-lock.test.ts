@@ -37,10 +37,11 @@ function locking() {
   const server = new MemoryWitnessServer({ clock });
   const way = new WayToLock({ clock, server });
   const rig = buildRig({ clock, ports: { witness: way } });
-  const lock = new ReconcileLock(rig.kit);
+  const leads = { epoch: 3, peerDead: false };
+  const lock = new ReconcileLock(rig.kit, { epoch: () => leads.epoch, peerDead: () => leads.peerDead });
   const lost: number[] = [];
   const acquire = () => lock.acquire(() => void lost.push(clock.monoMs()));
-  return { ...rig, server, way, lock, lost, acquire };
+  return { ...rig, server, way, lock, lost, acquire, leads };
 }
 
 test("[RL1] acquired under a fresh id with a fence; released, it is free and its next fence is higher", async () => {

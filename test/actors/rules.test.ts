@@ -186,7 +186,7 @@ describe("campaigns", () => {
 
 describe("[SB4] [RL3] the proof of the lock", () => {
   const lockId = makeId("lock", "1");
-  const standing = { holder: "a", lockId, fence: 7, expiresMs: 1 };
+  const standing = { holder: "a", lockId, fence: 7, ttlMs: 3_000, expiresMs: 1 };
 
   test.each([
     ["the holder of the standing lock", standing, { lockId, fence: 7 }, 7, true],

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { MemoryStore } from "../../src/adapters/memory-store.ts";
-import { command, commands, CountedIds, everythingIn } from "../contracts/store-samples.ts";
+import { command, commands, CountedIds, ENGINE_A, ENGINE_B, everythingIn } from "../contracts/store-samples.ts";
 
 const ids = new CountedIds();
 
@@ -15,6 +15,16 @@ describe("a memory disk", () => {
     const before = everythingIn(first);
     disk.ownerDied();
     expect(everythingIn(new MemoryStore({ ids, disk }))).toEqual(before);
+  });
+
+  it("SB6 I15: says a clock above its content at the next opening, and puts it right", () => {
+    const disk = new MemoryDisk();
+    new MemoryStore({ ids, disk }).append(commands(1, 3));
+    disk.ownerDied();
+    if (disk.content !== null) disk.content.clock = { [ENGINE_A]: 3, [ENGINE_B]: 2 };
+    const { flaw, clock } = new MemoryStore({ ids, disk }).load();
+    expect(flaw).toContain(`2 commands of ${ENGINE_B}, 0 are held`);
+    expect(clock).toEqual({ [ENGINE_A]: 3 });
   });
 
   it("takes nothing more from a dead process", () => {

@@ -15,7 +15,7 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
 import { SCHEMA_VERSION } from "../../src/adapters/sqlite-store/migrations.ts";
-import { command, commands, CountedIds, everythingIn, saveCheckpoint } from "../contracts/store-samples.ts";
+import { command, commands, CountedIds, ENGINE_A, ENGINE_B, everythingIn, saveCheckpoint } from "../contracts/store-samples.ts";
 
 let root: string;
 let dataDir: string;
@@ -172,6 +172,7 @@ describe("an older schema", () => {
       DROP TABLE record_heads; DROP TABLE record_vector; DROP TABLE compaction_floor; DROP TABLE set_aside;
       DROP TABLE quarantine; DROP TABLE federation_state; DROP INDEX ops_by_arrival;
       ALTER TABLE ops DROP COLUMN arrival; ALTER TABLE ops DROP COLUMN via;
+      ALTER TABLE state DROP COLUMN base_clock; ALTER TABLE state DROP COLUMN highest_own_seq;
       ALTER TABLE ops DROP COLUMN signature; DROP INDEX ops_by_seq; CREATE UNIQUE INDEX places ON ops (seq);
       DROP TABLE state_pieces; DROP TABLE checkpoint;
       CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
@@ -187,6 +188,40 @@ describe("an older schema", () => {
     store.close();
   });
 });
+
+describe("SB6 I15: a clock above the content", () => {
+  it.each([
+    ["an entry too high", `UPDATE state SET clock = '{"${ENGINE_A}":6}'`, `the clock counts 6 commands of ${ENGINE_A}, 3 are held`],
+    ["an origin of which nothing is held", `UPDATE state SET clock = '{"${ENGINE_A}":3,"${ENGINE_B}":2}'`, `2 commands of ${ENGINE_B}, 0`],
+    ["a command that is gone", "DELETE FROM ops WHERE seq = 2", "the log holds 2 commands from 1 on, not 3"],
+  ])("is said at the next opening and put right: %s", (_what, tamper, flaw) => {
+    filled();
+    edit(tamper);
+    const store = open();
+    expect(store.load().flaw).toContain(flaw);
+    expect(store.load().clock).toEqual({ [ENGINE_A]: 3 });
+    store.append([command(4)]);
+    store.close();
+    const again = open();
+    expect(again.load()).toMatchObject({ clock: { [ENGINE_A]: 4 }, log: { seq: 4 } });
+    again.close();
+  });
+
+  it("as an older version left it: this engine still never uses a number twice", () => {
+    filled();
+    const { engineId } = read((store) => store.load());
+    edit(`UPDATE state SET clock = '{"${ENGINE_A}":3,"${engineId}":9}', highest_own_seq = 0`);
+    expect(read((store) => store.load())).toMatchObject({ highestOwnSeq: 9, clock: { [ENGINE_A]: 3 } });
+    expect(read((store) => store.load())).toMatchObject({ highestOwnSeq: 9, flaw: null });
+  });
+});
+
+function read<Result>(look: (store: SqliteStore) => Result): Result {
+  const store = open();
+  const result = look(store);
+  store.close();
+  return result;
+}
 
 /** Overwrites a page in the middle, as a failing disk does. */
 function damage(path: string): void {

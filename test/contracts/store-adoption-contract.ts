@@ -30,7 +30,7 @@ function tailCases(bench: StoreBench): void {
       expect(store.recentKeys(10).map(({ key }) => key)).toEqual(["b-6", "b-5", "a-4", "a-3", "a-2", "a-1"]);
       expect(store.load()).toMatchObject({
         log: { epoch: 2, seq: 6 },
-        clock: { [ENGINE_A]: 8, [ENGINE_B]: 2 },
+        clock: { [ENGINE_A]: 4, [ENGINE_B]: 2 },
         hlc: adoption(4, BROUGHT).hlc,
         acceptedEpoch: 2,
         highestEpoch: 2,
@@ -84,12 +84,14 @@ function baseCases(bench: StoreBench): void {
 
   it("replaces the whole log by a base and what follows it", () => {
     const pending = commands(101, 103, { epoch: 4 });
-    adopt(bench.store, adoption(4, pending, { base: { shape, position }, checkpoint }));
+    const baseClock = { [ENGINE_A]: 97, [ENGINE_B]: 3 };
+    adopt(bench.store, adoption(4, pending, { base: { shape, position }, checkpoint, baseClock }));
     bench.nowAndReopened((store) => {
       expect(store.commandsAfter(0, 10)).toEqual({ commands: pending, hasMore: false });
       expect(store.firstHeldSeq()).toBe(101);
       expect(store.logShape()).toEqual([...shape, { epoch: 4, from: 101, to: 103 }]);
       expect(store.load()).toMatchObject({ log: { epoch: 4, seq: 103 }, lastExecutedSeq: 100, checkpoint });
+      expect(store.load()).toMatchObject({ clock: { [ENGINE_A]: 103, [ENGINE_B]: 3 }, flaw: null });
     });
   });
 

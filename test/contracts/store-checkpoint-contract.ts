@@ -49,8 +49,8 @@ export function storeCheckpointContract(bench: StoreBench): void {
   it("tells its positions as `load` does", () => {
     adopt(bench.store, adoption(6, []));
     bench.nowAndReopened((store) => {
-      const { log, clock, hlc, lockFence } = store.load();
-      expect(store.positions()).toEqual({ log, clock, hlc, lockFence });
+      const { log, clock, highestOwnSeq, hlc, lockFence } = store.load();
+      expect(store.positions()).toEqual({ log, clock, highestOwnSeq, hlc, lockFence });
       expect(lockFence).toBe(7);
     });
   });

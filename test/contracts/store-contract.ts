@@ -8,7 +8,17 @@ import { storeAdoptionContract } from "./store-adoption-contract.ts";
 import { type StoreBench, storeBench, type StorePlace } from "./store-bench.ts";
 import { storeCheckpointContract } from "./store-checkpoint-contract.ts";
 import { storeHistoryContract } from "./store-history-contract.ts";
-import { command, commands, ENGINE_A, ENGINE_B, everythingIn, START_UNIX_MS, saveCheckpoint } from "./store-samples.ts";
+import {
+  adopt,
+  adoption,
+  command,
+  commands,
+  ENGINE_A,
+  ENGINE_B,
+  everythingIn,
+  START_UNIX_MS,
+  saveCheckpoint,
+} from "./store-samples.ts";
 
 export function storeContract(name: string, makePlace: () => StorePlace): void {
   describe(`the store contract: ${name}`, () => {
@@ -34,6 +44,8 @@ function identityContract(bench: StoreBench): void {
       acceptedEpoch: 0,
       hlc: hlcZero(first.engineId),
       clock: {},
+      highestOwnSeq: 0,
+      flaw: null,
       log: { epoch: 0, seq: 0 },
       lastExecutedSeq: 0,
       maintenance: null,
@@ -90,7 +102,7 @@ function logContract(bench: StoreBench): void {
     expect(bench.reopen().commandsAfter(0, 10)).toEqual({ commands: given, hasMore: false });
   });
 
-  it("moves position, clock, stamp and shape on with the log", () => {
+  it("SB6: moves position, clock, stamp and shape on with the log; what a command's leader knew is not held", () => {
     bench.store.append(commands(1, 4));
     bench.store.append([
       command(5, { epoch: 2, origin: ENGINE_B, originSeq: 1, clock: { [ENGINE_A]: 4, [ENGINE_B]: 1, eng_gone: 3 } }),
@@ -98,7 +110,7 @@ function logContract(bench: StoreBench): void {
     bench.nowAndReopened((store) => {
       expect(store.load()).toMatchObject({
         log: { epoch: 2, seq: 5 },
-        clock: { [ENGINE_A]: 4, [ENGINE_B]: 1, eng_gone: 3 },
+        clock: { [ENGINE_A]: 4, [ENGINE_B]: 1 },
         hlc: command(5, { origin: ENGINE_B }).hlc,
       });
       expect(store.logShape()).toEqual([
@@ -201,6 +213,21 @@ function keyContract(bench: StoreBench): void {
     expect(bench.store.commandsAfter(0, 5)).toEqual({ commands: [], hasMore: false });
     bench.store.append([command(6, { epoch: 3 })]);
     expect(bench.store.commandsAfter(0, 5).commands).toHaveLength(1);
+  });
+
+  it("SB6: what was compacted away still counts, and no more than that once the tail is replaced", () => {
+    bench.store.append([...commands(1, 4), command(5, { epoch: 2, origin: ENGINE_B, originSeq: 1 })]);
+    bench.store.append([command(6, { epoch: 3, originSeq: 9 })]);
+    saveCheckpoint(bench.store, { position: { epoch: 2, seq: 5 }, state: null });
+    bench.store.compact(5, 0);
+    bench.nowAndReopened((store) => {
+      expect(store.load()).toMatchObject({ clock: { [ENGINE_A]: 9, [ENGINE_B]: 1 }, flaw: null });
+      expect(store.clockThrough(5)).toEqual({ [ENGINE_A]: 4, [ENGINE_B]: 1 });
+    });
+    adopt(bench.store, adoption(5, [command(6, { epoch: 4, origin: ENGINE_B, originSeq: 3 })]));
+    bench.nowAndReopened((store) =>
+      expect(store.load()).toMatchObject({ clock: { [ENGINE_A]: 4, [ENGINE_B]: 3 }, flaw: null }),
+    );
   });
 
   it("drops keys that are old, but never one of the newest 10 000", () => {

@@ -1,7 +1,17 @@
 /** What every store promises of what is kept for people. Part of `store-contract.ts`. */
 import { expect, it } from "vitest";
 import type { StoreBench } from "./store-bench.ts";
-import { commands, conflict, ENGINE_A, ENGINE_B, leadership, START_UNIX_MS } from "./store-samples.ts";
+import {
+  adopt,
+  adoption,
+  command,
+  commands,
+  conflict,
+  ENGINE_A,
+  ENGINE_B,
+  leadership,
+  START_UNIX_MS,
+} from "./store-samples.ts";
 
 export function storeHistoryContract(bench: StoreBench): void {
   it("[SB3] keeps conflicts, the open ones first, then the newest; a known one is replaced in its place", () => {
@@ -21,10 +31,22 @@ export function storeHistoryContract(bench: StoreBench): void {
     expect(bench.store.findConflict("cfl_9")).toBeNull();
   });
 
-  it("merges the clock that covers the conflicts into its own", () => {
+  it("SB6 I15: what a conflict holds is not counted by the clock", () => {
     bench.store.append(commands(1, 3));
-    bench.store.saveConflicts([conflict("cfl_1")], { [ENGINE_A]: 2, [ENGINE_B]: 7 });
-    bench.nowAndReopened((store) => expect(store.load().clock).toEqual({ [ENGINE_A]: 3, [ENGINE_B]: 7 }));
+    const divergent = command(9, { origin: ENGINE_B, originSeq: 7, clock: { [ENGINE_B]: 7 } });
+    bench.store.saveConflicts([conflict("cfl_1", { divergent })]);
+    bench.nowAndReopened((store) => expect(store.load().clock).toEqual({ [ENGINE_A]: 3 }));
+  });
+
+  it("SB6: the numbers of this engine's own commands only rise, also by those that are kept as conflicts", () => {
+    const { engineId } = bench.store.load();
+    const own = (originSeq: number) => command(originSeq, { origin: engineId, originSeq, clock: {} });
+    bench.store.append([own(1), own(2)]);
+    bench.nowAndReopened((store) => expect(store.load().highestOwnSeq).toBe(2));
+    bench.store.saveConflicts([conflict("cfl_1", { divergent: own(5) })]);
+    bench.nowAndReopened((store) => expect([store.load().highestOwnSeq, store.positions().highestOwnSeq]).toEqual([5, 5]));
+    adopt(bench.store, adoption(1, []));
+    bench.nowAndReopened((store) => expect(store.load()).toMatchObject({ highestOwnSeq: 5, clock: { [engineId]: 1 } }));
   });
 
   it("keeps leaderships, newest first; a new one ends the one before", () => {

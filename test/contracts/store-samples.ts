@@ -111,7 +111,7 @@ export function adoption(
     keys: [],
     conflicts: [],
     outbox: [],
-    clock: { [ENGINE_A]: keepThroughSeq, [ENGINE_B]: brought.length },
+    baseClock: { [ENGINE_A]: keepThroughSeq },
     hlc: formatHlc({ unixMs: START_UNIX_MS + 5_000, counter: 0, origin: ENGINE_B }),
     acceptedEpoch: 2,
     lockFence: 7,

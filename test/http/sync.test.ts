@@ -56,13 +56,13 @@ describe("the reconcile lock", () => {
   });
 
   it("[A14] is refused while another holds it, with holder and time", async () => {
-    rig.coordinator.acquired = { outcome: "held", holder: "eng_b", expiresMs: 12_000 };
+    rig.coordinator.acquired = { outcome: "held", holder: "eng_b", fence: 5, expiresMs: 12_000 };
     expect(problemIn(await rig.post(lockUrl), 409, "lock_held")).toMatchObject({ holder: "eng_b", expiresMs: 12_000 });
   });
 
   it("says who holds it", async () => {
     expect((await rig.get(lockUrl)).json()).toEqual({ held: false });
-    const lock = { holder: "eng_b", lockId: sample.lockId, fence: 5, expiresMs: 900 };
+    const lock = { holder: "eng_b", lockId: sample.lockId, fence: 5, ttlMs: 1_000, expiresMs: 900 };
     rig.coordinator.lock = { outcome: "read", lock };
     const answer = await rig.get(lockUrl);
     expect(answer.json()).toEqual({ held: true, holder: "eng_b", expiresMs: 900, fence: 5 });

@@ -78,7 +78,7 @@ export function openTwoStores(folder: string, life: number, sink: FeedSink): Two
 
 /** Afterwards the follower's log is the leader's: what it lacks is added, what only it has is taken back. */
 function takeOver(leader: Store, follower: Store, epoch: number): void {
-  const { log, clock: known, hlc } = leader.positions();
+  const { log, hlc } = leader.positions();
   const own = follower.positions().log;
   if (own.seq < log.seq) follower.append(leader.commandsAfter(own.seq, 100_000).commands);
   if (own.seq <= log.seq) return;
@@ -86,6 +86,6 @@ function takeOver(leader: Store, follower: Store, epoch: number): void {
   state.add("{}");
   follower.adopt({
     ...{ keepThroughSeq: log.seq, commands: [], base: null, checkpoint: { position: log, state } },
-    ...{ keys: [], conflicts: [], outbox: [], clock: known, hlc, acceptedEpoch: epoch, lockFence: 0 },
+    ...{ keys: [], conflicts: [], outbox: [], baseClock: {}, hlc, acceptedEpoch: epoch, lockFence: 0 },
   });
 }

@@ -66,7 +66,7 @@ return { 1, life(record[1]) }`);
 
 /**
  * KEYS lock, fence. ARGV lock id, holder, ttl in ms, fence floor. Answers the fence, or {standing lock, ms left}.
- * The lock is kept as `LOCK_ID FENCE HOLDER`. The fence is taken before it is known whether the lock is free: one call
+ * The lock is kept as `LOCK_ID FENCE ~TTL HOLDER`; older versions wrote it without the TTL. The fence is taken before it is known whether the lock is free: one call
  * less, and a number that nobody got does no harm. A counter that was lost starts again from the server's wall clock in
  * ms, which is above all it ever gave, and above the highest fence that the caller knows.
  */
@@ -80,7 +80,7 @@ if fence <= floor then
   fence = floor + 1
   redis.call('SET', KEYS[2], string.format('%.0f', fence))
 end
-if redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. fence .. ' ' .. ARGV[2], 'NX', 'PX', ARGV[3]) then
+if redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. fence .. ' ~' .. ARGV[3] .. ' ' .. ARGV[2], 'NX', 'PX', ARGV[3]) then
   return fence
 end
 return { redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }`);
@@ -95,10 +95,34 @@ local standing = redis.call('GET', KEYS[1])
 if not standing then return ${EXPIRED} end
 if string.sub(standing, 1, #ARGV[1] + 1) ~= ARGV[1] .. ' ' then return ${WRONG_ID} end`;
 
-/** KEYS lock. ARGV lock id, ttl in ms. Answers the standing lock, EXPIRED or WRONG_ID. */
+/** What a lock without a stored TTL is extended by, ms. */
+export const UNSTATED_TTL_MS = 30_000;
+
+/**
+ * KEYS lock. ARGV lock id, ttl in ms or nothing. Answers the standing lock, EXPIRED or WRONG_ID. Without a ttl the lock is
+ * extended by the one it bears.
+ */
 export const REFRESH_LOCK = script(`${ONLY_HOLDER}
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+local id, fence, ttl, holder = string.match(standing, '^(%S+) (%S+) ~(%d+) (.*)$')
+if not ttl then
+  id, fence, holder = string.match(standing, '^(%S+) (%S+) (.*)$')
+  ttl = '${UNSTATED_TTL_MS}'
+end
+if ARGV[2] == '' or ARGV[2] == ttl then
+  redis.call('PEXPIRE', KEYS[1], ttl)
+  return standing
+end
+standing = id .. ' ' .. fence .. ' ~' .. ARGV[2] .. ' ' .. holder
+redis.call('SET', KEYS[1], standing, 'PX', ARGV[2])
 return standing`);
+
+/** KEYS lock. ARGV fence, holder. Answers 1, EXPIRED or WRONG_ID: another has the lock, or it was acquired again [SB7]. */
+export const BREAK_LOCK = script(`
+local standing = redis.call('GET', KEYS[1])
+if not standing then return ${EXPIRED} end
+local fence, holder = string.match(standing, '^%S+ (%S+) ~%d+ (.*)$')
+if fence ~= ARGV[1] or holder ~= ARGV[2] then return ${WRONG_ID} end
+return redis.call('DEL', KEYS[1])`);
 
 /** KEYS lock. ARGV lock id. Answers 1, EXPIRED or WRONG_ID. */
 export const RELEASE_LOCK = script(`${ONLY_HOLDER}

@@ -6,6 +6,7 @@ import type { Database, Statement } from "better-sqlite3";
 import type { Command, EpochRun } from "../../core/command.ts";
 import type { LogShape } from "../../core/fork.ts";
 import type { EngineId } from "../../core/ids.ts";
+import { counterOf, mergeClocks, type VectorClock } from "../../core/vector-clock.ts";
 import { readClock, readJson } from "./json.ts";
 
 interface CommandRow {
@@ -21,6 +22,11 @@ interface CommandRow {
   readonly idempotency_key: string | null;
 }
 
+interface OriginRow {
+  readonly origin: string;
+  readonly originSeq: number;
+}
+
 const COLUMNS = "origin, origin_seq, hlc, epoch, seq, kind, payload, clock, execute_at_us, idempotency_key";
 
 type CommandValues = [string, number, string, number, number, string, string, string, number, string | null];
@@ -29,6 +35,10 @@ type CommandValues = [string, number, string, number, number, string, string, st
 export class CommandTable {
   readonly #insert: Statement<CommandValues>;
   readonly #after: Statement<[number, number], CommandRow>;
+  readonly #count: Statement<[], { readonly count: number }>;
+  readonly #origins: Statement<[number], OriginRow>;
+  readonly #highest: Statement<[string], OriginRow>;
+  readonly #lowest: Statement<[string], OriginRow>;
   readonly #first: Statement<[], { readonly seq: number | null }>;
   readonly #dropThrough: Statement<[number]>;
   readonly #dropAfter: Statement<[number]>;
@@ -39,6 +49,13 @@ export class CommandTable {
   constructor(db: Database) {
     this.#insert = db.prepare(`INSERT INTO ops (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#after = db.prepare(`SELECT ${COLUMNS} FROM ops WHERE seq > ? ORDER BY seq LIMIT ?`);
+    this.#count = db.prepare("SELECT count(*) AS count FROM ops WHERE seq IS NOT NULL");
+    this.#origins = db.prepare(
+      "SELECT origin, max(origin_seq) AS originSeq FROM ops WHERE seq IS NOT NULL AND seq <= ? GROUP BY origin",
+    );
+    const ofOrigin = "SELECT origin, origin_seq AS originSeq FROM ops WHERE origin = ? AND seq IS NOT NULL";
+    this.#highest = db.prepare(`${ofOrigin} ORDER BY origin_seq DESC LIMIT 1`);
+    this.#lowest = db.prepare(`${ofOrigin} ORDER BY origin_seq LIMIT 1`);
     this.#first = db.prepare("SELECT min(seq) AS seq FROM ops WHERE seq IS NOT NULL");
     this.#dropThrough = db.prepare("DELETE FROM ops WHERE seq <= ?");
     this.#dropAfter = db.prepare("DELETE FROM ops WHERE seq > ?");
@@ -79,6 +96,36 @@ export class CommandTable {
   /** `null` when none is held. */
   firstSeq(): number | null {
     return this.#first.get()?.seq ?? null;
+  }
+
+  /** How many are held. */
+  count(): number {
+    return this.#count.get()?.count ?? 0;
+  }
+
+  /** The highest number of each origin among the commands held through `seq`, with what `base` counts below them. */
+  clockThrough(seq: number, base: VectorClock): VectorClock {
+    const held = this.#origins.all(seq).map(({ origin, originSeq }) => [origin, originSeq] as const);
+    return mergeClocks(base, Object.fromEntries(held));
+  }
+
+  /** The same through the end, for the origins that `known` names: at a cost that does not grow with the log. */
+  clockOf(known: VectorClock, base: VectorClock): VectorClock {
+    const clock: Record<string, number> = { ...base };
+    for (const origin of Object.keys(known)) {
+      const highest = this.#highest.get(origin)?.originSeq;
+      if (highest !== undefined) clock[origin] = Math.max(counterOf(clock, origin), highest);
+    }
+    return clock;
+  }
+
+  /** What `clock` can have counted below the commands that are held, where nobody has written that down. */
+  clockBelow(clock: VectorClock): VectorClock {
+    const below = Object.entries(clock).map(([origin, seq]) => {
+      const lowest = this.#lowest.get(origin)?.originSeq;
+      return [origin, lowest === undefined ? seq : lowest - 1] as const;
+    });
+    return Object.fromEntries(below.filter(([, seq]) => seq > 0));
   }
 
   dropThrough(seq: number): void {

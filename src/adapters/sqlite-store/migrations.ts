@@ -10,9 +10,13 @@ import { signatures } from "./migrations/0004-signatures.ts";
 import { outbox } from "./migrations/0005-outbox.ts";
 import { leanLog } from "./migrations/0006-lean-log.ts";
 import { keyDigests } from "./migrations/0007-key-digests.ts";
+import { clockOfContent } from "./migrations/0008-clock-of-content.ts";
 import type { Migration } from "./migrations/migration.ts";
 
-const MIGRATIONS: readonly Migration[] = [pair, statePieces, replication, signatures, outbox, leanLog, keyDigests];
+const MIGRATIONS: readonly Migration[] = [
+  ...[pair, statePieces, replication, signatures, outbox, leanLog],
+  ...[keyDigests, clockOfContent],
+];
 
 /** The newest schema that this program knows. */
 export const SCHEMA_VERSION = Math.max(...MIGRATIONS.map(({ version }) => version));

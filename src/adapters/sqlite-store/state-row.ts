@@ -11,7 +11,11 @@ import type { StoredState } from "../../ports/store.ts";
 import { readClock, readObject } from "./json.ts";
 
 /** What the row holds; the log, the checkpoint and the peer's key have tables of their own. */
-export type StateRow = Omit<StoredState, "log" | "checkpoint" | "pinnedPeer"> & { readonly pinnedId: EngineId | null };
+export type StateRow = Omit<StoredState, "log" | "checkpoint" | "pinnedPeer" | "flaw"> & {
+  readonly pinnedId: EngineId | null;
+  /** The clock of the commands below the lowest one that is held; null: written before that was kept. */
+  readonly baseClock: VectorClock | null;
+};
 
 interface Columns {
   readonly engine_id: string;
@@ -23,11 +27,16 @@ interface Columns {
   readonly last_executed_seq: number;
   readonly lock_fence: number;
   readonly maintenance: string | null;
+  readonly base_clock: string | null;
+  readonly highest_own_seq: number;
 }
 
 /** Gives a new file its row. */
 export function createStateRow(db: Database, engineId: EngineId): void {
-  db.prepare("INSERT INTO state VALUES (1, ?, NULL, 0, 0, ?, '{}', 0, 0, NULL)").run(engineId, hlcZero(engineId));
+  db.prepare(
+    `INSERT INTO state (id, engine_id, highest_epoch, accepted_epoch, hlc, clock, last_executed_seq, lock_fence, base_clock)
+     VALUES (1, ?, 0, 0, ?, '{}', 0, 0, '{}')`,
+  ).run(engineId, hlcZero(engineId));
 }
 
 /** The statements on the row. All of them are called inside a transaction. */
@@ -37,7 +46,8 @@ export class StateTable {
   readonly #epochs: Statement<[number, number]>;
   readonly #fence: Statement<[number]>;
   readonly #maintenance: Statement<[string]>;
-  readonly #reached: Statement<[string, string]>;
+  readonly #reached: Statement<[string, string, string]>;
+  readonly #own: Statement<[number]>;
   readonly #executed: Statement<[number]>;
 
   constructor(db: Database) {
@@ -48,7 +58,8 @@ export class StateTable {
     );
     this.#fence = db.prepare("UPDATE state SET lock_fence = max(lock_fence, ?)");
     this.#maintenance = db.prepare("UPDATE state SET maintenance = ?");
-    this.#reached = db.prepare("UPDATE state SET clock = ?, hlc = max(hlc, ?)");
+    this.#reached = db.prepare("UPDATE state SET clock = ?, base_clock = ?, hlc = max(hlc, ?)");
+    this.#own = db.prepare("UPDATE state SET highest_own_seq = max(highest_own_seq, ?)");
     this.#executed = db.prepare("UPDATE state SET last_executed_seq = ?");
   }
 
@@ -63,6 +74,8 @@ export class StateTable {
       acceptedEpoch: row.accepted_epoch,
       hlc: row.hlc,
       clock: readClock(row.clock, "clock of the engine"),
+      baseClock: row.base_clock === null ? null : readClock(row.base_clock, "clock below the log"),
+      highestOwnSeq: row.highest_own_seq,
       lastExecutedSeq: row.last_executed_seq,
       lockFence: row.lock_fence,
       maintenance: row.maintenance === null ? null : readObject<Maintenance>(row.maintenance, "maintenance"),
@@ -85,8 +98,12 @@ export class StateTable {
     this.#maintenance.run(JSON.stringify(maintenance));
   }
 
-  saveReached(clock: VectorClock, hlc: string): void {
-    this.#reached.run(JSON.stringify(clock), hlc);
+  saveReached(clock: VectorClock, baseClock: VectorClock, hlc: string): void {
+    this.#reached.run(JSON.stringify(clock), JSON.stringify(baseClock), hlc);
+  }
+
+  raiseOwn(highestOwnSeq: number): void {
+    this.#own.run(highestOwnSeq);
   }
 
   saveExecuted(seq: number): void {

@@ -11,6 +11,7 @@ import { Campaigns } from "./campaigns.ts";
 import { clockCap } from "./clock-cap.ts";
 import { commands } from "./commands.ts";
 import { compaction } from "./compaction.ts";
+import { contentClock } from "./content-clock.ts";
 import { cursors } from "./cursors.ts";
 import { Entitlement } from "./entitlement.ts";
 import { epochs } from "./epochs.ts";
@@ -46,6 +47,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(commands(world));
   world.watch(answers(world));
   world.watch(reconciling(world));
+  world.watch(contentClock(world));
   world.watch(agreement(world));
   world.watch(alarms(world));
   if (world.ground.feed !== null) world.watch(feed(world));

@@ -3,6 +3,7 @@
  * real adapters from them, the simulator shows that they must.
  */
 import type { CoordinatorPorts } from "../../coordinator/types.ts";
+import { advanceClock, type VectorClock } from "../../core/vector-clock.ts";
 import type { Witness } from "../../ports/witness.ts";
 import { overriding } from "./overriding.ts";
 
@@ -40,6 +41,26 @@ export function forgetStart(ports: CoordinatorPorts): CoordinatorPorts {
   const { peerState } = store.replica;
   const forgetful = overriding(peerState, { get: (key) => (key === "start" ? null : peerState.get(key)) });
   return { ...ports, store: overriding(store, { replica: overriding(store.replica, { peerState: forgetful }) }) };
+}
+
+/** [SB6] What conflicts hold is counted as if it stood in the log. */
+export function countConflicts(ports: CoordinatorPorts): CoordinatorPorts {
+  const { store } = ports;
+  const counted = (clock: VectorClock): VectorClock =>
+    store
+      .conflicts(1_000)
+      .reduce(
+        (known, conflict) =>
+          conflict.kind === "command"
+            ? advanceClock(known, conflict.divergent.origin, conflict.divergent.originSeq)
+            : known,
+        clock,
+      );
+  const lying = overriding(store, {
+    load: () => ({ ...store.load(), clock: counted(store.load().clock) }),
+    positions: () => ({ ...store.positions(), clock: counted(store.positions().clock) }),
+  });
+  return { ...ports, store: lying };
 }
 
 /** [VT3] A swap overwrites whatever stands. */

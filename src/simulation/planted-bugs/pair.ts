@@ -4,6 +4,7 @@
  */
 import {
   checkpointAhead,
+  countConflicts,
   forgetKeys,
   forgetStart,
   releaseAnyLock,
@@ -193,5 +194,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     policy: "on-air",
     rules: { lockProves: () => true },
   },
+  { name: "conflicts counted in the clock", rule: "SB6", bites: ["I15"], policy: "on-air", wrapPorts: countConflicts },
   { name: "lock released without id", rule: "RL1", bites: ["I14"], policy: "on-air", wrapPorts: releaseAnyLock },
 ];

@@ -11,6 +11,7 @@ import type {
   LockRead,
   LockRefresh,
   LockRelease,
+  LockState,
   StrangeContent,
   Witness,
   WitnessRead,
@@ -98,12 +99,16 @@ export class SimWitness implements Witness {
     return answer;
   }
 
-  refreshLock(lockId: LockId, ttlMs: number): Promise<LockRefresh> {
+  refreshLock(lockId: LockId, ttlMs?: number): Promise<LockRefresh> {
     return this.#call<LockRefresh, "unreachable">((server) => server.lock.refresh(lockId, ttlMs), "unreachable");
   }
 
   releaseLock(lockId: LockId): Promise<LockRelease> {
     return this.#call<LockRelease, "unreachable">((server) => server.lock.release(lockId), "unreachable");
+  }
+
+  breakLock(standing: Pick<LockState, "holder" | "fence">): Promise<LockRelease> {
+    return this.#call<LockRelease, "unreachable">((server) => server.lock.break(standing), "unreachable");
   }
 
   async readLock(): Promise<LockRead> {
