@@ -103,7 +103,10 @@ export class CatchUp {
 
   /** The store was opened with a clock above its content: a snapshot of the leader replaces it [SB6]. */
   foundFlaw(flaw: string): void {
-    this.#kit.alarms.raise("store-inconsistent", `found at the start and put right: ${flaw}; a leader's snapshot replaces it`);
+    this.#kit.alarms.raise(
+      "store-inconsistent",
+      `found at the start and put right: ${flaw}; a leader's snapshot replaces it`,
+    );
     this.#resyncReason = flaw;
   }
 

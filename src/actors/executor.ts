@@ -46,6 +46,8 @@ export class Executor {
   #timer: TimerHandle | null = null;
   #running: Promise<void> | null = null;
   #suspended = 0;
+  /** Ends when the last one that asked for a hold has released it. */
+  #held: Promise<void> = Promise.resolve();
   #waiting: { seq: number; resolve: () => void }[] = [];
   lastError = "";
 
@@ -124,16 +126,25 @@ export class Executor {
     if (this.#running === null && this.#suspended === 0) this.#continue();
   }
 
-  /** Waits until nothing is being executed and holds it there until `release` is called. */
+  /**
+   * Waits until nothing is being executed and holds it there until `release` is called. One at a time: a state that is
+   * read while another one is being put in place would belong to no position of the log.
+   */
   async hold(): Promise<() => void> {
     this.#suspended += 1;
     this.#disarm();
+    const before = this.#held;
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    this.#held = before.then(() => held);
+    await before;
     await this.#running;
     let released = false;
     return () => {
       if (released) return;
       released = true;
       this.#suspended -= 1;
+      release();
       this.kick();
     };
   }

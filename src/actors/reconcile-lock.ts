@@ -145,7 +145,10 @@ export class ReconcileLock {
     const view = { holder, label, epoch: this.#deps.epoch(), peerDead: this.#deps.peerDead() };
     if (!rules.mayBreakLock(view)) return false;
     const answer = await ports.witness.breakLock(standing);
-    ports.logger.info({ holder: standing.holder, fence: standing.fence, outcome: answer.outcome }, "reconcile lock broken");
+    ports.logger.info(
+      { holder: standing.holder, fence: standing.fence, outcome: answer.outcome },
+      "reconcile lock broken",
+    );
     return answer.outcome === "released" || answer.outcome === "expired";
   }
 

@@ -35,7 +35,8 @@ export class LocalLock {
   /** Gives the lock unless another holds it. The new fence is above `fenceFloor`, the highest that the caller knows. */
   acquire(request: LockRequest, fenceFloor = 0): Reached<LockAcquire> {
     const standing = this.read();
-    if (standing !== null) return { outcome: "held", holder: standing.holder, fence: standing.fence, expiresMs: standing.expiresMs };
+    if (standing !== null)
+      return { outcome: "held", holder: standing.holder, fence: standing.fence, expiresMs: standing.expiresMs };
     if (this.#fence === 0) this.#fence = Math.floor(this.#clock.unixMs());
     this.#fence = Math.max(this.#fence, fenceFloor) + 1;
     this.#held = { ...request, fence: this.#fence, lapsesAtMonoMs: this.#clock.monoMs() + request.ttlMs };

@@ -351,7 +351,9 @@ export class SqliteStore implements Store {
       this.#state.saveReached(clock, baseClock, hlc);
       this.#state.raiseOwn(highestOwnSeq);
     });
-    return flaw ?? (held === expected ? null : `the log holds ${held} commands from ${firstHeldSeq} on, not ${expected}`);
+    return (
+      flaw ?? (held === expected ? null : `the log holds ${held} commands from ${firstHeldSeq} on, not ${expected}`)
+    );
   }
 
   #access(): Access {

@@ -117,14 +117,29 @@ test("[RL2] [RL3] a witness out of reach for one refresh is outlived; for the wh
   const { clock, way, lock, acquire, lost } = locking();
   await acquire();
   way.cut = true;
-  await clock.pass(10_000);
+  await clock.pass(1_000);
   way.cut = false;
-  await clock.pass(30_000);
+  await clock.pass(3_000);
   expect(lock.usable).not.toBeNull();
   way.cut = true;
-  await clock.pass(40_000);
+  await clock.pass(4_000);
   expect(lock.usable).toBeNull();
   expect(lost).toHaveLength(1);
+});
+
+test.each([
+  ["a leadership that is over", "engine b, epoch 2", false, true],
+  ["this engine's own earlier life", "engine a, epoch 3", false, true],
+  ["a peer that is proven dead, whatever its epoch", "engine b, epoch 8", true, true],
+  ["a leader of a higher epoch", "engine b, epoch 8", false, false],
+  ["a person, however long", "ops", true, false],
+])("[SB7] the lock of %s: broken by holder and fence, or waited for", async (_whose, holder, peerDead, breaks) => {
+  const { server, acquire, leads } = locking();
+  server.lock.acquire({ ...OTHER, holder });
+  leads.peerDead = peerDead;
+  const answer = await acquire();
+  expect(answer.outcome).toBe(breaks ? "acquired" : "not-acquired");
+  expect(server.lock.read()?.holder).toBe(breaks ? "engine a, epoch 3" : holder);
 });
 
 test("[RL1] given up while it is being acquired, it is not held", async () => {

@@ -15,7 +15,15 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
 import { SCHEMA_VERSION } from "../../src/adapters/sqlite-store/migrations.ts";
-import { command, commands, CountedIds, ENGINE_A, ENGINE_B, everythingIn, saveCheckpoint } from "../contracts/store-samples.ts";
+import {
+  command,
+  commands,
+  CountedIds,
+  ENGINE_A,
+  ENGINE_B,
+  everythingIn,
+  saveCheckpoint,
+} from "../contracts/store-samples.ts";
 
 let root: string;
 let dataDir: string;
@@ -156,7 +164,8 @@ describe("an older schema", () => {
     store.append([command(1, { idempotencyKey: "old" })]);
     const known = store.findKey("old");
     store.close();
-    edit("ALTER TABLE keys DROP COLUMN digest; PRAGMA user_version = 6");
+    edit(`ALTER TABLE keys DROP COLUMN digest; PRAGMA user_version = 6;
+      ALTER TABLE state DROP COLUMN base_clock; ALTER TABLE state DROP COLUMN highest_own_seq`);
     const migrated = open();
     expect(known?.digest).toMatch(/^[0-9a-f]{64}$/);
     expect(migrated.findKey("old")).toEqual({ ...known, digest: null });
@@ -191,8 +200,16 @@ describe("an older schema", () => {
 
 describe("SB6 I15: a clock above the content", () => {
   it.each([
-    ["an entry too high", `UPDATE state SET clock = '{"${ENGINE_A}":6}'`, `the clock counts 6 commands of ${ENGINE_A}, 3 are held`],
-    ["an origin of which nothing is held", `UPDATE state SET clock = '{"${ENGINE_A}":3,"${ENGINE_B}":2}'`, `2 commands of ${ENGINE_B}, 0`],
+    [
+      "an entry too high",
+      `UPDATE state SET clock = '{"${ENGINE_A}":6}'`,
+      `the clock counts 6 commands of ${ENGINE_A}, 3 are held`,
+    ],
+    [
+      "an origin of which nothing is held",
+      `UPDATE state SET clock = '{"${ENGINE_A}":3,"${ENGINE_B}":2}'`,
+      `2 commands of ${ENGINE_B}, 0`,
+    ],
     ["a command that is gone", "DELETE FROM ops WHERE seq = 2", "the log holds 2 commands from 1 on, not 3"],
   ])("is said at the next opening and put right: %s", (_what, tamper, flaw) => {
     filled();

@@ -44,7 +44,9 @@ export function storeHistoryContract(bench: StoreBench): void {
     bench.store.append([own(1), own(2)]);
     bench.nowAndReopened((store) => expect(store.load().highestOwnSeq).toBe(2));
     bench.store.saveConflicts([conflict("cfl_1", { divergent: own(5) })]);
-    bench.nowAndReopened((store) => expect([store.load().highestOwnSeq, store.positions().highestOwnSeq]).toEqual([5, 5]));
+    bench.nowAndReopened((store) =>
+      expect([store.load().highestOwnSeq, store.positions().highestOwnSeq]).toEqual([5, 5]),
+    );
     adopt(bench.store, adoption(1, []));
     bench.nowAndReopened((store) => expect(store.load()).toMatchObject({ highestOwnSeq: 5, clock: { [engineId]: 1 } }));
   });

@@ -94,6 +94,33 @@ function givingBack(both: () => readonly [Witness, Witness]): void {
     expect(lock.expiresMs).toBeGreaterThan(5_000);
   });
 
+  it("P11 RL1: extends by the time it was acquired for, whoever asks, unless told another, which then stands", async () => {
+    const [a, b] = both();
+    const fence = await acquired(a, "x", 5_000);
+    expect(await b.refreshLock(lockId("x"))).toEqual({ outcome: "refreshed", fence, expiresMs: 5_000 });
+    expect(await b.readLock()).toMatchObject({ lock: { ttlMs: 5_000, holder: "engine of x" } });
+    expect(await a.refreshLock(lockId("x"), 9_000)).toEqual({ outcome: "refreshed", fence, expiresMs: 9_000 });
+    expect(await b.refreshLock(lockId("x"))).toEqual({ outcome: "refreshed", fence, expiresMs: 9_000 });
+    const { lock } = (await b.readLock()) as { lock: { expiresMs: number } };
+    expect(lock).toMatchObject({ ttlMs: 9_000, lockId: lockId("x"), holder: "engine of x", fence });
+    expect(lock.expiresMs).toBeLessThanOrEqual(9_000);
+  });
+
+  it("SB7: is broken under its holder and fence, and under no other", async () => {
+    const [a, b] = both();
+    const fence = await acquired(a, "x");
+    const holder = "engine of x";
+    expect(await b.breakLock({ holder: "engine of", fence })).toEqual({ outcome: "wrong-id" });
+    expect(await b.breakLock({ holder, fence: fence + 1 })).toEqual({ outcome: "wrong-id" });
+    expect(await a.readLock()).toMatchObject({ lock: { lockId: lockId("x"), fence } });
+    expect(await acquire(b, "y")).toMatchObject({ outcome: "held", holder, fence });
+    expect(await b.breakLock({ holder, fence })).toEqual({ outcome: "released" });
+    expect(await b.breakLock({ holder, fence })).toEqual({ outcome: "expired" });
+    expect(await acquired(b, "y")).toBeGreaterThan(fence);
+    expect(await a.refreshLock(lockId("x"))).toEqual({ outcome: "wrong-id" });
+    expect(await a.breakLock({ holder, fence })).toEqual({ outcome: "wrong-id" });
+  });
+
   it("[RL3] refuses a wrong id, and the lock stays with its holder", async () => {
     const [a, b] = both();
     const fence = await acquired(a, "x");

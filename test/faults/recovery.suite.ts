@@ -121,7 +121,9 @@ async function expectAccounted(pair: RealPair, divergent: number): Promise<void>
 }
 
 async function cut(pair: RealPair, label: Label, n: number): Promise<void> {
-  const answer = await call("POST", `${pair.engines[label].url}/engine/api/switch/cut`, { source: `cam${(n % 3) + 1}` });
+  const answer = await call("POST", `${pair.engines[label].url}/engine/api/switch/cut`, {
+    source: `cam${(n % 3) + 1}`,
+  });
   expect(answer.status).toBe(200);
 }
 

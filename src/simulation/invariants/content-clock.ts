@@ -25,7 +25,8 @@ export function contentClock(world: World): Watch {
     if (held === null) return;
     for (const [origin, seq] of Object.entries(clock)) {
       const most = counterOf(held, origin);
-      if (seq > most) world.violate("I15", `${what} of ${label} counts ${seq} commands of ${origin}, its log holds ${most}`);
+      if (seq > most)
+        world.violate("I15", `${what} of ${label} counts ${seq} commands of ${origin}, its log holds ${most}`);
     }
   };
   const look = (label: Label): void => {
