@@ -41,9 +41,9 @@ export function parseHolder(holder: string): { readonly label: Label; readonly e
 
 export interface ReconcileLockDeps {
   /** The epoch that this engine leads in. */
-  epoch(): Epoch;
-  /** The peer is proven dead [DP1]. */
-  peerDead(): boolean;
+  readonly book: { readonly accepted: Epoch };
+  /** Whether the peer is proven dead [DP1]. */
+  readonly monitor: { readonly machineValue: string };
 }
 
 /**
@@ -132,7 +132,7 @@ export class ReconcileLock {
 
   async #ask(lockId: LockId): Promise<{ answer: LockAcquire; sentAtMs: number }> {
     const { options, failover, ports } = this.#kit;
-    const holder = holderName(options.label, this.#deps.epoch());
+    const holder = holderName(options.label, this.#deps.book.accepted);
     const sentAtMs = this.#kit.nowMs();
     return { answer: await ports.witness.acquireLock({ lockId, holder, ttlMs: failover.reconcileLockMs }), sentAtMs };
   }
@@ -142,7 +142,8 @@ export class ReconcileLock {
     const { ports, options, rules } = this.#kit;
     const { label } = options;
     const holder = parseHolder(standing.holder);
-    const view = { holder, label, epoch: this.#deps.epoch(), peerDead: this.#deps.peerDead() };
+    const { book, monitor } = this.#deps;
+    const view = { holder, label, epoch: book.accepted, peerDead: monitor.machineValue === "dead" };
     if (!rules.mayBreakLock(view)) return false;
     const answer = await ports.witness.breakLock(standing);
     ports.logger.info(

@@ -80,10 +80,7 @@ export class Actors {
     });
     const { executor } = this;
     this.snapshots = new Snapshots(kit, { book, log, executor });
-    this.lock = new ReconcileLock(kit, {
-      epoch: () => book.accepted,
-      peerDead: () => monitor.machineValue === "dead",
-    });
+    this.lock = new ReconcileLock(kit, this.succession);
     const shared = { book, log, executor, snapshots: this.snapshots, send: this.#send, leads: this.#leads };
     this.catchUp = new CatchUp(kit, { ...shared, onReady: () => this.#tellReady() });
     this.splitBrain = new SplitBrain(kit, {

@@ -37,11 +37,11 @@ function locking() {
   const server = new MemoryWitnessServer({ clock });
   const way = new WayToLock({ clock, server });
   const rig = buildRig({ clock, ports: { witness: way } });
-  const leads = { epoch: 3, peerDead: false };
-  const lock = new ReconcileLock(rig.kit, { epoch: () => leads.epoch, peerDead: () => leads.peerDead });
+  const peer = { machineValue: "alive" };
+  const lock = new ReconcileLock(rig.kit, { book: { accepted: 3 }, monitor: peer });
   const lost: number[] = [];
   const acquire = () => lock.acquire(() => void lost.push(clock.monoMs()));
-  return { ...rig, server, way, lock, lost, acquire, leads };
+  return { ...rig, server, way, lock, lost, acquire, peer };
 }
 
 test("[RL1] acquired under a fresh id with a fence; released, it is free and its next fence is higher", async () => {
@@ -134,9 +134,9 @@ test.each([
   ["a leader of a higher epoch", "engine b, epoch 8", false, false],
   ["a person, however long", "ops", true, false],
 ])("[SB7] the lock of %s: broken by holder and fence, or waited for", async (_whose, holder, peerDead, breaks) => {
-  const { server, acquire, leads } = locking();
+  const { server, acquire, peer } = locking();
   server.lock.acquire({ ...OTHER, holder });
-  leads.peerDead = peerDead;
+  if (peerDead) peer.machineValue = "dead";
   const answer = await acquire();
   expect(answer.outcome).toBe(breaks ? "acquired" : "not-acquired");
   expect(server.lock.read()?.holder).toBe(breaks ? "engine a, epoch 3" : holder);

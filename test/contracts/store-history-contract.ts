@@ -14,6 +14,7 @@ import {
 } from "./store-samples.ts";
 
 export function storeHistoryContract(bench: StoreBench): void {
+  divergentContract(bench);
   it("[SB3] keeps conflicts, the open ones first, then the newest; a known one is replaced in its place", () => {
     bench.store.saveConflicts([conflict("cfl_1", { outcome: "open" }), conflict("cfl_2")]);
     bench.store.saveConflicts([conflict("cfl_3"), conflict("cfl_4", { outcome: "open" })]);
@@ -29,26 +30,6 @@ export function storeHistoryContract(bench: StoreBench): void {
     expect(ids(1)).toEqual(["cfl_4"]);
     expect(bench.store.findConflict("cfl_1")).toEqual(resolved);
     expect(bench.store.findConflict("cfl_9")).toBeNull();
-  });
-
-  it("SB6 I15: what a conflict holds is not counted by the clock", () => {
-    bench.store.append(commands(1, 3));
-    const divergent = command(9, { origin: ENGINE_B, originSeq: 7, clock: { [ENGINE_B]: 7 } });
-    bench.store.saveConflicts([conflict("cfl_1", { divergent })]);
-    bench.nowAndReopened((store) => expect(store.load().clock).toEqual({ [ENGINE_A]: 3 }));
-  });
-
-  it("SB6: the numbers of this engine's own commands only rise, also by those that are kept as conflicts", () => {
-    const { engineId } = bench.store.load();
-    const own = (originSeq: number) => command(originSeq, { origin: engineId, originSeq, clock: {} });
-    bench.store.append([own(1), own(2)]);
-    bench.nowAndReopened((store) => expect(store.load().highestOwnSeq).toBe(2));
-    bench.store.saveConflicts([conflict("cfl_1", { divergent: own(5) })]);
-    bench.nowAndReopened((store) =>
-      expect([store.load().highestOwnSeq, store.positions().highestOwnSeq]).toEqual([5, 5]),
-    );
-    adopt(bench.store, adoption(1, []));
-    bench.nowAndReopened((store) => expect(store.load()).toMatchObject({ highestOwnSeq: 5, clock: { [engineId]: 1 } }));
   });
 
   it("keeps leaderships, newest first; a new one ends the one before", () => {
@@ -81,5 +62,27 @@ export function storeHistoryContract(bench: StoreBench): void {
     bench.store.saveRequest({ ...request, answer: { epoch: 5 } });
     expect(bench.reopen().findRequest("req_1")).toEqual({ ...request, answer: { epoch: 3 } });
     expect(bench.store.findRequest("req_2")).toBeNull();
+  });
+}
+
+function divergentContract(bench: StoreBench): void {
+  it("SB6 I15: what a conflict holds is not counted by the clock", () => {
+    bench.store.append(commands(1, 3));
+    const divergent = command(9, { origin: ENGINE_B, originSeq: 7, clock: { [ENGINE_B]: 7 } });
+    bench.store.saveConflicts([conflict("cfl_1", { divergent })]);
+    bench.nowAndReopened((store) => expect(store.load().clock).toEqual({ [ENGINE_A]: 3 }));
+  });
+
+  it("SB6: the numbers of this engine's own commands only rise, also by those that are kept as conflicts", () => {
+    const { engineId } = bench.store.load();
+    const own = (originSeq: number) => command(originSeq, { origin: engineId, originSeq, clock: {} });
+    bench.store.append([own(1), own(2)]);
+    bench.nowAndReopened((store) => expect(store.load().highestOwnSeq).toBe(2));
+    bench.store.saveConflicts([conflict("cfl_1", { divergent: own(5) })]);
+    bench.nowAndReopened((store) =>
+      expect([store.load().highestOwnSeq, store.positions().highestOwnSeq]).toEqual([5, 5]),
+    );
+    adopt(bench.store, adoption(1, []));
+    bench.nowAndReopened((store) => expect(store.load()).toMatchObject({ highestOwnSeq: 5, clock: { [engineId]: 1 } }));
   });
 }

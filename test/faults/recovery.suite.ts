@@ -20,35 +20,7 @@ const MOST_LOG_BYTES = 1_000_000;
 export function recoveries(witness: WitnessUnderTest): void {
   describe.concurrent(`recovery, witness ${witness.name}`, { timeout: PATIENCE_MS }, () => {
     test("P1 SB6 I15: the winner dies with the loser's command saved, the loser leads on, the winner returns", async () => {
-      await withPair({ redis: witness.redis() }, async (pair) => {
-        const first = await pair.start();
-        const second = otherLabel(first);
-        for (let n = 0; n < 5; n += 1) await cut(pair, first, n);
-        pair.cutLink();
-        const unanswered = cut(pair, first, 5).catch(() => null);
-        await until("the command is on the disk", async () => (await wholeLog(pair.engines[first].url)).length === 6);
-        pair.engines[first].freeze();
-        await pair.untilLeads(second);
-        pair.witness.cut(first);
-        pair.healLink();
-        pair.engines[first].thaw();
-        await unanswered;
-        await until("the winner has saved the conflict", async () => (await conflictsOn(pair, second)).length === 1);
-        await pair.kill(second);
-        await pair.untilLeads(first);
-        for (let n = 6; n < 9; n += 1) await cut(pair, first, n);
-        await pair.engines[second].start();
-        await pair.settled(RECOVERED_WITHIN_MS);
-        const logs = await Promise.all([first, second].map(async (label) => wholeLog(pair.engines[label].url)));
-        expect(logs[1]).toEqual(logs[0]);
-        expect(logs[0]).toHaveLength(9);
-        for (const label of [first, second]) {
-          const conflicts = await conflictsOn(pair, label);
-          expect(conflicts.map(({ divergent }) => divergent.seq)).toEqual([6]);
-          expect(await alarmsOn(pair, label)).not.toContain("store-failed");
-          expect(statSync(join(pair.folder, `engine-${label}.log`)).size).toBeLessThan(MOST_LOG_BYTES);
-        }
-      });
+      await withPair({ redis: witness.redis() }, winnerDiesWithTheConflict);
     });
 
     test.each(["winner", "loser"] as const)(
@@ -81,6 +53,36 @@ export function recoveries(witness: WitnessUnderTest): void {
       });
     });
   });
+}
+
+async function winnerDiesWithTheConflict(pair: RealPair): Promise<void> {
+  const first = await pair.start();
+  const second = otherLabel(first);
+  for (let n = 0; n < 5; n += 1) await cut(pair, first, n);
+  pair.cutLink();
+  const unanswered = cut(pair, first, 5).catch(() => null);
+  await until("the command is on the disk", async () => (await wholeLog(pair.engines[first].url)).length === 6);
+  pair.engines[first].freeze();
+  await pair.untilLeads(second);
+  pair.witness.cut(first);
+  pair.healLink();
+  pair.engines[first].thaw();
+  await unanswered;
+  await until("the winner has saved the conflict", async () => (await conflictsOn(pair, second)).length === 1);
+  await pair.kill(second);
+  await pair.untilLeads(first);
+  for (let n = 6; n < 9; n += 1) await cut(pair, first, n);
+  await pair.engines[second].start();
+  await pair.settled(RECOVERED_WITHIN_MS);
+  const logs = await Promise.all([first, second].map(async (label) => wholeLog(pair.engines[label].url)));
+  expect(logs[1]).toEqual(logs[0]);
+  expect(logs[0]).toHaveLength(9);
+  for (const label of [first, second]) {
+    const conflicts = await conflictsOn(pair, label);
+    expect(conflicts.map(({ divergent }) => divergent.seq)).toEqual([6]);
+    expect(await alarmsOn(pair, label)).not.toContain("store-failed");
+    expect(statSync(join(pair.folder, `engine-${label}.log`)).size).toBeLessThan(MOST_LOG_BYTES);
+  }
 }
 
 /** Both led and took commands; the link is healed, so that the one with the higher epoch begins to reconcile. */
