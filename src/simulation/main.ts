@@ -12,6 +12,7 @@ import { shrink } from "./shrink.ts";
 import { simulated } from "./subject.ts";
 import { coverageLines } from "./coverage.ts";
 import { type Aim, planAims } from "./systematic.ts";
+import { tryMutants } from "./mutation-run.ts";
 import { ALL_BUGS } from "./planted-bugs/all.ts";
 import type { Task } from "./tasks.ts";
 import { shareOut } from "./worker-pool.ts";
@@ -25,6 +26,7 @@ const clock = new SystemClock();
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
+  if (options.mutants) return tryMutants(options, (line) => console.log(line));
   const totals = noTotals();
   const startedMs = clock.monoMs();
   if (options.faults !== null || options.trace !== null) await runHere(options, totals);
@@ -47,7 +49,8 @@ async function runSeeds(options: SimOptions, totals: Totals): Promise<void> {
   const most = minutes === null ? seeds * policies.length : Infinity;
   let given = 0;
   const next = (): Task | null => {
-    if (given >= most || clock.monoMs() >= endMs) return null;
+    const ended = options.firstViolation && totals.failed.length > 0;
+    if (ended || given >= most || clock.monoMs() >= endMs) return null;
     const policy = policies[given % policies.length] ?? "on-air";
     const seed = first + Math.floor(given / policies.length);
     given += 1;
@@ -125,6 +128,7 @@ function aimText({ policy, scenario, moment, kind, at }: Aim): string {
 async function showFailure(run: RunResult, options: SimOptions): Promise<void> {
   const { seed, policy, violation } = run;
   console.log(`${nameOf(run)}: ${violation?.detail ?? ""}`);
+  if (options.firstViolation) return;
   const least = await shrink(options.faults ?? faultsOf(seed), async (faults) => {
     const again = await runSeed(simulated, { seed, policy, faults });
     return again.violation?.invariant === violation?.invariant;

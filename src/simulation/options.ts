@@ -20,6 +20,12 @@ export interface SimOptions {
   readonly systematic: boolean;
   /** Of the aimed faults every so many-th is played. */
   readonly every: number;
+  /** Whether each mistake of `mutants.ts` is tried. */
+  readonly mutants: boolean;
+  /** Mistakes whose name or file has this in it. */
+  readonly only: string;
+  /** Ends at the first broken invariant, which is not cut down. */
+  readonly firstViolation: boolean;
   /** Whether what the seeds reach is counted and told. */
   readonly coverage: boolean;
 }
@@ -46,6 +52,9 @@ export function readOptions(args: readonly string[]): SimOptions {
       systematic: { type: "boolean", default: false },
       every: { type: "string", default: "1" },
       coverage: { type: "boolean", default: false },
+      mutants: { type: "boolean", default: false },
+      only: { type: "string", default: "" },
+      "first-violation": { type: "boolean", default: false },
     },
   });
   // Whoever asks for aimed faults alone gets those alone.
@@ -62,6 +71,9 @@ export function readOptions(args: readonly string[]): SimOptions {
     systematic: values.systematic,
     every: whole("--every", values.every, 1, MOST_SEEDS),
     coverage: values.coverage,
+    mutants: values.mutants,
+    only: values.only,
+    firstViolation: values["first-violation"],
   };
 }
 

@@ -1,0 +1,319 @@
+/**
+ * Mistakes that a person could make, one at a time: the text as it stands, and the text with the mistake. `npm run sim --
+ * --mutants` applies each to a copy of the tree and notes who notices: the simulator, or the tests that touch the file.
+ */
+
+/** One mistake. `simulated`: the file runs in the virtual world, so the simulator should notice. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  readonly simulated: boolean;
+}
+
+const A = "src/actors/";
+
+function mutant(file: string, name: string, from: string, to: string, simulated = true): Mutant {
+  return { file, name, from, to, simulated };
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  mutant(
+    "src/core/vote-window.ts",
+    "a lease is ten percent longer",
+    "sentAtMs + leaseMs)",
+    "sentAtMs + leaseMs * 1.1)",
+  ),
+  mutant("src/core/vote-window.ts", "a grant counts for as long as the leader waits", " - quiesceMs;", ";"),
+  mutant(
+    `${A}votes.ts`,
+    "a vote of the peer counts from its receipt",
+    "this.peerVotedFor(sentAtMs);",
+    "this.peerVotedFor(this.#kit.nowMs());",
+  ),
+  mutant(
+    `${A}votes.ts`,
+    "votes outlive the leadership",
+    "    this.#peerUntilMs = NO_VOTE;\n    this.#witnessUntilMs = NO_VOTE;\n    this.#sentAtMs.clear();",
+    "    this.#sentAtMs.clear();",
+  ),
+  mutant(
+    `${A}witness-vote.ts`,
+    "the witness's vote counts from its answer",
+    "this.#votes.witnessVotedFor(sentAtMs);",
+    "this.#votes.witnessVotedFor(this.#kit.nowMs());",
+  ),
+  mutant(
+    `${A}witness-vote.ts`,
+    "an unknown swap is taken for done",
+    'if (!done) return { outcome: "lost", record, runId };',
+    'if (!done && record === null) return { outcome: "lost", record, runId };',
+  ),
+  mutant(`${A}witness-vote.ts`, "amnesia is told to nobody", "    this.#handlers.onAmnesia();", ""),
+  mutant(
+    `${A}leadership.ts`,
+    "a pause is not looked for at the effect",
+    "    this.#deps.pulse.check();\n    const { rules, failover } = this.#kit;",
+    "    const { rules, failover } = this.#kit;",
+  ),
+  mutant(
+    `${A}leadership.ts`,
+    "a leader that steps down may act",
+    'if (this.#role !== "leader" || this.#paused) return false;',
+    'if (this.#role !== "leader") return false;',
+  ),
+  mutant(
+    `${A}leadership.ts`,
+    "an old answer confirms after a pause",
+    "sentAtMs >= this.#unverifiedSinceMs",
+    "sentAtMs >= this.#unverifiedSinceMs - 600",
+  ),
+  mutant(
+    `${A}leadership.ts`,
+    "a resumed leader trusts its old votes",
+    "    this.#paused = true;\n    this.#deps.votes.clear();",
+    "    this.#paused = true;",
+  ),
+  mutant(
+    `${A}rules.ts`,
+    "mayAct ignores a pause under consistency",
+    "return confirmed && view.unverifiedSinceMs === null;",
+    "return confirmed;",
+  ),
+  mutant(
+    `${A}rules.ts`,
+    "on-air acts right after a pause",
+    "return view.unverifiedSinceMs === null || view.nowMs >= view.unverifiedSinceMs + view.heartbeatMs;",
+    "return true;",
+  ),
+  mutant(
+    `${A}rules.ts`,
+    "a vote counts to the end, inclusive and a heartbeat more",
+    "const confirmed = view.nowMs < Math.max",
+    "const confirmed = view.nowMs < view.heartbeatMs + Math.max",
+  ),
+  mutant(
+    `${A}rules.ts`,
+    "a record need stand still for half the time",
+    "view.nowMs >= view.recordSinceMs + view.waitMs",
+    "view.nowMs >= view.recordSinceMs + view.waitMs / 2",
+  ),
+  mutant(
+    `${A}rules.ts`,
+    "an unknown probe proves death",
+    'provesDeath: (result) => result === "refused"',
+    'provesDeath: (result) => result !== "alive"',
+  ),
+  mutant(`${A}rules.ts`, "a fence below the floor is accepted", "standing.fence >= fenceFloor", "standing.fence >= 0"),
+  mutant(
+    `${A}rules.ts`,
+    "a promise ends a heartbeat early",
+    "promiseLapsed: (view) => view.nowMs >= view.promiseUntilMs",
+    "promiseLapsed: (view) => view.nowMs >= view.promiseUntilMs - 200",
+  ),
+  mutant(`${A}rules.ts`, "held by the pair, off by one", "throughSeq >= seq,", "throughSeq >= seq - 1,"),
+  mutant(
+    `${A}pulse.ts`,
+    "the wall clock's gap is not looked at",
+    "const unixGapMs = clock.unixMs() - this.#seenUnixMs;",
+    "const unixGapMs = 0;",
+  ),
+  mutant(`${A}succession.ts`, "a pause begins no quarantine", '    this.#distrust("paused");\n', ""),
+  mutant(`${A}succession.ts`, "a start begins no quarantine", '    this.#distrust("just started");\n', ""),
+  mutant(`${A}succession.ts`, "a pause leaves the leader sure of itself", "    this.leadership.distrustSelf();\n", ""),
+  mutant(`${A}succession.ts`, "missed heartbeats of one's own sleep count", "    this.monitor.forgive();\n", ""),
+  mutant(
+    `${A}restraints.ts`,
+    "quarantine is half as long",
+    "this.#quarantinedAtMs + this.#kit.failover.campaignWaitMs",
+    "this.#quarantinedAtMs + this.#kit.failover.campaignWaitMs / 2",
+  ),
+  mutant(
+    `${A}restraints.ts`,
+    "an older hold overrules a newer one",
+    "if (known !== null && laterHlc(heard.stamp, known.stamp) !== heard.stamp) return false;",
+    "",
+  ),
+  mutant(
+    `${A}epoch-book.ts`,
+    "an accepted epoch may fall",
+    "if (epoch <= this.#accepted) return epoch === this.#accepted;",
+    "if (epoch === this.#accepted) return true;",
+  ),
+  mutant(
+    `${A}epoch-book.ts`,
+    "a minted epoch is not saved",
+    "return this.#save(epoch, this.#accepted) ? epoch : null;",
+    "return epoch;",
+  ),
+  mutant(`${A}heartbeats.ts`, "a vote of another epoch counts", " && vote.epoch === book.accepted", ""),
+  mutant(
+    `${A}heartbeats.ts`,
+    "no promise is kept",
+    "    monitor.promiseUntil(receivedAtMonoMs + succession.judge.waitMs);\n",
+    "",
+  ),
+  mutant(
+    `${A}peer-monitor.ts`,
+    "an old heartbeat counts",
+    "      counters.heartbeatsRefused += 1;\n      return false;",
+    "      counters.heartbeatsRefused += 1;",
+  ),
+  mutant(`${A}peer-monitor.ts`, "a probe outweighs a heartbeat that came since", " && !heardSince", ""),
+  mutant(`${A}election.ts`, "a leader votes for another", 'if (role === "leader") return "leads";', ""),
+  mutant(`${A}election.ts`, "a candidate votes for another", 'if (role === "candidate") return "campaigns";', ""),
+  mutant(
+    `${A}election.ts`,
+    "a vote in an election is no promise",
+    "      monitor.promiseUntil(this.#grantedUntilMs);\n",
+    "",
+  ),
+  mutant(
+    `${A}campaign.ts`,
+    "a lapsed grant is used",
+    'return kit.nowMs() < ground.untilMs ? won(ground.epoch, null) : lost("the grant has lapsed");',
+    "return won(ground.epoch, null);",
+  ),
+  mutant(
+    `${A}campaign.ts`,
+    "the ground is not asked again",
+    'if (!deps.stillHolds(ground)) return lost("the ground no longer holds");\n  if (look',
+    "if (look",
+  ),
+  mutant(
+    `${A}campaign.ts`,
+    "silence alone wins without a witness",
+    '      return lost("no quorum");\n    case "forced"',
+    '      return won(epoch, null);\n    case "forced"',
+  ),
+  mutant(
+    `${A}handover.ts`,
+    "the target leads before it has the last commands",
+    "if (comparePositions(this.#deps.log.position, grant.final) !== 0) {",
+    "if (comparePositions(this.#deps.log.position, grant.final) > 0) {",
+  ),
+  mutant(`${A}handover.ts`, "nothing is drained", "    await this.#deps.log.drained();\n", ""),
+  mutant(
+    `${A}handover.ts`,
+    "a leader without a vote grants",
+    'leadership.role !== "leader" || !leadership.mayAct()',
+    'leadership.role !== "leader"',
+  ),
+  mutant(
+    `${A}handover.ts`,
+    "commands are accepted while granting",
+    'return this.machineValue === "draining" || this.machineValue === "granting";',
+    'return this.machineValue === "draining";',
+  ),
+  mutant(
+    `${A}answers.ts`,
+    "a leader without a vote answers",
+    "    if (this.#deps.mayAct()) {",
+    "    if (this.#deps.mayAct() || true) {",
+  ),
+  mutant(
+    `${A}answers.ts`,
+    "what the peer held is believed in the next leadership",
+    "    this.#peerThroughSeq = 0;\n",
+    "",
+  ),
+  mutant(
+    `${A}command-log.ts`,
+    "a queue is committed without a vote",
+    "if (this.#deps.mayAct()) this.#commit(batch);",
+    "if (batch.length > 0) this.#commit(batch);",
+  ),
+  mutant(
+    `${A}command-log.ts`,
+    "a gap in the log is not noticed",
+    "      first.seq === this.#position.seq + 1 && (prev.seq < this.#position.seq || prev.epoch === this.#position.epoch);",
+    "      first.seq === this.#position.seq + 1;",
+  ),
+  mutant(
+    `${A}executor.ts`,
+    "a leader executes without a vote",
+    '(this.#deps.role() === "leader" && this.#deps.mayAct())',
+    'this.#deps.role() === "leader"',
+  ),
+  mutant(
+    `${A}executor.ts`,
+    "a former leader executes what nobody confirmed",
+    "    this.#confirmedSeq = this.#executedSeq;\n",
+    "",
+  ),
+  mutant(
+    `${A}executor.ts`,
+    "what the peer lacks is compacted",
+    "Math.max(Math.min(beyondKeep, shared), beyondKeep - MOST_UNSHARED)",
+    "beyondKeep",
+  ),
+  mutant(
+    `${A}executor.ts`,
+    "a checkpoint of a replaced state is kept",
+    "      if (resets !== this.#resets) return;\n",
+    "",
+  ),
+  mutant(
+    `${A}loser.ts`,
+    "a state is applied without proof of the lock",
+    "if (!this.#kit.rules.lockProves(standing.lock, lock, store.positions().lockFence)) return null;",
+    "",
+  ),
+  mutant(
+    `${A}loser.ts`,
+    "a lapsed proof counts",
+    "mayAdopt() && this.#kit.nowMs() < provenUntilMs ? transfer : null",
+    "mayAdopt() ? transfer : null",
+  ),
+  mutant(
+    `${A}reconcile-lock.ts`,
+    "the lock is used to its last ms",
+    "    this.#usableUntilMs = lockEndsAtMs(this.#kit.failover, sentAtMs,",
+    "    this.#usableUntilMs = lockEndsAtMs(this.#kit.failover, this.#kit.nowMs() + 500,",
+  ),
+  mutant(`${A}split-brain.ts`, "conflicts are not kept", "    store.saveConflicts(conflicts, clock);\n", ""),
+  mutant(
+    `${A}role-hooks.ts`,
+    "a leader without a vote asks the switch",
+    "    if (!this.#acting.mayAct()) return",
+    "    if (epoch < 0) return",
+  ),
+  mutant(
+    "src/coordinator/join-outbox.ts",
+    "a lapsed leader publishes",
+    "leadership.mayAct() ? book.accepted : null",
+    "leads() ? book.accepted : null",
+  ),
+  mutant(
+    "src/coordinator/dispatch.ts",
+    "an acknowledgement of another epoch counts",
+    "epoch === succession.book.accepted && succession.leadership.role",
+    "succession.leadership.role",
+  ),
+  mutant("src/adapters/sqlite-store/open.ts", "synchronous = NORMAL", "synchronous = FULL", "synchronous = NORMAL"),
+  mutant(
+    "src/adapters/sqlite-store/state-row.ts",
+    "the accepted epoch may fall on disk",
+    "accepted_epoch = max(accepted_epoch, ?)",
+    "accepted_epoch = ?",
+  ),
+  mutant(
+    "src/adapters/sqlite-store/state-row.ts",
+    "the fence may fall on disk",
+    "lock_fence = max(lock_fence, ?)",
+    "lock_fence = ?",
+  ),
+  mutant(
+    "src/adapters/sqlite-store.ts",
+    "the keys of lost commands stay",
+    "      this.#keys.dropAfter(keepThroughSeq);\n",
+    "",
+  ),
+  mutant(
+    "src/adapters/local-lock.ts",
+    "a refresh compares no id",
+    'return { outcome: "wrong-id" };\n    this.#held = { ...standing',
+    'if (lockId === "") return { outcome: "wrong-id" };\n    this.#held = { ...standing',
+  ),
+];
