@@ -3,9 +3,11 @@
  * Keeps true: an epoch is on disk before anything is done in its name [EP2]; neither number ever falls.
  */
 import { NO_EPOCH, type Epoch } from "../core/epoch.ts";
-import { isWithinReach } from "../core/reach.ts";
+import { isReachable, isWithinReach, MAX_LEAP, MAX_NUMBER, outOfReach } from "../core/reach.ts";
 import type { StoredState } from "../ports/store.ts";
 import type { Kit } from "./kit.ts";
+
+const REMEDY = 'run "changeover pair reset-numbers --yes" on both engines';
 
 export class EpochBook {
   readonly #kit: Kit;
@@ -15,6 +17,8 @@ export class EpochBook {
   #reserved: Epoch | null = null;
   /** The accepted epoch is not on disk yet. */
   #behind = false;
+  /** The store holds an epoch out of reach. */
+  #unreadable = false;
 
   constructor(kit: Kit) {
     this.#kit = kit;
@@ -22,8 +26,22 @@ export class EpochBook {
 
   /** The end of the log bears an epoch too, which was accepted, whatever was written last. */
   restore(stored: Pick<StoredState, "highestEpoch" | "acceptedEpoch" | "log">): void {
-    this.#highest = Math.max(stored.highestEpoch, stored.log.epoch);
-    this.#accepted = Math.max(stored.acceptedEpoch, stored.log.epoch);
+    this.#highest = Math.max(this.#reachable(stored.highestEpoch), stored.log.epoch);
+    this.#accepted = Math.max(this.#reachable(stored.acceptedEpoch), stored.log.epoch);
+  }
+
+  /**
+   * Leads back from epochs that are out of reach or nearly used up [EP6]: to that of the log's end. Epochs far below the
+   * bound stay: nothing is wrong with them. Throws what the store throws.
+   */
+  reset(logEpoch: Epoch): void {
+    if (this.#highest <= MAX_NUMBER - MAX_LEAP && !this.#unreadable) return;
+    const { store } = this.#kit.ports;
+    this.#reserved = null;
+    this.#behind = false;
+    store.resetEpochs({ highestEpoch: logEpoch, acceptedEpoch: logEpoch });
+    this.#highest = this.#accepted = logEpoch;
+    this.#unreadable = false;
   }
 
   /** Highest epoch seen anywhere. */
@@ -36,9 +54,14 @@ export class EpochBook {
     return this.#accepted;
   }
 
-  /** Whether an epoch from outside can be one of this pair. */
+  /** Whether an epoch that is claimed can be one of this pair. */
   believes(epoch: Epoch): boolean {
     return isWithinReach(this.#highest, epoch);
+  }
+
+  /** The pinned peer's heartbeat names its own epoch: it is believed up to the bound that both engines share [EP6]. */
+  hears(epoch: Epoch): boolean {
+    return isReachable(epoch) && (this.believes(epoch) || this.#save(epoch, this.#accepted));
   }
 
   /** Notes an epoch seen somewhere, so that a later ballot is above it. False: not believed, or the disk refused. */
@@ -56,6 +79,7 @@ export class EpochBook {
   /** The next ballot of this engine, durable; null: the disk refused. */
   mint(): Epoch | null {
     const epoch = this.#next();
+    if (epoch === null) return null;
     if (epoch !== this.#reserved) return this.#save(epoch, this.#accepted) ? epoch : null;
     this.#highest = epoch;
     return epoch;
@@ -71,7 +95,7 @@ export class EpochBook {
   /** Makes the next ballot durable while there is time, so that no take-over waits for the disk. */
   writeAhead(): void {
     const epoch = this.#next();
-    if (epoch === this.#reserved) return;
+    if (epoch === null || epoch === this.#reserved) return;
     this.#reserved = epoch;
     if (!this.#save(this.#highest, this.#accepted)) this.#reserved = null;
   }
@@ -81,8 +105,20 @@ export class EpochBook {
     if (this.#behind) this.#save(this.#highest, this.#accepted);
   }
 
-  #next(): Epoch {
-    return this.#kit.rules.nextEpoch(this.#highest, this.#kit.options.label);
+  /** null: all epochs are used up. */
+  #next(): Epoch | null {
+    const epoch = this.#kit.rules.nextEpoch(this.#highest, this.#kit.options.label);
+    if (isReachable(epoch)) return epoch;
+    this.#kit.alarms.raise("number-out-of-reach", `${outOfReach("the next epoch of this engine", epoch)}; ${REMEDY}`);
+    return null;
+  }
+
+  /** A stored number out of reach counts as none. */
+  #reachable(epoch: Epoch): Epoch {
+    if (isReachable(epoch)) return epoch;
+    this.#unreadable = true;
+    this.#kit.alarms.raise("number-out-of-reach", `${outOfReach("an epoch in the store", epoch)}; ${REMEDY}`);
+    return NO_EPOCH;
   }
 
   #save(highestEpoch: Epoch, acceptedEpoch: Epoch): boolean {

@@ -6,6 +6,7 @@
  */
 import { fingerprintOf } from "../core/signature.ts";
 import type { EngineId } from "../core/ids.ts";
+import type { AdoptPeerOutcome, EngineIdentity, ForgetPeerOutcome, PairReport } from "../core/outcomes.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { PeerRefusal, PeerStranger, PinnedPeer } from "../ports/peer-channel.ts";
 import type { Kit } from "./kit.ts";
@@ -18,42 +19,6 @@ const ALARM_CLEARS_AFTER_MS = 600_000;
 
 /** Refusals are logged at most this often; a line tells how many it stands for. */
 const LOG_EVERY_MS = 1_000;
-
-/** An engine, as `changeover pair show` prints it. */
-export interface EngineIdentity {
-  readonly engineId: EngineId;
-  /** `sha256:` and 32 hexadecimal digits; null: it has shown no key yet, or this process has none. */
-  readonly fingerprint: string | null;
-}
-
-/** An engine that proved a key and was refused. */
-export interface StrangerReport extends EngineIdentity {
-  readonly fingerprint: string;
-  readonly version: string;
-  readonly remote: string;
-  readonly refusal: PeerRefusal;
-  readonly lastSeenUnixMs: number;
-}
-
-export interface PairReport {
-  readonly self: EngineIdentity;
-  /** null: nobody is pinned; the next engine that proves itself will be. */
-  readonly peer: (EngineIdentity & { readonly connected: boolean }) | null;
-  /** Last seen first. */
-  readonly strangers: readonly StrangerReport[];
-}
-
-export type AdoptOutcome =
-  | { readonly outcome: "adopted"; readonly peer: EngineIdentity }
-  | { readonly outcome: "unknown-fingerprint"; readonly seen: readonly string[] }
-  /** The pinned peer is connected: to replace it now would cut off a living engine. */
-  | { readonly outcome: "peer-connected"; readonly peer: EngineIdentity }
-  | { readonly outcome: "store-failed"; readonly detail: string };
-
-export type ForgetOutcome =
-  | { readonly outcome: "forgotten"; readonly peer: EngineIdentity | null }
-  | { readonly outcome: "peer-connected"; readonly peer: EngineIdentity }
-  | { readonly outcome: "store-failed"; readonly detail: string };
 
 interface Remembered {
   readonly stranger: PeerStranger;
@@ -105,8 +70,11 @@ export class PeerIdentities {
     const fingerprint = stranger === undefined ? null : fingerprintOf(ports.digest, stranger.key);
     if (stranger !== undefined && fingerprint !== null) this.#remember(fingerprint, { stranger, refusal });
     const who = fingerprint === null ? "" : `; fingerprint ${fingerprint}`;
-    alarms.raise("peer-refused", `${refusal}: ${detail}${who}; ${REMEDIES[refusal]}`);
-    this.#clearLater();
+    if (refusal === "out-of-reach") alarms.raise("number-out-of-reach", `${detail}${who}; ${REMEDIES[refusal]}`);
+    else {
+      alarms.raise("peer-refused", `${refusal}: ${detail}${who}; ${REMEDIES[refusal]}`);
+      this.#clearLater();
+    }
     this.#log(refusal, detail, fingerprint);
   }
 
@@ -135,7 +103,7 @@ export class PeerIdentities {
   }
 
   /** From now on the stranger with this fingerprint is the peer, and nobody else. */
-  adopt(fingerprint: string, by: string, connected: boolean): AdoptOutcome {
+  adopt(fingerprint: string, by: string, connected: boolean): AdoptPeerOutcome {
     const found = this.#strangers.get(fingerprint);
     if (found === undefined) return { outcome: "unknown-fingerprint", seen: [...this.#strangers.keys()].reverse() };
     if (this.#pinned !== null && connected) return { outcome: "peer-connected", peer: this.#identityOf(this.#pinned) };
@@ -146,7 +114,7 @@ export class PeerIdentities {
   }
 
   /** Nobody is pinned from now on: the next engine that proves itself is. */
-  forget(by: string, connected: boolean): ForgetOutcome {
+  forget(by: string, connected: boolean): ForgetPeerOutcome {
     const before = this.#pinned;
     if (before !== null && connected) return { outcome: "peer-connected", peer: this.#identityOf(before) };
     const detail = this.#repin(null, by, "the peer was forgotten");
@@ -227,7 +195,8 @@ const REMEDIES: Readonly<Record<PeerRefusal, string>> = {
   "wrong-pair": "give both engines the same pair, or correct the address of the link",
   "bad-frame": TAMPERED,
   replayed: TAMPERED,
-  "out-of-reach": 'nothing changed; see "changeover pair reset-numbers"',
+  "out-of-reach":
+    'it was not stored; once its cause is gone, run "changeover pair reset-numbers --yes" on both engines',
   "too-large": TAMPERED,
   "too-many": TAMPERED,
 };

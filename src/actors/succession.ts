@@ -5,6 +5,7 @@
  */
 import type { LogPosition } from "../core/command.ts";
 import type { EngineId } from "../core/ids.ts";
+import type { ResetNumbersOutcome } from "../core/outcomes.ts";
 import type { PeerMessage, Role } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { TimerHandle } from "../ports/clock.ts";
@@ -153,6 +154,21 @@ export class Succession {
     if (epoch <= this.book.accepted && role === "follower") return;
     if (this.#kit.rules.mustYield(this.book.accepted, epoch)) this.book.accept(epoch);
     if (role !== "follower") this.leadership.send({ type: "OVERRULED", epoch });
+  }
+
+  /** A person leads back from epochs that are out of reach or used up [EP6]. Who leads in one of them steps down. */
+  resetNumbers(): ResetNumbersOutcome {
+    const before = this.book.highest;
+    try {
+      this.book.reset(this.#deps.position().epoch);
+    } catch (error) {
+      return { outcome: "store-failed", detail: error instanceof Error ? error.message : String(error) };
+    }
+    const { highest } = this.book;
+    if (highest < before && this.leadership.role !== "follower") {
+      this.leadership.send({ type: "OVERRULED", epoch: highest });
+    }
+    return { outcome: "reset", highestEpoch: highest, before };
   }
 
   /**

@@ -197,7 +197,8 @@ class MemoryPeerChannel implements PeerChannel {
     const receivedAtMonoMs = this.#clock.monoMs();
     if (this.#peer === null) return;
     const decoded = decodeMessage(text);
-    if (decoded.outcome === "refused") return this.#turnedAway({ refusal: "bad-frame", detail: decoded.reason });
+    if (decoded.outcome === "refused")
+      return this.#turnedAway({ refusal: decoded.outOfReach ? "out-of-reach" : "bad-frame", detail: decoded.reason });
     const sifted = this.#gate.sift(decoded.value, this.#peer, link);
     if (sifted === "deliver") this.#events?.onMessage(decoded.value, { link, receivedAtMonoMs });
     else if (sifted !== "duplicate") this.#turnedAway(sifted);

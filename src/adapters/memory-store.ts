@@ -106,6 +106,10 @@ export class MemoryStore implements Store {
     });
   }
 
+  resetEpochs(epochs: { readonly highestEpoch: number; readonly acceptedEpoch: number }): void {
+    this.#write({ ...epochs });
+  }
+
   saveMaintenance(maintenance: Maintenance): void {
     this.#write({ maintenance });
   }

@@ -161,6 +161,10 @@ export class SqliteStore implements Store {
     this.#write(() => this.#state.raiseEpochs(epochs.highestEpoch, epochs.acceptedEpoch));
   }
 
+  resetEpochs(epochs: { readonly highestEpoch: number; readonly acceptedEpoch: number }): void {
+    this.#write(() => this.#state.setEpochs(epochs.highestEpoch, epochs.acceptedEpoch));
+  }
+
   saveMaintenance(maintenance: Maintenance): void {
     this.#write(() => this.#state.saveMaintenance(maintenance));
   }

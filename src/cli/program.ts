@@ -22,6 +22,7 @@ import { endWithReader } from "./reader-gone.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSync } from "./commands/sync.ts";
 import { addWatch } from "./commands/watch.ts";
+import { addPair } from "./commands/pair.ts";
 import { addWitness } from "./commands/witness.ts";
 
 /**
@@ -40,7 +41,7 @@ export async function run(argv: readonly string[], launcher: string): Promise<Ex
     .exitOverride();
   addEngine(program);
   addDemo(program, launcher);
-  for (const add of [addStatus, addWatch, addForceLeader, addHandover, addMaintenance, addWitness, addHistory])
+  for (const add of [addStatus, addWatch, addForceLeader, addHandover, addMaintenance, addPair, addWitness, addHistory])
     add(program);
   for (const add of [addConflicts, addOutbox, addOps, addSync, addFederation, addMachines, addConfig, addDoctor]) {
     add(program);

@@ -4,15 +4,23 @@
  * names an epoch out of all reach reaches nobody either.
  */
 import type { Kit } from "../actors/kit.ts";
+import { outOfReach } from "../core/reach.ts";
 import { assertNever } from "../core/assert.ts";
 import type { PeerMessage, SnapshotPiece } from "../core/messages.ts";
 import type { Actors } from "./actors.ts";
 
 /** Any malformed content that passed the channel must not take the engine down. */
 export function dispatch(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoMs: number): void {
-  const unbelievable = epochsIn(message).find((epoch) => !actors.succession.book.believes(epoch));
+  const { book } = actors.succession;
+  const isBelieved = (epoch: number): boolean =>
+    message.type === "heartbeat" ? book.hears(epoch) : book.believes(epoch);
+  const unbelievable = epochsIn(message).find((epoch) => !isBelieved(epoch));
   if (unbelievable !== undefined) {
-    kit.alarms.raise("peer-refused", `${message.type} names epoch ${unbelievable}, which is out of reach`);
+    const detail = `the peer's ${message.type}: ${outOfReach("the epoch", unbelievable)}; it was not stored`;
+    kit.alarms.raise(
+      "number-out-of-reach",
+      `${detail}; once its cause is gone, run "changeover pair reset-numbers --yes" on both engines`,
+    );
     return;
   }
   try {

@@ -9,6 +9,10 @@ import { epochAt, type LogShape } from "../core/fork.ts";
 import { otherLabel, parseId, type LockId } from "../core/ids.ts";
 import type { Maintenance } from "../core/messages.ts";
 import type {
+  AdoptPeerOutcome,
+  ForgetPeerOutcome,
+  PairReport,
+  ResetNumbersOutcome,
   AdoptOutcome,
   ApplySnapshotOutcome,
   CommandInput,
@@ -193,6 +197,27 @@ export class PairCoordinator implements Coordinator {
 
   handover(request: { readonly reason: string; readonly by: string }): Promise<HandoverOutcome> {
     return handOver(this.#kit, this.#actors, request);
+  }
+
+  pair(): PairReport {
+    return this.#actors.identities.report(this.#actors.linked);
+  }
+
+  adoptPeer({ fingerprint, by }: { readonly fingerprint: string; readonly by: string }): AdoptPeerOutcome {
+    return this.#actors.identities.adopt(fingerprint, by, this.#actors.linked);
+  }
+
+  forgetPeer({ by }: { readonly by: string }): ForgetPeerOutcome {
+    return this.#actors.identities.forget(by, this.#actors.linked);
+  }
+
+  resetNumbers({ by }: { readonly by: string }): ResetNumbersOutcome {
+    const outcome = this.#actors.succession.resetNumbers();
+    if (outcome.outcome !== "reset") return outcome;
+    this.#kit.ports.logger.warn({ ...outcome, by }, "the numbers of this engine were reset");
+    this.#kit.alarms.clear("number-out-of-reach");
+    this.#actors.identities.meetAgain();
+    return outcome;
   }
 
   async adoptWitness(request: { readonly by: string }): Promise<AdoptOutcome> {

@@ -9,6 +9,10 @@ import type { Alarm, CoordinatorCounters, CoordinatorEvent } from "../core/event
 import type { Label, LockId } from "../core/ids.ts";
 import type { Health, Maintenance, Role, SyncState } from "../core/messages.ts";
 import type {
+  AdoptPeerOutcome,
+  ForgetPeerOutcome,
+  PairReport,
+  ResetNumbersOutcome,
   AdoptOutcome,
   ApplySnapshotOutcome,
   CommandInput,
@@ -33,6 +37,12 @@ export type { CoordinatorOptions } from "../actors/options.ts";
 export type { Alarm, AlarmCode, CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
 export type {
   AdoptOutcome,
+  AdoptPeerOutcome,
+  EngineIdentity,
+  ForgetPeerOutcome,
+  PairReport,
+  ResetNumbersOutcome,
+  StrangerReport,
   ApplySnapshotOutcome,
   CommandInput,
   ForceLeaderOutcome,
@@ -173,6 +183,14 @@ export interface Coordinator {
   forceLeader(request: ForceLeaderRequest): Promise<ForceLeaderOutcome>;
   handover(request: { readonly reason: string; readonly by: string }): Promise<HandoverOutcome>;
   /** Puts this pair's record in the place of one that is not its own [VT7]. */
+  /** Who the peer is, and who was refused in its place [ID2]. */
+  pair(): PairReport;
+  /** From now on the refused engine with this fingerprint is the peer. */
+  adoptPeer(request: { readonly fingerprint: string; readonly by: string }): AdoptPeerOutcome;
+  /** Nobody is pinned from now on: the next engine that proves itself is. */
+  forgetPeer(request: { readonly by: string }): ForgetPeerOutcome;
+  /** Leads back from numbers that were out of reach or used up [EP6]; to be called on both engines. */
+  resetNumbers(request: { readonly by: string }): ResetNumbersOutcome;
   adoptWitness(request: { readonly by: string }): Promise<AdoptOutcome>;
   setMaintenance(request: { readonly on: boolean; readonly reason: string; readonly by: string }): Maintenance;
   leadership(limit: number): readonly LeadershipEntry[];

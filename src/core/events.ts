@@ -10,6 +10,7 @@ export type AlarmCode =
   | "peer-link-lost"
   | "peer-refused"
   | "refused-by-peer"
+  | "number-out-of-reach"
   | "witness-unreachable"
   | "witness-amnesia"
   | "witness-foreign"

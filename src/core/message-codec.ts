@@ -5,12 +5,22 @@
  * Does not know: whether the message is true, or whom it came from; that is the peer channel's promise.
  */
 import { MESSAGE_CHECKS, checkSnapshotTransfer } from "./message-shapes.ts";
+import { MAX_NUMBER } from "./reach.ts";
 import type { PeerMessage, SnapshotTransfer } from "./messages.ts";
 import type { Check } from "./shape.ts";
 
 /** What a text from the other engine turned out to be. */
 export type Decoded<T> =
-  { readonly outcome: "decoded"; readonly value: T } | { readonly outcome: "refused"; readonly reason: string };
+  | { readonly outcome: "decoded"; readonly value: T }
+  | {
+      readonly outcome: "refused";
+      readonly reason: string;
+      /** A number in it is beyond the bound of all numbers, or none at all [EP6]. */
+      readonly outOfReach: boolean;
+    };
+
+/** How a check names the bound of all numbers. */
+const BOUND = ` to ${MAX_NUMBER},`;
 
 /** The text of a message: one line of JSON. */
 export function encodeMessage(message: PeerMessage): string {
@@ -40,8 +50,10 @@ function decode<T>(text: string, check: Check): Decoded<T> {
   try {
     value = JSON.parse(text);
   } catch {
-    return { outcome: "refused", reason: "not JSON" };
+    return { outcome: "refused", reason: "not JSON", outOfReach: false };
   }
   const wrong = check(value);
-  return wrong === null ? { outcome: "decoded", value: value as T } : { outcome: "refused", reason: wrong };
+  return wrong === null
+    ? { outcome: "decoded", value: value as T }
+    : { outcome: "refused", reason: wrong, outOfReach: wrong.includes(BOUND) };
 }

@@ -2,7 +2,7 @@
 import type { Json } from "./canonical-json.ts";
 import type { Conflict, Durability } from "./command.ts";
 import type { Epoch } from "./epoch.ts";
-import type { Label } from "./ids.ts";
+import type { EngineId, Label } from "./ids.ts";
 import type { StateSnapshot } from "./messages.ts";
 import type { VectorClock } from "./vector-clock.ts";
 
@@ -93,6 +93,51 @@ export type AdoptOutcome =
   | { readonly outcome: "nothing-to-adopt" }
   | { readonly outcome: "no-witness" }
   | { readonly outcome: "unreachable"; readonly reason: string };
+
+/** An engine, as `changeover pair show` prints it. */
+export interface EngineIdentity {
+  readonly engineId: EngineId;
+  /** `sha256:` and 32 hexadecimal digits; null: it has shown no key yet, or this process has none. */
+  readonly fingerprint: string | null;
+}
+
+/** An engine that proved a key and was refused [ID2]. */
+export interface StrangerReport extends EngineIdentity {
+  readonly fingerprint: string;
+  readonly version: string;
+  /** The address it came from or was reached at. */
+  readonly remote: string;
+  /** Why it was refused. */
+  readonly refusal: string;
+  readonly lastSeenUnixMs: number;
+}
+
+/** `GET /api/pair`. */
+export interface PairReport {
+  readonly self: EngineIdentity;
+  /** null: nobody is pinned; the next engine that proves itself will be. */
+  readonly peer: (EngineIdentity & { readonly connected: boolean }) | null;
+  /** Last seen first. */
+  readonly strangers: readonly StrangerReport[];
+}
+
+/** `POST /api/pair/adopt`. */
+export type AdoptPeerOutcome =
+  | { readonly outcome: "adopted"; readonly peer: EngineIdentity }
+  | { readonly outcome: "unknown-fingerprint"; readonly seen: readonly string[] }
+  /** The pinned peer is connected: to replace it now would cut off a living engine. */
+  | { readonly outcome: "peer-connected"; readonly peer: EngineIdentity }
+  | { readonly outcome: "store-failed"; readonly detail: string };
+
+/** `POST /api/pair/forget`. */
+export type ForgetPeerOutcome =
+  | { readonly outcome: "forgotten"; readonly peer: EngineIdentity | null }
+  | Extract<AdoptPeerOutcome, { readonly outcome: "peer-connected" | "store-failed" }>;
+
+/** `POST /api/pair/reset-numbers`. */
+export type ResetNumbersOutcome =
+  | { readonly outcome: "reset"; readonly highestEpoch: Epoch; readonly before: Epoch }
+  | { readonly outcome: "store-failed"; readonly detail: string };
 
 export type ResolveChoice =
   { readonly choice: "keep" } | { readonly choice: "reapply" } | { readonly choice: "value"; readonly value: Json };

@@ -4,6 +4,7 @@
  * Made for heartbeats: a value that fits costs no allocation. Only a refusal builds text.
  */
 import { MAX_DEPTH } from "./canonical-json.ts";
+import { isReachable, MAX_NUMBER } from "./reach.ts";
 import { type IdKind, parseId } from "./ids.ts";
 import { MAX_CLOCK_ENTRIES } from "./vector-clock.ts";
 
@@ -13,8 +14,8 @@ export type Check = (value: unknown) => string | null;
 /** Characters of a value that a refusal shows. */
 const SHOWN_CHARS = 40;
 
-/** A whole number from `min` to `max`. */
-export function whole(min: number, max: number = Number.MAX_SAFE_INTEGER): Check {
+/** A whole number from `min` to `max`; to the bound of all numbers where none is given [EP6]. */
+export function whole(min: number, max: number = MAX_NUMBER): Check {
   return (value) =>
     Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
       ? null
@@ -110,7 +111,7 @@ export const vectorClock: Check = (value) => {
     if (entries > MAX_CLOCK_ENTRIES) return ` must have at most ${MAX_CLOCK_ENTRIES} entries`;
     if (origin === "" || origin.length > 128 || origin === "__proto__") return refusal("keyed by origins", origin);
     const seq = value[origin];
-    if (!Number.isSafeInteger(seq) || (seq as number) < 0) return `.${shown(origin)}${refusal("a whole number", seq)}`;
+    if (!isReachable(seq)) return `.${shown(origin)}${refusal(`a whole number from 0 to ${MAX_NUMBER}`, seq)}`;
   }
   return null;
 };

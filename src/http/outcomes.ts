@@ -4,6 +4,7 @@
  */
 import type {
   AdoptOutcome,
+  AdoptPeerOutcome,
   ApplySnapshotOutcome,
   ForceLeaderOutcome,
   HandoverOutcome,
@@ -154,6 +155,23 @@ export function outboxRefusal(eventId: string, refused: Refused<OutboxAction, "d
       return problem("not_dead", "it is still tried; only a dead letter can be skipped", { eventId });
     case "not-leader":
       return notLeader(refused);
+    default:
+      return assertNever(refused);
+  }
+}
+
+export function adoptPeerRefusal(refused: Refused<AdoptPeerOutcome, "adopted">): Problem {
+  switch (refused.outcome) {
+    case "unknown-fingerprint":
+      return problem(
+        "stranger_not_found",
+        "the new engine must have tried to connect; its own fingerprint is shown by `changeover pair show` there",
+        { seen: [...refused.seen] },
+      );
+    case "peer-connected":
+      return problem("peer_connected", `${refused.peer.engineId} is alive and connected; stop it first`);
+    case "store-failed":
+      return problem("store_failed", refused.detail);
     default:
       return assertNever(refused);
   }

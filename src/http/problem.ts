@@ -34,6 +34,8 @@ const PROBLEMS = {
   already_published: [409, "The event is published already"],
   not_dead: [409, "The event is no dead letter"],
   already_resolved: [409, "The conflict is resolved already"],
+  stranger_not_found: [404, "No engine with this fingerprint was refused"],
+  peer_connected: [409, "The pinned peer is connected"],
   nothing_to_adopt: [409, "The witness record is this pair's own"],
   no_witness: [409, "No witness is configured"],
   not_serving: [409, "This engine subscribes and serves nobody"],

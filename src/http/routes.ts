@@ -16,6 +16,7 @@ import { pageRoutes } from "./routes/page.ts";
 import { adoptWitnessRoute, handoverRoute, leadershipRoute, maintenanceRoute } from "./routes/operate.ts";
 import { forceLeaderRoute, peerHealthRoute } from "./routes/peer.ts";
 import { acquireLockRoute, readLockRoute, refreshLockRoute, releaseLockRoute } from "./routes/reconcile-lock.ts";
+import { adoptPeerRoute, forgetPeerRoute, pairRoute, resetNumbersRoute } from "./routes/pair.ts";
 import { machinesRoute, stateRoute } from "./routes/state.ts";
 import { applySnapshotRoute, syncHealthRoute, takeSnapshotRoute } from "./routes/sync.ts";
 import type { Channel } from "./upgrades.ts";
@@ -38,6 +39,10 @@ const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) =
   machinesRoute,
   handoverRoute,
   maintenanceRoute,
+  pairRoute,
+  adoptPeerRoute,
+  forgetPeerRoute,
+  resetNumbersRoute,
   adoptWitnessRoute,
   leadershipRoute,
   conflictsRoute,

@@ -128,6 +128,8 @@ export interface Store {
   pinPeer(peer: PinnedPeer | null): void;
   /** Keeps both; neither ever falls. */
   saveEpochs(epochs: { readonly highestEpoch: Epoch; readonly acceptedEpoch: Epoch }): void;
+  /** Sets both, also to lower ones: only on the word of a person [EP6]. */
+  resetEpochs(epochs: { readonly highestEpoch: Epoch; readonly acceptedEpoch: Epoch }): void;
   saveMaintenance(maintenance: Maintenance): void;
 
   /** Appends contiguous commands after the log's end: log, keys, clock and HLC in one transaction. */

@@ -1,7 +1,7 @@
 /** The epochs seen, minted and accepted: on disk first. */
 import { expect, test } from "vitest";
 import { EpochBook } from "../../src/actors/epoch-book.ts";
-import { MAX_LEAP } from "../../src/core/reach.ts";
+import { MAX_LEAP, MAX_NUMBER } from "../../src/core/reach.ts";
 import { buildRig } from "./rig.ts";
 
 test("[EP1] a ballot is above every epoch that was seen, and of the own parity", () => {
@@ -89,4 +89,39 @@ test("[EP4] an epoch led in is accepted at once, written behind, and known from 
   expect(store.load().acceptedEpoch).toBe(epoch);
   book.restore({ highestEpoch: 9, acceptedEpoch: 3, log: { epoch: 8, seq: 1 } });
   expect(book.accepted).toBe(8);
+});
+
+test("EP6: the peer's heartbeat is believed up to the bound that both share, never above", () => {
+  const { kit } = buildRig({ label: "a" });
+  const book = new EpochBook(kit);
+  book.see(3);
+  expect(book.believes(171_798_691_842)).toBe(false);
+  expect(book.hears(171_798_691_842)).toBe(true);
+  expect(book.highest).toBe(171_798_691_842);
+  expect(book.hears(MAX_NUMBER + 1)).toBe(false);
+  expect(book.mint()).toBe(171_798_691_843);
+});
+
+test("EP6: epochs that are used up or out of reach are not written, and a person leads back", () => {
+  const rig = buildRig({ label: "a" });
+  const book = new EpochBook(rig.kit);
+  expect(book.hears(MAX_NUMBER)).toBe(true);
+  rig.kit.alarms.clear("number-out-of-reach");
+  expect([book.mint(), book.mint()].at(-1)).toBeNull();
+  expect(rig.alarm("number-out-of-reach")).toBe(true);
+  expect(rig.store.load().highestEpoch).toBeLessThanOrEqual(MAX_NUMBER);
+  book.reset(5);
+  expect(rig.store.load()).toMatchObject({ highestEpoch: 5, acceptedEpoch: 5 });
+  expect(book.mint()).toBe(7);
+  // In reach: nothing is wrong, and nothing changes.
+  book.reset(1);
+  expect(book.highest).toBe(7);
+});
+
+test("EP6: an epoch out of reach in the store counts as none", () => {
+  const rig = buildRig({ label: "a" });
+  const book = new EpochBook(rig.kit);
+  book.restore({ highestEpoch: Number.MAX_SAFE_INTEGER, acceptedEpoch: 3, log: { epoch: 3, seq: 9 } });
+  expect(rig.alarm("number-out-of-reach")).toBe(true);
+  expect({ highest: book.highest, accepted: book.accepted }).toEqual({ highest: 3, accepted: 3 });
 });

@@ -30,7 +30,7 @@ test("[EP3] heartbeats and refusals of an epoch out of all reach: the leader lea
   forger.send({ type: "stale-epoch", highestEpoch: FAR });
   await pair.clock.pass(300);
   expect(pair.of("a").state()).toMatchObject({ role: "leader", epoch: 1, mayAct: true });
-  expect(pair.alarm("a", "peer-refused")).toBe(true);
+  expect(pair.alarm("a", "number-out-of-reach")).toBe(true);
   forger.forging = false;
   await pair.until(() => pair.of("b").ready());
   expect(await pair.untilDone(pair.of("a").handover({ reason: "test", by: "test" }))).toMatchObject({ epoch: 2 });

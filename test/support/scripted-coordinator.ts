@@ -4,6 +4,10 @@
  */
 import type {
   AdoptOutcome,
+  AdoptPeerOutcome,
+  ForgetPeerOutcome,
+  PairReport,
+  ResetNumbersOutcome,
   ApplySnapshotOutcome,
   CommandInput,
   Coordinator,
@@ -21,6 +25,7 @@ import type {
   SubmitOutcome,
   SyncHealthReport,
 } from "../../src/coordinator/types.ts";
+import type { EngineId } from "../../src/core/ids.ts";
 import type { Json } from "../../src/core/canonical-json.ts";
 import type { Command, Conflict, EpochRun } from "../../src/core/command.ts";
 import type { LockId } from "../../src/core/ids.ts";
@@ -53,6 +58,7 @@ export class ScriptedCoordinator implements Coordinator {
   lock: LockRead = { outcome: "read", lock: null };
   forced: ForceLeaderOutcome = { outcome: "leads", answer: sample.forcedAnswer };
   handed: HandoverOutcome = { outcome: "handed-over", leader: "b", epoch: 8, tookMs: 3.5, requestId: "req_1" };
+  adoptedPeer: AdoptPeerOutcome = { outcome: "unknown-fingerprint", seen: [] };
   adopted: AdoptOutcome = { outcome: "adopted", replaced: "the record is of engine eng_x" };
   resolved: ResolveOutcome = { outcome: "resolved", conflict: sample.conflict };
   pending: OutboxStatus = sample.outbox;
@@ -158,6 +164,23 @@ export class ScriptedCoordinator implements Coordinator {
 
   setMaintenance(request: { readonly on: boolean; readonly reason: string; readonly by: string }): Maintenance {
     return this.#answer("setMaintenance", [request], { ...request, stamp: "0199-0000-a" });
+  }
+
+  pair(): PairReport {
+    const self = { engineId: sample.state.engineId as EngineId, fingerprint: `sha256:${"0".repeat(32)}` };
+    return this.#answer("pair", [], { self, peer: { ...self, connected: true }, strangers: [] });
+  }
+
+  adoptPeer(request: { readonly fingerprint: string; readonly by: string }): AdoptPeerOutcome {
+    return this.#answer("adoptPeer", [request], this.adoptedPeer);
+  }
+
+  forgetPeer(request: { readonly by: string }): ForgetPeerOutcome {
+    return this.#answer("forgetPeer", [request], { outcome: "forgotten", peer: null });
+  }
+
+  resetNumbers(request: { readonly by: string }): ResetNumbersOutcome {
+    return this.#answer("resetNumbers", [request], { outcome: "reset", highestEpoch: 8, before: 8 });
   }
 
   async adoptWitness(request: { readonly by: string }): Promise<AdoptOutcome> {

@@ -1,6 +1,6 @@
 /**
  * Purpose: the one row of what an engine is and has reached.
- * Keeps true: epochs, the fence and the stamp never fall, in SQL itself.
+ * Keeps true: epochs, the fence and the stamp never fall, in SQL itself; `setEpochs` alone lowers epochs.
  */
 import type { Database, Statement } from "better-sqlite3";
 import { hlcZero } from "../../core/hlc.ts";
@@ -88,6 +88,11 @@ export class StateTable {
 
   raiseEpochs(highestEpoch: number, acceptedEpoch: number): void {
     this.#epochs.run(Math.max(highestEpoch, acceptedEpoch), acceptedEpoch);
+  }
+
+  /** Also to lower ones. */
+  setEpochs(highestEpoch: number, acceptedEpoch: number): void {
+    this.#db.prepare("UPDATE state SET highest_epoch = ?, accepted_epoch = ?").run(highestEpoch, acceptedEpoch);
   }
 
   raiseFence(lockFence: number): void {

@@ -231,7 +231,9 @@ export class WsPeerChannel implements PeerChannel {
     const link = this.#sockets.get(socket);
     if (sender === null || !link) return;
     const decoded = decodeMessage(text);
-    if (decoded.outcome === "refused") return this.refuse("bad-frame", decoded.reason);
+    if (decoded.outcome === "refused") {
+      return this.refuse(decoded.outOfReach ? "out-of-reach" : "bad-frame", `the peer sent ${decoded.reason}`);
+    }
     const sifted = this.#gate.sift(decoded.value, sender, link.name);
     if (sifted === "duplicate") return;
     if (sifted === "deliver") this.#events?.onMessage(decoded.value, { link: link.name, receivedAtMonoMs });

@@ -25,7 +25,17 @@ export interface PairedStoreParts {
 
 /** Methods after which something new is durable. */
 const WRITES: ReadonlySet<string> = new Set([
-  ...["pinPeer", "saveEpochs", "saveMaintenance", "append", "saveCheckpoint", "compact", "adopt", "saveConflicts"],
+  ...[
+    "pinPeer",
+    "saveEpochs",
+    "resetEpochs",
+    "saveMaintenance",
+    "append",
+    "saveCheckpoint",
+    "compact",
+    "adopt",
+    "saveConflicts",
+  ],
   ...["saveLeadership", "endLeadership", "saveRequest", "transaction"],
 ]);
 

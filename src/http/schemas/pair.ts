@@ -1,0 +1,49 @@
+/** The schemas of the engines of the pair and their keys. */
+import { Type } from "typebox";
+import { Count, nullable, strict } from "./common.ts";
+
+const Fingerprint = Type.String({
+  pattern: "^sha256:[0-9a-f]{32}$",
+  description: "Of a public key: `sha256:` and 32 hexadecimal digits.",
+});
+
+const identity = { engineId: Type.String(), fingerprint: nullable(Fingerprint) };
+
+export const PairSchema = Type.Object(
+  {
+    self: Type.Object(identity),
+    peer: nullable(Type.Object({ ...identity, connected: Type.Boolean() })),
+    strangers: Type.Array(
+      Type.Object({
+        engineId: Type.String(),
+        fingerprint: Fingerprint,
+        version: Type.String(),
+        remote: Type.String({ description: "The address it came from or was reached at." }),
+        refusal: Type.String({ description: "Why it was refused, a fixed word." }),
+        lastSeen: Type.String({ description: "RFC 3339, UTC" }),
+      }),
+    ),
+  },
+  { $id: "Pair" },
+);
+
+export const AdoptPeerBody = strict({ fingerprint: Fingerprint });
+
+export const PeerAdoptedSchema = Type.Object(
+  { adopted: Type.Literal(true), peer: Type.Object(identity) },
+  { $id: "PeerAdopted" },
+);
+
+export const PeerForgottenSchema = Type.Object(
+  { forgotten: Type.Literal(true), peer: nullable(Type.Object(identity)) },
+  { $id: "PeerForgotten" },
+);
+
+export const NumbersResetSchema = Type.Object(
+  {
+    reset: Type.Literal(true),
+    highestEpoch: Count,
+    before: Type.Integer({ minimum: 0, description: "The highest epoch until now." }),
+  },
+  { $id: "NumbersReset" },
+);
