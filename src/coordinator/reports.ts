@@ -9,7 +9,14 @@ import type { CampaignVerdict } from "../actors/campaign-verdict.ts";
 import type { Readiness, CoordinatorState, PeerHealthReport, SyncHealthReport } from "./types.ts";
 
 /** Alarms that mean that this engine itself is not whole. */
-const DEGRADING = new Set(["store-failed", "engine-hook", "engine-hook-slow", "split-brain", "state-drift", "commands-late"]);
+const DEGRADING = new Set([
+  "store-failed",
+  "engine-hook",
+  "engine-hook-slow",
+  "split-brain",
+  "state-drift",
+  "commands-late",
+]);
 
 const NOT_WAITING = { reasons: [], untilMs: null } as const;
 const READY: Readiness = { ready: true, ...NOT_WAITING };

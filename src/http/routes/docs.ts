@@ -37,7 +37,10 @@ export async function describeRoutes(app: App, { version }: HttpInit): Promise<v
       for (const [path, operations] of Object.entries(paths)) {
         // OpenAPI has no wildcard: what follows the path is a parameter with a name.
         const told = path.replace("{*}", "{path}");
-        for (const [method, operation] of Object.entries(operations)) describe(method, told, operation);
+        for (const [method, operation] of Object.entries(operations)) {
+          // A route with several methods has one object for all of them.
+          operations[method] = describe(method, told, { ...operation });
+        }
         if (told === path) continue;
         paths[told] = operations;
         Reflect.deleteProperty(paths, path);
@@ -58,7 +61,7 @@ interface Operation {
 }
 
 /** What every operation has: a name for generated clients, the refusal of a foreign host, and whether its body is optional. */
-function describe(method: string, path: string, operation: Operation): void {
+function describe(method: string, path: string, operation: Operation): Operation {
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
   operation.operationId = method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
   for (const parameter of operation.parameters ?? []) if (parameter.name === "*") parameter.name = "path";
@@ -71,6 +74,7 @@ function describe(method: string, path: string, operation: Operation): void {
   // The plugin takes every body for required.
   const schema = requestBody?.content["application/json"]?.schema;
   if (requestBody !== undefined && isOptionalBody(schema)) requestBody.required = false;
+  return operation;
 }
 
 export async function docsRoutes(app: App): Promise<void> {
