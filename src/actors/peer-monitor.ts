@@ -27,6 +27,8 @@ export interface LastHeartbeat {
   readonly receivedAtMonoMs: number;
 }
 
+const NONE_CLOSED: ReadonlySet<string> = new Set();
+
 export class PeerMonitor {
   readonly #kit: Kit;
   readonly #votes: Votes;
@@ -135,12 +137,15 @@ export class PeerMonitor {
   }
 
   /** Asks every address of the peer whether a process still listens there [DP1]; `onProof` hears of it before anyone acts on it. */
-  async probe(onProof: (sentAtMs: number) => void): Promise<{ result: ProbeResult; sentAtMs: number } | null> {
+  async probe(
+    onProof: (sentAtMs: number) => void,
+    closed: ReadonlySet<string> = NONE_CLOSED,
+  ): Promise<{ result: ProbeResult; sentAtMs: number } | null> {
     if (this.#probing) return null;
     this.#probing = true;
     const sentAtMs = this.#kit.nowMs();
     const heardBefore = this.#detector.lastHeardMs;
-    const result = await this.#kit.ports.peerProbe.probe(this.#kit.failover.deathProbeMs);
+    const result = await this.#kit.ports.peerProbe.probe(this.#kit.failover.deathProbeMs, closed);
     this.#probing = false;
     const heardSince = this.#detector.lastHeardMs > heardBefore;
     if (this.#kit.rules.provesDeath(result) && !heardSince) {

@@ -54,6 +54,8 @@ export class Succession {
   readonly judge: CampaignJudge;
   readonly #kit: Kit;
   readonly #deps: SuccessionDeps;
+  /** Links whose established socket the other side closed, until one is up again [DP1]. */
+  readonly #closedLinks = new Set<string>();
   #considerTimer: TimerHandle | null = null;
   #notBeforeMs = 0;
   #trusted = false;
@@ -190,9 +192,16 @@ export class Succession {
     this.consider();
   }
 
-  /** A socket of the peer was closed: its process may be gone [DP1]. The record is read while the probe is under way. */
-  async linkClosed(): Promise<void> {
-    if (this.#deps.linked() || this.#kit.failover.deathProof === "none") return;
+  /** A link came up: a process lives there. */
+  linkUp(): void {
+    this.#closedLinks.clear();
+    this.monitor.linkUp();
+  }
+
+  /** A socket of the peer was closed by the other side: its process may be gone [DP1]. The record is read while the probe is under way. */
+  async linkClosed(link: string): Promise<void> {
+    this.#closedLinks.add(link);
+    if (this.#kit.failover.deathProof === "none") return;
     await this.#probe(this.witness.configured ? this.witness.read() : null);
   }
 
@@ -231,7 +240,7 @@ export class Succession {
 
   /** `look`: the witness record, being read since the probe began. */
   async #probe(look: Promise<UsableRead> | null): Promise<void> {
-    const answer = await this.monitor.probe((sentAtMs) => this.judge.proven(sentAtMs, look));
+    const answer = await this.monitor.probe((sentAtMs) => this.judge.proven(sentAtMs, look), this.#closedLinks);
     if (answer === null || this.monitor.state !== "dead") return;
     if (this.leadership.role === "leader") {
       this.votes.peerVotedFor(answer.sentAtMs);

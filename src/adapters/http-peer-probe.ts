@@ -1,14 +1,14 @@
 /**
  * Purpose: proof that nothing listens any more where the peer was [DP1].
- * Keeps true: `refused` only when every known address refused the connection; whatever answers, with anything at all, is
- * life. Right after a kill the kernel may still accept a connection and then reset it: that is neither, and is asked
+ * Keeps true: `refused` only when every known address refused the connection, or one did whose established socket the
+ * other side had just closed, and no other accepts one within a moment; whatever answers, with anything at all, is life. Right after a kill the kernel may still accept a connection and then reset it: that is neither, and is asked
  * again every millisecond. Sockets and timers end with the call.
  * Does not know: who answers. Any answer at the peer's address is a reason not to take its role.
  */
 import { type Socket, connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Clock, TimerHandle } from "../ports/clock.ts";
-import type { PeerProbe, ProbeResult } from "../ports/peer-probe.ts";
+import { PROOF_GRACE_MS, type PeerProbe, type ProbeResult } from "../ports/peer-probe.ts";
 
 /** Between two questions to one address. */
 const ASK_AGAIN_MS = 1;
@@ -21,11 +21,13 @@ interface Address {
   readonly host: string;
   readonly port: number;
   readonly secure: boolean;
+  /** The links that lead there. */
+  readonly links: string[];
 }
 
 export interface HttpPeerProbeInit {
-  /** Every known address of the peer, `ws:`, `wss:`, `http:` or `https:`; only host and port count. */
-  readonly urls: readonly string[];
+  /** Every known address of the peer, by its link: `ws:`, `wss:`, `http:` or `https:`; only host and port count. */
+  readonly links: readonly { readonly name: string; readonly url: string }[];
 }
 
 export class HttpPeerProbe implements PeerProbe {
@@ -34,23 +36,34 @@ export class HttpPeerProbe implements PeerProbe {
 
   constructor(components: { readonly clock: Clock }, init: HttpPeerProbeInit) {
     this.#clock = components.clock;
-    this.#addresses = distinctAddresses(init.urls);
+    this.#addresses = distinctAddresses(init.links);
   }
 
-  probe(budgetMs: number): Promise<ProbeResult> {
+  probe(budgetMs: number, closed: ReadonlySet<string> = new Set()): Promise<ProbeResult> {
     return new Promise((resolve) => {
       const inquiries: Inquiry[] = [];
       const sights: ProbeResult[] = [];
+      let grace: TimerHandle | null = null;
       const end = (result: ProbeResult): void => {
         this.#clock.clearTimeout(budget);
+        if (grace !== null) this.#clock.clearTimeout(grace);
         for (const inquiry of inquiries) inquiry.stop();
         resolve(result);
       };
       const budget = this.#clock.setTimeout(() => end("unknown"), budgetMs);
-      const onSight = (sight: ProbeResult): void => {
+      let proven = false;
+      const onSight = (sight: ProbeResult, { links }: Address): void => {
         sights.push(sight);
+        proven ||= sight === "refused" && links.some((link) => closed.has(link));
         if (sight === "alive") end("alive");
-        else if (sights.length === this.#addresses.length) end(sights.every(isRefused) ? "refused" : "unknown");
+        else if (sights.length === this.#addresses.length) {
+          end(proven || sights.every(isRefused) ? "refused" : "unknown");
+        } else if (proven) {
+          // Others may still accept; what has accepted is waited for.
+          grace ??= this.#clock.setTimeout(() => {
+            if (!inquiries.some(({ accepted }) => accepted)) end("refused");
+          }, PROOF_GRACE_MS);
+        }
       };
       for (const address of this.#addresses) inquiries.push(new Inquiry(this.#clock, address, onSight));
       if (inquiries.length === 0) end("unknown");
@@ -64,12 +77,14 @@ const isRefused = (sight: ProbeResult): boolean => sight === "refused";
 class Inquiry {
   readonly #clock: Clock;
   readonly #address: Address;
-  readonly #onSight: (sight: ProbeResult) => void;
+  readonly #onSight: (sight: ProbeResult, address: Address) => void;
+  /** A connection was accepted, and it is not yet known by what. */
+  accepted = false;
   #socket: Socket | null = null;
   #timer: TimerHandle | null = null;
   #ended = false;
 
-  constructor(clock: Clock, address: Address, onSight: (sight: ProbeResult) => void) {
+  constructor(clock: Clock, address: Address, onSight: (sight: ProbeResult, address: Address) => void) {
     this.#clock = clock;
     this.#address = address;
     this.#onSight = onSight;
@@ -86,13 +101,15 @@ class Inquiry {
     this.#timer = null;
     this.#socket = ask(this.#address, (sight) => {
       if (this.#ended) return;
+      this.accepted = false;
       if (sight === "again") {
         this.#timer = this.#clock.setTimeout(() => this.#ask(), ASK_AGAIN_MS);
         return;
       }
       this.stop();
-      this.#onSight(sight);
+      this.#onSight(sight, this.#address);
     });
+    this.#socket.once("connect", () => (this.accepted = true));
   }
 }
 
@@ -125,16 +142,17 @@ function sightOf(error: Error): Sight {
   return errors.some(({ code }) => code === "ECONNRESET" || code === "EPIPE") ? "again" : "unknown";
 }
 
-function distinctAddresses(urls: readonly string[]): readonly Address[] {
+function distinctAddresses(links: HttpPeerProbeInit["links"]): readonly Address[] {
   const addresses = new Map<string, Address>();
-  for (const { protocol, hostname, port } of urls.map((url) => new URL(url))) {
+  for (const { name, url } of links) {
+    const { protocol, hostname, port } = new URL(url);
     const secure = protocol === "wss:" || protocol === "https:";
-    const address = {
-      host: hostname.replace(/^\[(.*)\]$/, "$1"),
-      port: port === "" ? (secure ? 443 : 80) : Number(port),
-      secure,
-    };
-    addresses.set(`${address.host} ${address.port}`, address);
+    const host = hostname.replace(/^\[(.*)\]$/, "$1");
+    const address = { host, port: port === "" ? (secure ? 443 : 80) : Number(port), secure, links: [name] };
+    const key = `${address.host} ${address.port}`;
+    const known = addresses.get(key);
+    if (known === undefined) addresses.set(key, address);
+    else known.links.push(name);
   }
   return [...addresses.values()];
 }

@@ -13,8 +13,8 @@ export function peerEvents(kit: Kit, actors: Actors, stopped: () => boolean): Pe
     onLinkUp: () => {
       if (!stopped()) linkUp(kit, actors);
     },
-    onLinkDown: (_link, socketClosed) => {
-      if (!stopped()) linkDown(kit, actors, socketClosed);
+    onLinkDown: (link, socketClosed) => {
+      if (!stopped()) linkDown(kit, actors, socketClosed ? link : null);
     },
     onMessage: (message, receipt) => {
       if (stopped()) return;
@@ -33,17 +33,15 @@ export function peerEvents(kit: Kit, actors: Actors, stopped: () => boolean): Pe
 
 function linkUp(kit: Kit, { succession, heartbeats, catchUp, replication }: Actors): void {
   kit.alarms.clear("peer-link-lost");
-  succession.monitor.linkUp();
+  succession.linkUp();
   replication.pair.linkUp();
   heartbeats.beat();
   if (catchUp.sync === "ready" && succession.leadership.role === "follower") catchUp.compare();
 }
 
-function linkDown(kit: Kit, { linked, log, succession }: Actors, socketClosed: boolean): void {
-  if (linked) {
-    kit.alarms.raise("peer-link-lost", "one of the links to the peer is down");
-    return;
-  }
-  log.peerGone();
-  if (socketClosed) void succession.linkClosed();
+/** `closed`: the link, if the other side closed its socket. Another link that still seems up may be one whose cable is cut. */
+function linkDown(kit: Kit, { linked, log, succession }: Actors, closed: string | null): void {
+  if (linked) kit.alarms.raise("peer-link-lost", "one of the links to the peer is down");
+  else log.peerGone();
+  if (closed !== null) void succession.linkClosed(closed);
 }

@@ -138,7 +138,7 @@ async function assemble(
     const witness = keep(await makeWitness(basics, config, secrets));
     const signatures = new Ed25519Signatures(engineKey(resolve(config.dataDir)));
     const peerChannel = keep(makePeerChannel(basics, signatures, config, secrets));
-    const peerProbe = new HttpPeerProbe(basics, { urls: config.peer.links.map(({ url }) => url) });
+    const peerProbe = new HttpPeerProbe(basics, { links: config.peer.links });
     const engine = keep(given ?? makeEngine(basics, config, secrets));
     const clockSource = makeClockSource(basics, config);
     if (clockSource !== null) keep(clockSource);

@@ -35,9 +35,15 @@ async function listen(server: Server): Promise<string> {
 
 const nobody = async (): Promise<string> => `ws://127.0.0.1:${await freePort()}`;
 
-function probe(urls: readonly string[], budgetMs = 5_000): Promise<string> {
-  return new HttpPeerProbe({ clock: new SystemClock() }, { urls }).probe(budgetMs);
+/** `closed`: which of the addresses had a socket that the other side closed. */
+function probe(urls: readonly string[], budgetMs = 5_000, closed: readonly string[] = []): Promise<string> {
+  const links = urls.map((url) => ({ name: `link to ${url}`, url }));
+  const names = new Set(closed.map((url) => `link to ${url}`));
+  return new HttpPeerProbe({ clock: new SystemClock() }, { links }).probe(budgetMs, names);
 }
+
+/** An address that nobody can be reached at. What is cut without a word is played in `test/faults/cable.server.test.ts`. */
+const CUT = "ws://name.invalid:7401";
 
 describe("HttpPeerProbe [DP1]", () => {
   it("says refused when nothing listens at any address", async () => {
@@ -71,6 +77,20 @@ describe("HttpPeerProbe [DP1]", () => {
     const url = await listen(createServer((socket) => socket.resume()));
     expect(await probe([url], 40)).toBe("unknown");
     expect(await probe([await nobody(), url], 40)).toBe("unknown");
+  });
+
+  it("P3 DP1: one refusal is enough where the other side just closed a socket; a cut address holds nothing up", async () => {
+    const closed = await nobody();
+    expect(await probe([CUT, closed], 5_000, [closed])).toBe("refused");
+    expect(await probe([CUT, closed])).toBe("unknown");
+    expect(await probe([CUT, closed], 5_000, [CUT])).toBe("unknown");
+  });
+
+  it("P3 DP1: one refusal proves nothing while another address accepts", async () => {
+    const [closed, answering] = [await nobody(), await listen(createHttpServer((_, response) => response.end("{}")))];
+    expect(await probe([closed, answering], 5_000, [closed])).toBe("alive");
+    const frozen = await listen(createServer((socket) => socket.resume()));
+    expect(await probe([closed, frozen], 100, [closed])).toBe("unknown");
   });
 
   it("says unknown when an address cannot be reached", async () => {

@@ -45,7 +45,9 @@ test("every file that the pages name exists, and has the symbol that they name i
 test("every rule is cited by the title of a test", () => {
   const tests = globSync("test/**/*.ts", { cwd: ROOT }).map((file) => readFileSync(join(ROOT, file), "utf8"));
   const cited = (id: string): boolean =>
-    tests.some((text) => new RegExp(`(?:test|it|each|scenario)\\b[^"\`\n]*\\s*["\`][^"\`\n]*\\b${id}\\b`).test(text));
+    tests.some((text) =>
+      new RegExp(`(?:test|it|each|scenario|describe)\\b[^"\`\n]*\\s*["\`][^"\`\n]*\\b${id}\\b`).test(text),
+    );
   expect(RULES.filter((id) => !cited(id))).toEqual([]);
   expect(cited("XX9")).toBe(false);
 });

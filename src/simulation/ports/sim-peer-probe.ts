@@ -1,7 +1,7 @@
 /** Purpose: the `PeerProbe` port over the simulated network [DP1]: what a connection attempt at every address tells. */
 import { otherLabel } from "../../core/ids.ts";
 import type { Label } from "../../core/ids.ts";
-import type { PeerProbe, ProbeResult } from "../../ports/peer-probe.ts";
+import { PROOF_GRACE_MS, type PeerProbe, type ProbeResult } from "../../ports/peer-probe.ts";
 import type { ChannelGround } from "./sim-peer-channel.ts";
 import type { Life } from "../ground/scheduler.ts";
 import type { Link } from "../ground/network.ts";
@@ -21,16 +21,17 @@ export class SimPeerProbe implements PeerProbe {
     this.#label = init.label;
   }
 
-  probe(budgetMs: number): Promise<ProbeResult> {
+  probe(budgetMs: number, closed: ReadonlySet<string> = new Set()): Promise<ProbeResult> {
     const { scheduler, links } = this.#ground;
     const endMs = scheduler.nowMs + budgetMs;
     return new Promise((resolve) => {
       let refused = 0;
-      const answered = (result: "refused" | "alive"): void => {
+      const answered = (result: "refused" | "alive", link: Link): void => {
         if (result === "refused") refused += 1;
         if (result === "alive" || refused === links.length) resolve(result);
+        else if (closed.has(link.name)) scheduler.after(PROOF_GRACE_MS, () => resolve("refused"), this.#life, "timer");
       };
-      for (const link of links) this.#ask(link, endMs, answered);
+      for (const link of links) this.#ask(link, endMs, (result) => answered(result, link));
       scheduler.at(endMs, () => resolve("unknown"), this.#life, "timer");
     });
   }
