@@ -1,6 +1,7 @@
 /**
  * Purpose: tells the outside that the role has moved: the engine's hook, the changeover switches, the history.
- * Keeps true: nothing here delays a demotion; a switch is asked until it confirms or the leadership ends.
+ * Keeps true: nothing here delays a demotion; a switch is asked until it confirms, and again every `reassertMs`; what is
+ * under way is broken off when the leadership ends [HO7].
  */
 import { backoffMs } from "../core/backoff.ts";
 import { otherLabel } from "../core/ids.ts";
@@ -74,6 +75,7 @@ export class RoleHooks {
     const epoch = this.#epochLed;
     this.#epochLed = null;
     this.stop();
+    for (const target of this.#kit.ports.changeoverSwitches) target.withdraw();
     this.#unconfirmed.clear();
     this.#kit.alarms.clear("changeover-unconfirmed");
     if (epoch !== null) this.#keep(() => this.#kit.ports.store.endLeadership(epoch, this.#kit.ports.clock.unixMs()));
@@ -102,8 +104,11 @@ export class RoleHooks {
     if (!this.#acting.mayAct()) return this.#routeAfter(this.#kit.failover.heartbeatMs, target, epoch, attempt);
     void target.route({ engineLabel: this.#kit.options.label, epoch }).then((answer) => {
       if (this.#epochLed !== epoch) return;
-      if (answer === "confirmed") this.#unconfirmed.delete(target.name);
-      else {
+      if (answer === "confirmed") {
+        this.#unconfirmed.delete(target.name);
+        // A switch that was restarted has forgotten its route, and nobody else tells it [HO7].
+        this.#routeAfter(target.reassertMs, target, epoch, 0);
+      } else {
         this.#unconfirmed.add(target.name);
         const waitMs = backoffMs(attempt, this.#kit.ports.random.next(), BACKOFF);
         this.#routeAfter(waitMs, target, epoch, Math.min(attempt + 1, 10));

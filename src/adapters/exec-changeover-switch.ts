@@ -4,7 +4,12 @@
  * a script that cannot be run means unreachable; any other exit refuses.
  * Keeps true: one script at a time; a newer request ends an older one, which would route by an old epoch.
  */
-import type { ChangeoverSwitch, RouteOutcome, RouteRequest } from "../ports/changeover-switch.ts";
+import {
+  type ChangeoverSwitch,
+  REASSERT_MS,
+  type RouteOutcome,
+  type RouteRequest,
+} from "../ports/changeover-switch.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type RunningScript, startScript } from "./script.ts";
 
@@ -14,6 +19,8 @@ export interface ExecChangeoverSwitchInit {
   command: readonly string[];
   /** Default 2 000. */
   budgetMs?: number;
+  /** How often a confirmed route is asked for again. Default 5 000. */
+  reassertMs?: number;
 }
 
 const DEFAULT_BUDGET_MS = 2_000;
@@ -21,6 +28,7 @@ const TEMPORARY_FAILURE = 75;
 
 export class ExecChangeoverSwitch implements ChangeoverSwitch {
   readonly name: string;
+  readonly reassertMs: number;
   readonly #clock: Clock;
   readonly #init: ExecChangeoverSwitchInit;
   #running: RunningScript | null = null;
@@ -28,6 +36,7 @@ export class ExecChangeoverSwitch implements ChangeoverSwitch {
 
   constructor(components: { clock: Clock }, init: ExecChangeoverSwitchInit) {
     this.name = init.name;
+    this.reassertMs = init.reassertMs ?? REASSERT_MS;
     this.#clock = components.clock;
     this.#init = init;
   }
@@ -49,6 +58,10 @@ export class ExecChangeoverSwitch implements ChangeoverSwitch {
     if (this.#running === script) this.#running = null;
     if (ended.outcome !== "exited" || ended.code === TEMPORARY_FAILURE) return "unreachable";
     return ended.code === 0 ? "confirmed" : "refused";
+  }
+
+  withdraw(): void {
+    this.#running?.kill();
   }
 
   async close(): Promise<void> {

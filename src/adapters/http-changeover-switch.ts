@@ -3,7 +3,12 @@
  * Keeps true: one request a call, within its budget; only an answer of 2xx is a confirmation.
  * Does not know: the device's language beyond the templates that it is configured with.
  */
-import type { ChangeoverSwitch, RouteOutcome, RouteRequest } from "../ports/changeover-switch.ts";
+import {
+  type ChangeoverSwitch,
+  REASSERT_MS,
+  type RouteOutcome,
+  type RouteRequest,
+} from "../ports/changeover-switch.ts";
 import type { Clock } from "../ports/clock.ts";
 import { HttpClient } from "./http-client.ts";
 
@@ -18,6 +23,8 @@ export interface HttpChangeoverSwitchInit {
   body?: string;
   /** Default 1 000. */
   timeoutMs?: number;
+  /** How often a confirmed route is asked for again. Default 5 000. */
+  reassertMs?: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 1_000;
@@ -25,11 +32,13 @@ const DEFAULT_BODY = '{"engineLabel":"{label}","epoch":{epoch}}';
 
 export class HttpChangeoverSwitch implements ChangeoverSwitch {
   readonly name: string;
+  readonly reassertMs: number;
   readonly #init: HttpChangeoverSwitchInit;
   readonly #client: HttpClient;
 
   constructor(components: { clock: Clock }, init: HttpChangeoverSwitchInit) {
     this.name = init.name;
+    this.reassertMs = init.reassertMs ?? REASSERT_MS;
     this.#init = init;
     this.#client = new HttpClient(components);
   }
@@ -44,6 +53,10 @@ export class HttpChangeoverSwitch implements ChangeoverSwitch {
     });
     if (answer.outcome === "unreachable" || answer.status >= 500 || answer.status === 429) return "unreachable";
     return answer.status >= 200 && answer.status < 300 ? "confirmed" : "refused";
+  }
+
+  withdraw(): void {
+    this.#client.breakOff("the leadership ended");
   }
 
   async close(): Promise<void> {

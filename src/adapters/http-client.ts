@@ -70,10 +70,15 @@ export class HttpClient {
     }
   }
 
+  /** Breaks off the calls under way; later ones are made as usual. */
+  breakOff(why: string): void {
+    for (const request of this.#underWay) request.destroy(new Error(why));
+  }
+
   /** Breaks off the calls under way and closes the connections. */
   close(): void {
     this.#closed = true;
-    for (const request of this.#underWay) request.destroy(new Error("closed"));
+    this.breakOff("closed");
     this.#httpAgent.destroy();
     this.#httpsAgent.destroy();
   }

@@ -95,6 +95,14 @@ const engine = Type.Union(
   { default: { kind: "reference" }, description: "What makes the programme" },
 );
 
+const reassertMs = Type.Optional(
+  Type.Integer({
+    minimum: 500,
+    maximum: 3_600_000,
+    description: "How often the leader asks for its route again, ms; 5000 unless given",
+  }),
+);
+
 const target = Type.Union([
   section({
     name: name("As in alarms"),
@@ -103,12 +111,14 @@ const target = Type.Union([
     method: Type.Optional(Type.Enum(["POST", "PUT", "PATCH", "GET"])),
     body: Type.Optional(Type.String({ maxLength: 65_536, description: "{label} and {epoch} are filled in" })),
     timeoutMs: budget("One request"),
+    reassertMs,
   }),
   section({
     name: name("As in alarms"),
     kind: kind("exec"),
     command,
     budgetMs: budget("One run"),
+    reassertMs,
   }),
 ]);
 

@@ -75,8 +75,15 @@ export type ChangeoverTarget =
       readonly method?: string;
       readonly body?: string;
       readonly timeoutMs?: number;
+      readonly reassertMs?: number;
     }
-  | { readonly name: string; readonly kind: "exec"; readonly command: readonly string[]; readonly budgetMs?: number };
+  | {
+      readonly name: string;
+      readonly kind: "exec";
+      readonly command: readonly string[];
+      readonly budgetMs?: number;
+      readonly reassertMs?: number;
+    };
 
 /** Files, PEM, for `https:` with a private authority or with a certificate of this engine's own. */
 export interface ClientTlsConfig {

@@ -20,12 +20,18 @@ const ENDED: RoleMove = { role: "follower", previousRole: "leader", epoch: 4, or
 /** A switch that answers as it is told. */
 class TestSwitch implements ChangeoverSwitch {
   readonly name = "router";
+  readonly reassertMs = 5_000;
   readonly asked: RouteRequest[] = [];
+  withdrawn = 0;
   answer: RouteOutcome = "confirmed";
 
   async route(request: RouteRequest): Promise<RouteOutcome> {
     this.asked.push(request);
     return this.answer;
+  }
+
+  withdraw(): void {
+    this.withdrawn += 1;
   }
 
   async close(): Promise<void> {}
@@ -40,11 +46,18 @@ function hooked() {
   return { ...rig, rig, router, told, acting, hooks: new RoleHooks(rig.kit, acting) };
 }
 
-test("[EP4] a switch is asked with the leader's epoch, once when it confirms", async () => {
+test("[EP4] P9 HO7: a switch is asked with the leader's epoch, and again every `reassertMs` while it leads", async () => {
   const { clock, router, hooks } = hooked();
   hooks.moved(WON);
-  await clock.pass(60_000);
+  await clock.pass(4_000);
   expect(router.asked).toEqual([{ engineLabel: "a", epoch: 3 }]);
+  await clock.pass(12_000);
+  expect(router.asked).toEqual(Array.from({ length: 4 }, () => ({ engineLabel: "a", epoch: 3 })));
+  expect(router.withdrawn).toBe(0);
+  hooks.moved(ENDED);
+  expect(router.withdrawn).toBe(1);
+  await clock.pass(60_000);
+  expect(router.asked).toHaveLength(4);
   expect(clock.waiting).toBe(0);
 });
 
@@ -72,7 +85,7 @@ test.each<RouteOutcome>(["refused", "unreachable"])(
     router.answer = "confirmed";
     await clock.pass(5_000);
     expect(router.asked).toHaveLength(tries + 1);
-    expect([rig.alarm("changeover-unconfirmed"), clock.waiting]).toEqual([false, 0]);
+    expect([rig.alarm("changeover-unconfirmed"), clock.waiting]).toEqual([false, 1]);
   },
 );
 

@@ -74,6 +74,7 @@ scenario("EP2", "commands are refused while the disk is full, and its alarm goes
   stage.process("a").disk.full = false;
   expect(await stage.submit("a")).toMatchObject({ outcome: "accepted" });
   expect(stage.alarms("a")).not.toContain("store-failed");
+  stage.coordinator("a").setMaintenance({ on: false, reason: "done", by: "operator" });
   stage.process("b").disk.full = true;
   await stage.submit("a");
   await stage.run(500);

@@ -133,7 +133,13 @@ export class Pair {
         close: async () => void closed.push("clock"),
       },
       changeoverSwitches: [
-        { name: "router", route: async () => "confirmed", close: async () => void closed.push("switch") },
+        {
+          name: "router",
+          reassertMs: 5_000,
+          withdraw: () => undefined,
+          route: async () => "confirmed",
+          close: async () => void closed.push("switch"),
+        },
       ],
     };
     const coordinator = createCoordinator(wrapPorts(ports, label), {

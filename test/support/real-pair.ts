@@ -34,6 +34,8 @@ export interface RealPairOptions {
   readonly auth?: Readonly<Record<string, unknown>>;
   /** The section `outbox`; the folder of a feed in files is made within the pair's own. */
   readonly outbox?: Readonly<Record<string, unknown>>;
+  /** The section `changeover` of each engine. */
+  readonly changeover?: readonly Readonly<Record<string, unknown>>[];
   /** Where engine b keeps its data, instead of beside everything else. */
   readonly dataDirOfB?: string;
   /** The name of the pair, instead of one that no other pair has. */
@@ -185,6 +187,7 @@ export class RealPair {
       failover: { policy, maxAutomaticFailovers: MAX_FAILOVERS, ...failover },
       commands,
       auth,
+      changeover: options.changeover ?? [],
       outbox: outbox["sink"] === "file" ? { ...outbox, dir: this.feed } : outbox,
     };
     // JSON is YAML.

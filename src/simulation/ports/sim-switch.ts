@@ -1,6 +1,11 @@
 /** The changeover switch of the virtual world: one device, and the way by which one life of an engine asks it. */
 import type { Label } from "../../core/ids.ts";
-import type { ChangeoverSwitch, RouteOutcome, RouteRequest } from "../../ports/changeover-switch.ts";
+import {
+  REASSERT_MS,
+  type ChangeoverSwitch,
+  type RouteOutcome,
+  type RouteRequest,
+} from "../../ports/changeover-switch.ts";
 import type { ProcessClock } from "../ground/host-clock.ts";
 import type { Prng } from "../ground/prng.ts";
 import type { Life, Scheduler } from "../ground/scheduler.ts";
@@ -36,6 +41,7 @@ export interface SwitchGround {
 
 export class SimSwitch implements ChangeoverSwitch {
   readonly name = "router";
+  readonly reassertMs = REASSERT_MS;
   readonly #ground: SwitchGround;
 
   constructor(ground: SwitchGround) {
@@ -59,6 +65,9 @@ export class SimSwitch implements ChangeoverSwitch {
       });
     });
   }
+
+  /** What is on its way to the router arrives there all the same. */
+  withdraw(): void {}
 
   async close(): Promise<void> {}
 }
