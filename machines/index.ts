@@ -1,5 +1,6 @@
 /** The catalogue of the statecharts: name → machine. The visualiser, the export and the tests read it. */
 import { catchUpMachine } from "./catch-up.machine.ts";
+import { engineMachine } from "./engine.machine.ts";
 import { handoverMachine } from "./handover.machine.ts";
 import { leadershipMachine } from "./leadership.machine.ts";
 import { outboxPumpMachine } from "./outbox-pump.machine.ts";
@@ -11,6 +12,7 @@ import { witnessVoteMachine } from "./witness-vote.machine.ts";
 
 export {
   catchUpMachine,
+  engineMachine,
   handoverMachine,
   leadershipMachine,
   outboxPumpMachine,
@@ -29,6 +31,7 @@ export const machines = {
   "catch-up": catchUpMachine,
   "reconcile-lock": reconcileLockMachine,
   "split-brain": splitBrainMachine,
+  engine: engineMachine,
   "sync-peer": syncPeerMachine,
   "outbox-pump": outboxPumpMachine,
 } as const;

@@ -8,10 +8,12 @@ It shows all that an engine of another language needs: five hooks, one lock, and
 import argparse
 import json
 import threading
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_KEPT_PATHS = 256
+INSTANCE = uuid.uuid4().hex  # changes with every start: so Changeover sees that the state is lost
 
 
 class Switcher:
@@ -79,7 +81,8 @@ class Hooks(BaseHTTPRequestHandler):
         if path == "/health":
             state = self.switcher.state
             position = {"epoch": state["epoch"], "seq": state["seq"]}
-            self.answer(200, {"status": "ok", "programSource": state["program"], "position": position})
+            health = {"status": "ok", "programSource": state["program"], "position": position, "instance": INSTANCE}
+            self.answer(200, health)
         elif path in ("/snapshot", "/api/switch/state"):
             self.answer_text(200, self.switcher.snapshot())
         elif path == "/role":

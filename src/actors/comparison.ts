@@ -1,6 +1,6 @@
 /**
  * Purpose: notices that the two engines' states drift apart while they run: both take the checksum after the same
- * command, and the leader compares.
+ * command, tell each other, and compare. A follower whose state differs is restored [EN10].
  */
 import type { Checkpoint, CheckpointResult, PeerMessage } from "../core/messages.ts";
 import type { TimerHandle } from "../ports/clock.ts";
@@ -17,6 +17,10 @@ export interface ComparisonDeps {
   leads(): boolean;
   peerReady(): boolean;
   send(message: PeerMessage): boolean;
+  /** Whether the engine's state is the pair's as far as it knows [EN11]. */
+  trusted(): boolean;
+  /** This follower's state differs from the leader's [EN10]. */
+  onDrift(): void;
 }
 
 export class Comparison {
@@ -45,9 +49,12 @@ export class Comparison {
 
   take(checkpoint: Checkpoint): void {
     if (checkpoint.epoch !== this.#deps.book.accepted) return;
-    void this.#checksumAt(checkpoint.seq).then((checksum) => {
+    const { epoch, seq } = checkpoint;
+    this.#own = null;
+    this.#theirs = null;
+    void this.#checksumAt(seq, epoch).then((checksum) => {
       if (checksum === null) return;
-      const { epoch, seq } = checkpoint;
+      this.#own = { seq, epoch, checksum };
       this.#deps.send({ type: "checkpoint-result", epoch, seq, checksum });
     });
   }
@@ -59,13 +66,16 @@ export class Comparison {
 
   #begin(): void {
     const { seq } = this.#deps.log.position;
+    // Before the first command each engine shows what it was set up to show.
+    if (seq === 0) return;
     const epoch = this.#deps.book.accepted;
     this.#own = null;
     this.#theirs = null;
     if (!this.#deps.send({ type: "checkpoint", epoch, seq })) return;
-    void this.#checksumAt(seq).then((checksum) => {
+    void this.#checksumAt(seq, epoch).then((checksum) => {
       if (checksum === null) return;
       this.#own = { seq, epoch, checksum };
+      this.#deps.send({ type: "checkpoint-result", epoch, seq, checksum });
       this.#judge();
     });
   }
@@ -76,17 +86,18 @@ export class Comparison {
     if (own === null || theirs === null || own.seq !== theirs.seq || own.epoch !== theirs.epoch) return;
     const drifted = own.checksum !== theirs.checksum;
     this.#kit.alarms.set("state-drift", drifted, `the engines' states differ after command ${own.seq}`);
+    if (drifted && !this.#deps.leads()) this.#deps.onDrift();
   }
 
   /** The checksum of the state after exactly `seq`; null when that moment has passed. */
-  async #checksumAt(seq: number): Promise<string | null> {
-    const { executor, book } = this.#deps;
+  async #checksumAt(seq: number, epoch: number): Promise<string | null> {
+    const { executor } = this.#deps;
     try {
       await executor.reached(seq);
       if (executor.executedSeq !== seq) return null;
       const state = await this.#kit.ports.engine.snapshot();
-      if (executor.executedSeq !== seq) return null;
-      return await checksumOf(this.#kit.ports, { epoch: book.accepted, lastCommandSeq: seq, state });
+      if (executor.executedSeq !== seq || !this.#deps.trusted()) return null;
+      return await checksumOf(this.#kit.ports, { epoch, lastCommandSeq: seq, state });
     } catch (error) {
       this.#kit.ports.logger.warn({ err: error, seq }, "checksum not taken");
       return null;

@@ -8,7 +8,7 @@ import { MAX_DEPTH, type Json } from "../core/canonical-json.ts";
 import type { Command, LogPosition } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Engine, EngineHealth, EngineRead, ExecuteOutcome, RoleChange } from "../ports/engine.ts";
+import type { Engine, EngineHealth, EngineRead, EngineSign, ExecuteOutcome, RoleChange } from "../ports/engine.ts";
 import type { Alarms } from "./alarms.ts";
 import { inTurns } from "./checksum.ts";
 
@@ -50,6 +50,8 @@ const MAX_SHOWN_CHARS = 120;
 type Fault = string | null;
 
 export class EngineGuard implements Engine {
+  /** Why the engine is not fit, whatever it says itself; null: it is. Set by the one who keeps it. */
+  unfit: string | null = null;
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #alarms: Alarms;
@@ -118,6 +120,10 @@ export class EngineGuard implements Engine {
     return given !== FAULTY && this.#take("position", must, given, isPosition) ? (given ?? null) : null;
   }
 
+  watch(listener: (sign: EngineSign) => void): void {
+    this.#engine.watch?.(listener);
+  }
+
   async onRole(change: RoleChange): Promise<void> {
     await this.#bounded("onRole", Promise.resolve(this.#engine.onRole(change)));
   }
@@ -125,6 +131,7 @@ export class EngineGuard implements Engine {
   health(): EngineHealth {
     const must = '"ok", "degraded" or "failed"';
     const health = this.#now("health", must, () => this.#engine.health(), isHealth);
+    if (this.unfit !== null) return "failed";
     return health === FAULTY ? "degraded" : health;
   }
 

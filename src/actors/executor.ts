@@ -21,6 +21,10 @@ export interface ExecutorDeps {
   logEndSeq(): number;
   /** Through here the peer has said, in this leadership, to hold everything. */
   peerThroughSeq(): number;
+  /** Whether the engine's state is the pair's: no other is stored [EN11]. */
+  trusted?(): boolean;
+  /** The engine gave no answer to this command [EN3]. */
+  onGaveUp?(seq: number, error: string): void;
 }
 
 /** Commands read from the store at a time. */
@@ -58,6 +62,11 @@ export class Executor {
 
   get executedSeq(): number {
     return this.#executedSeq;
+  }
+
+  /** How often the state was replaced. */
+  get resets(): number {
+    return this.#resets;
   }
 
   /** Through here a leader has confirmed the log. */
@@ -227,13 +236,14 @@ export class Executor {
     }
     this.#kit.emit({ type: "executed", command, error, lateMs, atMonoMs });
     this.#settleWaiting();
+    if (!outcome.ok && outcome.gaveUp === true) this.#deps.onGaveUp?.(command.seq, outcome.error);
     if (command.seq - this.#lastCheckpointSeq >= options.commands.checkpointEvery) void this.checkpoint();
   }
 
   /** Stores the engine's state, from which a restart goes on. */
   async checkpoint(): Promise<void> {
     const { store, engine, logger, clock } = this.#kit.ports;
-    if (this.#executedSeq === this.#lastCheckpointSeq) return;
+    if (this.#executedSeq === this.#lastCheckpointSeq || this.#deps.trusted?.() === false) return;
     const release = await this.hold();
     const seq = this.#executedSeq;
     const resets = this.#resets;
@@ -242,7 +252,7 @@ export class Executor {
     try {
       const draft = (state = store.draftState());
       await inTurns(clock, jsonPieces(await engine.snapshot()), (piece) => draft.add(piece));
-      if (resets !== this.#resets) return;
+      if (resets !== this.#resets || this.#deps.trusted?.() === false) return;
       const epoch = epochAt(store.logShape(), seq) ?? 0;
       store.saveCheckpoint({ position: { epoch, seq }, state });
       store.compact(this.#compactThroughSeq(seq), clock.unixMs() - KEYS_KEPT_MS);

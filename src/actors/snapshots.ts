@@ -21,6 +21,10 @@ export interface SnapshotDeps {
   readonly book: EpochBook;
   readonly log: CommandLog;
   readonly executor: Executor;
+  /** Whether the engine's state is the pair's [EN11]. */
+  trusted(): boolean;
+  /** A state was put in place; `same`: the engine gives it back unchanged. */
+  onInstalled(same: boolean): void;
 }
 
 /** Commands, keys and conflicts that may come along with a snapshot, at most. */
@@ -60,6 +64,9 @@ export class Snapshots {
     let moment: Omit<StateSnapshot, "version" | "engineLabel" | "engineId" | "checksum">;
     try {
       const state = await this.#kit.ports.engine.snapshot();
+      if (!this.#deps.trusted()) {
+        throw new ChangeoverError("engine_not_ready", "the engine is being restored", { retryable: true });
+      }
       moment = {
         epoch: book.accepted,
         clock: log.clock,
@@ -134,7 +141,9 @@ export class Snapshots {
       });
       if (!replaced) return { outcome: "overtaken" };
       this.#kit.counters.snapshotsApplied += 1;
-      return { outcome: "installed", checksum: await this.#checksumNow(snapshot) };
+      const checksum = await this.#checksumNow(snapshot);
+      this.#deps.onInstalled(checksum === snapshot.checksum);
+      return { outcome: "installed", checksum };
     } catch (error) {
       this.#kit.ports.logger.error({ err: error }, "snapshot not installed");
       const isRefused = error instanceof ChangeoverError && error.code === "invalid_value";

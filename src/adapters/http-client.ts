@@ -44,10 +44,15 @@ export class HttpClient {
   readonly #httpAgent = new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
   readonly #httpsAgent: HttpsAgent;
   readonly #underWay = new Set<ClientRequest>();
+  /** Connections over which an answer came, and whose end is not yet known. */
+  readonly #known = new WeakSet<object>();
+  readonly #onLost: (() => void) | undefined;
   #closed = false;
 
-  constructor(components: { clock: Clock }, init: { tls?: ClientTls } = {}) {
+  /** `onLost`: a connection over which an answer came was closed, and the server had not said that it would. */
+  constructor(components: { clock: Clock }, init: { tls?: ClientTls; onLost?: () => void } = {}) {
     this.#clock = components.clock;
+    this.#onLost = init.onLost;
     this.#httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, ...init.tls });
   }
 
@@ -61,6 +66,7 @@ export class HttpClient {
       return unreachable(reasonOf(error), error);
     }
     this.#underWay.add(request);
+    if (this.#onLost !== undefined) request.once("response", (response) => this.#watch(response));
     const timer = this.#clock.setTimeout(() => request.destroy(new NoAnswer(call.timeoutMs)), call.timeoutMs);
     try {
       return await exchange(request, call);
@@ -81,6 +87,16 @@ export class HttpClient {
     this.breakOff("closed");
     this.#httpAgent.destroy();
     this.#httpsAgent.destroy();
+  }
+
+  /** The kernel closes a connection when the server's process ends: this is how its death is seen first. */
+  #watch({ socket, headers, httpVersion }: IncomingMessage): void {
+    const announced = headers.connection?.toLowerCase() === "close" || httpVersion === "1.0";
+    if (announced || this.#known.has(socket)) return;
+    this.#known.add(socket);
+    socket.once("close", () => {
+      if (!this.#closed) this.#onLost?.();
+    });
   }
 
   #open(call: HttpCall): ClientRequest {

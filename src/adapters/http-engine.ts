@@ -9,7 +9,7 @@ import type { Json } from "../core/canonical-json.ts";
 import type { Command, LogPosition } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { Clock, TimerHandle } from "../ports/clock.ts";
-import type { Engine, EngineHealth, EngineRead, ExecuteOutcome, RoleChange } from "../ports/engine.ts";
+import type { Engine, EngineHealth, EngineRead, EngineSign, ExecuteOutcome, RoleChange } from "../ports/engine.ts";
 import type { Logger } from "../ports/logger.ts";
 import { foreignCommandProblem } from "./foreign-command.ts";
 import { type HttpAnswer, HttpClient } from "./http-client.ts";
@@ -52,6 +52,8 @@ const DEFAULTS = {
 
 /** Polls in a row without a good answer after which the engine counts as failed. */
 const FAILED_AFTER_POLLS = 3;
+/** Pause between two looks at an engine whose connection was lost: one that closes after every answer is no storm. */
+const LOOK_AGAIN_MS = 10;
 const MAX_RETRY_DELAY_MS = 2_000;
 const MAX_ERROR_CHARS = 500;
 
@@ -70,6 +72,11 @@ export class HttpEngine implements Engine {
   #health: EngineHealth = "degraded";
   #programSource = "";
   #untoldRole: RoleChange | null = null;
+  #listener: ((sign: EngineSign) => void) | null = null;
+  /** A connection was lost since the last answer. */
+  #lost = false;
+  #looking: Promise<void> | null = null;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   /** Begins to poll the health at once; until the first answer it is `degraded`. */
@@ -78,7 +85,7 @@ export class HttpEngine implements Engine {
     this.#logger = components.logger;
     this.#init = { ...DEFAULTS, ...init };
     this.#baseUrl = init.baseUrl.replace(/\/+$/, "");
-    this.#client = new HttpClient(components);
+    this.#client = new HttpClient(components, { onLost: () => this.#lookSoon() });
     void this.#poll();
   }
 
@@ -97,8 +104,10 @@ export class HttpEngine implements Engine {
   async snapshot(): Promise<Json> {
     return this.#queue.run(async () => {
       const answer = await this.#hook("GET", "/snapshot", { timeoutMs: this.#init.stateTimeoutMs });
-      if (answer.outcome === "answered" && isSuccess(answer.status)) return answer.body;
-      throw notReady("snapshot", answer);
+      if (answer.outcome !== "answered" || !isSuccess(answer.status)) throw notReady("snapshot", answer);
+      // It may have been started anew just before: whoever asked must know before it uses this state [EN11].
+      if (this.#listener !== null) await this.#look();
+      return answer.body;
     });
   }
 
@@ -116,7 +125,13 @@ export class HttpEngine implements Engine {
 
   async position(): Promise<LogPosition | null> {
     const answer = await this.#hook("GET", "/health", { timeoutMs: this.#init.healthTimeoutMs });
-    return answer.outcome === "answered" && isSuccess(answer.status) ? positionIn(answer.body) : null;
+    const position = answer.outcome === "answered" && isSuccess(answer.status) ? positionIn(answer.body) : null;
+    return position === null || position.seq === 0 ? null : position;
+  }
+
+  watch(listener: (sign: EngineSign) => void): void {
+    this.#listener = listener;
+    this.#lookSoon();
   }
 
   async onRole(change: RoleChange): Promise<void> {
@@ -164,7 +179,8 @@ export class HttpEngine implements Engine {
       if (last.outcome === "answered" && !isWorthRepeating(last.status)) return this.#outcomeOf(last.status, last);
     }
     this.#health = "failed";
-    return { ok: false, error: `the engine does not execute: ${errorText(last)}` };
+    const error = `the engine does not execute: ${errorText(last)}`;
+    return last.outcome === "unreachable" && !this.#closed ? { ok: false, error, gaveUp: true } : { ok: false, error };
   }
 
   #outcomeOf(status: number, answer: HttpAnswer): ExecuteOutcome {
@@ -174,12 +190,51 @@ export class HttpEngine implements Engine {
   }
 
   async #poll(): Promise<void> {
+    this.#pollTimer = null;
+    await this.#look();
+    if (this.#closed) return;
+    if (this.#missedPolls === 0) await this.#tellNewestRole();
+    this.#pollAfter(this.#init.healthIntervalMs);
+  }
+
+  #pollAfter(ms: number): void {
+    if (this.#closed) return;
+    if (this.#pollTimer !== null) this.#clock.clearTimeout(this.#pollTimer);
+    this.#pollTimer = this.#clock.setTimeout(() => void this.#poll(), ms);
+  }
+
+  /** A connection was lost: the process may be gone, and the next connection tells [EN1]. */
+  #lookSoon(): void {
+    this.#lost = true;
+    this.#pollAfter(Math.max(0, this.#lookedAtMs + LOOK_AGAIN_MS - this.#clock.monoMs()));
+  }
+
+  /** One look at the engine at a time; one that is asked for meanwhile shares it. */
+  #look(): Promise<void> {
+    this.#looking ??= this.#lookNow().finally(() => (this.#looking = null));
+    return this.#looking;
+  }
+
+  async #lookNow(): Promise<void> {
+    this.#lookedAtMs = this.#clock.monoMs();
+    const reconnected = this.#lost;
+    this.#lost = false;
+    this.#tell({ type: "asked" });
     const answer = await this.#hook("GET", "/health", { timeoutMs: this.#init.healthTimeoutMs });
     if (this.#closed) return;
     this.#learnHealth(answer);
-    if (this.#missedPolls === 0) await this.#tellNewestRole();
-    if (this.#closed) return;
-    this.#pollTimer = this.#clock.setTimeout(() => void this.#poll(), this.#init.healthIntervalMs);
+    if (answer.outcome === "answered" && isSuccess(answer.status)) {
+      const instance = textField(answer.body, "instance");
+      this.#tell({ type: "answered", instance, position: positionIn(answer.body), reconnected });
+      return;
+    }
+    this.#lost = true;
+    if (answer.outcome === "unreachable" && answer.why === "ECONNREFUSED") this.#tell({ type: "refused" });
+    else if (this.#missedPolls >= FAILED_AFTER_POLLS) this.#tell({ type: "silent" });
+  }
+
+  #tell(sign: EngineSign): void {
+    this.#listener?.(sign);
   }
 
   #learnHealth(answer: HttpAnswer): void {
@@ -258,11 +313,11 @@ function healthIn(body: Json): EngineHealth {
   return status === "degraded" || status === "failed" ? status : "ok";
 }
 
-/** `position: {epoch, seq}` of a health answer; absent, or nothing executed: null. */
+/** `position: {epoch, seq}` of a health answer; absent: null. */
 function positionIn(body: Json): LogPosition | null {
   const position = (body as { readonly position?: Partial<LogPosition> } | null)?.position;
   const { epoch, seq } = position ?? {};
-  const valid = Number.isSafeInteger(epoch) && Number.isSafeInteger(seq) && (seq as number) > 0;
+  const valid = Number.isSafeInteger(epoch) && Number.isSafeInteger(seq) && (seq as number) >= 0;
   return valid ? { epoch: epoch as number, seq: seq as number } : null;
 }
 

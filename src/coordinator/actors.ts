@@ -7,7 +7,8 @@ import { CatchUp } from "../actors/catch-up.ts";
 import { CommandLog, type CommandLogDeps } from "../actors/command-log.ts";
 import { commandConflicts } from "../actors/conflict-book.ts";
 import { Comparison } from "../actors/comparison.ts";
-import { backupIsValid, EngineWatch } from "../actors/engine-watch.ts";
+import type { EngineGuard } from "../actors/engine-guard.ts";
+import { backupIsValid, EngineKeeper } from "../actors/engine-keeper.ts";
 import { Executor } from "../actors/executor.ts";
 import { Handover } from "../actors/handover.ts";
 import { Heartbeats } from "../actors/heartbeats.ts";
@@ -53,7 +54,7 @@ export class Actors {
   readonly handover: Handover;
   readonly comparison: Comparison;
   readonly roleHooks: RoleHooks;
-  readonly engineWatch: EngineWatch;
+  readonly engineKeeper: EngineKeeper;
   readonly outbox: Outbox;
   readonly replication: Replication;
   readonly #kit: Kit;
@@ -62,11 +63,11 @@ export class Actors {
   /** The last leader was the peer: its timeline is the programme's. */
   #followed = false;
 
-  constructor(kit: Kit) {
+  constructor(kit: Kit, guard: EngineGuard) {
     this.#kit = kit;
     this.identities = new PeerIdentities(kit);
     this.succession = new Succession(kit, this.#successionDeps());
-    const { book, leadership, monitor, restraints } = this.succession;
+    const { book, leadership, monitor } = this.succession;
     this.programmeClock = new ProgrammeClock(kit, () => monitor.offset);
     const { programmeClock } = this;
     this.log = new CommandLog(kit, this.#logDeps());
@@ -77,9 +78,15 @@ export class Actors {
       mayAct: () => leadership.mayAct(),
       logEndSeq: () => log.position.seq,
       peerThroughSeq: () => (leadership.role === "leader" ? log.peerThroughSeq : 0),
+      trusted: () => this.engineKeeper.trusted,
+      onGaveUp: (seq, error) => this.engineKeeper.gaveUp(seq, error),
     });
     const { executor } = this;
-    this.snapshots = new Snapshots(kit, { book, log, executor });
+    this.snapshots = new Snapshots(kit, {
+      ...{ book, log, executor },
+      trusted: () => this.engineKeeper.trusted,
+      onInstalled: (same) => this.engineKeeper.installed(same),
+    });
     this.lock = new ReconcileLock(kit, this.succession);
     const shared = { book, log, executor, snapshots: this.snapshots, send: this.#send, leads: this.#leads };
     this.catchUp = new CatchUp(kit, { ...shared, onReady: () => this.#tellReady() });
@@ -110,17 +117,13 @@ export class Actors {
     this.comparison = new Comparison(kit, {
       ...shared,
       peerReady: () => monitor.alive && monitor.last?.heartbeat.sync === "ready",
+      trusted: () => this.engineKeeper.trusted,
+      onDrift: () => this.engineKeeper.drifted(),
     });
     this.roleHooks = new RoleHooks(kit, leadership);
     this.outbox = joinOutbox(kit, { ...shared, succession: this.succession, answeredSeq: () => log.acknowledged.seq });
     this.replication = this.#withOthers();
-    this.engineWatch = new EngineWatch(kit, {
-      monitor,
-      restraints,
-      leads: this.#leads,
-      handoverUnderWay: () => this.handover.underWay,
-      offer: (reason) => this.#offerRole(reason),
-    });
+    this.engineKeeper = this.#keeper(guard);
   }
 
   get linked(): boolean {
@@ -153,6 +156,7 @@ export class Actors {
     this.executor.stop();
     this.roleHooks.stop();
     this.identities.stop();
+    this.engineKeeper.stop();
     this.succession.stop();
   }
 
@@ -196,9 +200,23 @@ export class Actors {
       programmeTimeUs: () => this.programmeClock.nowUs(this.#kit.self.engineId),
       jitterMs: () => this.programmeClock.jitterMs,
       onAnswered: () => this.outbox.answered(),
-      onStoreFailed: () => this.engineWatch.look(),
+      onStoreFailed: () => this.engineKeeper.look(),
       onAccepted: (prev, commands) => this.#replicate(prev, commands),
     };
+  }
+
+  #keeper(guard: EngineGuard): EngineKeeper {
+    const { monitor, restraints } = this.succession;
+    return new EngineKeeper(
+      this.#kit,
+      {
+        ...{ monitor, restraints, executor: this.executor, catchUp: this.catchUp },
+        leads: this.#leads,
+        handoverUnderWay: () => this.handover.underWay,
+        offer: (reason) => this.#offerRole(reason),
+      },
+      guard,
+    );
   }
 
   #withOthers(): Replication {
@@ -222,7 +240,7 @@ export class Actors {
 
   #onBeat(): void {
     this.programmeClock.watch();
-    this.engineWatch.look();
+    this.engineKeeper.look();
     this.executor.kick();
     this.replication.pair.beat();
   }

@@ -46,5 +46,5 @@ export function createCoordinator(
     emit,
     nowMs: () => kit.rules.nowMs(ports.clock),
   };
-  return new PairCoordinator(kit, new Actors(kit), broadcast, stored);
+  return new PairCoordinator(kit, new Actors(kit, engine), broadcast, stored);
 }

@@ -71,8 +71,8 @@ export class PairCoordinator implements Coordinator {
     if (held !== null && epochAt(ports.store.logShape(), held.seq) === held.epoch) {
       executor.resetTo(held.seq);
     } else if (checkpoint !== null) {
-      await ports.engine.restore(checkpoint.state);
       executor.resetTo(checkpoint.position.seq);
+      await this.#restoreEngine(checkpoint.state);
     }
     ports.peerChannel.open(
       peerEvents(this.#kit, this.#actors, () => this.#stopped),
@@ -84,6 +84,16 @@ export class PairCoordinator implements Coordinator {
     this.#actors.replication.start();
     if (succession.restraints.maintenanceOn) succession.maintenanceChanged();
     comparison.start();
+    this.#actors.engineKeeper.start();
+  }
+
+  /** An engine that does not take its state now is restored later: a start that ends here would end so again. */
+  async #restoreEngine(state: Json): Promise<void> {
+    try {
+      await this.#kit.ports.engine.restore(state);
+    } catch (error) {
+      this.#actors.engineKeeper.lose(error instanceof Error ? error.message : String(error));
+    }
   }
 
   stop(): Promise<void> {

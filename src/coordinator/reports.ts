@@ -176,7 +176,7 @@ export class Reports {
   }
 
   #machines(): Record<string, Json> {
-    const { succession, handover, catchUp, lock, splitBrain, outbox } = this.#actors;
+    const { succession, handover, catchUp, lock, splitBrain, outbox, engineKeeper } = this.#actors;
     return {
       leadership: succession.leadership.machineValue as Json,
       "peer-link": succession.monitor.machineValue,
@@ -185,6 +185,7 @@ export class Reports {
       "catch-up": catchUp.machineValue,
       "reconcile-lock": lock.machineValue,
       "split-brain": splitBrain.machineValue,
+      engine: engineKeeper.machineValue,
       ...(outbox.machineValue === null ? {} : { "outbox-pump": outbox.machineValue }),
     };
   }

@@ -109,12 +109,13 @@ export function makePeerChannel(
 }
 
 export function makeEngine({ clock, logger }: Basics, config: Config, secrets: EngineSecrets): Engine {
-  const { engine, pair, label } = config;
+  const { engine, pair, label, failover } = config;
   switch (engine.kind) {
     case "reference":
       return new ReferenceEngine({ clock });
     case "http": {
-      const { kind: _kind, token: _ref, ...init } = engine;
+      const { kind: _kind, token: _ref, ...given } = engine;
+      const init = { healthIntervalMs: failover.heartbeatMs, ...given };
       const token = secrets.engineToken;
       return new HttpEngine({ clock, logger }, token === null ? init : { ...init, token });
     }

@@ -11,7 +11,28 @@ import type { Command, LogPosition } from "../core/command.ts";
 export type EngineHealth = "ok" | "degraded" | "failed";
 
 /** What became of one command in the engine. A failure is reported and the log goes on. */
-export type ExecuteOutcome = { ok: true } | { ok: false; error: string };
+export type ExecuteOutcome =
+  | { ok: true }
+  /** `gaveUp`: the engine gave no answer; nobody knows whether it executed the command. */
+  | { ok: false; error: string; gaveUp?: true };
+
+/** What an engine in a process of its own shows of itself. */
+export type EngineSign =
+  /** It is asked how it is: what it answers is of this moment or later. */
+  | { readonly type: "asked" }
+  | {
+      readonly type: "answered";
+      /** Any text that changes when the engine starts anew; null: it says none. */
+      readonly instance: string | null;
+      /** The last command that it executed; null: it says none. */
+      readonly position: LogPosition | null;
+      /** A connection was lost since the last answer. */
+      readonly reconnected: boolean;
+    }
+  /** Its address refuses connections: the process is gone. */
+  | { readonly type: "refused" }
+  /** It has not answered several times. */
+  | { readonly type: "silent" };
 
 /** The engine's answer to a read: an HTTP status and a JSON body. */
 export interface EngineRead {
@@ -57,6 +78,8 @@ export interface Engine {
    * then goes on from there instead of putting an older state in place. `null`, or no such method: it starts afresh.
    */
   position?(): LogPosition | null | Promise<LogPosition | null>;
+  /** Shows whether the engine is there, for one in a process of its own. Called once. */
+  watch?(listener: (sign: EngineSign) => void): void;
   /** Tells a role change. Has its own budget of time, never throws, and never delays a demotion: do not wait for it. */
   onRole(change: RoleChange): void | Promise<void>;
   /** Latest known health; never blocks. */

@@ -97,7 +97,7 @@ describe("[A38] E5: a hook that goes wrong is named, and the pair goes on", { ti
     expect({ a: pair.engines.a.pid, b: pair.engines.b.pid }).toEqual(before);
   });
 
-  test("a restart does not replay into the same death: both are killed while execute still gives nothing", async () => {
+  test("[A38] E5: a restart does not replay into the same death: both are killed while execute still gives nothing", async () => {
     breakHook("execute", "nothing");
     expect(await cut()).toBe(200);
     await alarmSays(leader, "execute", /returned undefined/);

@@ -14,6 +14,7 @@ const NORMAL: Readonly<Record<MachineName, unknown>> = {
   "catch-up": "ready",
   "reconcile-lock": "free",
   "split-brain": "united",
+  engine: "well",
   "sync-peer": "idle",
   "outbox-pump": "idle",
 };

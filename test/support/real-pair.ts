@@ -42,6 +42,8 @@ export interface RealPairOptions {
   readonly pair?: string;
   /** A program that takes the arguments of `changeover engine`. */
   readonly launcher?: string;
+  /** The section `engine` of each. */
+  readonly engine?: Readonly<Record<Label, object>>;
 }
 
 export class RealPair {
@@ -188,6 +190,7 @@ export class RealPair {
       commands,
       auth,
       changeover: options.changeover ?? [],
+      ...(options.engine === undefined ? {} : { engine: options.engine[label] }),
       outbox: outbox["sink"] === "file" ? { ...outbox, dir: this.feed } : outbox,
     };
     // JSON is YAML.

@@ -19,7 +19,7 @@ export interface EngineInit {
   readonly launcher: string;
 }
 
-const READY_WITHIN_MS = 15_000;
+const READY_WITHIN_MS = 45_000;
 const STOP_WITHIN_MS = 5_000;
 
 export class EngineProcess {

@@ -1,6 +1,6 @@
 /** An engine that fails while it leads. */
 import { expect, test } from "vitest";
-import { backupIsValid, EngineWatch } from "../../src/actors/engine-watch.ts";
+import { backupIsValid, EngineKeeper } from "../../src/actors/engine-keeper.ts";
 import { PeerMonitor } from "../../src/actors/peer-monitor.ts";
 import { Restraints } from "../../src/actors/restraints.ts";
 import { Votes } from "../../src/actors/votes.ts";
@@ -13,13 +13,27 @@ function watched() {
   const own = { leads: true, underWay: false, offers: 0 };
   const monitor = new PeerMonitor(rig.kit, new Votes(rig.kit), { onChange: () => undefined });
   const restraints = new Restraints(rig.kit);
-  const watch = new EngineWatch(rig.kit, {
-    monitor,
-    restraints,
-    leads: () => own.leads,
-    handoverUnderWay: () => own.underWay,
-    offer: () => void (own.offers += 1),
-  });
+  const watch = new EngineKeeper(
+    rig.kit,
+    {
+      executor: {
+        executedSeq: 0,
+        confirmedSeq: 0,
+        resets: 0,
+        hold: async () => () => undefined,
+        resetTo: () => undefined,
+        confirm: () => undefined,
+        reached: async () => undefined,
+      },
+      catchUp: { compare: () => undefined, machineValue: "ready" },
+      monitor,
+      restraints,
+      leads: () => own.leads,
+      handoverUnderWay: () => own.underWay,
+      offer: () => void (own.offers += 1),
+    },
+    null,
+  );
   let n = 0;
   /** One beat of the engine: the peer is heard, then a look is taken. */
   const beat = async (ms: number, peer: Partial<Heartbeat> | null = {}): Promise<void> => {

@@ -1,0 +1,300 @@
+/**
+ * Purpose: watches the engine, gives the role away when it is gone, and restores an engine that came back without its
+ * state [EN1, EN6, EN9–EN11, HO5]. Binds `engine`. A disk that refuses writes is as certain as an engine that is gone: the
+ * role is offered at once, and the disk is tested once a second until it takes writes again [EN7].
+ * Keeps true: an engine whose state may not be the pair's is neither ready nor fit to lead, executes nothing, and its
+ * state is neither stored nor sent; only a restore makes it fit again.
+ */
+import { engineMachine } from "../../machines/engine.machine.ts";
+import type { EngineSign } from "../ports/engine.ts";
+import type { CatchUp } from "./catch-up.ts";
+import type { EngineGuard } from "./engine-guard.ts";
+import type { Executor } from "./executor.ts";
+import type { Kit } from "./kit.ts";
+import type { PeerMonitor } from "./peer-monitor.ts";
+import type { Restraints } from "./restraints.ts";
+import { startMachine } from "./start-machine.ts";
+
+export interface EngineKeeperDeps {
+  readonly monitor: PeerMonitor;
+  readonly restraints: Restraints;
+  readonly executor: Pick<
+    Executor,
+    "executedSeq" | "confirmedSeq" | "resets" | "hold" | "resetTo" | "confirm" | "reached"
+  >;
+  readonly catchUp: Pick<CatchUp, "compare" | "machineValue">;
+  leads(): boolean;
+  handoverUnderWay(): boolean;
+  offer(reason: string): void;
+}
+
+/** Pause between two tries to restore, ms. */
+const RETRY_MS = 1_000;
+const HOUR_MS = 3_600_000;
+/** Repairs of a state that has drifted, in an hour. */
+const RESTORE_LIMIT = 3;
+const STORE_TEST_EVERY_MS = 1_000;
+const STORE_TEST_KEY = "store-test";
+/** Longer than what a store may still have room for when its disk is full. */
+const STORE_TEST_TEXT = "x".repeat(131_072);
+
+export class EngineKeeper {
+  readonly #kit: Kit;
+  readonly #guard: EngineGuard | null;
+  readonly #deps: EngineKeeperDeps;
+  readonly #machine;
+  #failedSinceMs: number | null = null;
+  #instance: string | null = null;
+  #asked = { seq: 0, resets: 0 };
+  /** Why the state may not be the pair's; null: it is. */
+  #lost: string | null = null;
+  /** The executor is held for as long as the engine is not to be trusted. */
+  #held: Promise<() => void> | null = null;
+  /** Each loss makes what was begun before void. */
+  #losses = 0;
+  #tryAtMs = 0;
+  #restoring = false;
+  #givenUpSeq = 0;
+  #repairsMs: number[] = [];
+  /** Null while the disk is not known to fail. */
+  #nextTestMs: number | null = null;
+
+  constructor(kit: Kit, deps: EngineKeeperDeps, guard: EngineGuard | null) {
+    this.#kit = kit;
+    this.#deps = deps;
+    this.#guard = guard;
+    this.#machine = startMachine(
+      kit,
+      engineMachine.provide({
+        actions: {
+          trust: () => this.#trust(),
+          distrust: () => this.#distrust(),
+          restore: () => void (this.#tryAtMs = 0),
+        },
+      }),
+    );
+  }
+
+  get machineValue(): string {
+    return this.#machine.getSnapshot().value;
+  }
+
+  /** Whether the engine's state is the pair's as far as anyone can know [EN11]. */
+  get trusted(): boolean {
+    return this.#lost === null && !this.#isGone;
+  }
+
+  start(): void {
+    this.#guard?.watch((sign) => this.#hear(sign));
+  }
+
+  stop(): void {
+    this.#losses += 1;
+    this.#machine.stop();
+  }
+
+  /** Looks once a beat, and at once when a command could not be stored. */
+  look(): void {
+    const { alarms, ports, failover } = this.#kit;
+    const failed = ports.engine.health() === "failed";
+    alarms.set("engine-failed", failed, this.#unfit ?? "the engine reports that it has failed");
+    if (this.trusted) this.#machine.send({ type: failed ? "FAILED" : "ANSWERED" });
+    const now = this.#kit.nowMs();
+    const storeFailed = alarms.stands("store-failed") && !this.#storeWorks(now);
+    if (!storeFailed) this.#nextTestMs = null;
+    if (failed) this.#failedSinceMs ??= now;
+    else this.#failedSinceMs = null;
+    if (this.#failedSinceMs === null && !storeFailed) return alarms.clear("no-valid-backup");
+    const failedMs = this.#failedSinceMs === null ? 0 : now - this.#failedSinceMs;
+    if (storeFailed) this.#offer("this engine's disk refuses writes");
+    else if (this.#unfit !== null || failedMs >= failover.unhealthyHoldMs) this.#offer();
+    if (this.machineValue === "restoring") this.#restore(now);
+  }
+
+  /** Writes and removes a text, once a second, until the disk takes it; then the alarm is over. */
+  #storeWorks(now: number): boolean {
+    this.#nextTestMs ??= now + STORE_TEST_EVERY_MS;
+    if (now < this.#nextTestMs) return false;
+    this.#nextTestMs = null;
+    const { peerState } = this.#kit.ports.store.replica;
+    try {
+      peerState.set(STORE_TEST_KEY, STORE_TEST_TEXT);
+      peerState.delete(STORE_TEST_KEY);
+    } catch {
+      return false;
+    }
+    this.#kit.alarms.clear("store-failed");
+    return true;
+  }
+
+  /** The engine gave no answer to a command: it may or may not have executed it [EN3]. */
+  gaveUp(seq: number, error: string): void {
+    // Twice the same command: the engine cannot do it, and a third try would not end differently.
+    if (seq === this.#givenUpSeq) return this.#kit.alarms.raise("engine-hook", `command ${seq}: ${error}`);
+    this.#givenUpSeq = seq;
+    this.lose(`command ${seq} was given up: ${error}`);
+  }
+
+  /** After the same command this engine's state differs from the leader's. */
+  drifted(): void {
+    if (!this.trusted) return;
+    const now = this.#kit.nowMs();
+    this.#repairsMs = this.#repairsMs.filter((atMs) => now - atMs < HOUR_MS);
+    if (this.#repairsMs.length >= RESTORE_LIMIT) {
+      const said = `the state has drifted again after ${RESTORE_LIMIT} restores within an hour; a person must look`;
+      return this.#kit.alarms.raise("engine-restore-limit", said);
+    }
+    this.#repairsMs.push(now);
+    this.lose("its state differs from the leader's after the same command");
+  }
+
+  /** The engine's state is not, or may not be, the pair's. */
+  lose(reason: string): void {
+    this.#lost = reason;
+    this.#losses += 1;
+    this.#restoring = false;
+    this.#kit.ports.logger.warn({ reason }, "the engine must be restored");
+    if (this.#isGone) return;
+    this.#machine.send({ type: "LOST" });
+    // Already being restored: anew.
+    this.#distrust();
+    this.#offer();
+  }
+
+  /** A state of the pair was put in place; `same`: the engine gives it back unchanged [EN10]. */
+  installed(same: boolean): void {
+    if (this.#lost === null) return;
+    if (same) this.#restored();
+    else this.#kit.alarms.raise("state-drift", "the engine does not give back the state that it was restored from");
+  }
+
+  get #isGone(): boolean {
+    return this.machineValue === "dead" || this.machineValue === "stalled";
+  }
+
+  get #unfit(): string | null {
+    return this.#guard?.unfit ?? null;
+  }
+
+  #hear(sign: EngineSign): void {
+    switch (sign.type) {
+      case "asked":
+        this.#asked = { seq: this.#deps.executor.executedSeq, resets: this.#deps.executor.resets };
+        return;
+      case "refused":
+        this.#machine.send({ type: "REFUSED" });
+        return this.#offer();
+      case "silent":
+        this.#machine.send({ type: "STALLED" });
+        return this.#offer();
+      case "answered":
+        return this.#answered(sign);
+    }
+  }
+
+  #answered(sign: Extract<EngineSign, { type: "answered" }>): void {
+    const loss = this.#lossIn(sign);
+    this.#instance = sign.instance ?? this.#instance;
+    const wasGone = this.#isGone;
+    if (wasGone && (loss ?? this.#lost) !== null) {
+      this.#lost = loss ?? this.#lost;
+      this.#losses += 1;
+      this.#restoring = false;
+      this.#machine.send({ type: "LOST" });
+      this.#offer();
+    } else if (loss !== null) this.lose(loss);
+    else if (this.#lost === null) this.#machine.send({ type: "ANSWERED" });
+  }
+
+  /** What an answer says of a lost state; null: nothing [EN9]. */
+  #lossIn({ instance, position, reconnected }: Extract<EngineSign, { type: "answered" }>): string | null {
+    const { seq, resets } = this.#asked;
+    if (instance !== null && this.#instance !== null && instance !== this.#instance) {
+      return seq === 0 && this.#lost === null ? null : "its instance changed: it was started anew";
+    }
+    if (resets !== this.#deps.executor.resets || this.#restoring) return null;
+    if (position !== null) {
+      return position.seq < seq ? `its position is ${position.seq}, ${seq} commands were executed` : null;
+    }
+    return instance === null && reconnected && seq > 0 && this.#lost === null
+      ? "its connection was lost, and it says neither instance nor position"
+      : null;
+  }
+
+  #distrust(): void {
+    this.#held ??= this.#deps.executor.hold();
+    if (this.#guard !== null) this.#guard.unfit = this.#lost ?? "the engine's process gives no answer";
+  }
+
+  #trust(): void {
+    if (this.#guard !== null) this.#guard.unfit = null;
+    this.#release();
+  }
+
+  #release(): void {
+    void this.#held?.then((release) => release());
+    this.#held = null;
+  }
+
+  #restored(): void {
+    this.#lost = null;
+    this.#restoring = false;
+    this.#kit.ports.logger.info({}, "the engine has the pair's state again");
+    this.#machine.send({ type: "RESTORED" });
+  }
+
+  /** The role to a fit peer, at once where it is certain that this engine is none [EN6]. */
+  #offer(what = this.#unfit ?? "this engine has failed"): void {
+    const { restraints, monitor } = this.#deps;
+    const { alarms } = this.#kit;
+    if (!this.#deps.leads() || this.#deps.handoverUnderWay()) return;
+    const held = restraints.maintenanceOn || restraints.heldDownUntilMs() !== null;
+    const valid = backupIsValid(monitor);
+    alarms.set("no-valid-backup", !valid, `${what}, and the peer is not healthy and caught up`);
+    alarms.set("maintenance-blocks-failover", valid && restraints.maintenanceOn, "a person holds the role where it is");
+    if (valid && !held) this.#deps.offer(what);
+  }
+
+  /** From the leader's state where there is one, else from the own checkpoint and log [EN10]. */
+  #restore(now: number): void {
+    const { monitor, catchUp, restraints } = this.#deps;
+    if (now < this.#tryAtMs || this.#restoring) return;
+    this.#tryAtMs = now + RETRY_MS;
+    const heartbeat = monitor.last?.heartbeat;
+    const hasLeader = monitor.alive && heartbeat?.role === "leader" && heartbeat.health !== "failed";
+    if (!this.#deps.leads() && hasLeader) {
+      if (catchUp.machineValue !== "restoring" && catchUp.machineValue !== "reconciling") catchUp.compare(true);
+      return;
+    }
+    const held = restraints.maintenanceOn || restraints.heldDownUntilMs() !== null;
+    if (this.#deps.leads() && backupIsValid(monitor) && !held) return;
+    this.#restoring = true;
+    const { logger } = this.#kit.ports;
+    void this.#restoreInPlace(this.#losses).catch((error: unknown) => {
+      logger.warn({ err: error }, "the engine could not be restored");
+      this.#restoring = false;
+    });
+  }
+
+  async #restoreInPlace(loss: number): Promise<void> {
+    const { executor } = this.#deps;
+    const { store, engine } = this.#kit.ports;
+    await this.#held;
+    const { checkpoint } = store.load();
+    const doneSeq = Math.max(executor.executedSeq, executor.confirmedSeq);
+    if (checkpoint !== null) await engine.restore(checkpoint.state);
+    else if (store.firstHeldSeq() > 1) throw new Error("there is neither a checkpoint nor the whole log");
+    if (loss !== this.#losses) return;
+    executor.resetTo(checkpoint?.position.seq ?? 0);
+    executor.confirm(doneSeq);
+    this.#release();
+    await executor.reached(doneSeq);
+    if (loss === this.#losses) this.#restored();
+  }
+}
+
+/** Whether the peer could take over: heard, healthy and caught up. */
+export function backupIsValid(monitor: PeerMonitor): boolean {
+  const heartbeat = monitor.last?.heartbeat;
+  return monitor.alive && heartbeat?.health !== "failed" && heartbeat?.sync === "ready";
+}
