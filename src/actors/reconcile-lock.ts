@@ -8,10 +8,11 @@
  */
 import { reconcileLockMachine } from "../../machines/reconcile-lock.machine.ts";
 import type { Epoch } from "../core/epoch.ts";
-import type { Label, LockId } from "../core/ids.ts";
+import type { LockId } from "../core/ids.ts";
 import type { FailoverSettings } from "../core/settings.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { LockAcquire } from "../ports/witness.ts";
+import { holderName, parseHolder } from "../core/lock-holder.ts";
 import type { Kit } from "./kit.ts";
 import { startMachine } from "./start-machine.ts";
 
@@ -26,19 +27,6 @@ export type AcquireResult =
 
 /** Refreshed at least so many times within one TTL. */
 const REFRESHES_PER_TTL = 3;
-const HOLDER = /^engine ([ab]), epoch (\d{1,16})$/;
-
-/** Whose lock it is, as everybody may read it. */
-export function holderName(label: Label, epoch: Epoch): string {
-  return `engine ${label}, epoch ${epoch}`;
-}
-
-/** The engine and the epoch that `holder` names; null: it is not the lock of an engine's own recovery. */
-export function parseHolder(holder: string): { readonly label: Label; readonly epoch: Epoch } | null {
-  const [, label, epoch] = HOLDER.exec(holder) ?? [];
-  return label === undefined ? null : { label: label as Label, epoch: Number(epoch) };
-}
-
 export interface ReconcileLockDeps {
   /** The epoch that this engine leads in. */
   readonly book: { readonly accepted: Epoch };

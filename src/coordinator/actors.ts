@@ -5,7 +5,7 @@
 import { CatchUpSource } from "../actors/catch-up-source.ts";
 import { CatchUp } from "../actors/catch-up.ts";
 import { CommandLog, type CommandLogDeps } from "../actors/command-log.ts";
-import { commandConflicts } from "../actors/conflict-book.ts";
+import { commandConflicts, standingAfterAll } from "../actors/conflict-book.ts";
 import { Comparison } from "../actors/comparison.ts";
 import type { EngineGuard } from "../actors/engine-guard.ts";
 import { backupIsValid, EngineKeeper } from "../actors/engine-keeper.ts";
@@ -32,8 +32,9 @@ import { joinReplication } from "./join-replication.ts";
 
 /** Commands of one frame at most, so that heartbeats never queue behind one. */
 const FRAME_COMMANDS = 128;
-/** Conflicts of one message at most. */
-const CONFLICTS_TOLD = 100;
+/** Conflicts that are told to the peer at most, and in one message. */
+const CONFLICTS_TOLD = 1_000;
+const CONFLICTS_IN_MESSAGE = 50;
 
 /** Causes for which automation took the role away from an engine that had it. */
 const FAILOVERS: ReadonlySet<LeadershipCause> = new Set(["silence", "death-proof", "unhealthy", "blind"]);
@@ -160,15 +161,25 @@ export class Actors {
     this.succession.stop();
   }
 
-  /** Everything that stands as a conflict, told to the peer, so that both list the same. */
+  /** Everything that stands as a conflict, told to the peer, so that both list the same [SB3]. */
   tellConflicts(): void {
     const conflicts = commandConflicts(this.#kit.ports.store, CONFLICTS_TOLD).toReversed();
-    if (conflicts.length === 0) return;
-    this.#kit.ports.peerChannel.send({
-      type: "conflict-update",
-      epoch: this.succession.book.accepted,
-      conflicts,
-    });
+    const epoch = this.succession.book.accepted;
+    for (let start = 0; start < conflicts.length; start += CONFLICTS_IN_MESSAGE) {
+      const some = conflicts.slice(start, start + CONFLICTS_IN_MESSAGE);
+      this.#kit.ports.peerChannel.send({ type: "conflict-update", epoch, conflicts: some });
+    }
+  }
+
+  /** Conflicts about commands that stand in this engine's log after all are closed; one may have come from the peer. */
+  closeStanding(): void {
+    const { store } = this.#kit.ports;
+    const closed = standingAfterAll(commandConflicts(store, CONFLICTS_TOLD), store.logShape());
+    if (closed.length === 0) return;
+    store.saveConflicts(closed);
+    for (const conflict of closed) this.#kit.emit({ type: "conflict", conflict });
+    const open = store.conflicts(CONFLICTS_TOLD).filter((conflict) => conflict.outcome === "open").length;
+    this.#kit.alarms.set("conflicts-open", open > 0, `${open} conflicts wait for a person`);
   }
 
   readonly #send = (message: PeerMessage): boolean => this.#kit.ports.peerChannel.send(message);
@@ -230,7 +241,11 @@ export class Actors {
   }
 
   #tellReady(): void {
-    if (this.catchUp.sync === "ready" && !this.#leads()) this.heartbeats.beat();
+    if (this.catchUp.sync !== "ready" || this.#leads()) return;
+    this.heartbeats.beat();
+    // The winner of a split may have died before anybody else had what it saved.
+    this.tellConflicts();
+    this.closeStanding();
   }
 
   #offerRole(reason: string): void {

@@ -17,7 +17,7 @@ import { parsePostedSnapshot } from "./posted-snapshot.ts";
 export async function applySnapshot(
   kit: Kit,
   actors: Actors,
-  lockId: LockId | null,
+  claimed: ClaimedLock,
   given: Json,
 ): Promise<ApplySnapshotOutcome> {
   const { book } = actors.succession;
@@ -27,7 +27,7 @@ export async function applySnapshot(
   if (typeof parsed === "string") return { outcome: "invalid-snapshot", detail: parsed };
   const verified = await actors.snapshots.verify(parsed);
   if (typeof verified === "string") return { outcome: "invalid-snapshot", detail: verified };
-  const proof = await prove(kit, lockId);
+  const proof = await prove(kit, claimed);
   if (proof.outcome !== "proven") return proof;
   const admitted = (): boolean => kit.rules.admitsEpoch(book.accepted, parsed.epoch);
   if (!admitted()) return { outcome: "stale-epoch", epoch: book.accepted };
@@ -60,11 +60,25 @@ type Proof =
   | { readonly outcome: "proven"; readonly fence: number; readonly untilMs: number }
   | Extract<ApplySnapshotOutcome, { outcome: "lock-not-held" | "witness-unreachable" }>;
 
-async function prove(kit: Kit, lockId: LockId | null): Promise<Proof> {
-  if (lockId === null) return { outcome: "lock-not-held", detail: "the header X-Reconcile-Lock bears no lock's id" };
+/** The lock that a caller names, or else the name under which it holds one. */
+interface ClaimedLock {
+  readonly lockId: LockId | null;
+  readonly holder: string | null;
+}
+
+async function prove(kit: Kit, claimed: ClaimedLock): Promise<Proof> {
+  if (claimed.lockId === null && claimed.holder === null) {
+    return { outcome: "lock-not-held", detail: "X-Reconcile-Lock (or the query lockId) is not the id of a lock" };
+  }
   const sentAtMs = kit.nowMs();
   const standing = await kit.ports.witness.readLock();
   if (standing.outcome === "unreachable") return { outcome: "witness-unreachable", detail: standing.reason };
+  const ownsIt = standing.lock !== null && standing.lock.holder === claimed.holder;
+  const lockId = claimed.lockId ?? (ownsIt ? standing.lock.lockId : null);
+  if (lockId === null) {
+    const who = standing.lock === null ? "nobody does" : `${standing.lock.holder} does`;
+    return { outcome: "lock-not-held", detail: `${claimed.holder} does not hold the reconcile lock; ${who}` };
+  }
   const floor = kit.ports.store.positions().lockFence;
   if (!kit.rules.lockProves(standing.lock, { lockId, fence: null }, floor)) {
     const holder = standing.lock === null ? "nobody" : standing.lock.holder;

@@ -115,7 +115,8 @@ function takeConflicts(kit: Kit, actors: Actors, message: Extract<PeerMessage, {
     const known = kit.ports.store.findConflict(conflict.id);
     return known === null || (known.resolution === null && conflict.resolution !== null);
   });
-  if (news.length === 0) return;
+  if (news.length === 0) return actors.closeStanding();
   kit.ports.store.saveConflicts(news);
   for (const conflict of news) kit.emit({ type: "conflict", conflict });
+  actors.closeStanding();
 }

@@ -176,8 +176,8 @@ export class PairCoordinator implements Coordinator {
     }
   }
 
-  applySnapshot(lockId: LockId | null, snapshot: Json): Promise<ApplySnapshotOutcome> {
-    return applySnapshot(this.#kit, this.#actors, lockId, snapshot);
+  applySnapshot(lockId: LockId | null, snapshot: Json, holder?: string): Promise<ApplySnapshotOutcome> {
+    return applySnapshot(this.#kit, this.#actors, { lockId, holder: holder ?? null }, snapshot);
   }
 
   acquireLock(request: { readonly holder: string | null; readonly ttlMs: number }): Promise<LockAcquire> {
@@ -186,10 +186,10 @@ export class PairCoordinator implements Coordinator {
     return witness.acquireLock({ lockId: ids.next("lock"), holder, ttlMs: request.ttlMs });
   }
 
-  async refreshLock(lockId: string): Promise<LockRefresh> {
+  async refreshLock(lockId: string, ttlMs?: number): Promise<LockRefresh> {
     const id = parseId("lock", lockId);
     if (id === null) return { outcome: "wrong-id" };
-    return this.#kit.ports.witness.refreshLock(id, this.#kit.failover.reconcileLockMs);
+    return this.#kit.ports.witness.refreshLock(id, ttlMs);
   }
 
   async releaseLock(lockId: string): Promise<LockRelease> {

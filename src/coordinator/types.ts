@@ -174,9 +174,11 @@ export interface Coordinator {
 
   snapshot(): Promise<SnapshotOutcome>;
   /** `snapshot` is what a caller sent: its shape is checked here. */
-  applySnapshot(lockId: LockId | null, snapshot: Json): Promise<ApplySnapshotOutcome>;
+  /** `holder`: without a lock's id, the lock that stands under this name counts. */
+  applySnapshot(lockId: LockId | null, snapshot: Json, holder?: string): Promise<ApplySnapshotOutcome>;
   acquireLock(request: { readonly holder: string | null; readonly ttlMs: number }): Promise<LockAcquire>;
-  refreshLock(lockId: string): Promise<LockRefresh>;
+  /** Extends by the time that the lock was acquired for, or by `ttlMs`, which then stands for it. */
+  refreshLock(lockId: string, ttlMs?: number): Promise<LockRefresh>;
   releaseLock(lockId: string): Promise<LockRelease>;
   readLock(): Promise<LockRead>;
 

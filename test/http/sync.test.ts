@@ -50,7 +50,7 @@ describe("the reconcile lock", () => {
     expect((await rig.post(lockUrl)).json()).toEqual(held);
     expect((await rig.post(lockUrl, { holder: "recovery", ttlMs: 1_000 })).json()).toEqual(held);
     expect(rig.coordinator.argsOf("acquireLock")).toEqual([
-      [{ holder: null, ttlMs: 30_000 }],
+      [{ holder: expect.any(String) as string, ttlMs: 30_000 }],
       [{ holder: "recovery", ttlMs: 1_000 }],
     ]);
   });
@@ -110,10 +110,25 @@ describe("the reconcile lock, refused", () => {
     }
   });
 
-  it("takes no fields on PUT and DELETE", async () => {
-    for (const method of ["PUT", "DELETE"] as const) {
-      const answer = await rig.call("peer", { method, url: `${lockUrl}/x`, payload: { ttlMs: 5_000 } });
-      expect(problemIn(answer, 400, "invalid_request")["field"]).toBe("/ttlMs");
+  it("P11 RL1: PUT takes a time within the bounds, and no time: the one of the acquisition", async () => {
+    const put = (payload?: object) =>
+      rig.call("peer", { method: "PUT", url: `${lockUrl}/${sample.lockId}`, ...(payload && { payload }) });
+    for (const payload of [undefined, {}, { ttlMs: 1_000 }, { ttlMs: 120_000 }]) {
+      expect((await put(payload)).statusCode).toBe(200);
     }
+    expect(rig.coordinator.argsOf("refreshLock").map(([, ttlMs]) => ttlMs)).toEqual([
+      undefined,
+      undefined,
+      1_000,
+      120_000,
+    ]);
+    for (const ttlMs of [999, 120_001, 1_500.5, "5000"]) {
+      expect(problemIn(await put({ ttlMs }), 400, "invalid_request")["field"]).toBe("/ttlMs");
+    }
+  });
+
+  it("SB7: nobody takes the name of an engine's own recovery", async () => {
+    const refused = await rig.post(lockUrl, { holder: "engine b, epoch 4" });
+    expect(problemIn(refused, 400, "invalid_request")["field"]).toBe("/holder");
   });
 });

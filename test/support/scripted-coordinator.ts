@@ -133,17 +133,21 @@ export class ScriptedCoordinator implements Coordinator {
     return this.#answer("snapshot", [], this.taken);
   }
 
-  async applySnapshot(lockId: LockId | null, snapshot: Json): Promise<ApplySnapshotOutcome> {
+  async applySnapshot(lockId: LockId | null, snapshot: Json, holder?: string): Promise<ApplySnapshotOutcome> {
     const lockless: ApplySnapshotOutcome = { outcome: "lock-not-held", detail: "no lock id was given" };
-    return this.#answer("applySnapshot", [lockId, snapshot], lockId === null ? lockless : this.applied);
+    return this.#answer(
+      "applySnapshot",
+      holder === undefined ? [lockId, snapshot] : [lockId, snapshot, holder],
+      lockId === null ? lockless : this.applied,
+    );
   }
 
   async acquireLock(request: { readonly holder: string | null; readonly ttlMs: number }): Promise<LockAcquire> {
     return this.#answer("acquireLock", [request], this.acquired);
   }
 
-  async refreshLock(lockId: string): Promise<LockRefresh> {
-    return this.#answer("refreshLock", [lockId], this.refreshed);
+  async refreshLock(lockId: string, ttlMs?: number): Promise<LockRefresh> {
+    return this.#answer("refreshLock", [lockId, ttlMs], this.refreshed);
   }
 
   async releaseLock(lockId: string): Promise<LockRelease> {

@@ -1,11 +1,12 @@
 /** Purpose: the reconcile lock: read, acquire, refresh, release [RL1, RL3, A14]. */
 import { assertNever } from "../../core/assert.ts";
 import type { App, HttpComponents } from "../components.ts";
+import { parseHolder } from "../../core/lock-holder.ts";
 import { DEFAULT_LOCK_TTL_MS } from "../limits.ts";
 import { acquireRefusal, lockRefusal, witnessUnreachable } from "../outcomes.ts";
-import { sendProblem } from "../problem.ts";
+import { problem, sendProblem } from "../problem.ts";
 import { BODY, GUARDED, named, NoContent, NoFields, refusals } from "../schemas/common.ts";
-import { AcquireLockBody, HeldLockSchema, LockParams, LockStatusSchema } from "../schemas/sync.ts";
+import { AcquireLockBody, HeldLockSchema, LockParams, LockStatusSchema, RefreshLockBody } from "../schemas/sync.ts";
 
 const PATH = "/api/sync/reconcile-lock";
 const TAGS = ["sync"];
@@ -55,7 +56,12 @@ export function acquireLockRoute(app: App, { coordinator }: HttpComponents): voi
     },
     async (request, reply) => {
       const { holder, ttlMs } = request.body;
-      const answer = await coordinator.acquireLock({ holder: holder ?? null, ttlMs: ttlMs ?? DEFAULT_LOCK_TTL_MS });
+      if (holder !== undefined && parseHolder(holder) !== null) {
+        const detail = `holder: "${holder}" is the name of an engine's own recovery; use another name`;
+        return sendProblem(reply, problem("invalid_request", detail, { field: "/holder" }));
+      }
+      const named = holder ?? request.caller.name;
+      const answer = await coordinator.acquireLock({ holder: named, ttlMs: ttlMs ?? DEFAULT_LOCK_TTL_MS });
       if (answer.outcome !== "acquired") return sendProblem(reply, acquireRefusal(answer));
       return reply.send({ lockId: answer.lockId, expiresMs: answer.expiresMs, fence: answer.fence });
     },
@@ -71,7 +77,7 @@ export function refreshLockRoute(app: App, { coordinator }: HttpComponents): voi
         summary: "Extends the reconcile lock",
         tags: TAGS,
         params: LockParams,
-        body: NoFields,
+        body: RefreshLockBody,
         response: {
           200: named(HeldLockSchema),
           ...refusals(...GUARDED, ...BODY, "lock_not_found", "witness_unreachable"),
@@ -80,7 +86,7 @@ export function refreshLockRoute(app: App, { coordinator }: HttpComponents): voi
     },
     async (request, reply) => {
       const { lockId } = request.params;
-      const answer = await coordinator.refreshLock(lockId);
+      const answer = await coordinator.refreshLock(lockId, request.body?.ttlMs);
       if (answer.outcome !== "refreshed") return sendProblem(reply, lockRefusal(answer));
       return reply.send({ lockId, expiresMs: answer.expiresMs, fence: answer.fence });
     },

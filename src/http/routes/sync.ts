@@ -14,7 +14,13 @@ import { SNAPSHOT_LIMIT_BYTES } from "../limits.ts";
 import { snapshotRefusal } from "../outcomes.ts";
 import { problem, sendProblem } from "../problem.ts";
 import { GUARDED, named, NoContent, refusals } from "../schemas/common.ts";
-import { SnapshotAppliedSchema, StateSnapshotBody, StateSnapshotSchema, SyncHealthSchema } from "../schemas/sync.ts";
+import {
+  LockQuery,
+  SnapshotAppliedSchema,
+  StateSnapshotBody,
+  StateSnapshotSchema,
+  SyncHealthSchema,
+} from "../schemas/sync.ts";
 
 const LOCK_HEADER = "x-reconcile-lock";
 
@@ -80,7 +86,10 @@ export function applySnapshotRoute(app: App, { coordinator }: HttpComponents): v
       bodyLimit: SNAPSHOT_LIMIT_BYTES,
       schema: {
         summary: "Replaces the engine's state, under the reconcile lock",
-        description: `The lock's id stands in the header ${LOCK_HEADER}.`,
+        description:
+          `The lock's id stands in the header ${LOCK_HEADER} or in the query \`lockId\`. With neither, the lock counts ` +
+          "whose holder is the name of the caller's token.",
+        querystring: LockQuery,
         tags: ["sync"],
         body: StateSnapshotBody,
         response: {
@@ -99,9 +108,11 @@ export function applySnapshotRoute(app: App, { coordinator }: HttpComponents): v
       },
     },
     async (request, reply) => {
-      const header = request.headers[LOCK_HEADER];
-      const lockId = typeof header === "string" ? parseId("lock", header) : null;
-      const outcome = await coordinator.applySnapshot(lockId, request.body);
+      const named = request.headers[LOCK_HEADER] ?? request.query.lockId;
+      const outcome =
+        named === undefined
+          ? await coordinator.applySnapshot(null, request.body, request.caller.name)
+          : await coordinator.applySnapshot(parseId("lock", String(named)), request.body);
       if (outcome.outcome !== "applied") return sendProblem(reply, snapshotRefusal(outcome));
       return reply.send({ applied: true, clock: outcome.clock, lastCommandSeq: outcome.lastCommandSeq });
     },

@@ -67,6 +67,18 @@ export const AcquireLockBody = optionalBody({
   ),
 });
 
+export const RefreshLockBody = optionalBody({
+  ttlMs: Type.Optional(
+    Type.Integer({
+      minimum: MIN_LOCK_TTL_MS,
+      maximum: MAX_LOCK_TTL_MS,
+      description: "Without it, the time that the lock was acquired for",
+    }),
+  ),
+});
+
+export const LockQuery = Type.Object({ lockId: Type.Optional(Type.String()) });
+
 export const HeldLockSchema = Type.Object(
   { lockId: Type.String(), expiresMs: Type.Number(), fence: Count },
   { $id: "HeldLock" },
