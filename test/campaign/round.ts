@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
 import { check, type Violation } from "./checker.ts";
-import { type Answer, Clients, isUncertain } from "./clients.ts";
+import { type Answer, Clients, isUncertain, type Order } from "./clients.ts";
 import { type Account, type Evidence, peakMbOf, readLines, stateOf, takeAccount, waitedForCoreMs } from "./evidence.ts";
 import { Nemesis } from "./faults.ts";
 import type { PlantNetwork } from "./network.ts";
@@ -29,6 +29,7 @@ const ALARMS_WITHIN_MS = 8_000;
 const POLL_MS = 20;
 /** Commands go on for so long after the pair is ready again. */
 const CALM_MS = 300;
+const TRUTH_WITHIN_MS = 5_000;
 const MOST_ASKED_AGAIN = 40;
 
 export async function playRound(
@@ -137,9 +138,19 @@ async function askAgain(clients: Clients, leader: Label): Promise<ReadonlyMap<st
   for (const order of clients.orders
     .filter(({ answers }) => answers.length > 0 && answers.every(isUncertain))
     .slice(-MOST_ASKED_AGAIN)) {
-    truths.set(order.key, await clients.askAgain(order, leader));
+    truths.set(order.key, await askUntilAnswered(clients, order, leader));
   }
   return truths;
+}
+
+/** A leader that the machine held up may not know for a moment: asked again until it does. */
+async function askUntilAnswered(clients: Clients, order: Order, leader: Label): Promise<Answer> {
+  const endMs = performance.now() + TRUTH_WITHIN_MS;
+  for (;;) {
+    const answer = await clients.askAgain(order, leader);
+    if (answer.status === 200 || performance.now() > endMs) return answer;
+    await delay(POLL_MS * 5);
+  }
 }
 
 async function says200(url: string): Promise<boolean> {
