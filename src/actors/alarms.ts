@@ -6,11 +6,16 @@ import type { Alarm, AlarmCode, CoordinatorEvent } from "../core/events.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 
+/** An alarm that flaps is written down this often at most; it stands and is told all the same. */
+const LOG_EVERY_MS = 1_000;
+
 export class Alarms {
   readonly #standing = new Map<AlarmCode, Alarm>();
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #emit: (event: CoordinatorEvent) => void;
+  /** When a line of this kind was last written, by its message and code. */
+  readonly #loggedMs = new Map<string, number>();
 
   constructor(components: { clock: Clock; logger: Logger; emit: (event: CoordinatorEvent) => void }) {
     this.#clock = components.clock;
@@ -27,7 +32,7 @@ export class Alarms {
     }
     const alarm = { code, since: this.#clock.unixMs(), detail };
     this.#standing.set(code, alarm);
-    this.#logger.warn({ alarm: code, detail }, "alarm raised");
+    if (this.#mayLog(`raised ${code}`)) this.#logger.warn({ alarm: code, detail }, "alarm raised");
     this.#emit({ type: "alarm", alarm, raised: true });
   }
 
@@ -35,7 +40,7 @@ export class Alarms {
     const alarm = this.#standing.get(code);
     if (alarm === undefined) return;
     this.#standing.delete(code);
-    this.#logger.info({ alarm: code }, "alarm cleared");
+    if (this.#mayLog(`cleared ${code}`)) this.#logger.info({ alarm: code }, "alarm cleared");
     this.#emit({ type: "alarm", alarm, raised: false });
   }
 
@@ -51,6 +56,14 @@ export class Alarms {
 
   list(): readonly Alarm[] {
     return [...this.#standing.values()];
+  }
+
+  #mayLog(line: string): boolean {
+    const nowMs = this.#clock.monoMs();
+    const lastMs = this.#loggedMs.get(line);
+    if (lastMs !== undefined && nowMs - lastMs < LOG_EVERY_MS) return false;
+    this.#loggedMs.set(line, nowMs);
+    return true;
   }
 }
 
