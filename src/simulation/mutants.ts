@@ -263,7 +263,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}loser.ts`,
     "a lapsed proof counts",
-    "mayAdopt() && this.#kit.nowMs() < provenUntilMs ? transfer : null",
+    "mayAdopt() && this.#kit.nowMs() < (provenUntilMs ?? 0) ? transfer : null",
     "mayAdopt() ? transfer : null",
   ),
   mutant(
@@ -272,7 +272,6 @@ export const MUTANTS: readonly Mutant[] = [
     "    this.#usableUntilMs = lockEndsAtMs(this.#kit.failover, sentAtMs,",
     "    this.#usableUntilMs = lockEndsAtMs(this.#kit.failover, this.#kit.nowMs() + 500,",
   ),
-  mutant(`${A}split-brain.ts`, "conflicts are not kept", "    store.saveConflicts(conflicts, clock);\n", ""),
   mutant(
     `${A}role-hooks.ts`,
     "a leader without a vote asks the switch",
@@ -309,11 +308,5 @@ export const MUTANTS: readonly Mutant[] = [
     "the keys of lost commands stay",
     "      this.#keys.dropAfter(keepThroughSeq);\n",
     "",
-  ),
-  mutant(
-    "src/adapters/local-lock.ts",
-    "a refresh compares no id",
-    'return { outcome: "wrong-id" };\n    this.#held = { ...standing',
-    'if (lockId === "") return { outcome: "wrong-id" };\n    this.#held = { ...standing',
   ),
 ];
