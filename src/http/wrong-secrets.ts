@@ -1,7 +1,6 @@
 /**
- * Purpose: counts wrong secrets per address, so that nobody can try many [A12].
- * Keeps true: after `MAX_WRONG_SECRETS` within the window nothing from that address is looked at, right or wrong, until
- * the oldest of them has left the window. Memory is bounded.
+ * Counts wrong secrets per address [A12]: after `MAX_WRONG_SECRETS` within the window, further wrong ones are told to
+ * wait until the oldest has left the window. The right secret is never counted nor refused. Memory is bounded.
  */
 import {
   MAX_WATCHED_ADDRESSES as MAX_ADDRESSES,

@@ -106,16 +106,17 @@ function secretGuard(secret: string | null, monoMs: () => number) {
       );
       return;
     }
+    const given = request.headers[SECRET_HEADER];
+    // The right secret always passes: whoever guesses must not be able to lock out the person who takes over.
+    if (typeof given === "string" && isRight(given)) {
+      done();
+      return;
+    }
     const now = monoMs();
     const waitMs = wrongSecrets.waitMs(request.ip, now);
     if (waitMs > 0) {
       const refusal = problem("too_many_attempts", "too many wrong secrets came from this address");
       sendProblem(reply, { ...refusal, retryAfterSec: Math.ceil(waitMs / 1_000) });
-      return;
-    }
-    const given = request.headers[SECRET_HEADER];
-    if (typeof given === "string" && isRight(given)) {
-      done();
       return;
     }
     if (given !== undefined) wrongSecrets.note(request.ip, now);
