@@ -199,7 +199,7 @@ class MemoryPeerChannel implements PeerChannel {
     const decoded = decodeMessage(text);
     if (decoded.outcome === "refused")
       return this.#turnedAway({ refusal: decoded.outOfReach ? "out-of-reach" : "bad-frame", detail: decoded.reason });
-    const sifted = this.#gate.sift(decoded.value, this.#peer, link);
+    const sifted = this.#gate.sift(decoded.value, this.#peer);
     if (sifted === "deliver") this.#events?.onMessage(decoded.value, { link, receivedAtMonoMs });
     else if (sifted !== "duplicate") this.#turnedAway(sifted);
   }

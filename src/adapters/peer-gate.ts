@@ -52,8 +52,6 @@ export class PeerGate {
   readonly #retired = new Set<IncarnationId>();
   /** Counter of the last heartbeat that counted. */
   #lastN = 0;
-  /** Counter of the last heartbeat on each link, counted or overtaken. */
-  readonly #lastOn = new Map<string, number>();
 
   constructor(init: { readonly pair: string; readonly label: Label }, rules: IdentityRules = trueIdentityRules) {
     this.#rules = rules;
@@ -67,7 +65,6 @@ export class PeerGate {
     this.#incarnation = null;
     this.#retired.clear();
     this.#lastN = 0;
-    this.#lastOn.clear();
   }
 
   /** Looks at what is refused whoever proves it; `null` lets the handshake go on. Nothing here is proven yet, so nothing changes. */
@@ -94,15 +91,15 @@ export class PeerGate {
     return null;
   }
 
-  /** What becomes of a message that came from `sender` over `link`. */
-  sift(message: PeerMessage, sender: PeerHello, link: string): "deliver" | "duplicate" | TurnedAway {
+  /** What becomes of a message that came from `sender`. */
+  sift(message: PeerMessage, sender: PeerHello): "deliver" | "duplicate" | TurnedAway {
     if (sender.incarnation !== this.#incarnation) {
       return turnedAway("replayed", `${message.type} of the past incarnation ${sender.incarnation}`);
     }
-    return message.type === "heartbeat" ? this.#siftHeartbeat(message, sender, link) : "deliver";
+    return message.type === "heartbeat" ? this.#siftHeartbeat(message, sender) : "deliver";
   }
 
-  #siftHeartbeat(heartbeat: Heartbeat, sender: PeerHello, link: string): "deliver" | "duplicate" | TurnedAway {
+  #siftHeartbeat(heartbeat: Heartbeat, sender: PeerHello): "deliver" | "duplicate" | TurnedAway {
     if (heartbeat.label === this.#label) return turnedAway("own-label", "a heartbeat with this engine's own label");
     if (heartbeat.engineId !== sender.engineId) {
       return turnedAway("wrong-engine", `a heartbeat of ${heartbeat.engineId} sent by ${sender.engineId}`);
@@ -110,10 +107,7 @@ export class PeerGate {
     if (heartbeat.incarnation !== sender.incarnation) {
       return turnedAway("replayed", `a heartbeat of incarnation ${heartbeat.incarnation}`);
     }
-    const lastHere = this.#lastOn.get(link) ?? 0;
-    if (heartbeat.n <= lastHere) return turnedAway("replayed", `heartbeat ${heartbeat.n} after ${lastHere}`);
-    this.#lastOn.set(link, heartbeat.n);
-    // A copy, or overtaken by a later one over a faster link: no fault of anybody [HB4].
+    // A copy, or overtaken over a faster link or a newer connection: no fault of anybody [HB4].
     if (heartbeat.n <= this.#lastN) return "duplicate";
     this.#lastN = heartbeat.n;
     return "deliver";
@@ -152,7 +146,6 @@ export class PeerGate {
     }
     this.#incarnation = incarnation;
     this.#lastN = 0;
-    this.#lastOn.clear();
   }
 }
 

@@ -182,12 +182,12 @@ function heartbeats(start: Start): void {
     expect(b.beats).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
   });
 
-  it("[HB2] drops and counts a heartbeat that is not above the last", async () => {
+  it("[HB2] [HB4] drops a heartbeat that is not above the last, silently: it may have come late over a slower link", async () => {
     const { a, b } = await meet(await start());
     for (const n of [5, 4, 5, 1, 6]) a.channel.broadcast(a.heartbeat(n));
     await waitUntil(() => b.beats.includes(6));
     expect(b.beats).toEqual([5, 6]);
-    expect(b.refusals.map(({ refusal }) => refusal)).toEqual(["replayed", "replayed", "replayed"]);
+    expect(b.refusals).toEqual([]);
   });
 
   it("[HB2] drops and counts heartbeats that name another engine, incarnation or label than their sender", async () => {

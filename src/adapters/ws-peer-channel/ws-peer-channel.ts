@@ -234,7 +234,7 @@ export class WsPeerChannel implements PeerChannel {
     if (decoded.outcome === "refused") {
       return this.refuse(decoded.outOfReach ? "out-of-reach" : "bad-frame", `the peer sent ${decoded.reason}`);
     }
-    const sifted = this.#gate.sift(decoded.value, sender, link.name);
+    const sifted = this.#gate.sift(decoded.value, sender);
     if (sifted === "duplicate") return;
     if (sifted === "deliver") this.#events?.onMessage(decoded.value, { link: link.name, receivedAtMonoMs });
     else this.refuse(sifted.refusal, sifted.detail);
