@@ -74,6 +74,7 @@ describe("GET /openapi.json", () => {
       "POST /api/commands",
       "POST /api/conflicts/{id}/resolve",
       "POST /api/maintenance",
+      "POST /api/pair/adopt",
       "POST /api/sync/state-snapshot",
       "POST /sync/push",
       "PUT /api/records/{entity}/{field}",

@@ -1,4 +1,5 @@
 /** Purpose: the schemas that OpenAPI lists by name. */
+import { NumbersResetSchema, PairSchema, PeerAdoptedSchema, PeerForgottenSchema } from "./pair.ts";
 import { ProblemSchema } from "./common.ts";
 import { AcceptedSchema, CommandPageSchema } from "./commands.ts";
 import {
@@ -40,6 +41,10 @@ export const NAMED_SCHEMAS = [
   StateSchema,
   MaintenanceSchema,
   MachinesSchema,
+  PairSchema,
+  PeerAdoptedSchema,
+  PeerForgottenSchema,
+  NumbersResetSchema,
   AdoptedSchema,
   HandedOverSchema,
   LeadershipSchema,
