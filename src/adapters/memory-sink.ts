@@ -2,6 +2,7 @@
  * Purpose: a feed in memory, and sinks that publish to it: for simulated worlds and for tests.
  * Keeps true: the sink contract, also while it fails as it is told to.
  */
+import { ChangeoverError } from "../core/errors.ts";
 import type { ControlEvent } from "../core/control-event.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FeedSink, Published, PublishFailure, PublishResult } from "../ports/feed-sink.ts";
@@ -16,7 +17,16 @@ export interface FeedEntry {
 /** The feed of one broker; any number of sinks publish to it. */
 export class MemoryFeed {
   readonly entries: FeedEntry[] = [];
+  /** Another one after `startOver()`. */
+  feedId = "feed_1";
   readonly #versions = new Map<string, number>();
+
+  /** Loses everything, as a broker whose disk was replaced. */
+  startOver(): void {
+    this.entries.length = 0;
+    this.#versions.clear();
+    this.feedId = `feed_${Number(this.feedId.slice(5)) + 1}`;
+  }
 
   /** Keeps the event; one that stands there already gets the version it has. */
   publish(event: ControlEvent): Published {
@@ -51,19 +61,26 @@ export class MemorySink implements FeedSink {
     this.#init = init;
   }
 
-  async publish(batch: readonly ControlEvent[]): Promise<PublishResult> {
+  async publish(batch: readonly ControlEvent[], feedId: string | null = null): Promise<PublishResult> {
     const delayMs = this.#init.delayMs?.() ?? 0;
     if (delayMs > 0) await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, delayMs));
     const published: Published[] = [];
+    const found = this.#feed.feedId;
+    if (feedId !== null && feedId !== found) {
+      return {
+        published,
+        failure: { reason: "lost", error: new ChangeoverError("feed_lost", `the feed is ${found}, not ${feedId}`) },
+      };
+    }
     for (const event of batch) {
       const fault = this.#closed ? "unavailable" : (this.#init.faultOf?.(event) ?? null);
       if (fault === null || fault === "answer-lost") {
         const entry = this.#feed.publish(event);
         if (fault === null) published.push(entry);
       }
-      if (fault !== null) return { published, failure: failureOf(fault) };
+      if (fault !== null) return { published, failure: failureOf(fault), feedId: found };
     }
-    return { published, failure: null };
+    return { published, failure: null, feedId: found };
   }
 
   async close(): Promise<void> {
@@ -73,5 +90,5 @@ export class MemorySink implements FeedSink {
 
 function failureOf(fault: SinkFault): PublishFailure {
   const reason = fault === "answer-lost" ? "unavailable" : fault;
-  return { reason, error: new Error(`the memory sink was told to fail: ${fault}`) };
+  return { reason, error: new ChangeoverError("feed_unreachable", `the memory sink was told to fail: ${fault}`) };
 }

@@ -12,6 +12,7 @@ import type {
   StackHold,
   StackKey,
 } from "../ports/applied-notes.ts";
+import type { FeedMark } from "../ports/feed-source.ts";
 import { SerialQueue } from "./serial-queue.ts";
 
 const SCHEMA = `
@@ -25,7 +26,7 @@ const SCHEMA = `
     hold TEXT, held_from INTEGER, PRIMARY KEY (tenant_id, stack_id)
   ) STRICT;
   CREATE INDEX IF NOT EXISTS applied_stacks_held ON applied_stacks (held_from) WHERE held_from IS NOT NULL;
-  INSERT INTO applied_cursor VALUES (1, 0) ON CONFLICT DO NOTHING;`;
+  INSERT INTO applied_cursor (one, control_version) VALUES (1, 0) ON CONFLICT DO NOTHING;`;
 
 interface StackRow {
   readonly tenant_id: string;
@@ -43,6 +44,10 @@ export class SqliteConsumer implements ConsumerDatabase<Database> {
   constructor({ db }: { readonly db: Database }) {
     this.#db = db;
     db.exec(SCHEMA);
+    const columns = db.prepare("SELECT name FROM pragma_table_info('applied_cursor')").pluck().all();
+    for (const name of ["feed_id", "event_id"]) {
+      if (!columns.includes(name)) db.exec(`ALTER TABLE applied_cursor ADD COLUMN ${name} TEXT`);
+    }
     this.#notes = new SqliteNotes(db);
   }
 
@@ -64,6 +69,9 @@ export class SqliteConsumer implements ConsumerDatabase<Database> {
 class SqliteNotes implements AppliedNotes {
   readonly #cursor: Statement;
   readonly #move: Statement;
+  readonly #mark: Statement;
+  readonly #setFeed: Statement;
+  readonly #rebase: Statement;
   readonly #applied: Statement;
   readonly #add: Statement;
   readonly #forget: Statement;
@@ -73,7 +81,10 @@ class SqliteNotes implements AppliedNotes {
 
   constructor(db: Database) {
     this.#cursor = db.prepare("SELECT control_version FROM applied_cursor").pluck();
-    this.#move = db.prepare("UPDATE applied_cursor SET control_version = ?");
+    this.#move = db.prepare("UPDATE applied_cursor SET control_version = ?, event_id = ?");
+    this.#mark = db.prepare("SELECT feed_id AS feedId, event_id AS eventId FROM applied_cursor");
+    this.#setFeed = db.prepare("UPDATE applied_cursor SET feed_id = ?");
+    this.#rebase = db.prepare("UPDATE applied_events SET control_version = ?");
     this.#applied = db.prepare("SELECT 1 FROM applied_events WHERE event_id = ?").pluck();
     this.#add = db.prepare("INSERT INTO applied_events VALUES (?, ?)");
     this.#forget = db.prepare("DELETE FROM applied_events WHERE control_version <= ?");
@@ -86,8 +97,20 @@ class SqliteNotes implements AppliedNotes {
     return this.#cursor.get() as number;
   }
 
-  moveCursor(to: number): void {
-    this.#move.run(to);
+  moveCursor(to: number, eventId: string | null = null): void {
+    this.#move.run(to, eventId);
+  }
+
+  mark(): FeedMark {
+    return this.#mark.get() as FeedMark;
+  }
+
+  setFeed(feedId: string | null): void {
+    this.#setFeed.run(feedId);
+  }
+
+  rebaseApplied(to: number): void {
+    this.#rebase.run(to);
   }
 
   hasApplied(eventId: string): boolean {

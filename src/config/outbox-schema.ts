@@ -1,7 +1,7 @@
 /** Purpose: the section `outbox` of a configuration. Which keys belong to which sink: `outbox.ts`. */
 import { Type } from "typebox";
 import { DEFAULT_OUTBOX } from "../core/settings.ts";
-import { DAY_MS, name, secret, section, text, url, whole } from "./schema-parts.ts";
+import { clientTls, DAY_MS, name, secret, section, text, url, whole } from "./schema-parts.ts";
 
 export const outbox = section({
   sink: Type.Enum(["nop", "file", "redis", "nats"], { default: "nop", description: "Where changes are published" }),
@@ -15,9 +15,31 @@ export const outbox = section({
       "nats://127.0.0.1:4222",
     ),
   ),
+  user: Type.Optional(text("User of Redis or NATS that the password belongs to", "changeover")),
   password: Type.Optional(secret),
+  ...clientTls,
   credentials: Type.Optional(secret),
   stream: Type.Optional(name("Name of the feed; changeover unless given")),
+  subject: Type.Optional(
+    Type.String({
+      pattern: "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$",
+      maxLength: 200,
+      examples: ["changeover"],
+      description: "For sink nats: what the subject of every event begins with; the stream's name unless given",
+    }),
+  ),
+  replicas: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 5,
+      description: "For sink nats: copies of a stream that is made; 1 unless given",
+    }),
+  ),
+  storage: Type.Optional(
+    Type.Enum(["file", "memory"], {
+      description: "For sink nats: where a stream that is made is kept; file unless given",
+    }),
+  ),
   maxAttempts: whole(1, 1_000, DEFAULT_OUTBOX.maxAttempts, "Failed attempts that make an event a dead letter"),
   retentionMs: whole(0, 30 * DAY_MS, DEFAULT_OUTBOX.retentionMs, "How long a published event is kept here"),
 });

@@ -5,16 +5,22 @@
 import { assertNever } from "../core/assert.ts";
 import { type Fault, fault } from "./fault.ts";
 import type { ConfigInput } from "./schema.ts";
-import type { OutboxConfig } from "./types.ts";
+import type { ClientTlsConfig, OutboxConfig } from "./types.ts";
 
 type Given = ConfigInput["outbox"];
-type SinkKey = "dir" | "url" | "password" | "credentials" | "stream";
+type SinkKey = Exclude<keyof Given, "sink" | "maxAttempts" | "retentionMs">;
+
+/** Every key that belongs to some sinks only. */
+const KEYS: readonly SinkKey[] = [
+  ...(["dir", "url", "user", "password", "ca", "cert", "key", "credentials", "stream"] as const),
+  ...(["subject", "replicas", "storage"] as const),
+];
 
 const ALLOWED: Readonly<Record<Given["sink"], readonly SinkKey[]>> = {
   nop: [],
   file: ["dir"],
-  redis: ["url", "password", "stream"],
-  nats: ["url", "password", "credentials", "stream"],
+  redis: ["url", "user", "password", "ca", "cert", "key", "stream"],
+  nats: KEYS.filter((key) => key !== "dir"),
 };
 const SCHEMES: Readonly<Record<Given["sink"], readonly string[]>> = {
   nop: [],
@@ -30,16 +36,27 @@ const DEFAULT_STREAM = "changeover";
 
 export function outboxFaults({ outbox }: ConfigInput): Fault[] {
   const { sink, url, stream } = outbox;
-  const keys: readonly SinkKey[] = ["dir", "url", "password", "credentials", "stream"];
-  const faults = keys
-    .filter((key) => outbox[key] !== undefined && !ALLOWED[sink].includes(key))
-    .map((key) => fault(`outbox.${key}`, undefined, `has no place with sink ${sink}`));
+  const faults = KEYS.filter((key) => outbox[key] !== undefined && !ALLOWED[sink].includes(key)).map((key) =>
+    fault(`outbox.${key}`, undefined, `has no place with sink ${sink}`),
+  );
   if (faults.length > 0) return faults;
   if (url !== undefined && !SCHEMES[sink].some((scheme) => url.startsWith(scheme))) {
     const name = sink === "redis" ? "Redis" : "NATS";
     faults.push(
       fault("outbox.url", url, `must be an address of ${name}, which begins with ${SCHEMES[sink].join(" or ")}`),
     );
+  }
+  if (outbox.user !== undefined && outbox.password === undefined) {
+    faults.push(fault("outbox.user", outbox.user, "needs outbox.password: {env: NAME} or {file: PATH}"));
+  }
+  const isTls = /^(tls|rediss)/.test(url ?? "");
+  const tlsKey = (["ca", "cert", "key"] as const).find((key) => outbox[key] !== undefined);
+  if (tlsKey !== undefined && !isTls) {
+    const scheme = sink === "redis" ? "rediss://" : "tls://";
+    faults.push(fault(`outbox.${tlsKey}`, outbox[tlsKey], `needs an outbox.url that begins with ${scheme}`));
+  }
+  if ((outbox.cert === undefined) !== (outbox.key === undefined)) {
+    faults.push(fault("outbox.cert", outbox.cert, "must be given together with outbox.key"));
   }
   if (sink === "nats" && stream?.includes(".") === true) {
     faults.push(fault("outbox.stream", stream, "must have no dot: NATS names no stream so"));
@@ -52,16 +69,22 @@ export function outboxOf({ outbox }: ConfigInput): OutboxConfig {
   const { sink, maxAttempts, retentionMs, dir = DEFAULT_DIR, stream = DEFAULT_STREAM } = outbox;
   const pace = { maxAttempts, retentionMs };
   const password = outbox.password ?? null;
+  const { user = null, ca, cert, key } = outbox;
+  const files = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined));
+  const access = { user, password, tls: files as ClientTlsConfig };
   switch (sink) {
     case "nop":
       return { sink, ...pace };
     case "file":
       return { sink, ...pace, dir };
     case "redis":
-      return { sink, ...pace, url: outbox.url ?? DEFAULT_URL.redis, stream, password };
+      return { sink, ...pace, url: outbox.url ?? DEFAULT_URL.redis, stream, ...access };
     case "nats":
       return {
-        ...{ sink, ...pace, url: outbox.url ?? DEFAULT_URL.nats, stream, password },
+        ...{ sink, ...pace, url: outbox.url ?? DEFAULT_URL.nats, stream, ...access },
+        subject: outbox.subject ?? null,
+        replicas: outbox.replicas ?? 1,
+        storage: outbox.storage ?? "file",
         credentials: outbox.credentials ?? null,
       };
     default:

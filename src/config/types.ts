@@ -136,14 +136,22 @@ export type OutboxConfig = Pick<OutboxSettings, "maxAttempts" | "retentionMs"> &
         readonly sink: "redis";
         readonly url: string;
         readonly stream: string;
-        /** Goes before a password in the URL. */
+        /** Both go before those in the URL. */
+        readonly user: string | null;
         readonly password: SecretRef | null;
+        readonly tls: ClientTlsConfig;
       }
     | {
         readonly sink: "nats";
         readonly url: string;
         readonly stream: string;
+        /** What every subject begins with; null: the stream's name, or what a standing stream takes. */
+        readonly subject: string | null;
+        readonly replicas: number;
+        readonly storage: "file" | "memory";
+        readonly user: string | null;
         readonly password: SecretRef | null;
+        readonly tls: ClientTlsConfig;
         /** The text of a `.creds` file. */
         readonly credentials: SecretRef | null;
       }

@@ -27,7 +27,7 @@ import type {
 import type { EngineRead } from "../ports/engine.ts";
 import type { LeadershipEntry, StoredState } from "../ports/store.ts";
 import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../ports/witness.ts";
-import type { OutboxAction, OutboxStatus } from "../outbox/outbox.ts";
+import type { OutboxAction, OutboxStatus, ResyncOutcome } from "../outbox/outbox.ts";
 import type { Replication } from "../replication/replication.ts";
 import type { Actors } from "./actors.ts";
 import { applySnapshot } from "./apply-snapshot.ts";
@@ -276,6 +276,11 @@ export class PairCoordinator implements Coordinator {
 
   skipEvent(eventId: string, by: string): OutboxAction {
     return this.#publisherOnly() ?? this.#actors.outbox.skip(eventId, by);
+  }
+
+  resyncFeed(by: string): ResyncOutcome {
+    const refused = this.#publisherOnly();
+    return refused?.outcome === "not-leader" ? refused : this.#actors.outbox.resync(by);
   }
 
   get replication(): Replication {

@@ -29,7 +29,7 @@ import type { ClockReading } from "../ports/clock-source.ts";
 import type { EngineRead } from "../ports/engine.ts";
 import type { LinkStatus } from "../ports/peer-channel.ts";
 import type { LeadershipEntry } from "../ports/store.ts";
-import type { OutboxAction, OutboxStatus } from "../outbox/outbox.ts";
+import type { OutboxAction, OutboxStatus, ResyncOutcome } from "../outbox/outbox.ts";
 import type { Replication } from "../replication/replication.ts";
 import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../ports/witness.ts";
 
@@ -203,6 +203,8 @@ export interface Coordinator {
 
   /** What waits to be published, and how it goes. */
   outbox(): OutboxStatus;
+  /** Publishes everything that is still held again, from the beginning. */
+  resyncFeed(by: string): ResyncOutcome;
   /** Tries one event that waits again at once. */
   retryEvent(eventId: string): OutboxAction;
   /** Gives a dead letter up, so that those behind it are published. */

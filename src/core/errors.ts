@@ -24,6 +24,7 @@ export type ErrorCode =
   | "checksum_mismatch"
   | "witness_unreachable"
   | "feed_unreachable"
+  | "feed_lost"
   | "engine_not_ready"
   | "stopped";
 

@@ -44,7 +44,8 @@ export type AlarmCode =
   | "federation-refused"
   | "hub-unreachable"
   | "outbox-dead-letter"
-  | "outbox-behind";
+  | "outbox-behind"
+  | "feed-lost";
 
 export interface Alarm {
   readonly code: AlarmCode;

@@ -83,12 +83,13 @@ export async function makeWitness(
   }
 }
 
-/** Puts the password into a URL of any of Redis's forms, in the place of one that it holds. */
-export function withPassword(url: string, password: string | null): string {
+/** Puts the password, and the user where one is named, into a URL, in the place of those that it holds. */
+export function withPassword(url: string, password: string | null, named: string | null = null): string {
   if (password === null) return url;
   return url.replace(
     /^([a-z+]+:\/\/)(?:([^@/:]*)(?::[^@/]*)?@)?/,
-    (_whole, scheme: string, user = "") => `${scheme}${user}:${encodeURIComponent(password)}@`,
+    (_whole, scheme: string, user = "") =>
+      `${scheme}${named === null ? user : encodeURIComponent(named)}:${encodeURIComponent(password)}@`,
   );
 }
 
@@ -164,14 +165,23 @@ export async function makeSink(
     }
     case "redis": {
       const { RedisStreamSink } = await import("../adapters/sinks/redis-stream-sink.ts");
-      const { url, stream } = outbox;
-      return new RedisStreamSink({ clock }, { url: withPassword(url, secrets.feedPassword), stream });
+      const { url, stream, user } = outbox;
+      const tls = clientTls("outbox", outbox.tls);
+      return new RedisStreamSink({ clock }, { url: withPassword(url, secrets.feedPassword, user), stream, tls });
     }
     case "nats": {
       const { JetStreamSink } = await import("../adapters/sinks/jetstream-sink.ts");
-      const { url, stream } = outbox;
+      const { url, stream, user, replicas, storage } = outbox;
       const credentials = secrets.feedCredentials ?? undefined;
-      return new JetStreamSink({}, { url: withPassword(url, secrets.feedPassword), stream, credentials });
+      const access = {
+        url: withPassword(url, secrets.feedPassword, user),
+        credentials,
+        tls: clientTls("outbox", outbox.tls),
+      };
+      return new JetStreamSink(
+        {},
+        { ...access, stream, subjectPrefix: outbox.subject ?? undefined, replicas, storage },
+      );
     }
     default:
       return assertNever(outbox);

@@ -12,7 +12,7 @@ import type {
   SubmitOutcome,
 } from "../coordinator/types.ts";
 import { assertNever } from "../core/assert.ts";
-import type { OutboxAction } from "../outbox/outbox.ts";
+import type { OutboxAction, ResyncOutcome } from "../outbox/outbox.ts";
 import type { LockAcquire, LockRefresh, LockRelease } from "../ports/witness.ts";
 import { type Problem, problem } from "./problem.ts";
 
@@ -172,6 +172,17 @@ export function adoptPeerRefusal(refused: Refused<AdoptPeerOutcome, "adopted">):
       return problem("peer_connected", `${refused.peer.engineId} is alive and connected; stop it first`);
     case "store-failed":
       return problem("store_failed", refused.detail);
+    default:
+      return assertNever(refused);
+  }
+}
+
+export function resyncRefusal(refused: Refused<ResyncOutcome, "resyncing">): Problem {
+  switch (refused.outcome) {
+    case "no-sink":
+      return problem("no_feed", "outbox.sink is nop: there is no feed to send anything to");
+    case "not-leader":
+      return notLeader(refused);
     default:
       return assertNever(refused);
   }

@@ -32,6 +32,7 @@ const PROBLEMS = {
   lock_not_held: [409, "The caller does not hold the reconcile lock"],
   no_valid_backup: [409, "The peer cannot take over"],
   already_published: [409, "The event is published already"],
+  no_feed: [409, "Nothing is published: outbox.sink is nop"],
   not_dead: [409, "The event is no dead letter"],
   already_resolved: [409, "The conflict is resolved already"],
   stranger_not_found: [404, "No engine with this fingerprint was refused"],

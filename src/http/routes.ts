@@ -8,7 +8,7 @@ import { describeRoutes, docsRoutes } from "./routes/docs.ts";
 import { engineCallRoute, engineReadRoute } from "./routes/engine.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { asideRoute, opsRoute, skipRoute } from "./routes/ops.ts";
-import { outboxRoute, retryEventRoute, skipEventRoute } from "./routes/outbox.ts";
+import { outboxRoute, resyncFeedRoute, retryEventRoute, skipEventRoute } from "./routes/outbox.ts";
 import { deleteRecordRoute, readRecordRoute, recordsRoute, writeRecordRoute } from "./routes/records.ts";
 import { identityRoute, pullRoute, pushRoute } from "./routes/replication.ts";
 import { pausePeerRoute, peersRoute, resetPeerRoute, resumePeerRoute } from "./routes/peers.ts";
@@ -59,6 +59,7 @@ const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) =
   resumePeerRoute,
   resetPeerRoute,
   outboxRoute,
+  resyncFeedRoute,
   retryEventRoute,
   skipEventRoute,
   identityRoute,

@@ -96,18 +96,23 @@ export class CatchUp<Tx> {
 
   /** Whether there is more to be done for this stack at once. */
   async #page(key: StackKey): Promise<boolean> {
-    const [stack, cursor] = await this.#database.transaction(
-      async (notes) => [await notes.stack(key), await notes.cursor()] as const,
+    const [stack, cursor, { feedId }] = await this.#database.transaction(
+      async (notes) => [await notes.stack(key), await notes.cursor(), await notes.mark()] as const,
     );
     if (stack === null || stack.hold === null || stack.hold.final) return false;
     const { from } = stack.hold;
     if (from > cursor) return this.#release(key);
-    const read = await this.#source.read(from - 1, this.#init.pageSize);
+    const read = await this.#source.read(from - 1, this.#init.pageSize, { feedId, eventId: null });
     switch (read.outcome) {
       case "unavailable":
         this.#retryAt(key, this.#clock.monoMs() + RETRY.baseMs);
         return false;
       case "lost":
+        // A feed that was started over is the whole applier's trouble, not this stack's.
+        if (read.why === "restarted") {
+          this.#retryAt(key, this.#clock.monoMs() + RETRY.capMs);
+          return false;
+        }
         return this.#lost(stack, stack.hold, read.oldest);
       case "read":
         return this.#takeAll(key, read.entries, cursor);

@@ -48,7 +48,7 @@ export async function takeFromFeed<Tx>(
   context: StepContext<Tx>,
 ): Promise<StepOutcome> {
   if (placed.controlVersion <= (await notes.cursor())) return "past";
-  await notes.moveCursor(placed.controlVersion);
+  await notes.moveCursor(placed.controlVersion, placed.event.eventId);
   if (await notes.hasApplied(placed.event.eventId)) return "duplicate";
   const stack = await stackOf(notes, placed.event);
   if (stack.hold !== null) return "held";
@@ -83,7 +83,7 @@ export async function holdStack(
   const made = holdAt(placed, trouble.reason, { attempts, final: attempts >= trouble.maxAttempts });
   const hold = stack.hold?.from === controlVersion ? { ...made, decision: stack.hold.decision } : made;
   await notes.putStack({ ...stack, hold });
-  if (controlVersion > (await notes.cursor())) await notes.moveCursor(controlVersion);
+  if (controlVersion > (await notes.cursor())) await notes.moveCursor(controlVersion, placed.event.eventId);
   return hold;
 }
 

@@ -11,7 +11,7 @@ import { backoffMs } from "../core/backoff.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { AppliedStack, ConsumerDatabase, Decision, HoldReason, StackKey } from "../ports/applied-notes.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { FeedEntry, FeedSource } from "../ports/feed-source.ts";
+import type { FeedEntry, FeedMark, FeedRead, FeedSource } from "../ports/feed-source.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import { CatchUp } from "./applier-catch-up.ts";
@@ -50,9 +50,13 @@ export interface ApplierInit<Tx> {
 
 /** What people see of it. Counts are since the start. */
 export interface ApplierStatus {
-  /** `lost`: the feed no longer has what comes next; see `acceptLoss`. */
+  /** `lost`: the feed no longer has what comes next, or was started over; see `lost`, `resync` and `acceptLoss`. */
   readonly state: "stopped" | "running" | "lost";
   readonly cursor: number;
+  /** The feed that the cursor belongs to; null until one was read. */
+  readonly feedId: string | null;
+  /** Why it waits: `trimmed`, the feed dropped what comes next; `restarted`, it is another feed. null while it runs. */
+  readonly lost: "trimmed" | "restarted" | null;
   readonly applied: number;
   readonly duplicates: number;
   /** Entries that are no control events; they are passed by. */
@@ -71,8 +75,14 @@ export interface Applier {
   status(): Promise<ApplierStatus>;
   /** Tells what to do with the event at which a stack stands still. */
   decide(stack: StackKey, decision: Decision): Promise<"decided" | "not_held">;
-  /** Goes on behind what the feed no longer has. Does nothing unless the state is `lost`. */
+  /** Goes on with the oldest event that the feed still has. Does nothing unless the state is `lost`. */
   acceptLoss(): Promise<void>;
+  /**
+   * Reads the whole feed again, from its oldest event, whichever feed it is, then goes on. Events that were applied
+   * before are recognised by their `eventId` and not applied twice. Run `changeover outbox resync` first where the feed
+   * was started over: it publishes again what the pair still holds.
+   */
+  resync(): Promise<void>;
 }
 
 /** How long it waits after a failure of the feed or of the database. */
@@ -98,8 +108,8 @@ class FeedApplier<Tx> implements Applier {
   #cursor = 0;
   #failures = 0;
   #lastError: string | null = null;
-  /** The oldest place that the feed still has, when it has lost what comes next. */
-  #lost: number | null = null;
+  /** What the feed said when it had lost what comes next. */
+  #lost: Extract<FeedRead, { outcome: "lost" }> | null = null;
 
   constructor(components: ApplierComponents<Tx>, init: ApplierInit<Tx>) {
     this.#components = components;
@@ -124,11 +134,12 @@ class FeedApplier<Tx> implements Applier {
 
   async status(): Promise<ApplierStatus> {
     const { database } = this.#components;
-    const [cursor, held] = await database.transaction(
-      async (notes) => [await notes.cursor(), await notes.heldStacks(SHOWN_STACKS)] as const,
+    const [cursor, held, { feedId }] = await database.transaction(
+      async (notes) => [await notes.cursor(), await notes.heldStacks(SHOWN_STACKS), await notes.mark()] as const,
     );
     const state = this.#running === null ? "stopped" : this.#lost === null ? "running" : "lost";
-    return { state, cursor, held, lastError: this.#lastError, ...this.#counts };
+    const lost = this.#lost?.why ?? null;
+    return { state, cursor, feedId, lost, held, lastError: this.#lastError, ...this.#counts };
   }
 
   async decide(key: StackKey, decision: Decision): Promise<"decided" | "not_held"> {
@@ -138,11 +149,32 @@ class FeedApplier<Tx> implements Applier {
   }
 
   async acceptLoss(): Promise<void> {
-    const oldest = this.#lost;
-    if (oldest === null) return;
-    await this.#components.database.transaction((notes) => notes.moveCursor(Math.max(0, oldest - 1)));
+    const lost = this.#lost;
+    if (lost === null) return;
+    await this.#components.database.transaction(async (notes) => {
+      await notes.moveCursor(Math.max(0, lost.oldest - 1));
+      if (lost.why === "restarted") await notes.setFeed(null);
+    });
     this.#lost = null;
     this.#pause.end();
+  }
+
+  async resync(): Promise<void> {
+    // Not in the middle of a page: its next event would move the cursor back to where it was.
+    const wasRunning = this.#running !== null;
+    await this.stop();
+    await this.#components.database.transaction(async (notes) => {
+      await notes.moveCursor(0);
+      await notes.setFeed(null);
+      // Places of the old feed mean nothing in the new one: held stacks are looked up from its beginning.
+      for (const stack of await notes.heldStacks(Number.MAX_SAFE_INTEGER)) {
+        if (stack.hold === null) continue;
+        const hold = { ...stack.hold, from: 1, attempts: 0, final: false, decision: "retry" as const };
+        await notes.putStack({ ...stack, hold });
+      }
+    });
+    this.#lost = null;
+    if (wasRunning) this.start();
   }
 
   async #run(): Promise<void> {
@@ -172,18 +204,22 @@ class FeedApplier<Tx> implements Applier {
 
   async #readPage(): Promise<"something" | "nothing" | "failed"> {
     const { source, database } = this.#components;
-    this.#cursor = await database.transaction((notes) => notes.cursor());
-    const read = await source.read(this.#cursor, this.#init.pageSize);
+    const [cursor, mark] = await database.transaction(
+      async (notes) => [await notes.cursor(), await notes.mark()] as const,
+    );
+    this.#cursor = cursor;
+    const read = await source.read(cursor, this.#init.pageSize, mark);
     switch (read.outcome) {
       case "unavailable":
         this.#note("the feed does not answer", read.error);
         return "failed";
       case "lost":
         if (this.#lost === null) this.#note("the feed no longer has what comes next", new Error(read.why));
-        this.#lost = read.oldest;
+        this.#lost = read;
         return "failed";
       case "read":
         this.#lost = null;
+        await this.#noteFeed(mark, read.feedId ?? null, read.entries[0]?.controlVersion ?? null);
         for (const entry of read.entries) {
           if (this.#stopping) break;
           await this.#take(entry);
@@ -193,6 +229,16 @@ class FeedApplier<Tx> implements Applier {
       default:
         return assertNever(read);
     }
+  }
+
+  /** Remembers which feed the cursor belongs to from now on. At its beginning, older notes get a place in it. */
+  async #noteFeed(mark: FeedMark, feedId: string | null, first: number | null): Promise<void> {
+    const rebases = this.#cursor === 0 && first !== null;
+    if (mark.feedId === feedId && !rebases) return;
+    await this.#components.database.transaction(async (notes) => {
+      await notes.setFeed(feedId);
+      if (rebases) await notes.rebaseApplied(first);
+    });
   }
 
   async #take({ controlVersion, event }: FeedEntry): Promise<void> {

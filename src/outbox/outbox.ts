@@ -15,7 +15,7 @@ import type { Store } from "../ports/store.ts";
 import { skippedEvent } from "./events.ts";
 import { OutboxJournal } from "./journal.ts";
 import { PairMarks } from "./pair-marks.ts";
-import { type Batch, Pump, type PumpParts } from "./pump.ts";
+import { type Batch, FEED_KEY, Pump, type PumpParts } from "./pump.ts";
 
 /** The slow ticker behind the commits. */
 const TICK_MS = 1_000;
@@ -26,9 +26,12 @@ const DROP_LIMIT = 5_000;
 /** Dead letters that are listed. */
 const DEAD_LISTED = 100;
 /** How long an event may wait before a person is told. */
-const BEHIND_MS = 30_000;
+const BEHIND_MS = 10_000;
 /** How long the end waits for what is under way. */
 const STOP_MS = 1_000;
+
+/** Set while everything is published again, to who asked for it. */
+const RESYNC_KEY = "outbox:resync";
 
 export interface OutboxInit extends OutboxSettings {
   /** The pair's name: whose the events are. */
@@ -36,7 +39,7 @@ export interface OutboxInit extends OutboxSettings {
 }
 
 export type OutboxParts = Omit<PumpParts, "sink" | "replica"> & {
-  readonly store: Pick<Store, "replica" | "setJournal">;
+  readonly store: Pick<Store, "replica" | "setJournal" | "commandsAfter" | "leadership" | "conflicts">;
   /** null: `nop`. */
   readonly sink: FeedSink | null;
 };
@@ -50,7 +53,11 @@ export interface OutboxJoint {
   leads(): boolean;
   tellPeer(marks: readonly StackMark[]): void;
   published(batch: Batch): void;
-  alarm(code: "outbox-dead-letter" | "outbox-behind" | "store-failed", raised: boolean, detail: string): void;
+  alarm(
+    code: "outbox-dead-letter" | "outbox-behind" | "feed-lost" | "store-failed",
+    raised: boolean,
+    detail: string,
+  ): void;
 }
 
 /** One event that waits for a person. */
@@ -83,6 +90,11 @@ export type OutboxAction =
   | { readonly outcome: "not-found" | "already-published" | "not-dead" }
   | { readonly outcome: "not-leader"; readonly leader: Label | null; readonly leaderUrl: string | null };
 
+export type ResyncOutcome =
+  | { readonly outcome: "resyncing" }
+  | { readonly outcome: "no-sink" }
+  | Extract<OutboxAction, { outcome: "not-leader" }>;
+
 export class Outbox {
   readonly #parts: OutboxParts;
   readonly #init: OutboxInit;
@@ -91,8 +103,11 @@ export class Outbox {
   readonly #marks: PairMarks;
   readonly #journal: OutboxJournal | null;
   #counts = { published: 0, duplicates: 0, failedAttempts: 0 };
+  /** How the last batch failed; null: it did not. */
+  #lastFailure: Batch["failure"] = null;
   #timer: TimerHandle | null = null;
   #ticks = 0;
+  #resyncing = false;
 
   /** Nothing is published before `start()`; changes are journaled from now on. */
   constructor(parts: OutboxParts, init: OutboxInit, joint: OutboxJoint) {
@@ -106,7 +121,7 @@ export class Outbox {
       sink === null
         ? null
         : new Pump({ ...parts, sink, replica }, init, {
-            mayPublish: () => joint.mayPublish(),
+            mayPublish: () => (this.#resyncing ? null : joint.mayPublish()),
             mayWriteBack: (epoch) => joint.mayWriteBack(epoch),
             throughVersion: (stackId) => (stackId === PROGRAMME ? joint.answeredSeq() : Number.MAX_SAFE_INTEGER),
             writtenBack: (batch) => this.#writtenBack(batch),
@@ -132,8 +147,54 @@ export class Outbox {
 
   /** This engine leads, or no longer does. */
   roleMoved(leads: boolean): void {
-    if (leads) this.#parts.clock.soon(() => this.#joint.leads() && this.#pump?.lead());
-    else this.#pump?.yield();
+    if (!leads) return this.#pump?.yield();
+    this.#parts.clock.soon(() => {
+      if (!this.#joint.leads() || this.#pump === null) return;
+      this.#pump.lead();
+      // A resync that a crash interrupted begins again.
+      if (this.#parts.store.replica.peerState.get(RESYNC_KEY) !== null) this.#resync();
+    });
+  }
+
+  /**
+   * Publishes everything that this engine still holds again, from the beginning, into whichever feed the sink finds; then
+   * goes on. What stands in the feed already keeps its place. Events are added in small steps, and none is published
+   * before all are there, so that every stack keeps its order.
+   */
+  resync(by: string): { readonly outcome: "resyncing" } | { readonly outcome: "no-sink" } {
+    if (this.#pump === null) return { outcome: "no-sink" };
+    this.#parts.logger.warn({ by }, "the whole feed is published again");
+    this.#parts.store.replica.peerState.set(RESYNC_KEY, by);
+    this.#resync();
+    return { outcome: "resyncing" };
+  }
+
+  #resync(): void {
+    const journal = this.#journal;
+    if (this.#resyncing || journal === null) return;
+    this.#resyncing = true;
+    const { clock, store, logger } = this.#parts;
+    const steps = journal.everything(store);
+    const step = (): void => {
+      if (!this.#joint.leads()) {
+        this.#resyncing = false;
+        return;
+      }
+      try {
+        const { done } = store.replica.transaction(() => steps.next());
+        if (done !== true) return clock.soon(step);
+        store.replica.transaction(() => {
+          store.replica.peerState.delete(FEED_KEY);
+          store.replica.peerState.delete(RESYNC_KEY);
+        });
+      } catch (error) {
+        logger.error({ err: error }, "the resync of the feed failed; it begins again when this engine leads next");
+      }
+      this.#resyncing = false;
+      this.#pump?.retryAll();
+    };
+    store.replica.transaction(() => store.replica.outbox.rewind(PROGRAMME));
+    step();
   }
 
   /** An operation on a record was kept: part of its transaction. */
@@ -233,6 +294,9 @@ export class Outbox {
       duplicates: duplicates + batch.duplicates,
       failedAttempts: failedAttempts + (batch.failure === null ? 0 : 1),
     };
+    this.#lastFailure = batch.failure;
+    const isLost = batch.failure?.reason === "lost";
+    if (isLost || batch.published > 0) this.#joint.alarm("feed-lost", isLost, isLost ? wordsOf(batch.failure) : "");
     if (batch.published > 0) this.#marks.published(batch.stackId);
     if (batch.failure !== null) this.#tellDead();
     this.#joint.published(batch);
@@ -267,10 +331,20 @@ export class Outbox {
     const { oldest } = outbox.depth();
     const ageMs = oldest === null ? 0 : clock.unixMs() - oldest.addedAtUnixMs;
     const isBehind = leads && ageMs > BEHIND_MS;
-    this.#joint.alarm("outbox-behind", isBehind, isBehind ? `${oldest?.event.eventId} has waited for long` : "");
+    const why = wordsOf(this.#lastFailure);
+    const detail = `${oldest?.event.eventId} in ${oldest?.event.stackId} has waited for more than ${BEHIND_MS / 1_000} s: ${why}`;
+    this.#joint.alarm("outbox-behind", isBehind, isBehind ? detail : "");
+    if (!leads) this.#joint.alarm("feed-lost", false, "");
     if (!leads) this.#joint.alarm("outbox-dead-letter", false, "");
     else if (this.#ticks % TELL_TICKS === 0) this.#tellDead();
   }
+}
+
+/** Why a batch failed, in words that a person can act on. */
+function wordsOf(failure: Batch["failure"]): string {
+  if (failure === null) return "the sink has not answered yet";
+  const { reason, error } = failure;
+  return `${reason} (${error instanceof Error ? error.message : String(error)})`.slice(0, 500);
 }
 
 function toDeadLetter({ event, attempts, reason, addedAtUnixMs }: OutboxRow): DeadLetter {

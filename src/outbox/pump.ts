@@ -10,7 +10,7 @@ import type { MachineHost } from "../actors/kit.ts";
 import { startMachine } from "../actors/start-machine.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { FeedSink, PublishResult } from "../ports/feed-sink.ts";
+import type { FeedSink, PublishFailure, PublishResult } from "../ports/feed-sink.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { OutboxRow } from "../ports/outbox-store.ts";
 import type { Random } from "../ports/random.ts";
@@ -25,12 +25,15 @@ const BATCH_BYTES = 1_048_576;
 /** Stacks that are held in mind; the slow ticker finds the others. */
 const MAX_STACKS = 10_000;
 
+/** Where the store keeps the name of the feed that this engine has published to. */
+export const FEED_KEY = "outbox:feed";
+
 export interface PumpParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly sink: FeedSink;
-  readonly replica: Pick<Replica, "outbox" | "transaction">;
+  readonly replica: Pick<Replica, "outbox" | "peerState" | "transaction">;
   /** What the statechart runs on. */
   readonly host: MachineHost;
 }
@@ -127,6 +130,12 @@ export class Pump {
     this.wake(stackId);
   }
 
+  /** Everything that rests is tried at once. */
+  retryAll(): void {
+    this.#rests.clear();
+    this.look();
+  }
+
   /** Resolves once nothing is under way. Nothing new is begun. */
   stop(): Promise<void> {
     return new Promise((resolve) => {
@@ -164,7 +173,10 @@ export class Pump {
     this.#flying.add(stackId);
     const run = this.#run;
     void this.#parts.sink
-      .publish(rows.map(({ event }) => event))
+      .publish(
+        rows.map(({ event }) => event),
+        this.#parts.replica.peerState.get(FEED_KEY),
+      )
       .catch((error: unknown): PublishResult => ({ published: [], failure: { reason: "unavailable", error } }))
       .then((result) => {
         if (run !== this.#run) return;
@@ -174,12 +186,13 @@ export class Pump {
       });
   }
 
-  #writeBack(stackId: string, rows: readonly OutboxRow[], { published, failure }: PublishResult): void {
+  #writeBack(stackId: string, rows: readonly OutboxRow[], { published, failure, feedId }: PublishResult): void {
     const { replica, clock } = this.#parts;
     const head = failure === null ? undefined : rows[published.length];
     const written = this.#guarded(() =>
       replica.transaction(() => {
         if (published.length > 0) replica.outbox.published(published, clock.unixMs());
+        if (published.length > 0 && feedId !== undefined) replica.peerState.set(FEED_KEY, feedId);
         if (head !== undefined && failure !== null) this.#noteFailure(head, failure.reason);
         return true;
       }),
@@ -194,9 +207,9 @@ export class Pump {
     this.#deps.writtenBack({ stackId, published: published.length, duplicates, latencyMs, failure });
   }
 
-  /** That another was faster is no fault of the event. */
-  #noteFailure({ event, attempts }: OutboxRow, reason: "unavailable" | "refused" | "overtaken"): void {
-    if (reason === "overtaken") return;
+  /** That another was faster, or that the feed was started over, is no fault of the event. */
+  #noteFailure({ event, attempts }: OutboxRow, reason: PublishFailure["reason"]): void {
+    if (reason === "overtaken" || reason === "lost") return;
     const tried = attempts + 1;
     const note = { attempts: tried, dead: tried >= this.#maxAttempts, reason };
     this.#parts.replica.outbox.noteFailure(event.eventId, note);

@@ -11,7 +11,7 @@ const BACKOFF = { baseMs: 200, capMs: 30_000 };
 const MAX_DOUBLINGS = 16;
 
 /** Why a stack rests: what its last attempt met, or that only a person can help. */
-export type RestReason = "unavailable" | "refused" | "overtaken" | "store" | "person";
+export type RestReason = "unavailable" | "refused" | "overtaken" | "lost" | "store" | "person";
 
 interface Rest {
   readonly reason: RestReason;

@@ -3,6 +3,7 @@
  * Keeps true: notes and data are written in one transaction, so that either both stand or neither does.
  * Does not know: which database. Answers may come at once or later.
  */
+import type { FeedMark } from "./feed-source.ts";
 
 /** What a database answers at once, or later. */
 export type Answer<Value> = Value | Promise<Value>;
@@ -47,12 +48,19 @@ export interface AppliedStack extends StackKey {
 export interface AppliedNotes {
   /** The place in the feed that has been dealt with; 0 at first. */
   cursor(): Answer<number>;
-  moveCursor(to: number): Answer<void>;
+  /** `eventId`: the event at that place; null or left out where there is none. */
+  moveCursor(to: number, eventId?: string | null): Answer<void>;
+  /** The feed that the cursor belongs to, and the event at the cursor. */
+  mark(): Answer<FeedMark>;
+  /** Names the feed that the cursor belongs to from now on; null: whichever is read next. */
+  setFeed(feedId: string | null): Answer<void>;
   hasApplied(eventId: string): Answer<boolean>;
   /** Notes an event. Throws when it is noted already. */
   addApplied(eventId: string, controlVersion: number): Answer<void>;
   /** Forgets what was noted at or before this place. */
   forgetApplied(through: number): Answer<void>;
+  /** Gives everything that was noted this place: it was noted in another feed, whose places mean nothing in this one. */
+  rebaseApplied(to: number): Answer<void>;
   stack(key: StackKey): Answer<AppliedStack | null>;
   putStack(stack: AppliedStack): Answer<void>;
   /** Stacks that stand still, the longest first. */

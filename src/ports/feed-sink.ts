@@ -16,8 +16,8 @@ export interface Published {
 
 /** Why the rest of a batch was not published. */
 export interface PublishFailure {
-  /** `unavailable`: nobody answers, or not in time. `refused`: this event, as it is, will never be taken. `overtaken`: another publisher was faster; try again. */
-  readonly reason: "unavailable" | "refused" | "overtaken";
+  /** `unavailable`: nobody answers, or not in time. `refused`: this event, as it is, will never be taken. `overtaken`: another publisher was faster; try again. `lost`: it is another feed than the one that was named. */
+  readonly reason: "unavailable" | "refused" | "overtaken" | "lost";
   readonly error: unknown;
 }
 
@@ -26,11 +26,16 @@ export interface PublishResult {
   readonly published: readonly Published[];
   /** null when all were published. */
   readonly failure: PublishFailure | null;
+  /** The feed that the events stand in; left out by a sink whose feed has no name. */
+  readonly feedId?: string;
 }
 
 export interface FeedSink {
-  /** Publishes events of one stack in their order; none stands in the feed without those before it in the batch. */
-  publish(batch: readonly ControlEvent[]): Promise<PublishResult>;
+  /**
+   * Publishes events of one stack in their order; none stands in the feed without those before it in the batch. With
+   * `feedId`, only into the feed of that name: anything else ends as `lost`, with nothing published.
+   */
+  publish(batch: readonly ControlEvent[], feedId?: string | null): Promise<PublishResult>;
   /** Ends what is under way. Idempotent. */
   close(): Promise<void>;
 }

@@ -51,6 +51,8 @@ export interface OutboxStore {
   /** What waits in a stack, lowest version first. */
   waiting(stackId: string, bounds: WaitingBounds): readonly OutboxRow[];
   find(eventId: string): OutboxRow | null;
+  /** Everything waits again, as if it had never been published; what was published of `dropStack` goes, it is added again. */
+  rewind(dropStack: string): void;
   /** These stand in the feed; all of one stack, in their order. */
   published(events: readonly Published[], atUnixMs: number): void;
   /** Everything of a stack through the mark's version stands in the feed: the other engine says so. */

@@ -36,6 +36,17 @@ function writableByOthers(): string {
   return file;
 }
 
+const JETSTREAM = {
+  sink: "nats",
+  url: "nats://127.0.0.1",
+  stream: "changeover",
+  subject: null,
+  user: null,
+  tls: {},
+  replicas: 1,
+  storage: "file",
+} as const;
+
 describe("secrets", () => {
   test("come from the environment or from a file, without its last line break", () => {
     const file = join(folder, "peer");
@@ -75,7 +86,7 @@ describe("secrets", () => {
         replication: { hub: { url: "http://127.0.0.1:7500", token: { env: "HUB" }, intervalMs: 30_000 } },
         federation: { ...FEDERATION, peers: [{ ...WEST, token: { env: "WEST" } }] },
         outbox: {
-          ...{ ...NOP, sink: "nats", url: "nats://127.0.0.1", stream: "changeover" },
+          ...{ ...NOP, ...JETSTREAM },
           ...{ password: { env: "NATS" }, credentials: { env: "CREDS" } },
         },
       },

@@ -1,6 +1,12 @@
 /** Reads a feed in memory, for tests. Keeps the contract of `FeedSource`. */
 import type { MemoryFeed } from "../../src/adapters/memory-sink.ts";
-import type { FeedRead, FeedSource } from "../../src/ports/feed-source.ts";
+import {
+  type FeedMark,
+  type FeedRead,
+  type FeedSource,
+  isAnotherEvent,
+  isAnotherFeed,
+} from "../../src/ports/feed-source.ts";
 
 export class MemorySource implements FeedSource {
   readonly #feed: MemoryFeed;
@@ -11,10 +17,12 @@ export class MemorySource implements FeedSource {
     this.#feed = feed;
   }
 
-  async read(after: number, limit: number): Promise<FeedRead> {
-    const { entries } = this.#feed;
+  async read(after: number, limit: number, mark?: FeedMark): Promise<FeedRead> {
+    const { entries, feedId } = this.#feed;
     if (after > entries.length) return { outcome: "lost", why: "restarted", oldest: 1 };
-    return { outcome: "read", entries: entries.slice(after, after + limit) };
+    const isAnother = isAnotherFeed(mark, feedId) || isAnotherEvent(mark, entries[after - 1]?.event.eventId ?? null);
+    if (after > 0 && isAnother) return { outcome: "lost", why: "restarted", oldest: 1 };
+    return { outcome: "read", entries: entries.slice(after, after + limit), feedId };
   }
 
   async acknowledge(through: number): Promise<void> {

@@ -31,7 +31,7 @@ import type { Command, Conflict, EpochRun } from "../../src/core/command.ts";
 import type { LockId } from "../../src/core/ids.ts";
 import type { Maintenance } from "../../src/core/messages.ts";
 import type { EngineRead } from "../../src/ports/engine.ts";
-import type { OutboxAction, OutboxStatus } from "../../src/outbox/outbox.ts";
+import type { OutboxAction, ResyncOutcome, OutboxStatus } from "../../src/outbox/outbox.ts";
 import type { LeadershipEntry } from "../../src/ports/store.ts";
 import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../../src/ports/witness.ts";
 import { aloneReplication } from "./replication-node.ts";
@@ -55,6 +55,7 @@ export class ScriptedCoordinator implements Coordinator {
   acquired: LockAcquire = { outcome: "acquired", lockId: sample.lockId, fence: 4, expiresMs: 30_000 };
   refreshed: LockRefresh = { outcome: "refreshed", fence: 4, expiresMs: 30_000 };
   released: LockRelease = { outcome: "released" };
+  resyncing: ResyncOutcome = { outcome: "resyncing" };
   lock: LockRead = { outcome: "read", lock: null };
   forced: ForceLeaderOutcome = { outcome: "leads", answer: sample.forcedAnswer };
   handed: HandoverOutcome = { outcome: "handed-over", leader: "b", epoch: 8, tookMs: 3.5, requestId: "req_1" };
@@ -217,6 +218,10 @@ export class ScriptedCoordinator implements Coordinator {
 
   skipEvent(eventId: string, by: string): OutboxAction {
     return this.#answer("skipEvent", [eventId, by], this.tended);
+  }
+
+  resyncFeed(by: string): ResyncOutcome {
+    return this.#answer("resyncFeed", [by], this.resyncing);
   }
 
   pongSent(atUnixUs: number): void {

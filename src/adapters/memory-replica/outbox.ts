@@ -54,6 +54,20 @@ export class MemoryOutbox implements OutboxStore {
     return this.#rows.get(eventId) ?? null;
   }
 
+  rewind(dropStack: string): void {
+    for (const row of [...this.#rows.values()]) {
+      if (row.publishedAtUnixMs === null) continue;
+      if (row.event.stackId === dropStack) this.#access.drop(this.#rows, row.event.eventId);
+      else {
+        const fresh = { attempts: 0, dead: false, reason: "", publishedAtUnixMs: null, controlVersion: null };
+        this.#put({ ...row, ...fresh });
+      }
+    }
+    for (const stackId of [...this.#access.content().marks.keys()]) {
+      this.#access.drop(this.#access.content().marks, stackId);
+    }
+  }
+
   published(events: readonly Published[], atUnixMs: number): void {
     for (const { eventId, controlVersion } of events) {
       const row = this.#rows.get(eventId);

@@ -10,7 +10,7 @@ import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.t
 import { SerialQueue } from "../serial-queue.ts";
 import { eventToText } from "./event-text.ts";
 import { FileFeed } from "./file-feed/layout.ts";
-import { failed, notTaken, sinkClosed } from "./publish-result.ts";
+import { failed, feedLost, notTaken, sinkClosed } from "./publish-result.ts";
 
 export interface FileSinkInit {
   /** Made when it does not exist. It must be on one file system that knows hard links. */
@@ -25,16 +25,23 @@ export class FileSink implements FeedSink {
   readonly #queue = new SerialQueue();
   /** The last place known to be taken, its event with its key; null before the first look. */
   #last: number | null = null;
+  /** The feed that `#last` was found in. */
+  #feedId: string | null = null;
   #closed = false;
 
   constructor(_components: object, init: FileSinkInit) {
     this.#feed = new FileFeed(init.folder);
   }
 
-  async publish(batch: readonly ControlEvent[]): Promise<PublishResult> {
+  async publish(batch: readonly ControlEvent[], feedId: string | null = null): Promise<PublishResult> {
     const published: Published[] = [];
     try {
-      return await this.#queue.run(() => this.#publishAll(batch, published));
+      return await this.#queue.run(async () => {
+        if (this.#closed) return failed(published, "unavailable", sinkClosed());
+        const found = await this.#openFeed();
+        if (feedId !== null && feedId !== found) return feedLost(feedId, found);
+        return { ...(await this.#publishAll(batch, published)), feedId: found };
+      });
     } catch (error) {
       // The next call looks at the folder anew.
       this.#last = null;
@@ -81,6 +88,15 @@ export class FileSink implements FeedSink {
       if (taken) return { controlVersion: next, duplicate: false };
     }
     return "overtaken";
+  }
+
+  /** The feed's name. Makes the folders and the name where they are missing: then the feed begins at its first place. */
+  async #openFeed(): Promise<string> {
+    const standing = await this.#feed.id();
+    if (standing !== null && standing === this.#feedId) return standing;
+    this.#last = null;
+    await this.#feed.prepare();
+    return (this.#feedId = await this.#feed.makeId());
   }
 
   /** The last place that is taken; makes the folders, and mends what a killed publisher left. */

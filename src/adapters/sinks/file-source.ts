@@ -2,7 +2,14 @@
  * Purpose: reads a feed that lies in a folder (see `file-feed/layout.ts`).
  * Keeps true: places are read one after the other; one that is missing with later ones behind it is told, not jumped over.
  */
-import type { FeedEntry, FeedRead, FeedSource } from "../../ports/feed-source.ts";
+import {
+  type FeedEntry,
+  type FeedMark,
+  type FeedRead,
+  type FeedSource,
+  isAnotherEvent,
+  isAnotherFeed,
+} from "../../ports/feed-source.ts";
 import { consumerName } from "./consumer-name.ts";
 import { MAX_PAGE_BYTES } from "./event-text.ts";
 import { FileFeed } from "./file-feed/layout.ts";
@@ -28,11 +35,21 @@ export class FileSource implements FeedSource {
     this.#consumer = consumerName(init.consumer);
   }
 
-  async read(after: number, limit: number): Promise<FeedRead> {
+  async read(after: number, limit: number, mark?: FeedMark): Promise<FeedRead> {
     try {
       const entries = await this.#from(after + 1, limit);
       if (entries.length > 0) this.#emptyReads = 0;
-      return entries.length > 0 ? { outcome: "read", entries } : await this.#nothingBehind(after, limit);
+      const read: FeedRead =
+        entries.length > 0 ? { outcome: "read", entries } : await this.#nothingBehind(after, limit);
+      if (read.outcome !== "read") return read;
+      // Looked at after the entries: a feed that is started over in between never gets its old name back.
+      const feedId = await this.#feed.id();
+      if (after === 0 || mark === undefined) return { ...read, feedId };
+      const filed = await this.#feed.read(this.#feed.placeOf(after));
+      if (!isAnotherFeed(mark, feedId) && !isAnotherEvent(mark, filed?.event?.eventId ?? null)) {
+        return { ...read, feedId };
+      }
+      return { outcome: "lost", why: "restarted", oldest: (await this.#feed.range()).first };
     } catch (error) {
       return { outcome: "unavailable", error };
     }

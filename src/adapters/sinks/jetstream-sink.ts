@@ -13,8 +13,8 @@ import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.t
 import { eventToText } from "./event-text.ts";
 import { type Fault, faultOf } from "./jetstream/faults.ts";
 import { NatsLink, type NatsLinkInit, type NatsSession } from "./jetstream/link.ts";
-import { DEFAULTS, ensureStream, type FeedStreamInit, lastSequence, subjectOf } from "./jetstream/stream.ts";
-import { failed, notTaken, sinkClosed } from "./publish-result.ts";
+import { ensureStream, type FeedStream, type FeedStreamInit, lastSequence, subjectOf } from "./jetstream/stream.ts";
+import { failed, feedLost, notTaken, sinkClosed } from "./publish-result.ts";
 import { headerText, MAX_HEADER_CHARS } from "./safe-name.ts";
 
 export interface JetStreamSinkInit extends NatsLinkInit, FeedStreamInit {}
@@ -35,31 +35,37 @@ type Answer = { readonly ack: PubAck } | { readonly ack: null; readonly fault: F
 export class JetStreamSink implements FeedSink {
   readonly #link: NatsLink;
   readonly #init: JetStreamSinkInit;
-  readonly #prefix: string;
   /** The last sequence of each subject, the oldest known first. */
   readonly #last = new Map<string, number>();
-  #streamIsThere = false;
+  /** null: it must be looked at again. */
+  #stream: FeedStream | null = null;
   #closed = false;
 
   /** Connects when there is something to publish. Throws `invalid_configuration` for a URL of no known form. */
   constructor(_components: object, init: JetStreamSinkInit) {
     this.#link = new NatsLink(init);
     this.#init = init;
-    this.#prefix = init.subjectPrefix ?? DEFAULTS.subjectPrefix;
   }
 
-  async publish(batch: readonly ControlEvent[]): Promise<PublishResult> {
+  async publish(batch: readonly ControlEvent[], feedId: string | null = null): Promise<PublishResult> {
     const published: Published[] = [];
     const [head] = batch;
     if (head === undefined) return { published, failure: null };
-    const subject = subjectOf(this.#prefix, head);
-    if (subject === null) return failed(published, "refused", notTaken(head, "its stack's name is too long"));
+    let subject: string | null = null;
     try {
+      if (this.#closed) return failed(published, "unavailable", sinkClosed());
+      const { stream } = await this.#ready();
+      if (feedId !== null && feedId !== stream.feedId) {
+        this.#stream = null;
+        return feedLost(feedId, stream.feedId);
+      }
+      subject = subjectOf(stream.subjectPrefix, head);
+      if (subject === null) return failed(published, "refused", notTaken(head, "its stack's name is too long"));
       const result = await this.#publishAll(batch, subject, published);
-      if (result.failure !== null) this.#last.delete(subject);
-      return result;
+      if (result.failure !== null) this.#forget(subject);
+      return { ...result, feedId: stream.feedId };
     } catch (error) {
-      this.#last.delete(subject);
+      if (subject !== null) this.#forget(subject);
       return failed(published, faultOf(error) === "refused" ? "refused" : "unavailable", error);
     }
   }
@@ -73,7 +79,7 @@ export class JetStreamSink implements FeedSink {
     let lostRaces = 0;
     while (published.length < batch.length) {
       if (this.#closed) return failed(published, "unavailable", sinkClosed());
-      const session = await this.#ready();
+      const { session } = await this.#ready();
       const parcels = nextParcels(batch, published.length, session.connection.info?.max_payload ?? 0);
       const next = batch[published.length] as ControlEvent;
       if (parcels.length === 0) return failed(published, "refused", notTaken(next, "it, or its id, is too large"));
@@ -89,11 +95,16 @@ export class JetStreamSink implements FeedSink {
     return { published, failure: null };
   }
 
-  async #ready(): Promise<NatsSession> {
+  async #ready(): Promise<{ readonly session: NatsSession; readonly stream: FeedStream }> {
     const session = await this.#link.session();
-    if (!this.#streamIsThere) await ensureStream(session.manager, this.#init);
-    this.#streamIsThere = true;
-    return session;
+    const stream = (this.#stream ??= await ensureStream(session, this.#init));
+    return { session, stream };
+  }
+
+  /** What was known of the stream may be wrong: it is looked at again before the next event. */
+  #forget(subject: string): void {
+    this.#last.delete(subject);
+    this.#stream = null;
   }
 
   /** All at once: what one connection sends in one turn, the stream gets in this order with nothing of ours between. */
@@ -120,8 +131,6 @@ export class JetStreamSink implements FeedSink {
     for (const [at, answer] of answers.entries()) {
       if (answer.ack === null) {
         this.#last.delete(subject);
-        // Without the stream there is nobody who answers: it may have been removed.
-        if (answer.fault === "unavailable") this.#streamIsThere = false;
         return answer;
       }
       const { seq, duplicate } = answer.ack;

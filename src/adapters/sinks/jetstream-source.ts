@@ -4,10 +4,24 @@
  * was written together with the data.
  */
 import type { Clock } from "../../ports/clock.ts";
-import type { FeedRead, FeedSource } from "../../ports/feed-source.ts";
+import {
+  type FeedEntry,
+  type FeedMark,
+  type FeedRead,
+  type FeedSource,
+  isAnotherEvent,
+  isAnotherFeed,
+} from "../../ports/feed-source.ts";
 import { consumerName } from "./consumer-name.ts";
+import { eventFromText } from "./event-text.ts";
 import { NatsLink, type NatsLinkInit, type NatsSession } from "./jetstream/link.ts";
 import { StreamReader } from "./jetstream/reader.ts";
+import { feedIdOf } from "./jetstream/stream.ts";
+
+type Lost = Extract<FeedRead, { outcome: "lost" }>;
+
+/** How often the stream is looked at while nothing comes. */
+const LOOK_EVERY_MS = 1_000;
 
 export interface JetStreamSourceInit extends NatsLinkInit {
   readonly stream: string;
@@ -23,6 +37,8 @@ export class JetStreamSource implements FeedSource {
   #reader: StreamReader | null = null;
   /** The connection that the reader was opened on: what was under way when it broke is gone. */
   #life = 0;
+  #lookedAtMonoMs = 0;
+  #feedId: string | null = null;
 
   /** Connects when it is first read. Throws `invalid_configuration` for a URL or a name of no known form. */
   constructor({ clock }: { readonly clock: Clock }, init: JetStreamSourceInit) {
@@ -32,14 +48,23 @@ export class JetStreamSource implements FeedSource {
     this.#stream = init.stream;
   }
 
-  async read(after: number, limit: number): Promise<FeedRead> {
+  async read(after: number, limit: number, mark?: FeedMark): Promise<FeedRead> {
     try {
       const session = await this.#link.session();
-      if (this.#reader?.position !== after || this.#life !== this.#link.life) {
-        const lost = await this.#moveTo(session, after);
+      const entries: FeedEntry[] = [];
+      const isHere = this.#reader?.position === after && this.#life === this.#link.life;
+      if (isHere) entries.push(...((await this.#reader?.take(limit)) ?? []));
+      // Also now and then while nothing comes: the stream may have been made again under the same name.
+      if (!isHere || (entries.length === 0 && this.#clock.monoMs() - this.#lookedAtMonoMs > LOOK_EVERY_MS)) {
+        const lost = await this.#look(session, after, mark);
         if (lost !== null) return lost;
       }
-      return { outcome: "read", entries: (await this.#reader?.take(limit)) ?? [] };
+      if (!isHere) {
+        await this.#open(session, after);
+        entries.push(...((await this.#reader?.take(limit)) ?? []));
+      }
+      if (after > 0 && isAnotherFeed(mark, this.#feedId)) return this.#restarted(0);
+      return { outcome: "read", entries, feedId: this.#feedId };
     } catch (error) {
       this.#letGo();
       return { outcome: "unavailable", error };
@@ -55,17 +80,34 @@ export class JetStreamSource implements FeedSource {
     await this.#link.close();
   }
 
-  /** Opens a reader behind `after`; says so when the stream has nothing that could follow. */
-  async #moveTo(session: NatsSession, after: number): Promise<Extract<FeedRead, { outcome: "lost" }> | null> {
+  /** Says so when the stream has nothing that could follow, or is another than the one that was read. */
+  async #look(session: NatsSession, after: number, mark: FeedMark | undefined): Promise<Lost | null> {
+    this.#lookedAtMonoMs = this.#clock.monoMs();
+    const info = await session.manager.streams.info(this.#stream);
+    const oldest = info.state.first_seq;
+    this.#feedId = feedIdOf(info);
+    if (info.state.last_seq < after) return this.#restarted(oldest);
+    if (after > 0 && isAnotherFeed(mark, this.#feedId)) return this.#restarted(oldest);
+    if (after > 0 && oldest > after + 1) return { outcome: "lost", why: "trimmed", oldest };
+    if (after >= oldest && after > 0 && mark !== undefined && mark.eventId !== null) {
+      const there = await session.manager.streams.getMessage(this.#stream, { seq: after }).catch(() => null);
+      const event = there === null ? null : eventFromText(there.string());
+      if (isAnotherEvent(mark, event?.eventId ?? null)) return this.#restarted(oldest);
+    }
+    return null;
+  }
+
+  #restarted(oldest: number): Lost {
+    this.#letGo();
+    return { outcome: "lost", why: "restarted", oldest };
+  }
+
+  /** Opens a reader behind `after`. */
+  async #open(session: NatsSession, after: number): Promise<void> {
     this.#letGo();
     this.#life = this.#link.life;
-    const { state } = await session.manager.streams.info(this.#stream);
-    const oldest = state.first_seq;
-    if (state.last_seq < after) return { outcome: "lost", why: "restarted", oldest };
-    if (after > 0 && oldest > after + 1) return { outcome: "lost", why: "trimmed", oldest };
     const place = { stream: this.#stream, name: this.#consumer, after };
     this.#reader = await StreamReader.open({ clock: this.#clock, session }, place);
-    return null;
   }
 
   #letGo(): void {

@@ -14,6 +14,12 @@ export function failed(
   return { published, failure: { reason, error } };
 }
 
+/** The feed was started over: it has another name than the one that was published to. */
+export function feedLost(expected: string, found: string): PublishResult {
+  const message = `the feed was started over: it is ${found}, published was to ${expected}; run changeover outbox resync`;
+  return failed([], "lost", new ChangeoverError("feed_lost", message, { details: { expected, found } }));
+}
+
 /** Nobody can be asked any more. */
 export function sinkClosed(): ChangeoverError {
   return new ChangeoverError("stopped", "the sink is closed");

@@ -6,12 +6,13 @@
  * `applied_events` is what collapses a double.
  * Does not know: how durable Redis is. `appendfsync always` makes what was answered survive kill −9 and a power cut.
  */
+import { randomUUID } from "node:crypto";
 import type { ControlEvent } from "../../core/control-event.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.ts";
 import type { RedisConnection, ScriptAnswer } from "../redis/connection.ts";
 import { eventToText } from "./event-text.ts";
-import { failed, notTaken, sinkClosed } from "./publish-result.ts";
+import { failed, feedLost, notTaken, sinkClosed } from "./publish-result.ts";
 import { connectRedisFeed, noAnswer, type RedisFeedInit, type RedisFeedKeys } from "./redis-feed/connect.ts";
 import { PUBLISH } from "./redis-feed/scripts.ts";
 
@@ -45,8 +46,9 @@ export class RedisStreamSink implements FeedSink {
     this.#maxLength = init.maxLength ?? DEFAULT_MAX_LENGTH;
   }
 
-  async publish(batch: readonly ControlEvent[]): Promise<PublishResult> {
+  async publish(batch: readonly ControlEvent[], feedId: string | null = null): Promise<PublishResult> {
     const published: Published[] = [];
+    let name = feedId;
     while (published.length < batch.length) {
       if (this.#closed) return failed(published, "unavailable", sinkClosed());
       const { events, args } = nextPiece(batch, published.length);
@@ -55,11 +57,14 @@ export class RedisStreamSink implements FeedSink {
         const refused = batch[published.length] as ControlEvent;
         return failed(published, "refused", notTaken(refused, "it is too large"));
       }
-      const answer = await this.#append(args);
+      const answer = await this.#append(name ?? "", args);
       if (answer.outcome !== "answered") return failed(published, "unavailable", noAnswer(answer));
-      published.push(...readAnswer(events, answer.reply as readonly number[]));
+      const [found, ...places] = answer.reply as readonly (string | number)[];
+      if (name !== null && name !== String(found)) return { ...feedLost(name, String(found)), published };
+      name = String(found);
+      published.push(...readAnswer(events, places.map(Number)));
     }
-    return { published, failure: null };
+    return { published, failure: null, ...(name === null ? {} : { feedId: name }) };
   }
 
   async close(): Promise<void> {
@@ -67,9 +72,10 @@ export class RedisStreamSink implements FeedSink {
     await this.#connection.close();
   }
 
-  #append(args: readonly string[]): Promise<ScriptAnswer> {
-    const { stream, ids } = this.#keys;
-    return this.#connection.run({ script: PUBLISH, keys: [stream, ids], args: [this.#maxLength, ...args] });
+  #append(expected: string, events: readonly string[]): Promise<ScriptAnswer> {
+    const { stream, ids, feedId } = this.#keys;
+    const args = [this.#maxLength, `feed_${randomUUID()}`, expected, ...events];
+    return this.#connection.run({ script: PUBLISH, keys: [stream, ids, feedId], args });
   }
 }
 

@@ -3,7 +3,14 @@
  * Keeps true: entries are numbered without a gap by the sink, so that a trimmed one shows.
  */
 import type { Clock } from "../../ports/clock.ts";
-import type { FeedEntry, FeedRead, FeedSource } from "../../ports/feed-source.ts";
+import {
+  type FeedEntry,
+  type FeedMark,
+  type FeedRead,
+  type FeedSource,
+  isAnotherEvent,
+  isAnotherFeed,
+} from "../../ports/feed-source.ts";
 import type { RedisConnection, ScriptReply } from "../redis/connection.ts";
 import { consumerName } from "./consumer-name.ts";
 import { eventFromText, MAX_PAGE_BYTES } from "./event-text.ts";
@@ -28,15 +35,16 @@ export class RedisStreamSource implements FeedSource {
     this.#keys = keys;
   }
 
-  async read(after: number, limit: number): Promise<FeedRead> {
+  async read(after: number, limit: number, mark?: FeedMark): Promise<FeedRead> {
     const args = [after, limit, MAX_PAGE_BYTES];
-    const answer = await this.#connection.run({ script: READ, keys: [this.#keys.stream], args });
+    const answer = await this.#connection.run({ script: READ, keys: [this.#keys.stream, this.#keys.feedId], args });
     if (answer.outcome !== "answered") return { outcome: "unavailable", error: noAnswer(answer) };
-    const { last, entries } = readAnswer(answer.reply);
+    const { last, feedId, eventId, entries } = readAnswer(answer.reply);
     const oldest = entries[0]?.controlVersion ?? 0;
-    if (last < after) return { outcome: "lost", why: "restarted", oldest: 0 };
+    const isAnother = after > 0 && (isAnotherFeed(mark, feedId) || isAnotherEvent(mark, eventId));
+    if (last < after || isAnother) return { outcome: "lost", why: "restarted", oldest: 0 };
     if (after > 0 && oldest > after + 1) return { outcome: "lost", why: "trimmed", oldest };
-    return { outcome: "read", entries };
+    return { outcome: "read", entries, feedId };
   }
 
   async acknowledge(through: number): Promise<void> {
@@ -48,11 +56,18 @@ export class RedisStreamSource implements FeedSource {
   }
 }
 
-function readAnswer(reply: ScriptReply): { readonly last: number; readonly entries: readonly FeedEntry[] } {
-  const [last, ...rest] = reply as readonly (string | number)[];
+interface Page {
+  readonly last: number;
+  readonly feedId: string | null;
+  readonly eventId: string | null;
+  readonly entries: readonly FeedEntry[];
+}
+
+function readAnswer(reply: ScriptReply): Page {
+  const [last, feedId, eventId, ...rest] = reply as readonly (string | number)[];
   const entries: FeedEntry[] = [];
   for (let at = 0; at < rest.length; at += 2) {
     entries.push({ controlVersion: Number(rest[at]), event: eventFromText(String(rest[at + 1])) });
   }
-  return { last: Number(last), entries };
+  return { last: Number(last), feedId: String(feedId) || null, eventId: String(eventId) || null, entries };
 }

@@ -57,6 +57,9 @@ export class OutboxTable {
   readonly #failed: Statement<[number, number, string, string]>;
   readonly #replace: Statement<[string, string, string]>;
   readonly #drop: Statement<[string]>;
+  readonly #dropStack: Statement<[string]>;
+  readonly #rewind: Statement<[]>;
+  readonly #dropMarks: Statement<[]>;
   readonly #dead: Statement<[number], Columns>;
   readonly #counts: Statement<[], { readonly waiting: number; readonly dead: number; readonly oldest: number | null }>;
   readonly #at: Statement<[number], Columns>;
@@ -85,6 +88,10 @@ export class OutboxTable {
     this.#replace = db.prepare(`UPDATE ${TABLE} SET event_type = ?, payload = ?, artifact_ref = NULL, checksum = NULL,
       attempts = 0, dead = 0, reason = '' WHERE ${WAITS} AND event_id = ?`);
     this.#drop = db.prepare(`DELETE FROM ${TABLE} WHERE ${WAITS} AND event_id = ?`);
+    this.#dropStack = db.prepare(`DELETE FROM ${TABLE} WHERE published_at_unix_ms IS NOT NULL AND stack_id = ?`);
+    this.#rewind = db.prepare(`UPDATE ${TABLE} SET published_at_unix_ms = NULL, control_version = NULL,
+      attempts = 0, dead = 0, reason = '' WHERE published_at_unix_ms IS NOT NULL`);
+    this.#dropMarks = db.prepare("DELETE FROM outbox_marks");
     this.#dead = db.prepare(`SELECT ${FIELDS} FROM ${TABLE} WHERE dead = 1 ORDER BY place LIMIT ?`);
     this.#counts = db.prepare(`SELECT count(*) AS waiting, min(place) AS oldest,
       (SELECT count(*) FROM ${TABLE} WHERE dead = 1) AS dead FROM ${TABLE} INDEXED BY outbox_waiting WHERE ${WAITS}`);
@@ -124,6 +131,12 @@ export class OutboxTable {
   find(eventId: string): OutboxRow | null {
     const columns = this.#find.get(eventId);
     return columns === undefined ? null : toRow(columns);
+  }
+
+  rewind(dropStack: string): void {
+    this.#dropStack.run(dropStack);
+    this.#rewind.run();
+    this.#dropMarks.run();
   }
 
   published(events: readonly Published[], atUnixMs: number): void {

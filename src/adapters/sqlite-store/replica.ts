@@ -124,6 +124,7 @@ function outboxStore({ read, write }: Access, outbox: OutboxTable): OutboxStore 
     stacksAfter: (stackId, limit) => read(() => outbox.stacksAfter(stackId, limit)),
     waiting: (stackId, bounds) => read(() => outbox.waiting(stackId, bounds)),
     find: (eventId) => read(() => outbox.find(eventId)),
+    rewind: (dropStack) => write(() => outbox.rewind(dropStack)),
     published: (events, atUnixMs) => write(() => outbox.published(events, atUnixMs)),
     publishedThrough: (mark, atUnixMs) => write(() => outbox.publishedThrough(mark, atUnixMs)),
     mark: (stackId) => read(() => outbox.mark(stackId)),

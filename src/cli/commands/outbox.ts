@@ -20,6 +20,9 @@ export function addOutbox(program: Command): void {
     .description("give a dead letter up: an event that changes nothing is published in its place")
     .argument("<eventId>")
     .action((eventId: string, options: ReadOptions) => tend(eventId, "skip", options));
+  reading(outbox.command("resync"))
+    .description("publish everything that the pair still holds again, for a feed that was started over, then go on")
+    .action(resync);
 }
 
 async function status(options: ReadOptions): Promise<void> {
@@ -41,6 +44,12 @@ async function status(options: ReadOptions): Promise<void> {
 function row({ eventId, eventType, stackId, version, attempts, reason, addedAtUnixMs }: DeadLetter): string[] {
   const where = [plain(eventId), plain(eventType), plain(stackId), `${version}`];
   return [...where, `${attempts}`, plain(reason), stamp(addedAtUnixMs)];
+}
+
+async function resync(options: ReadOptions): Promise<void> {
+  const answer = await clientFor(options).post<{ readonly outcome: string }>("/api/outbox/resync", {});
+  if (options.json) return json(answer);
+  line("everything that is held is published again; changeover outbox status shows how much waits");
 }
 
 async function tend(eventId: string, verb: "retry" | "skip", options: ReadOptions): Promise<void> {

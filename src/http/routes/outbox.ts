@@ -1,10 +1,10 @@
 /** Purpose: what waits to be published, and a person's word on what cannot be. */
 import type { OutboxStatus } from "../../outbox/outbox.ts";
 import type { App, HttpComponents } from "../components.ts";
-import { outboxRefusal } from "../outcomes.ts";
+import { outboxRefusal, resyncRefusal } from "../outcomes.ts";
 import { sendProblem } from "../problem.ts";
 import { BODY, GUARDED, named, NoFields, refusals } from "../schemas/common.ts";
-import { EventParams, OutboxSchema, TendedSchema } from "../schemas/outbox.ts";
+import { EventParams, OutboxSchema, ResyncSchema, TendedSchema } from "../schemas/outbox.ts";
 
 export function outboxRoute(app: App, { coordinator }: HttpComponents): void {
   app.get(
@@ -19,6 +19,29 @@ export function outboxRoute(app: App, { coordinator }: HttpComponents): void {
     },
     (_request, reply) => {
       reply.send(coordinator.outbox());
+    },
+  );
+}
+
+export function resyncFeedRoute(app: App, { coordinator }: HttpComponents): void {
+  app.post(
+    "/api/outbox/resync",
+    {
+      config: { access: "operate" },
+      schema: {
+        summary: "Publishes everything that is still held again, from the beginning, then goes on",
+        tags: ["outbox"],
+        body: NoFields,
+        response: {
+          202: named(ResyncSchema),
+          ...refusals(...GUARDED, ...BODY, "invalid_request", "not_leader", "no_feed", "store_failed"),
+        },
+      },
+    },
+    (request, reply) => {
+      const outcome = coordinator.resyncFeed(request.caller.name);
+      if (outcome.outcome !== "resyncing") return sendProblem(reply, resyncRefusal(outcome));
+      return reply.code(202).send({ outcome: "resyncing" });
     },
   );
 }

@@ -36,4 +36,6 @@ export const TendedSchema = Type.Object(
   { $id: "OutboxTended" },
 );
 
+export const ResyncSchema = Type.Object({ outcome: oneOf("resyncing") }, { $id: "OutboxResync" });
+
 export const EventParams = Type.Object({ eventId: Type.String({ minLength: 1, maxLength: 512 }) });

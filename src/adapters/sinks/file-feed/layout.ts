@@ -1,7 +1,8 @@
 /**
  * Purpose: how a feed lies in a folder, for those who write it and those who read it.
  * `events/<eventId>.json` is the event under its key; `order/<controlVersion>.json` is the same file at its place in the
- * feed (a second hard link); `drafts/` holds what is not part of it yet; `readers/` how far each reader is.
+ * feed (a second hard link); `feed.json` names the feed, and
+ * is made with it; `drafts/` holds what is not part of it yet; `readers/` how far each reader is.
  * Keeps true: a name never leaves its folder; what was linked is whole and durable.
  */
 import { randomUUID } from "node:crypto";
@@ -35,12 +36,14 @@ export class FileFeed {
   readonly #order: string;
   readonly #events: string;
   readonly #drafts: string;
+  readonly #idFile: string;
 
   constructor(folder: string) {
     this.#folder = folder;
     this.#order = join(folder, "order");
     this.#events = join(folder, "events");
     this.#drafts = join(folder, "drafts");
+    this.#idFile = join(folder, "feed.json");
   }
 
   /** Makes the folders. Safe to repeat. */
@@ -49,6 +52,33 @@ export class FileFeed {
       makeFolder(folder, 0o700);
     }
     await syncFolder(this.#folder);
+  }
+
+  /** The feed's identity; null where it has none yet. */
+  async id(): Promise<string | null> {
+    try {
+      const { feedId } = JSON.parse(await readFile(this.#idFile, "utf8")) as { readonly feedId?: unknown };
+      return typeof feedId === "string" && feedId !== "" ? feedId : null;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return null;
+      throw error;
+    }
+  }
+
+  /** The feed's identity, made now where it has none. Of two publishers that make one at once, one wins. */
+  async makeId(): Promise<string> {
+    const standing = await this.id();
+    if (standing !== null) return standing;
+    const draft = join(this.#drafts, `${randomUUID()}.json`);
+    await writeThrough(await open(draft, "wx", 0o600), `${JSON.stringify({ feedId: `feed_${randomUUID()}` })}\n`);
+    try {
+      await this.#linkOnce(draft, this.#idFile, this.#folder);
+    } finally {
+      await this.discard(draft);
+    }
+    const made = await this.id();
+    if (made === null) throw new Error(`${this.#idFile} holds no feedId; remove the file`);
+    return made;
   }
 
   /** The path of an event's key; null for an id that cannot be a file's name. */

@@ -2,21 +2,32 @@
  * Purpose: the stream that holds the feed, and the subject of a stack in it.
  * Keeps true: a stream that is there stays as its people made it; one that is missing is made with every setting named.
  */
-import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
+import { randomUUID } from "node:crypto";
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamInfo,
+} from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
 import type { ControlEvent } from "../../../core/control-event.ts";
+import { ChangeoverError } from "../../../core/errors.ts";
 import { MAX_EVENT_BYTES } from "../event-text.ts";
 import { safeName } from "../safe-name.ts";
 import { isNotFound } from "./faults.ts";
+import type { NatsSession } from "./link.ts";
 
 /** How a missing stream is made. */
 export interface FeedStreamInit {
   /** Name of the stream: letters, digits, `_` and `-`. */
   readonly stream: string;
-  /** First token of every subject. Default `changeover`. */
-  readonly subjectPrefix?: string;
+  /** What every subject begins with. Default: the name of the stream, or what a standing stream takes. */
+  readonly subjectPrefix?: string | undefined;
   /** Copies in a cluster of NATS. Default 1. */
-  readonly replicas?: number;
+  readonly replicas?: number | undefined;
+  /** Where the stream is kept. Default `file`. */
+  readonly storage?: "file" | "memory" | undefined;
   /** How long an event is kept, ms. Default 30 days. */
   readonly maxAgeMs?: number;
   /** How many bytes are kept, the oldest go first; the server sets them aside at once. Default 1 GiB. */
@@ -25,9 +36,10 @@ export interface FeedStreamInit {
   readonly duplicateWindowMs?: number;
 }
 
+/** What the subjects of every stream began with before each had its own. */
+const OLDER_PREFIX = "changeover";
 const DAY_MS = 86_400_000;
 export const DEFAULTS = {
-  subjectPrefix: "changeover",
   replicas: 1,
   maxAgeMs: 30 * DAY_MS,
   maxBytes: 1_073_741_824,
@@ -41,24 +53,83 @@ export function subjectOf(prefix: string, { tenantId, stackId }: ControlEvent): 
   return tenant === null || stack === null ? null : `${prefix}.${tenant}.${stack}`;
 }
 
+/** The key in the stream's metadata under which it keeps the identity of the feed. */
+const FEED_ID = "changeover-feed-id";
+
+/**
+ * The feed that a stream holds: the name in its metadata. A stream without one (made by a person, by an older version, or
+ * on a server before 2.10) is known by the time it was made, which stays with it and is another for another stream.
+ */
+export function feedIdOf({ config, created }: StreamInfo): string {
+  return config.metadata?.[FEED_ID] ?? `feed_${created}`;
+}
+
+/** A stream that can be published to. */
+export interface FeedStream {
+  readonly feedId: string;
+  readonly subjectPrefix: string;
+}
+
 /** Makes the stream where it is missing. Two that make it at once make the same. */
-export async function ensureStream(manager: JetStreamManager, init: FeedStreamInit): Promise<void> {
+export async function ensureStream(
+  session: Pick<NatsSession, "manager" | "connection">,
+  init: FeedStreamInit,
+): Promise<FeedStream> {
+  const info = await standingOrMade(session, init);
+  const subjectPrefix = prefixIn(info.config.subjects ?? [], init);
+  return { feedId: feedIdOf(info), subjectPrefix };
+}
+
+/** What the subjects of this feed begin with. Throws where the standing stream would not take them. */
+function prefixIn(subjects: readonly string[], { stream, subjectPrefix }: FeedStreamInit): string {
+  // Streams of older versions take `changeover.>`, whatever their name is.
+  const wanted = subjectPrefix === undefined ? [stream, OLDER_PREFIX] : [subjectPrefix];
+  const found = wanted.find((prefix) => subjects.includes(`${prefix}.>`));
+  if (found !== undefined) return found;
+  const [first = stream] = wanted;
+  if (subjects.includes(">")) return first;
+  throw new ChangeoverError(
+    "invalid_configuration",
+    `outbox.subject: stream ${stream} does not take ${first}.>, but ${subjects.join(", ")}; name its subject or another stream`,
+    { details: { field: "outbox.subject", value: first, bound: subjects.join(", ") } },
+  );
+}
+
+function knowsMetadata(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 2 || (major === 2 && minor >= 10);
+}
+
+async function standingOrMade(
+  { manager, connection }: Pick<NatsSession, "manager" | "connection">,
+  init: FeedStreamInit,
+): Promise<StreamInfo> {
   try {
-    await manager.streams.info(init.stream);
+    return await manager.streams.info(init.stream);
   } catch (error) {
     if (!isNotFound(error)) throw error;
     const settings = { ...DEFAULTS, ...init };
-    await manager.streams.add({
+    const version = connection.info?.version ?? "0";
+    const settled = {
       name: init.stream,
-      subjects: [`${settings.subjectPrefix}.>`],
+      subjects: [`${init.subjectPrefix ?? init.stream}.>`],
       retention: RetentionPolicy.Limits,
-      storage: StorageType.File,
+      storage: init.storage === "memory" ? StorageType.Memory : StorageType.File,
       discard: DiscardPolicy.Old,
-      num_replicas: settings.replicas,
+      num_replicas: init.replicas ?? DEFAULTS.replicas,
       max_age: nanos(settings.maxAgeMs),
       max_bytes: settings.maxBytes,
       max_msg_size: 2 * MAX_EVENT_BYTES,
       duplicate_window: nanos(Math.min(settings.duplicateWindowMs, settings.maxAgeMs)),
+    };
+    const metadata = { [FEED_ID]: `feed_${randomUUID()}` };
+    // The client itself refuses metadata for a server before 2.10, before it sends anything.
+    if (!knowsMetadata(version)) return manager.streams.add(settled);
+    return manager.streams.add({ ...settled, metadata }).catch(async (made: unknown) => {
+      // Another publisher made it first, with its own name.
+      const standing = await manager.streams.info(init.stream).catch(() => null);
+      if (standing === null) throw made;
+      return standing;
     });
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Purpose: from the settings of a feed in Redis to a connection and the names of its keys.
- * Keeps true: both keys share one hash tag, so that a Cluster keeps them on one node.
+ * Keeps true: all keys share one hash tag, so that a Cluster keeps them on one node.
  */
 import { ChangeoverError } from "../../../core/errors.ts";
 import type { Clock } from "../../../ports/clock.ts";
@@ -26,6 +26,8 @@ export interface RedisFeedKeys {
   readonly stream: string;
   /** Event id → control version of all that stands in the stream. */
   readonly ids: string;
+  /** The feed's identity. */
+  readonly feedId: string;
 }
 
 const DEFAULT_TIMEOUT_MS = 2_000;
@@ -41,7 +43,7 @@ export function connectRedisFeed(
   const client = openRedisClient({ address, timeoutMs, sentinelPassword, tls, connectionName: "changeover-feed" });
   return {
     connection: new RedisConnection({ clock, client }, { timeoutMs }),
-    keys: { stream: `${tag}:feed`, ids: `${tag}:feed-ids` },
+    keys: { stream: `${tag}:feed`, ids: `${tag}:feed-ids`, feedId: `${tag}:feed-id` },
   };
 }
 

@@ -7,8 +7,10 @@
 import { script } from "../../redis/script.ts";
 
 /**
- * KEYS stream, ids. ARGV longest length, then event id and text of each event.
- * Answers control version and 1 (it stood there before) or 0 for each.
+ * KEYS stream, ids, feed id. ARGV longest length, a name for a feed that has none, the name that is expected ("": any),
+ * then event id and text of each event. A stream that begins gets a new name.
+ * Answers the feed's name, then control version and 1 (it stood there before) or 0 for each; the name alone where
+ * another was expected.
  */
 export const PUBLISH = script(`
 local last = 0
@@ -19,11 +21,17 @@ if redis.call('EXISTS', KEYS[1]) == 1 then
   end
 else
   last = tonumber(redis.call('TIME')[1]) * 1000
-  redis.call('DEL', KEYS[2])
+  redis.call('DEL', KEYS[2], KEYS[3])
 end
+local name = redis.call('GET', KEYS[3])
+if not name then
+  name = ARGV[2]
+  redis.call('SET', KEYS[3], name)
+end
+if ARGV[3] ~= '' and ARGV[3] ~= name then return { name } end
 local longest = tonumber(ARGV[1])
-local answer = {}
-for at = 2, #ARGV, 2 do
+local answer = { name }
+for at = 4, #ARGV, 2 do
   local known = redis.call('HGET', KEYS[2], ARGV[at])
   if known then
     answer[#answer + 1] = tonumber(known)
@@ -45,18 +53,20 @@ end
 return answer`);
 
 /**
- * KEYS stream. ARGV cursor, limit, bytes after which no further entry is read.
- * Answers the last control version ever given (0: no stream), then control version and text of each entry.
+ * KEYS stream, feed id. ARGV cursor, limit, bytes after which no further entry is read.
+ * Answers the last control version ever given (0: no stream), the feed's name, the id of the event at the cursor (each ""
+ * where there is none), then control version and text of each entry.
  */
 export const READ = script(`
-if redis.call('EXISTS', KEYS[1]) == 0 then return { 0 } end
+if redis.call('EXISTS', KEYS[1]) == 0 then return { 0, '', '' } end
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 local last = 0
 for at = 1, #info, 2 do
   if info[at] == 'last-generated-id' then last = tonumber(string.match(info[at + 1], '^%d+')) end
 end
-local answer = { last }
 local after = ARGV[1]
+local there = redis.call('XRANGE', KEYS[1], after .. '-0', after .. '-0')[1]
+local answer = { last, redis.call('GET', KEYS[2]) or '', there and there[2][2] or '' }
 local left = tonumber(ARGV[2])
 local bytes = tonumber(ARGV[3])
 while left > 0 and bytes > 0 do
