@@ -38,7 +38,7 @@ describe("a feed in a folder", () => {
     const batch = hostile.map((eventId, at) => anEvent(at + 1, { eventId, stackId: eventId, tenantId: eventId }));
     expect((await sink.publish(batch)).failure).toBeNull();
     expect(readdirSync(folder)).toEqual(["feed"]);
-    expect(readdirSync(join(folder, "feed")).toSorted()).toEqual(["drafts", "events", "order"]);
+    expect(readdirSync(join(folder, "feed")).toSorted()).toEqual(["drafts", "events", "feed.json", "order"]);
     expect(readdirSync(join(folder, "feed", "drafts"))).toEqual([]);
   });
 
