@@ -248,12 +248,7 @@ export const MUTANTS: readonly Mutant[] = [
     "Math.max(Math.min(beyondKeep, shared), beyondKeep - MOST_UNSHARED)",
     "beyondKeep",
   ),
-  mutant(
-    `${A}executor.ts`,
-    "a checkpoint of a replaced state is kept",
-    "      if (resets !== this.#resets) return;\n",
-    "",
-  ),
+  mutant(`${A}executor.ts`, "a checkpoint of a replaced state is kept", "if (resets !== this.#resets || ", "if ("),
   mutant(
     `${A}loser.ts`,
     "a state is applied without proof of the lock",
