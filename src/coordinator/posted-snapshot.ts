@@ -6,7 +6,7 @@
  */
 import type { Json } from "../core/canonical-json.ts";
 import { isEpoch, type Epoch } from "../core/epoch.ts";
-import { isWithinReach } from "../core/reach.ts";
+import { isWithinReach, MAX_NUMBER, outOfReach } from "../core/reach.ts";
 import { parseHlc } from "../core/hlc.ts";
 import type { StateSnapshot } from "../core/messages.ts";
 import { counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";
@@ -29,6 +29,7 @@ export function parsePostedSnapshot(given: Json, known: Known): StateSnapshot | 
   if (version !== 1) return `version is ${shown(version)}, this engine takes 1`;
   if (engineLabel !== "a" && engineLabel !== "b") return `engineLabel is ${shown(engineLabel)}, not "a" or "b"`;
   if (typeof engineId !== "string" || engineId.length > 64) return "engineId is not a string of at most 64 characters";
+  if (typeof epoch === "number" && epoch > MAX_NUMBER) return outOfReach("epoch", epoch);
   if (!isEpoch(epoch)) return `epoch is ${shown(epoch)}, not a whole number of at least 0`;
   if (!isWithinReach(known.epoch, epoch)) return `epoch is ${epoch}, out of reach from ${known.epoch}`;
   const position = positionFault(value, known.seq);

@@ -77,7 +77,7 @@ function keeping(both: () => readonly [Witness, Witness]): void {
       seq: 123_456_789,
       lastCommandSeq: 987_654,
       lastCommandEpoch: 41,
-      clock: { eng_one: 12, "eng_Zürich ½": Number.MAX_SAFE_INTEGER },
+      clock: { eng_one: 12, "eng_Zürich ½": MAX_NUMBER - 1 },
       released: true,
     });
     await a.swap(null, whole);

@@ -53,7 +53,6 @@ describe("bodies", () => {
     ['{"kind":"x","payload":1}}', "a bracket too many"],
     ['{"kind":"x","kind":"y","payload":1}', "a repeated key"],
     ['{"kind":"x","payload":{"__proto__":1}}', "__proto__"],
-    ['{"kind":"x","payload":1e999}', "a number beyond a double"],
     ['{"kind":"x","payload":"\\ud800"}', "a lone surrogate"],
     [`{"kind":"x","payload":${"[".repeat(200)}${"]".repeat(200)}}`, "deep nesting"],
     ["[1,2]", "an array"],

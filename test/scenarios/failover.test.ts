@@ -100,7 +100,8 @@ for (const afterMs of INSTANTS_MS) {
       expect(times).toBe(acknowledged === "pair" ? 1 : Math.min(times, 1));
     });
     await stage.outcome("asked for again with its key at b, it stands exactly once", async () => {
-      expect(await stage.submit("b", { idempotencyKey: "cue-1" })).toMatchObject({ outcome: "accepted" });
+      const again = { idempotencyKey: "cue-1", payload: { source: "CAM 1" } };
+      expect(await stage.submit("b", again)).toMatchObject({ outcome: "accepted" });
       await stage.run(200);
       expect(stage.executed("b").filter((name) => name === "cue-1")).toHaveLength(1);
     });

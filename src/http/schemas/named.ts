@@ -13,7 +13,7 @@ import {
   ReadySchema,
 } from "./operate.ts";
 import { AsideSchema, OpSchema, OpsSchema } from "./ops.ts";
-import { OutboxSchema, TendedSchema } from "./outbox.ts";
+import { OutboxSchema, ResyncSchema, TendedSchema } from "./outbox.ts";
 import { ForcedAnswerSchema, PeerHealthSchema } from "./peer.ts";
 import { RecordPageSchema, RecordSchema } from "./records.ts";
 import { PullPageSchema, PushReportSchema, SyncIdentitySchema } from "./replication.ts";
@@ -51,6 +51,7 @@ export const NAMED_SCHEMAS = [
   ConflictSchema,
   ConflictsSchema,
   OutboxSchema,
+  ResyncSchema,
   TendedSchema,
   RecordSchema,
   RecordPageSchema,
