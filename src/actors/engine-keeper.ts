@@ -20,7 +20,7 @@ export interface EngineKeeperDeps {
   readonly restraints: Restraints;
   readonly executor: Pick<
     Executor,
-    "executedSeq" | "confirmedSeq" | "resets" | "hold" | "resetTo" | "confirm" | "reached"
+    "executedSeq" | "confirmedSeq" | "resets" | "hold" | "suspend" | "resetTo" | "confirm" | "reached"
   >;
   readonly catchUp: Pick<CatchUp, "compare" | "machineValue">;
   leads(): boolean;
@@ -48,8 +48,8 @@ export class EngineKeeper {
   #asked = { seq: 0, resets: 0 };
   /** Why the state may not be the pair's; null: it is. */
   #lost: string | null = null;
-  /** The executor is held for as long as the engine is not to be trusted. */
-  #held: Promise<() => void> | null = null;
+  /** The executor waits for as long as the engine is not to be trusted. */
+  #resume: (() => void) | null = null;
   /** Each loss makes what was begun before void. */
   #losses = 0;
   #tryAtMs = 0;
@@ -212,17 +212,18 @@ export class EngineKeeper {
     if (instance !== null && this.#instance !== null && instance !== this.#instance) {
       return seq === 0 && this.#lost === null ? null : "its instance changed: it was started anew";
     }
-    if (resets !== this.#deps.executor.resets || this.#restoring) return null;
+    // One that is known to have lost its state is behind until it is restored.
+    if (resets !== this.#deps.executor.resets || this.#lost !== null) return null;
     if (position !== null) {
       return position.seq < seq ? `its position is ${position.seq}, ${seq} commands were executed` : null;
     }
-    return instance === null && reconnected && seq > 0 && this.#lost === null
+    return instance === null && reconnected && seq > 0
       ? "its connection was lost, and it says neither instance nor position"
       : null;
   }
 
   #distrust(): void {
-    this.#held ??= this.#deps.executor.hold();
+    this.#resume ??= this.#deps.executor.suspend();
     if (this.#guard !== null) this.#guard.unfit = this.#lost ?? "the engine's process gives no answer";
   }
 
@@ -232,8 +233,8 @@ export class EngineKeeper {
   }
 
   #release(): void {
-    void this.#held?.then((release) => release());
-    this.#held = null;
+    this.#resume?.();
+    this.#resume = null;
   }
 
   #restored(): void {
@@ -279,14 +280,18 @@ export class EngineKeeper {
   async #restoreInPlace(loss: number): Promise<void> {
     const { executor } = this.#deps;
     const { store, engine } = this.#kit.ports;
-    await this.#held;
+    const release = await executor.hold();
     const { checkpoint } = store.load();
     const doneSeq = Math.max(executor.executedSeq, executor.confirmedSeq);
-    if (checkpoint !== null) await engine.restore(checkpoint.state);
-    else if (store.firstHeldSeq() > 1) throw new Error("there is neither a checkpoint nor the whole log");
-    if (loss !== this.#losses) return;
-    executor.resetTo(checkpoint?.position.seq ?? 0);
-    executor.confirm(doneSeq);
+    try {
+      if (checkpoint !== null) await engine.restore(checkpoint.state);
+      else if (store.firstHeldSeq() > 1) throw new Error("there is neither a checkpoint nor the whole log");
+      if (loss !== this.#losses) return;
+      executor.resetTo(checkpoint?.position.seq ?? 0);
+      executor.confirm(doneSeq);
+    } finally {
+      release();
+    }
     this.#release();
     await executor.reached(doneSeq);
     if (loss === this.#losses) this.#restored();

@@ -158,6 +158,19 @@ export class Executor {
     };
   }
 
+  /** Executes nothing until the returned function is called. Unlike `hold` it waits for nothing and excludes nobody. */
+  suspend(): () => void {
+    this.#suspended += 1;
+    this.#disarm();
+    let resumed = false;
+    return () => {
+      if (resumed) return;
+      resumed = true;
+      this.#suspended -= 1;
+      this.kick();
+    };
+  }
+
   stop(): void {
     this.#suspended += 1;
     this.#disarm();

@@ -21,6 +21,7 @@ function watched() {
         confirmedSeq: 0,
         resets: 0,
         hold: async () => () => undefined,
+        suspend: () => () => undefined,
         resetTo: () => undefined,
         confirm: () => undefined,
         reached: async () => undefined,
