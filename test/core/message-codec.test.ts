@@ -117,7 +117,10 @@ describe("message codec: bounds", () => {
   });
 
   it("an unknown type is refused by name", () => {
-    expect(decodeMessage('{"type":"reboot"}')).toMatchObject({ outcome: "refused", reason: '.type is not known: "reboot"' });
+    expect(decodeMessage('{"type":"reboot"}')).toMatchObject({
+      outcome: "refused",
+      reason: '.type is not known: "reboot"',
+    });
     for (const type of ["toString", "__proto__", "constructor"]) {
       expect(decodeMessage(JSON.stringify({ type })).outcome).toBe("refused");
     }

@@ -68,7 +68,7 @@ test(
       // The real peer comes back after a restart: its start number is not taken for an old one.
       const follower = otherLabel(leader);
       pair.engines[follower].kill();
-    await pair.engines[follower].gone();
+      await pair.engines[follower].gone();
       await pair.engines[follower].start();
       expect(await pair.settled()).toBe(leader);
     });
@@ -89,7 +89,7 @@ test(
       const command = { kind: "POST /api/switch/cut", payload: { source: "cam2" } };
       expect(await call("POST", `${url}/api/commands`, command)).toMatchObject({ status: 200 });
       pair.engines.b.kill();
-    await pair.engines.b.gone();
+      await pair.engines.b.gone();
       rmSync(join(pair.folder, "b"), { recursive: true });
 
       let watching = true;

@@ -89,7 +89,10 @@ test("a viewer that does not read keeps one message waiting, and then gets a sna
 
 test("who holds the reconcile lock is told, also where it is neither engine; the witness is asked once a second", async () => {
   for (const { coordinator } of [a, b]) coordinator.now = { ...coordinator.now, reconcileLock: null };
-  a.coordinator.lock = { outcome: "read", lock: { lockId, holder: "a technician", ttlMs: 30_000, expiresMs: 20_000, fence: 3 } };
+  a.coordinator.lock = {
+    outcome: "read",
+    lock: { lockId, holder: "a technician", ttlMs: 30_000, expiresMs: 20_000, fence: 3 },
+  };
   b.coordinator.lock = { outcome: "unreachable", reason: "refused" };
   const viewer = lookAt(urls.a);
   const lastLock = (label: "a" | "b") => viewer.of("state", label).at(-1)?.lock;

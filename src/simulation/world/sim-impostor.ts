@@ -11,12 +11,14 @@ import type { PeerMessage } from "../../core/messages.ts";
 import { MAX_LEAP } from "../../core/reach.ts";
 import type { PeerHello } from "../../ports/peer-channel.ts";
 import type { Signatures } from "../../ports/signatures.ts";
+import type { DiskContent } from "../../adapters/memory-disk.ts";
 import type { Connection } from "../ground/connection.ts";
 import type { Link } from "../ground/network.ts";
 import type { Prng } from "../ground/prng.ts";
 import type { Life } from "../ground/scheduler.ts";
 import { bytesFrom, SIM_PAIR, SIM_TOKEN } from "../ports/sim-peer-channel.ts";
-import type { World } from "./world.ts";
+import type { Watch } from "./watch.ts";
+import type { WorldGround } from "./world-ground.ts";
 
 /** What it tries. */
 export const TRICKS = ["own-id", "own-key", "pinned-key", "recorded", "no-key", "no-token", "hello-only"] as const;
@@ -28,14 +30,22 @@ interface Recording {
   proof: string | null;
 }
 
+/** What it can reach of the world around it. */
+interface Reached {
+  readonly ground: WorldGround;
+  chanceOf(concern: string): Prng;
+  watch(watch: Watch): void;
+  contentOf(place: string): DiskContent | null;
+}
+
 export class SimImpostor {
-  readonly #world: World;
+  readonly #world: Reached;
   readonly #chance: Prng;
   readonly #signatures: Signatures;
   readonly #life: Life = { alive: true, paused: false, backlog: [] };
   readonly #recorded = new Map<string, Recording>();
 
-  constructor(world: World) {
+  constructor(world: Reached) {
     this.#world = world;
     this.#chance = world.chanceOf("impostor");
     this.#signatures = new Ed25519Signatures(ed25519FromSeed(createHash("sha256").update("impostor").digest()));

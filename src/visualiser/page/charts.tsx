@@ -19,7 +19,16 @@ const drawings = new Map(
     svg.replace(/<style>[^]*?<\/style>/, ""),
   ]),
 );
-const ORDER = ["leadership", "peer-link", "witness-vote", "handover", "catch-up", "reconcile-lock", "split-brain", "engine"];
+const ORDER = [
+  "leadership",
+  "peer-link",
+  "witness-vote",
+  "handover",
+  "catch-up",
+  "reconcile-lock",
+  "split-brain",
+  "engine",
+];
 const OPEN_AT_FIRST = ["leadership", "peer-link", "witness-vote"];
 const names = [...drawings.keys()].sort((one, other) => rank(one) - rank(other));
 
