@@ -68,7 +68,7 @@ export default defineConfig(
   {
     rules: {
       eqeqeq: "error",
-      "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
+      "max-lines-per-function": ["error", { max: 120, skipBlankLines: true, skipComments: true }],
       "no-restricted-syntax": ["error", DEFAULT_EXPORT, BARREL],
     },
   },
