@@ -76,6 +76,8 @@ export class HttpEngine implements Engine {
   /** A connection was lost since the last answer. */
   #lost = false;
   #looking: Promise<void> | null = null;
+  /** What the present look found is no proof: the next one comes at once. */
+  #lookAgain = false;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
@@ -194,7 +196,7 @@ export class HttpEngine implements Engine {
     await this.#look();
     if (this.#closed) return;
     if (this.#missedPolls === 0) await this.#tellNewestRole();
-    this.#pollAfter(this.#init.healthIntervalMs);
+    this.#pollAfter(this.#lookAgain ? LOOK_AGAIN_MS : this.#init.healthIntervalMs);
   }
 
   #pollAfter(ms: number): void {
@@ -206,6 +208,7 @@ export class HttpEngine implements Engine {
   /** A connection was lost: the process may be gone, and the next connection tells [EN1]. */
   #lookSoon(): void {
     this.#lost = true;
+    this.#lookAgain = true;
     this.#pollAfter(Math.max(0, this.#lookedAtMs + LOOK_AGAIN_MS - this.#clock.monoMs()));
   }
 
@@ -219,6 +222,7 @@ export class HttpEngine implements Engine {
     this.#lookedAtMs = this.#clock.monoMs();
     const reconnected = this.#lost;
     this.#lost = false;
+    this.#lookAgain = false;
     this.#tell({ type: "asked" });
     const answer = await this.#hook("GET", "/health", { timeoutMs: this.#init.healthTimeoutMs });
     if (this.#closed) return;
@@ -229,6 +233,8 @@ export class HttpEngine implements Engine {
       return;
     }
     this.#lost = true;
+    // Another kept connection of a process that is gone breaks here: only a new one tells, and only the first time.
+    if (answer.outcome === "unreachable" && this.#missedPolls === 1) this.#lookAgain = true;
     if (answer.outcome === "unreachable" && answer.why === "ECONNREFUSED") this.#tell({ type: "refused" });
     else if (this.#missedPolls >= FAILED_AFTER_POLLS) this.#tell({ type: "silent" });
   }
