@@ -12,7 +12,7 @@ import { type CliEnd, runCli } from "./run-cli.ts";
 let pair: EnginePair;
 
 beforeAll(async () => {
-  writeFileSync(secretFile, "quiet please\n");
+  writeFileSync(secretFile, "quiet-please-0123456\n");
   pair = await startPair({ auth: { controlPlaneSecret: { file: secretFile } } });
 });
 afterAll(async () => {
