@@ -56,8 +56,6 @@ async function untilRestored(label: Label, program: string): Promise<void> {
   });
 }
 
-// One function for all of them: each is read by itself.
- 
 describeWithServer("python3", "engines that come back empty", () => {
   test(
     "E1 [EN9] [EN10] [I16] the follower's engine is killed and started at once: restored before it is ready",
