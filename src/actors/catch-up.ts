@@ -234,7 +234,7 @@ export class CatchUp {
     this.#machine.send({ type: "FINISHED" });
   }
 
-  /** What the leader sent could not be applied. The next heartbeat of the leader begins anew. */
+  /** What the leader sent could not be applied. The next heartbeat of the leader starts it again. */
   #failed(reason: string): void {
     this.#countFailure(reason);
     this.#machine.send({ type: "FAILED", reason });

@@ -135,7 +135,12 @@ describe("witness sqlite and the wall clock", () => {
     await witness.acquireLock({ lockId: makeId("lock", "x"), holder: "one", ttlMs: 1_000 });
     clock.stepWall(-3_600_000);
     const wanted = { lockId: makeId("lock", "y"), holder: "two", ttlMs: 1_000 };
-    expect(await witness.acquireLock(wanted)).toMatchObject({ outcome: "held", holder: "one", expiresMs: 1_000 });
+    expect(await witness.acquireLock(wanted)).toEqual({
+      outcome: "held",
+      holder: "one",
+      expiresMs: 1_000,
+      fence: expect.any(Number) as number,
+    });
     clock.pass(999);
     expect(await witness.acquireLock(wanted)).toMatchObject({ outcome: "held", expiresMs: 1 });
     clock.pass(1);
