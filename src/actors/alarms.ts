@@ -6,16 +6,11 @@ import type { Alarm, AlarmCode, CoordinatorEvent } from "../core/events.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 
-/** An alarm that flaps is written down this often at most; it stands and is told all the same. */
-const LOG_EVERY_MS = 1_000;
-
 export class Alarms {
   readonly #standing = new Map<AlarmCode, Alarm>();
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #emit: (event: CoordinatorEvent) => void;
-  /** When a line of this kind was last written, by its message and code. */
-  readonly #loggedMs = new Map<string, number>();
 
   constructor(components: { clock: Clock; logger: Logger; emit: (event: CoordinatorEvent) => void }) {
     this.#clock = components.clock;
@@ -32,7 +27,7 @@ export class Alarms {
     }
     const alarm = { code, since: this.#clock.unixMs(), detail };
     this.#standing.set(code, alarm);
-    if (this.#mayLog(`raised ${code}`)) this.#logger.warn({ alarm: code, detail }, "alarm raised");
+    this.#logger.warn({ alarm: code, detail }, "alarm raised");
     this.#emit({ type: "alarm", alarm, raised: true });
   }
 
@@ -40,7 +35,7 @@ export class Alarms {
     const alarm = this.#standing.get(code);
     if (alarm === undefined) return;
     this.#standing.delete(code);
-    if (this.#mayLog(`cleared ${code}`)) this.#logger.info({ alarm: code }, "alarm cleared");
+    this.#logger.info({ alarm: code }, "alarm cleared");
     this.#emit({ type: "alarm", alarm, raised: false });
   }
 
@@ -56,14 +51,6 @@ export class Alarms {
 
   list(): readonly Alarm[] {
     return [...this.#standing.values()];
-  }
-
-  #mayLog(line: string): boolean {
-    const nowMs = this.#clock.monoMs();
-    const lastMs = this.#loggedMs.get(line);
-    if (lastMs !== undefined && nowMs - lastMs < LOG_EVERY_MS) return false;
-    this.#loggedMs.set(line, nowMs);
-    return true;
   }
 }
 

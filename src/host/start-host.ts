@@ -6,6 +6,7 @@
  */
 import { resolve } from "node:path";
 import { machines } from "../../machines/index.ts";
+import { CalmLogger } from "../adapters/calm-logger.ts";
 import { Ed25519Signatures } from "../adapters/ed25519-signatures.ts";
 import { HttpPeerProbe } from "../adapters/http-peer-probe.ts";
 import { NanoIds } from "../adapters/nano-ids.ts";
@@ -78,7 +79,9 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   const secrets = readSecrets(config, options.environment ?? process.env);
   const tls = serverTls(config.listen.tls);
   const log = options.logger === undefined ? standardErrorLog(config) : { logger: options.logger, flush: () => {} };
-  const basics = { clock: new SystemClock(), random: new SystemRandom(), ids: new NanoIds(), logger: log.logger };
+  const clock = new SystemClock();
+  const logger = new CalmLogger({ clock, logger: log.logger });
+  const basics = { clock, random: new SystemRandom(), ids: new NanoIds(), logger };
   const recorder = new Recorder(basics.clock);
   const { coordinator, peerChannel } = await assemble(basics, config, secrets, { engine: options.engine, recorder });
   const machineViewers = openVisualiser(
@@ -96,6 +99,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   const close = async (): Promise<void> => {
     await coordinator.stop();
     await (server ?? app)?.close();
+    logger.flush();
     log.flush();
   };
   try {
