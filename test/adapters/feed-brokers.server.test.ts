@@ -67,8 +67,8 @@ describeWithServer("redis-server", "a feed in Redis", () => {
     const admin = new Redis(url);
     onTestFinished(() => admin.disconnect());
     const users = {
-      publisher: "+time +del +hget +hset +hdel +xadd +xlen +xrange +xtrim",
-      consumer: "+xrange +xgroup",
+      publisher: "+time +del +get +set +hget +hset +hdel +xadd +xlen +xrange +xtrim",
+      consumer: "+get +xrange +xgroup",
     };
     for (const [name, more] of Object.entries(users)) {
       await admin.call("ACL", "SETUSER", name, "on", ">secret", "~changeover:*", ...(RIGHTS + more).split(" "));
@@ -122,7 +122,7 @@ describeWithServer("nats-server", "a feed in NATS", () => {
     await sink.publish([anEvent(1)]);
     const noise = (async () => {
       for (let at = 0; at < 200; at += 1) {
-        connection.publish("changeover.noise.x", "not an event");
+        connection.publish("FEED.noise.x", "not an event");
         await connection.flush();
       }
     })();

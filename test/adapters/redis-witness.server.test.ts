@@ -177,14 +177,15 @@ function withRefusals(): void {
 
   it("refuses a key that is not changeover's, and leaves it as it is", async () => {
     const witness = open(server.url, LONG_MS);
-    const read = { outcome: "unreachable", reason: "a key of the pair is not changeover's" };
+    const ofAnotherType = { outcome: "corrupt", content: "a key of another type" };
     await admin.set("changeover:{studio-1}:record", "someone else's");
-    expect(await witness.read()).toEqual(read);
-    expect(await witness.swap(null, aRecord())).toEqual(read);
+    expect(await witness.read()).toEqual(ofAnotherType);
+    expect(await witness.swap(null, aRecord())).toEqual(ofAnotherType);
     expect(await admin.get("changeover:{studio-1}:record")).toBe("someone else's");
     await admin.del("changeover:{studio-1}:record");
-    await admin.hset("changeover:{studio-1}:record", { version: "a:1:1", body: '{"holder":"c"}' });
-    expect(await witness.read()).toEqual({ outcome: "unreachable", reason: "the record is not changeover's" });
+    const body = '{"holder":"c"}';
+    await admin.hset("changeover:{studio-1}:record", { version: "a:1:1", body });
+    expect(await witness.read()).toEqual({ outcome: "corrupt", content: body });
   });
 
   it.each([
