@@ -25,7 +25,7 @@ const MAX_SEQ_LEAP = 2 ** 32;
 export function parsePostedSnapshot(given: Json, known: Known): StateSnapshot | string {
   if (given === null || typeof given !== "object" || Array.isArray(given)) return "a snapshot is an object";
   const value = given as Record<string, Json | undefined>;
-  const { version, engineLabel, engineId, epoch, clock, hlc, checksum, state } = value;
+  const { version, engineLabel, engineId, epoch, clock, hlc, lastCommandSeq, lastExecutedSeq, state, checksum } = value;
   if (version !== 1) return `version is ${shown(version)}, this engine takes 1`;
   if (engineLabel !== "a" && engineLabel !== "b") return `engineLabel is ${shown(engineLabel)}, not "a" or "b"`;
   if (typeof engineId !== "string" || engineId.length > 64) return "engineId is not a string of at most 64 characters";
@@ -43,7 +43,20 @@ export function parsePostedSnapshot(given: Json, known: Known): StateSnapshot | 
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-  return given as unknown as StateSnapshot;
+  // Fields that are not of a snapshot go no further.
+  const parsed = {
+    version,
+    engineLabel,
+    engineId,
+    epoch,
+    clock,
+    hlc,
+    lastCommandSeq,
+    lastExecutedSeq,
+    state,
+    checksum,
+  };
+  return parsed as unknown as StateSnapshot;
 }
 
 function positionFault(value: Record<string, Json | undefined>, knownSeq: number): string | null {

@@ -27,7 +27,7 @@ import { peerChannel } from "./peer-channel.ts";
 import { problem, type ProblemCode, problemDocument, sendProblem, statusOf } from "./problem.ts";
 import { rawAnswer } from "./raw-answer.ts";
 import { REQUEST_ID_HEADER, requestNamer } from "./request-id.ts";
-import { RouteTable } from "./route-table.ts";
+import { canonicalUrl, RouteTable } from "./route-table.ts";
 import { routes } from "./routes.ts";
 import { NAMED_SCHEMAS } from "./schemas/named.ts";
 import { type Channel, Upgrades } from "./upgrades.ts";
@@ -111,6 +111,7 @@ function newFastify(nameRequest: ReturnType<typeof requestNamer>, upgrades: Upgr
     // While the engine steps down, `/leader` must say so as long as it is asked.
     return503OnClosing: false,
     requestIdHeader: false,
+    rewriteUrl: ({ url }) => canonicalUrl(url ?? "/"),
     genReqId: nameRequest,
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
     frameworkErrors: (error, request, reply) => {

@@ -7,7 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import { PATIENT_ABOVE_BYTES } from "./limits.ts";
 import { findInexactNumber, NumberNotExact } from "../json/exact-numbers.ts";
 import { parseJson, parseJsonPatiently } from "../json/read.ts";
-import { InvalidInput, UnsupportedMediaType } from "./validation.ts";
+import { InvalidInput, isTolerantBody, UnsupportedMediaType } from "./validation.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -22,7 +22,8 @@ type Done = (error: Error | null, body?: Json) => void;
 export function readJsonBodies(app: FastifyInstance, clock: Clock): void {
   // Fastify shows a validator the same null for JSON's null as for no body at all.
   app.addHook("preValidation", (request, _reply, done) => {
-    const isNull = request.body === null && request.routeOptions.schema?.body !== undefined;
+    const schema = request.routeOptions.schema?.body;
+    const isNull = request.body === null && schema !== undefined && !isTolerantBody(schema);
     done(isNull ? new InvalidInput("", "body: is null, must be object") : undefined);
   });
   app.removeAllContentTypeParsers();

@@ -90,7 +90,8 @@ export function statusOf(code: ProblemCode): number {
 /** The document itself. */
 export function problemDocument({ code, detail, fields }: Problem): Record<string, Json> {
   const [status, title] = PROBLEMS[code];
-  return { type: `urn:changeover:problem:${code}`, title, status, code, detail, ...fields };
+  // Existing clients of such engines read `error`.
+  return { type: `urn:changeover:problem:${code}`, title, status, code, detail, error: detail, ...fields };
 }
 
 /** Answers with a problem document. */

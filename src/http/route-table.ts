@@ -4,6 +4,14 @@
  */
 import type { Access } from "./access.ts";
 
+/** Everything under `/api` also answers here: for clients that put the version of an API into its path. */
+const VERSIONED = "/api/v1/";
+
+/** The address by which a route is known: `/api/v1/state` is `/api/state`. `url` may carry a query. */
+export function canonicalUrl(url: string): string {
+  return url.startsWith(VERSIONED) ? `/api/${url.slice(VERSIONED.length)}` : url;
+}
+
 export interface RouteEntry {
   readonly method: string;
   /** As registered: `/api/sync/reconcile-lock/:lockId`, `/engine/*`. */

@@ -10,6 +10,8 @@ import { type Access, bearerOf, type Identify, permit } from "./access.ts";
 import type { BrowserAccess } from "./browser-access.ts";
 import { type Problem, problem, problemDocument, statusOf } from "./problem.ts";
 import { rawAnswer } from "./raw-answer.ts";
+import { REQUEST_ID_HEADER } from "./request-id.ts";
+import { canonicalUrl } from "./route-table.ts";
 import type { Caller } from "./secrets.ts";
 
 /** A path that speaks WebSocket. */
@@ -49,7 +51,7 @@ export class Upgrades {
     this.#browsers = components.browsers;
     this.#nameRequest = components.nameRequest;
     this.#channels = new Map(channels.map((channel) => [channel.path, channel]));
-    this.#servers = new Map(channels.map((channel) => [channel.path, serverOf(channel)]));
+    this.#servers = new Map(channels.map((channel) => [channel.path, serverOf(channel, this.#nameRequest)]));
     for (const server of this.#servers.values()) {
       server.on("wsClientError", (error, socket, request) => {
         this.#refuse(request, socket, problem("invalid_request", error.message));
@@ -123,19 +125,24 @@ export class Upgrades {
   }
 }
 
-function serverOf({ protocol, maxPayloadBytes, answerHeaders = [] }: Channel): WebSocketServer {
+function serverOf(
+  { protocol, maxPayloadBytes, answerHeaders = [] }: Channel,
+  nameRequest: (request: IncomingMessage) => string,
+): WebSocketServer {
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: maxPayloadBytes,
     perMessageDeflate: false,
     handleProtocols: (offered) => (offered.has(protocol) ? protocol : false),
   });
-  server.on("headers", (headers) => void headers.push(...answerHeaders));
+  server.on("headers", (headers, request) => {
+    headers.push(...answerHeaders, `${REQUEST_ID_HEADER}: ${nameRequest(request)}`);
+  });
   return server;
 }
 
 function pathOf({ url }: Pick<IncomingMessage, "url">): string {
-  return (url ?? "").split("?", 1)[0] ?? "";
+  return canonicalUrl(url ?? "").split("?", 1)[0] ?? "";
 }
 
 export function queryOf({ url }: Pick<IncomingMessage, "url">): URLSearchParams {

@@ -14,6 +14,9 @@ const SHOWN_CHARS = 80;
 /** Option of a schema that marks a body that may be left out: it then counts as `{}`. */
 export const OPTIONAL = "x-optional";
 
+/** Option of a schema that marks a body in which unknown fields are ignored and for which null counts as no body. */
+export const TOLERANT = "x-tolerant";
+
 /** Input that a schema does not allow. */
 export class InvalidInput extends Error {
   readonly field: string;
@@ -29,6 +32,11 @@ export class InvalidInput extends Error {
 /** Whether the schema of a body has that mark. */
 export function isOptionalBody(schema: unknown): boolean {
   return typeof schema === "object" && schema !== null && OPTIONAL in schema;
+}
+
+/** Whether the schema of a body has that mark. */
+export function isTolerantBody(schema: unknown): boolean {
+  return typeof schema === "object" && schema !== null && TOLERANT in schema;
 }
 
 /** A body of something else than JSON. */

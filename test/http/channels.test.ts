@@ -206,6 +206,16 @@ describe("the control channel, given nonsense", () => {
     expect(await client.ask({ type: "ping", id: 1, t0: 0 })).toMatchObject({ type: "pong" });
   });
 
+  it("is also at /api/v1, and the answer to an upgrade has a request id", async () => {
+    const client = new Client("/api/v1/control/channel", "viewer");
+    let id: string | undefined;
+    client.socket.on("upgrade", ({ headers }) => (id = headers["x-request-id"] as string | undefined));
+    await client.opened();
+    expect(id).toMatch(/^req_/);
+    const nobody = new Client("/api/v1/control/channel", null);
+    await waitUntil(() => nobody.status === 401);
+  });
+
   it("cuts off who sends broken frames or too much, and goes on", async () => {
     const greedy = await new Client(CONTROL, "operator").opened();
     greedy.socket.send("x".repeat(1_100_000));

@@ -96,7 +96,6 @@ describe("[A12] force-leader refused", () => {
 
   it.each([
     [{ mode: "gentle" }, "/mode"],
-    [{ reson: "typo" }, "/reson"],
     [{ requestId: "" }, "/requestId"],
     [{ requestId: "x".repeat(129) }, "/requestId"],
     [{ reason: "x".repeat(513) }, "/reason"],

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ChangeoverError } from "../../src/core/errors.ts";
 import { BODY_LIMIT_BYTES } from "../../src/http/limits.ts";
-import { buildRig, problemIn, type Rig } from "./rig.ts";
+import * as sample from "../support/samples.ts";
+import { buildRig, problemIn, type Rig, SECRET } from "./rig.ts";
 
 let rig: Rig;
 beforeAll(async () => {
@@ -97,12 +98,7 @@ describe("fields, media types and sizes", () => {
   });
 
   it("400 for null where a body may be left out: it is no object", async () => {
-    for (const url of ["/api/handover", "/api/sync/reconcile-lock"]) {
-      const payload = Buffer.from("null");
-      const headers = { "content-type": "application/json" };
-      const role = url.startsWith("/api/sync") ? "peer" : "operator";
-      problemIn(await rig.call(role, { method: "POST", url, payload, headers }), 400, "invalid_request");
-    }
+    problemIn(await raw("null", "application/json", "/api/handover"), 400, "invalid_request");
     expect(rig.coordinator.argsOf("handover")).toEqual([]);
   });
 
@@ -130,6 +126,68 @@ describe("fields, media types and sizes", () => {
     const answer = await raw(JSON.stringify({ ...command, payload: "x".repeat(BODY_LIMIT_BYTES) }));
     problemIn(answer, 413, "payload_too_large");
     expect(answer.json()).toMatchObject({ detail: `the body is over the limit of ${BODY_LIMIT_BYTES} bytes` });
+  });
+});
+
+describe("the coordination endpoints are tolerant", () => {
+  const lockUrl = "/api/sync/reconcile-lock";
+  const calls = [
+    { method: "POST", url: lockUrl, role: "peer", fields: { holder: "h" } },
+    { method: "PUT", url: `${lockUrl}/${sample.lockId}`, role: "peer", fields: { ttlMs: 5_000 } },
+    { method: "DELETE", url: `${lockUrl}/${sample.lockId}`, role: "peer", fields: {} },
+    { method: "POST", url: "/api/peer/force-leader", role: null, fields: { mode: "immediate" } },
+  ] as const;
+  const asked = ({ method, url, role }: (typeof calls)[number], body: string) => {
+    const headers = { "content-type": "application/json", "x-control-plane-secret": SECRET };
+    return rig.call(role, { method, url, headers, payload: body });
+  };
+
+  it.each(calls)("$method $url ignores unknown fields and takes null for no body", async (call) => {
+    for (const body of ["null", " null ", JSON.stringify({ ...call.fields, unknown: { deep: [1] } })]) {
+      const answer = await asked(call, body);
+      expect([200, 204], answer.body).toContain(answer.statusCode);
+    }
+    for (const body of ["[]", "5", '"null"', "{"]) expect((await asked(call, body)).statusCode, body).toBe(400);
+  });
+
+  it("a known field with a wrong value is still refused", async () => {
+    const answer = await asked(calls[0], JSON.stringify({ holder: "", unknown: 1 }));
+    expect(problemIn(answer, 400, "invalid_request")).toMatchObject({ field: "/holder" });
+  });
+});
+
+describe("/api/v1", () => {
+  it("answers as /api does, with the same access, on every route", async () => {
+    const urls = [...new Set(rig.app.routeTable.entries().map(({ url }) => url))].filter((url) =>
+      url.startsWith("/api/"),
+    );
+    expect(urls.length).toBeGreaterThan(30);
+    for (const { method, url } of rig.app.routeTable.entries()) {
+      if (!url.startsWith("/api/") || method === "HEAD") continue;
+      const path = url.replaceAll(/:\w+/g, "x");
+      for (const role of [null, "viewer", "operator", "peer"] as const) {
+        const ask = (at: string) => rig.call(role, { method: method, url: `${at}?limit=5` });
+        const [plain, versioned] = [await ask(path), await ask(path.replace("/api/", "/api/v1/"))];
+        expect([versioned.statusCode, versioned.body], `${method} ${path}`).toEqual([plain.statusCode, plain.body]);
+      }
+    }
+  });
+
+  it("knows methods, unknown paths and no second version", async () => {
+    const answer = await rig.app.inject({ method: "DELETE", url: "/api/v1/commands" });
+    problemIn(answer, 405, "method_not_allowed");
+    expect(answer.headers.allow).toBe("GET, HEAD, POST");
+    for (const url of [
+      "/api/v1",
+      "/api/v1/",
+      "/api/v1/nothing",
+      "/api/v1/v1/state",
+      "/v1/api/state",
+      "/api/v2/state",
+    ]) {
+      problemIn(await rig.get(url), 404, "not_found");
+    }
+    expect((await rig.app.inject("/api/v1/peer/health")).statusCode).toBe(200);
   });
 });
 

@@ -105,6 +105,7 @@ export function problemIn(answer: LightMyRequestResponse, status: number, code: 
   for (const field of ["type", "title", "detail"]) {
     if (typeof document[field] !== "string" || document[field] === "") throw new Error(`no ${field}: ${answer.body}`);
   }
+  if (document["error"] !== document["detail"]) throw new Error(`error does not repeat detail: ${answer.body}`);
   if (answer.headers["x-request-id"] === undefined) throw new Error("no x-request-id");
   return document;
 }

@@ -78,7 +78,7 @@ describe("the reconcile lock", () => {
 });
 
 describe("the reconcile lock, refused", () => {
-  it.each([{ ttlMs: 999 }, { ttlMs: 120_001 }, { ttlMs: 1_500.5 }, { holder: "" }, { who: "me" }])(
+  it.each([{ ttlMs: 999 }, { ttlMs: 120_001 }, { ttlMs: 1_500.5 }, { holder: "" }])(
     "is refused for %j",
     async (body) => {
       problemIn(await rig.post(lockUrl, body), 400, "invalid_request");

@@ -18,7 +18,8 @@ export async function describeRoutes(app: App, { version }: HttpInit): Promise<v
       info: {
         title: "Changeover",
         version,
-        description: "Coordination of two engines that render the same programme.",
+        description:
+          "Coordination of two engines that render the same programme. Everything under `/api` also answers under `/api/v1`.",
         license: { name: "MIT", identifier: "MIT" },
       },
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },

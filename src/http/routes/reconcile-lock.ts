@@ -5,8 +5,15 @@ import { parseHolder } from "../../core/lock-holder.ts";
 import { DEFAULT_LOCK_TTL_MS } from "../limits.ts";
 import { acquireRefusal, lockRefusal, witnessUnreachable } from "../outcomes.ts";
 import { problem, sendProblem } from "../problem.ts";
-import { BODY, GUARDED, named, NoContent, NoFields, refusals } from "../schemas/common.ts";
-import { AcquireLockBody, HeldLockSchema, LockParams, LockStatusSchema, RefreshLockBody } from "../schemas/sync.ts";
+import { BODY, GUARDED, named, NoContent, refusals } from "../schemas/common.ts";
+import {
+  AcquireLockBody,
+  HeldLockSchema,
+  LockParams,
+  LockStatusSchema,
+  RefreshLockBody,
+  ReleaseLockBody,
+} from "../schemas/sync.ts";
 
 const PATH = "/api/sync/reconcile-lock";
 const TAGS = ["sync"];
@@ -102,7 +109,7 @@ export function releaseLockRoute(app: App, { coordinator }: HttpComponents): voi
         summary: "Releases the reconcile lock",
         tags: TAGS,
         params: LockParams,
-        body: NoFields,
+        body: ReleaseLockBody,
         response: {
           204: NoContent,
           ...refusals(...GUARDED, ...BODY, "lock_not_found", "witness_unreachable"),

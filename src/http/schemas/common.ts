@@ -1,12 +1,12 @@
 /**
- * Purpose: what all schemas share: strict objects, named shapes, problem documents.
- * Keeps true: a body's schema knows all its fields; an unknown one is refused.
+ * What all schemas share: strict objects, tolerant bodies, named shapes, problem documents. A strict body refuses a field
+ * that it does not know.
  */
 import { type TObject, type TProperties, type TSchema, type TUnsafe, Type } from "typebox";
 import type { Json } from "../../core/canonical-json.ts";
 import { MAX_NAME_CHARS, MAX_REASON_CHARS } from "../limits.ts";
 import { PROBLEM_MEDIA_TYPE, type ProblemCode, statusOf } from "../problem.ts";
-import { OPTIONAL } from "../validation.ts";
+import { OPTIONAL, TOLERANT } from "../validation.ts";
 
 /** An object without unknown fields. */
 export function strict<T extends TProperties>(
@@ -19,6 +19,17 @@ export function strict<T extends TProperties>(
 /** A body that may be left out. */
 export function optionalBody<T extends TProperties>(properties: T): TObject<T> {
   return strict(properties, { [OPTIONAL]: true });
+}
+
+/**
+ * A body of one of the nine coordination endpoints: other parties wrote their clients, so unknown fields are ignored and
+ * `null` counts as no body. It may be left out, unless `options` says otherwise.
+ */
+export function tolerantBody<T extends TProperties>(
+  properties: T,
+  options: Readonly<Record<string, unknown>> = { [OPTIONAL]: true },
+): TObject<T> {
+  return Type.Object(properties, { [TOLERANT]: true, ...options });
 }
 
 /** A write that has no fields: a body may be left out, and may hold nothing. */
@@ -59,6 +70,7 @@ export const ProblemSchema = Type.Object(
     status: Type.Integer(),
     code: Type.String({ description: "A stable word for this kind of refusal." }),
     detail: Type.String(),
+    error: Type.String({ description: "Repeats `detail`." }),
   },
   { $id: "Problem", additionalProperties: true, description: "RFC 9457 problem document" },
 );

@@ -1,6 +1,6 @@
 /** Purpose: the schemas of the peer's probe and of force-leader. */
 import { Type } from "typebox";
-import { Count, HealthSchema, LabelSchema, Name, nullable, oneOf, optionalBody, Reason, RoleSchema } from "./common.ts";
+import { Count, HealthSchema, LabelSchema, Name, nullable, oneOf, Reason, RoleSchema, tolerantBody } from "./common.ts";
 
 export const PeerHealthSchema = Type.Object(
   {
@@ -15,7 +15,7 @@ export const PeerHealthSchema = Type.Object(
   { $id: "PeerHealth" },
 );
 
-export const ForceLeaderBody = optionalBody({
+export const ForceLeaderBody = tolerantBody({
   mode: Type.Optional(oneOf("graceful", "immediate")),
   reason: Type.Optional(Reason),
   requestId: Type.Optional(Name),

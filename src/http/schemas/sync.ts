@@ -8,9 +8,9 @@ import {
   LabelSchema,
   Name,
   oneOf,
-  optionalBody,
   strict,
   SyncStateSchema,
+  tolerantBody,
 } from "./common.ts";
 
 export const SyncHealthSchema = Type.Object(
@@ -53,21 +53,23 @@ export const StateSnapshotSchema = strict(
 );
 
 /** The same for a body, which stands for itself. */
-export const StateSnapshotBody = strict(StateSnapshotSchema.properties);
+export const StateSnapshotBody = tolerantBody(StateSnapshotSchema.properties, {});
+
+export const ReleaseLockBody = tolerantBody({});
 
 export const SnapshotAppliedSchema = Type.Object(
   { applied: Type.Literal(true), clock: ClockSchema, lastCommandSeq: Count },
   { $id: "SnapshotApplied" },
 );
 
-export const AcquireLockBody = optionalBody({
+export const AcquireLockBody = tolerantBody({
   holder: Type.Optional(Name),
   ttlMs: Type.Optional(
     Type.Integer({ minimum: MIN_LOCK_TTL_MS, maximum: MAX_LOCK_TTL_MS, default: DEFAULT_LOCK_TTL_MS }),
   ),
 });
 
-export const RefreshLockBody = optionalBody({
+export const RefreshLockBody = tolerantBody({
   ttlMs: Type.Optional(
     Type.Integer({
       minimum: MIN_LOCK_TTL_MS,
