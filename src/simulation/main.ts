@@ -13,6 +13,7 @@ import { simulated } from "./subject.ts";
 import { coverageLines } from "./coverage.ts";
 import { type Aim, planAims } from "./systematic.ts";
 import { tryMutants } from "./mutation-run.ts";
+import { keepResults } from "./proof-page.ts";
 import { ALL_BUGS } from "./planted-bugs/all.ts";
 import type { Task } from "./tasks.ts";
 import { shareOut } from "./worker-pool.ts";
@@ -146,6 +147,7 @@ async function findBugs(options: SimOptions, totals: Totals): Promise<void> {
     if (done.kind === "bug") totals.bugs.push(done.result);
   });
   for (const line of bugLines(totals.bugs)) console.log(line);
+  if (options.results !== null) keepResults(options.results, (results) => ({ ...results, bugs: totals.bugs }));
 }
 
 function nameOf({ seed, policy, violation }: RunResult): string {

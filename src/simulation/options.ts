@@ -24,6 +24,8 @@ export interface SimOptions {
   readonly mutants: boolean;
   /** Mistakes whose name or file has this in it. */
   readonly only: string;
+  /** Where what was found of mistakes and planted bugs is kept; null: nowhere. */
+  readonly results: string | null;
   /** Ends at the first broken invariant, which is not cut down. */
   readonly firstViolation: boolean;
   /** Whether what the seeds reach is counted and told. */
@@ -54,6 +56,7 @@ export function readOptions(args: readonly string[]): SimOptions {
       coverage: { type: "boolean", default: false },
       mutants: { type: "boolean", default: false },
       only: { type: "string", default: "" },
+      results: { type: "string" },
       "first-violation": { type: "boolean", default: false },
     },
   });
@@ -73,6 +76,7 @@ export function readOptions(args: readonly string[]): SimOptions {
     coverage: values.coverage,
     mutants: values.mutants,
     only: values.only,
+    results: values.results ?? null,
     firstViolation: values["first-violation"],
   };
 }

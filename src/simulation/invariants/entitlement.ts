@@ -11,9 +11,8 @@ import type { Command } from "../../core/command.ts";
 import type { CoordinatorEvent } from "../../core/events.ts";
 import { otherLabel, type Label } from "../../core/ids.ts";
 import type { PeerMessage, Role } from "../../core/messages.ts";
-import { grantWindowMs } from "../../core/vote-window.ts";
 import type { WitnessRecord } from "../../ports/witness.ts";
-import type { Watch } from "../world/watch.ts";
+import type { Submission, Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
 
 const ROUNDING_MS = 0.01;
@@ -118,6 +117,12 @@ export class Entitlement implements Watch {
     this.#judge(label, `executed command ${command.epoch}/${command.seq}`, command.epoch);
   }
 
+  submitted({ to, key, outcome }: Submission): void {
+    // A follower may say what became of a command; a leader answers only while it may act.
+    if (outcome.outcome === "accepted" && this.#sides[to].role === "leader")
+      this.#judge(to, `answered ${key} with ${outcome.epoch}/${outcome.seq}`, null);
+  }
+
   publishing(label: Label, batch: readonly ControlEvent[]): void {
     this.#judge(label, `published ${batch[0]?.eventId ?? "nothing"}`, null);
   }
@@ -198,9 +203,11 @@ export class Entitlement implements Watch {
     return shape.some((run) => run.epoch === epoch && run.from <= seq && seq <= run.to);
   }
 
+  /** What the leader waits for, by clocks that drift apart, and the time to come to rest [HO1]. Counted here once more. */
   #grantMs(): number {
     const { handoverMs, maxClockDriftPpm, quiesceMs } = this.#world.settings.failover;
-    return grantWindowMs(handoverMs, maxClockDriftPpm, quiesceMs);
+    const rho = maxClockDriftPpm / 1e6;
+    return handoverMs * ((1 - rho) / (1 + rho)) - quiesceMs;
   }
 
   #leaseMs(label: Label): number {
