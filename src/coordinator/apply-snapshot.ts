@@ -12,7 +12,7 @@ import type { SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
 import type { ApplySnapshotOutcome } from "../core/outcomes.ts";
 import { mergeClocksCapped } from "../core/vector-clock.ts";
 import type { Actors } from "./actors.ts";
-import { parsePostedSnapshot } from "./posted-snapshot.ts";
+import { parsePostedSnapshot, type SnapshotFault } from "./posted-snapshot.ts";
 
 export async function applySnapshot(
   kit: Kit,
@@ -24,7 +24,7 @@ export async function applySnapshot(
   const { log } = actors;
   const known = { epoch: book.highest, seq: log.position.seq, clock: log.clock };
   const parsed = parsePostedSnapshot(given, known);
-  if (typeof parsed === "string") return { outcome: "invalid-snapshot", detail: parsed };
+  if ("fault" in parsed) return refused(kit, claimed, parsed);
   const verified = await actors.snapshots.verify(parsed);
   if (typeof verified === "string") return { outcome: "invalid-snapshot", detail: verified };
   const proof = await prove(kit, claimed);
@@ -48,6 +48,16 @@ export async function applySnapshot(
     default:
       return assertNever(result);
   }
+}
+
+/** A number that nobody can have reached is also told to people: whoever posted it made it up, or is broken [EP6]. */
+function refused(kit: Kit, { holder }: ClaimedLock, { fault, outOfReach }: SnapshotFault): ApplySnapshotOutcome {
+  if (outOfReach) {
+    const who = holder === null ? "a caller" : holder.slice(0, 64);
+    const remedy = "it was not stored; find out who posted it, then clear the alarm: changeover pair reset-numbers";
+    kit.alarms.raise("number-out-of-reach", `${who} posted a snapshot: ${fault}; ${remedy}`);
+  }
+  return { outcome: "invalid-snapshot", detail: fault };
 }
 
 /** A stamp too far ahead of the clock here is counted and never taken over: everything after it would bear that time. */

@@ -11,6 +11,16 @@ import { parseHlc } from "../core/hlc.ts";
 import type { StateSnapshot } from "../core/messages.ts";
 import { counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";
 
+/** Why a snapshot is none. */
+export interface SnapshotFault {
+  readonly fault: string;
+  /** A number in it is beyond the bound, or too far above what is known here [EP6]. */
+  readonly outOfReach: boolean;
+}
+
+/** How a number is called that nobody can have reached. */
+const FAR = "out of reach";
+
 /** What this engine has seen so far. */
 export interface Known {
   readonly epoch: Epoch;
@@ -18,11 +28,14 @@ export interface Known {
   readonly clock: VectorClock;
 }
 
-/** How far above what is known here a posted count may be: more commands than a plant gives in its life. */
-const MAX_SEQ_LEAP = 2 ** 32;
-
 /** The snapshot, or why it is none. */
-export function parsePostedSnapshot(given: Json, known: Known): StateSnapshot | string {
+export function parsePostedSnapshot(given: Json, known: Known): StateSnapshot | SnapshotFault {
+  const parsed = parse(given, known);
+  if (typeof parsed !== "string") return parsed;
+  return { fault: parsed, outOfReach: parsed.includes(FAR) };
+}
+
+function parse(given: Json, known: Known): StateSnapshot | string {
   if (given === null || typeof given !== "object" || Array.isArray(given)) return "a snapshot is an object";
   const value = given as Record<string, Json | undefined>;
   const { version, engineLabel, engineId, epoch, clock, hlc, lastCommandSeq, lastExecutedSeq, state, checksum } = value;
@@ -31,7 +44,7 @@ export function parsePostedSnapshot(given: Json, known: Known): StateSnapshot | 
   if (typeof engineId !== "string" || engineId.length > 64) return "engineId is not a string of at most 64 characters";
   if (typeof epoch === "number" && epoch > MAX_NUMBER) return outOfReach("epoch", epoch);
   if (!isEpoch(epoch)) return `epoch is ${shown(epoch)}, not a whole number of at least 0`;
-  if (!isWithinReach(known.epoch, epoch)) return `epoch is ${epoch}, out of reach from ${known.epoch}`;
+  if (!isWithinReach(known.epoch, epoch)) return far("epoch", epoch, known.epoch);
   const position = positionFault(value, known.seq);
   if (position !== null) return position;
   if (typeof checksum !== "string" || !/^[0-9a-f]{64}$/.test(checksum)) return "checksum is not 64 hexadecimal digits";
@@ -65,17 +78,19 @@ function positionFault(value: Record<string, Json | undefined>, knownSeq: number
   if (!isCount(lastExecutedSeq) || lastExecutedSeq > lastCommandSeq) {
     return `lastExecutedSeq is ${shown(lastExecutedSeq)}, not a whole number of 0 to lastCommandSeq`;
   }
-  return lastCommandSeq > knownSeq + MAX_SEQ_LEAP
-    ? `lastCommandSeq is ${lastCommandSeq}, out of reach from ${knownSeq}`
-    : null;
+  return isWithinReach(knownSeq, lastCommandSeq) ? null : far("lastCommandSeq", lastCommandSeq, knownSeq);
 }
 
 function clockFault(clock: VectorClock, known: VectorClock): string | null {
   for (const [origin, seq] of Object.entries(clock)) {
     const held = counterOf(known, origin);
-    if (seq > held + MAX_SEQ_LEAP) return `clock of ${origin} is ${seq}, out of reach from ${held}`;
+    if (!isWithinReach(held, seq)) return far(`clock of ${origin.slice(0, 64)}`, seq, held);
   }
   return null;
+}
+
+function far(where: string, value: number, known: number): string {
+  return `${where} is ${value}, ${FAR} from ${known}`;
 }
 
 function isCount(value: Json | undefined): value is number {

@@ -8,6 +8,7 @@ import { canonicalJson, type Json } from "./canonical-json.ts";
 import type { Epoch } from "./epoch.ts";
 import type { Hlc } from "./hlc.ts";
 import type { EngineId } from "./ids.ts";
+import { isReachable, MAX_NUMBER, outOfReach } from "./reach.ts";
 import { json, vectorClock } from "./shape.ts";
 import { isSeal } from "./signature.ts";
 import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "./vector-clock.ts";
@@ -88,6 +89,20 @@ export function opFlaw(value: unknown): OpFlaw | null {
   return payloadFlaw(op.payload);
 }
 
+/** Which number of a value that came as an operation is above the bound of all numbers [EP6]; null: none is. */
+export function opOutOfReach(value: unknown): string | null {
+  if (value === null || typeof value !== "object") return null;
+  const { originSeq, epoch, clock } = value as { readonly [Name in keyof Op]?: unknown };
+  const counted = clock !== null && typeof clock === "object" ? Object.entries(clock as object) : [];
+  const numbers: readonly (readonly [string, unknown])[] = [
+    ["originSeq", originSeq],
+    ["epoch", epoch],
+    ...counted.slice(0, MAX_CLOCK_ENTRIES).map(([origin, seq]) => [`clock of ${origin.slice(0, 64)}`, seq] as const),
+  ];
+  const far = numbers.find(([, number]) => typeof number === "number" && number > MAX_NUMBER);
+  return far === undefined ? null : outOfReach(...far);
+}
+
 /** What the checksum is taken of: the canonical JSON of the operation without its checksum and its signature. Throws for no JSON. */
 export function opText(op: Omit<Op, "checksum" | "signature">): string {
   // In the order of RFC 8785. The names and numbers in the middle are well-formed, and their text is canonical as it is.
@@ -130,5 +145,5 @@ function isName(value: unknown): value is string {
 }
 
 function isCount(value: unknown, min: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= min;
+  return isReachable(value) && value >= min;
 }

@@ -7,11 +7,12 @@
 import type { Json } from "../core/canonical-json.ts";
 import type { RecordConflict } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
-import { MAX_VALUE_CHARS, opFlaw, type Op } from "../core/operation.ts";
+import { MAX_VALUE_CHARS, opFlaw, opOutOfReach, type Op } from "../core/operation.ts";
+import { isWithinReach } from "../core/reach.ts";
 import { advanceClock, counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";
 import type { TakeReason } from "./reasons.ts";
 import type { SealDoubt, Seals } from "./seals.ts";
-import { checksumOfOp, heldThrough, requireReachable, requireRoom } from "./record-log.ts";
+import { checksumOfOp, heldThrough, requireRoom } from "./record-log.ts";
 import type { RecordHooks, RecordLog, ReplicationBasics } from "./record-log.ts";
 
 /** What became of one operation. */
@@ -94,12 +95,28 @@ export class Intake {
    */
   take(delivery: Delivery): readonly Taken[] {
     const vector = { ...this.#basics.replica.ops.vector() };
-    requireReachable(delivery.base ?? {}, vector);
+    this.#requireReachable(delivery, vector);
     const page: Page = { delivery, vector, applied: [], conflicts: [] };
     const taken = this.#takeDurably(page);
     // Durable by now: whoever is told may fail, and nothing of it is undone.
     this.#tell(page);
     return taken;
+  }
+
+  /** A count that nobody can have reached would use up the numbers that its origin has left [EP6]. */
+  #requireReachable({ base, via }: Delivery, held: VectorClock): void {
+    const far = Object.entries(base ?? {}).find(([origin, count]) => !isWithinReach(counterOf(held, origin), count));
+    if (far === undefined) return;
+    const [origin, value] = far;
+    const detail = `snapshot.clock of ${origin} is ${value}, out of reach from what is held (${counterOf(held, origin)})`;
+    this.#tellOutOfReach(`${via} sent a snapshot: ${detail}`);
+    throw new ChangeoverError("invalid_value", detail, { details: { field: "snapshot.clock", origin, value } });
+  }
+
+  #tellOutOfReach(what: string): void {
+    const remedy =
+      "nothing of it was stored; find out who wrote it, then clear the alarm: changeover pair reset-numbers";
+    this.#hooks.alarm?.("number-out-of-reach", `${what}; ${remedy}`);
   }
 
   #takeDurably(page: Page): readonly Taken[] {
@@ -138,6 +155,8 @@ export class Intake {
   #takeOne(came: unknown, page: Page): Taken {
     const flaw = opFlaw(came);
     const { origin, originSeq } = identityOf(came);
+    const far = flaw === null ? null : opOutOfReach(came);
+    if (far !== null) this.#tellOutOfReach(`${page.delivery.via} sent operation ${origin}/${originSeq}: ${far}`);
     const reject = (reason: TakeReason): Taken => ({ origin, originSeq, outcome: "rejected", reason });
     if (flaw === "invalid_trace_id") return reject(flaw);
     const op = came as Op;

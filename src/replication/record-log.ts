@@ -4,9 +4,8 @@
  * operations show the same. Works inside a transaction that its caller has begun.
  */
 import type { Stamps } from "../actors/stamps.ts";
-import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
+import { MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
 import type { RecordConflict } from "../core/command.ts";
-import { isWithinReach } from "../core/reach.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { parseHlc } from "../core/hlc.ts";
 import { makeId } from "../core/ids.ts";
@@ -34,7 +33,7 @@ export interface RecordHooks {
   /** After the transaction: a conflict was found or settled. */
   conflict?(conflict: RecordConflict): void;
   /** Something is wrong that a person should know. */
-  alarm?(code: "op-quarantined" | "op-dead-letter" | "op-unsigned", detail: string): void;
+  alarm?(code: "op-quarantined" | "op-dead-letter" | "op-unsigned" | "number-out-of-reach", detail: string): void;
 }
 
 /** The checksum that an operation must have. */
@@ -50,20 +49,6 @@ export function requireRoom(vector: VectorClock, origin: string, own: string): v
   throw new ChangeoverError("clock_cap", `${entries} origins, at most ${MAX_CLOCK_ENTRIES} are kept`, {
     details: { origin, entries, bound: MAX_CLOCK_ENTRIES },
   });
-}
-
-/** A counter that nobody can have reached would use up the numbers that its origin has left. */
-export function requireReachable(base: VectorClock, held: VectorClock): void {
-  const far = Object.entries(base).find(([origin, count]) => !isWithinReach(counterOf(held, origin), count));
-  if (far === undefined) return;
-  const [origin, value] = far;
-  throw new ChangeoverError(
-    "invalid_value",
-    `snapshot.clock of ${origin} is ${value}, out of reach from what is held`,
-    {
-      details: { field: "snapshot.clock", origin, value },
-    },
-  );
 }
 
 /** Through which one `origin` is held without a gap after `from`; nothing above `highest` is looked for. */

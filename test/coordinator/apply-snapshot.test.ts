@@ -115,7 +115,7 @@ test.each<[string, Partial<StateSnapshot>]>([
   ["epoch", { epoch: Number.MAX_SAFE_INTEGER }],
   ["position", { lastCommandSeq: Number.MAX_SAFE_INTEGER, lastExecutedSeq: Number.MAX_SAFE_INTEGER }],
   ["clock", { clock: { "eng_sim-a-1": Number.MAX_SAFE_INTEGER } }],
-])("[EP1] [SB4] a %s out of all reach is refused: the pair has numbers left", async (_what, change) => {
+])("[EP1] [EP6] [SB4] a %s out of all reach is refused and told: the pair has numbers left", async (_what, change) => {
   const { pair, snapshot, lockId, post } = await posting();
   const before = everythingOf(pair);
   const forged = await resealed(pair, snapshot, change);
@@ -124,6 +124,8 @@ test.each<[string, Partial<StateSnapshot>]>([
     detail: expect.stringContaining("out of reach") as string,
   });
   expect(everythingOf(pair)).toBe(before);
+  const alarm = pair.of("b").state().alarms.find(({ code }) => code === "number-out-of-reach");
+  expect(alarm?.detail).toMatch(/posted a snapshot: .* out of reach .*reset-numbers/u);
 });
 
 test("[SB4] a stamp from the far future is left behind, the state taken", async () => {

@@ -105,3 +105,33 @@ function tell(): void {
 function opOf(origin: string, originSeq: number): Op {
   return altered(written, { origin, originSeq, clock: { [origin]: originSeq } });
 }
+
+describe("a number that nobody can have reached [EP6]", () => {
+  const told: string[] = [];
+  const OVER = 2 ** 48 + 1;
+
+  beforeEach(() => {
+    told.length = 0;
+    const alarm = (code: string, detail: string): void => void told.push(`${code}: ${detail}`);
+    place = makePlace({ name: "place", joint: { alarm } });
+  });
+
+  it("in the clock of a snapshot is refused and told, and nothing of the push is taken", () => {
+    const push = (): unknown =>
+      place.replication.hub.push(BY, [opOf(MAKER, 1)], { clock: { [MAKER]: OVER }, complete: true });
+    expect(push).toThrow(`snapshot.clock of ${MAKER} is ${OVER}, out of reach`);
+    expect(told).toEqual([expect.stringMatching(/^number-out-of-reach: .*rec_spoke.*out of reach.*reset-numbers/u)]);
+    expect(place.store.replica.ops.vector()).toEqual({});
+  });
+
+  it.each([
+    ["epoch", { epoch: OVER }],
+    ["counter", { originSeq: OVER }],
+    ["clock of another", { clock: { [MAKER]: 1, rec_other: OVER } }],
+  ])("as %s of an operation: refused and told", (_what, change) => {
+    const report = place.replication.hub.push(BY, [altered(opOf(MAKER, 1), change)]);
+    expect(report).toMatchObject({ applied: 0, results: [{ outcome: "rejected" }] });
+    expect(told[0]).toMatch(/^number-out-of-reach: .*out of reach/u);
+    expect(place.store.replica.ops.vector()).toEqual({});
+  });
+});
