@@ -25,6 +25,8 @@ export interface JudgeDeps {
   position(): LogPosition;
   /** Whether this engine has given up leading for good. */
   retired(): boolean;
+  /** Whether the peer has refused this engine for another one [ID2]. */
+  refusedByPeer(): boolean;
 }
 
 const AUTOMATION = "automation";
@@ -116,6 +118,7 @@ export class CampaignJudge {
       recordSinceMs: released ? 0 : (witness.sighting?.sinceMs ?? null),
       witness: !witness.configured ? "none" : witness.usable ? "reachable" : "unreachable",
       amongStrangers: witness.amongStrangers,
+      refusedByPeer: this.#deps.refusedByPeer(),
       waitMs: this.waitMs,
       blindAfterMs: this.#blindAfterMs,
       peerLastHeardMs: monitor.lastHeardMs,
@@ -145,14 +148,19 @@ export class CampaignJudge {
     switch (ground.kind) {
       case "silence":
       case "blind":
-        return !this.#deps.monitor.alive && !this.#deps.witness.amongStrangers;
+        return !this.#deps.monitor.alive && !this.#isStranger;
       case "death-proof":
-        return this.#deps.monitor.state === "dead" && !this.#deps.witness.amongStrangers;
+        return this.#deps.monitor.state === "dead" && !this.#isStranger;
       case "election":
       case "granted":
       case "forced":
         return true;
     }
+  }
+
+  /** Whether something says that this engine may not be one of the pair [VT7] [ID2]. */
+  get #isStranger(): boolean {
+    return this.#deps.witness.amongStrangers || this.#deps.refusedByPeer();
   }
 
   isBehind(): boolean {

@@ -17,6 +17,8 @@ export type WaitReason =
   | "hold-down"
   /** The witness shows a stranger's record, and this engine has never met its peer [VT7]. */
   | "witness-foreign"
+  /** The peer has pinned another engine in its place; a person adopts it there [ID2]. */
+  | "refused-by-peer"
   /** The peer leads. */
   | "peer-leads"
   /** Both live and neither leads: the other has the better claim, or this engine's vote [CP7]. */
@@ -88,6 +90,7 @@ function restraintsOn(view: CampaignView, rules: Rules): readonly Wait[] {
   const waits: Wait[] = [];
   if (!rules.outOfMaintenance(view)) waits.push({ why: "maintenance", untilMs: null });
   if (!rules.amongItsOwn(view)) waits.push({ why: "witness-foreign", untilMs: null });
+  if (!rules.belongsToPair(view)) waits.push({ why: "refused-by-peer", untilMs: null });
   if (!rules.outOfQuarantine(view)) waits.push({ why: "quarantine", untilMs: view.quarantineUntilMs });
   if (!rules.engineFit(view)) waits.push({ why: "engine-failed", untilMs: null });
   if (!rules.caughtUp(view)) waits.push({ why: "behind", untilMs: view.patienceEndsMs });

@@ -36,6 +36,7 @@ export class PeerIdentities {
   #unlogged = 0;
   /** Refused since the start. */
   refused = 0;
+  #refusedByPeer = false;
 
   constructor(kit: Kit) {
     this.#kit = kit;
@@ -44,6 +45,17 @@ export class PeerIdentities {
   /** Of the pinned peer; null: nobody is pinned. */
   get pinnedId(): EngineId | null {
     return this.#pinned?.engineId ?? null;
+  }
+
+  /** Whether the peer, which has proven its key, has pinned another engine in this one's place, and was not heard since. */
+  get refusedByPeer(): boolean {
+    return this.#refusedByPeer;
+  }
+
+  /** The peer speaks to this engine: it takes it for its own. */
+  heardPeer(): void {
+    this.#refusedByPeer = false;
+    this.#kit.alarms.clear("refused-by-peer");
   }
 
   restore(pinned: PinnedPeer | null): void {
@@ -80,6 +92,7 @@ export class PeerIdentities {
 
   /** The peer refused this engine: it has pinned another one, and a person has to adopt this one there. */
   onRefusedByPeer(detail: string): void {
+    this.#refusedByPeer = true;
     const { alarms, ports } = this.#kit;
     const own = ports.signatures?.key;
     const fingerprint = own === undefined ? "" : ` ${fingerprintOf(ports.digest, own)}`;
@@ -131,6 +144,7 @@ export class PeerIdentities {
     const failure = this.#pin(peer);
     if (failure !== null) return failure;
     this.#strangers.clear();
+    this.heardPeer();
     this.stop();
     this.#kit.alarms.clear("peer-refused");
     this.#kit.ports.logger.warn({ ...(peer === null ? {} : this.#identityOf(peer)), by }, line);

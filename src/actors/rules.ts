@@ -51,6 +51,8 @@ export interface CampaignView {
   readonly witness: "reachable" | "unreachable" | "none";
   /** It shows a record of strangers, and this engine has never met its peer [VT7]. */
   readonly amongStrangers: boolean;
+  /** Its peer has refused it for another engine, and was not heard since [ID2]. */
+  readonly refusedByPeer: boolean;
   readonly waitMs: number;
   /** Silence after which to lead blind; null: never. */
   readonly blindAfterMs: number | null;
@@ -107,6 +109,8 @@ export interface Rules {
   outOfMaintenance(view: CampaignView): boolean;
   /** [VT7] */
   amongItsOwn(view: CampaignView): boolean;
+  /** [ID2] An engine that its peer does not take for the pair's waits for a person, however silent that peer is. */
+  belongsToPair(view: CampaignView): boolean;
   /** [CP5] */
   outOfQuarantine(view: CampaignView): boolean;
   engineFit(view: CampaignView): boolean;
@@ -161,6 +165,7 @@ export const trueRules: Rules = {
   recordIsOurs: (engineId, selfId, peerId) => engineId === selfId || engineId === peerId,
   outOfMaintenance: (view) => !view.maintenanceOn,
   amongItsOwn: (view) => !view.amongStrangers,
+  belongsToPair: (view) => !view.refusedByPeer,
   outOfQuarantine: (view) => view.nowMs >= view.quarantineUntilMs || proofEndsQuarantine(view),
   engineFit: (view) => !view.engineFailed,
   caughtUp: (view) => !view.behind,

@@ -29,6 +29,8 @@ export interface SuccessionDeps {
   clock(): VectorClock;
   /** The pinned peer; null before the first contact. */
   peerId(): EngineId | null;
+  /** Whether the peer has refused this engine for another one [ID2]. */
+  refusedByPeer(): boolean;
   send(message: PeerMessage): boolean;
   /** Whether any link to the peer is open. */
   linked(): boolean;
@@ -86,6 +88,7 @@ export class Succession {
       election: () => this.election,
       position: () => deps.position(),
       retired: () => this.leadership.retired,
+      refusedByPeer: () => deps.refusedByPeer(),
     });
     this.election = new Election(kit, {
       book: this.book,

@@ -85,6 +85,8 @@ export class MemoryPeerWire {
     if (fromLeft === null || fromRight === null || left.isUp(link)) return;
     const leftAdmits = left.admit(fromRight);
     const rightAdmits = right.admit(fromLeft);
+    if (leftAdmits && !rightAdmits) left.refused();
+    if (rightAdmits && !leftAdmits) right.refused();
     if (!leftAdmits || !rightAdmits) return;
     left.up(link, fromRight);
     right.up(link, fromLeft);
@@ -174,6 +176,11 @@ class MemoryPeerChannel implements PeerChannel {
     const turned = this.#gate.admit(peer, (hello) => this.#events?.onFirstContact(hello) ?? false);
     if (turned !== null) this.#turnedAway(turned);
     return turned === null;
+  }
+
+  /** Called by the wire: the other end, which was let in here, has pinned another engine. */
+  refused(): void {
+    this.#events?.onRefusedByPeer("wrong-engine");
   }
 
   /** Called by the wire: the other end has been met on `link`. */

@@ -191,6 +191,7 @@ export class Actors {
       acknowledged: () => this.log.acknowledged,
       clock: () => this.log.clock,
       peerId: () => this.identities.pinnedId,
+      refusedByPeer: () => this.identities.refusedByPeer,
       send: this.#send,
       linked: () => this.linked,
       handoverUnderWay: () => this.handover.underWay,

@@ -18,7 +18,7 @@ export function peerEvents(kit: Kit, actors: Actors, stopped: () => boolean): Pe
     },
     onMessage: (message, receipt) => {
       if (stopped()) return;
-      kit.alarms.clear("refused-by-peer");
+      identities.heardPeer();
       dispatch(kit, actors, message, receipt.receivedAtMonoMs);
     },
     onRefused: (refusal, detail, stranger) => {

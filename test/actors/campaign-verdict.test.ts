@@ -21,6 +21,7 @@ const DUE: CampaignView = {
   recordSinceMs: 9_000,
   witness: "reachable",
   amongStrangers: false,
+  refusedByPeer: false,
   waitMs: 600,
   blindAfterMs: null,
   peerLastHeardMs: 9_000,

@@ -29,6 +29,7 @@ const CAMPAIGN: CampaignView = {
   recordSinceMs: 9_400,
   witness: "reachable",
   amongStrangers: false,
+  refusedByPeer: false,
   waitMs: 600,
   blindAfterMs: null,
   peerLastHeardMs: 9_000,

@@ -1,0 +1,42 @@
+/** A host that was replaced, without a witness: the new engine is empty, and its peer has pinned the old one. */
+import { expect, test } from "vitest";
+import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
+import type { ForceLeaderRequest } from "../../src/core/outcomes.ts";
+import { Pair } from "./pair.ts";
+
+async function exchanged() {
+  const pair = await Pair.started({ witness: false, failover: { policy: "on-air", blindPromoteMs: 1_000 } });
+  await pair.submit("a", "CAM 3");
+  await pair.stop("b");
+  Object.assign(pair.disks, { b: new MemoryDisk() });
+  await pair.start("b");
+  await pair.until(() => pair.alarm("b", "refused-by-peer"));
+  return pair;
+}
+
+test("ID2 CP3: an empty engine that its peer refuses never leads by itself, with or without that peer", async () => {
+  const pair = await exchanged();
+  await pair.clock.pass(10_000);
+  expect(pair.of("b").state()).toMatchObject({ role: "follower", mayAct: false });
+  expect(pair.of("b").state().waiting.reasons).toContain("refused-by-peer");
+  expect(pair.of("b").ready()).toBe(false);
+  expect(pair.of("a").state()).toMatchObject({ role: "leader", epoch: 1, mayAct: true });
+  await pair.stop("a");
+  await pair.clock.pass(10_000);
+  expect(pair.of("b").state().role).toBe("follower");
+});
+
+test("ID2 HO3: a person's word is not held back by it", async () => {
+  const pair = await exchanged();
+  await pair.stop("a");
+  await pair.clock.pass(100);
+  const request: ForceLeaderRequest = {
+    mode: "immediate",
+    requestId: null,
+    expectedEpoch: null,
+    reason: "the old engine is lost",
+    by: "operator",
+    acceptDualAir: false,
+  };
+  expect(await pair.untilDone(pair.of("b").forceLeader(request))).toMatchObject({ outcome: "leads" });
+});
