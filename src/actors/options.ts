@@ -17,7 +17,9 @@ export interface CoordinatorOptions {
     /** Between two exchanges with one federation peer; left out: 30 s. */
     readonly federationIntervalMs?: number;
     /** What is done about signatures of operations; left out: nothing. */
-    readonly signatures?: "off" | "warn" | "enforce";
+    readonly signatures?: "off" | "auto" | "warn" | "enforce";
+    /** Origins that one token of role `spoke` may write as; left out: 8. */
+    readonly maxOriginsPerToken?: number;
   };
   /** How the outbox is emptied; needed with a sink. */
   readonly outbox?: OutboxSettings;

@@ -48,9 +48,10 @@ export const federation = section({
   mode: Type.Enum(["sync", "publish", "subscribe"], { default: "sync" }),
   intervalMs: whole(1_000, DAY_MS, 30_000, "Interval of exchange with federation peers"),
   timeoutMs: whole(100, 10 * MINUTE_MS, 15_000, "Time for one answer of a peer"),
-  signatures: Type.Enum(["off", "warn", "enforce"], {
-    default: "off",
-    description: "Ed25519 signatures of operations: made and looked at; enforce refuses what does not hold",
+  signatures: Type.Enum(["off", "auto", "warn", "enforce"], {
+    default: "auto",
+    description:
+      "Ed25519 signatures of operations; auto: signed here, and demanded of everyone whose key is known; enforce: of all",
   }),
   peers: Type.Array(federationPeer, { default: [], maxItems: 256 }),
 });

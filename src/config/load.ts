@@ -70,7 +70,7 @@ function complete(input: ConfigInput): Config {
     clock: input.clock,
     auth: { tokens: input.auth.tokens, controlPlaneSecret: input.auth.controlPlaneSecret ?? null },
     changeover: input.changeover,
-    replication: { hub: input.replication.hub ?? null },
+    replication: { ...input.replication, hub: input.replication.hub ?? null },
     outbox: outboxOf(input),
     federation: input.federation,
     log: input.log,

@@ -5,6 +5,7 @@
  */
 import { type TSchema, Type } from "typebox";
 import { DEFAULT_COMMANDS, DEFAULT_FAILOVER } from "../core/settings.ts";
+import { MAX_ORIGINS_PER_TOKEN } from "../core/sync-bounds.ts";
 import { federation, hub, listenTls } from "./federation-schema.ts";
 import { outbox } from "./outbox-schema.ts";
 import {
@@ -23,7 +24,9 @@ import {
 } from "./schema-parts.ts";
 
 const tokenName = name("Named in the audit");
-const tokenRole = Type.Enum(["viewer", "operator", "peer"], { description: "What the token opens" });
+const tokenRole = Type.Enum(["viewer", "operator", "peer", "spoke"], {
+  description: "What the token opens; peer: the other engine of the pair; spoke: /sync, for records of its own origins",
+});
 const token = Type.Union([
   section({ name: tokenName, role: tokenRole, env: variable }),
   section({ name: tokenName, role: tokenRole, file: secretFile }),
@@ -211,7 +214,10 @@ export const ConfigSchema = section({
     controlPlaneSecret: Type.Optional(secret),
   }),
   changeover: Type.Array(target, { default: [], maxItems: 16 }),
-  replication: section({ hub: Type.Optional(Type.Union([hub])) }),
+  replication: section({
+    hub: Type.Optional(Type.Union([hub])),
+    maxOriginsPerToken: whole(1, 255, MAX_ORIGINS_PER_TOKEN, "Origins that one token of role spoke may write as"),
+  }),
   outbox,
   federation,
   log: section({ level: Type.Enum(["debug", "info", "warn", "error"], { default: "info" }) }),

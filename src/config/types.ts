@@ -9,7 +9,7 @@ import type { CommandSettings, FailoverSettings, OutboxSettings } from "../core/
 export type SecretRef = { readonly env: string } | { readonly file: string };
 
 /** Who may do what: see the section on access in the documentation of the HTTP surface. */
-export type TokenRole = "viewer" | "operator" | "peer";
+export type TokenRole = "viewer" | "operator" | "peer" | "spoke";
 
 /** One bearer token: a name for the audit, one role, and where its value is. */
 export type TokenRef = { readonly name: string; readonly role: TokenRole } & SecretRef;
@@ -115,7 +115,7 @@ export interface FederationConfig {
   readonly intervalMs: number;
   /** For one answer of a peer. */
   readonly timeoutMs: number;
-  readonly signatures: "off" | "warn" | "enforce";
+  readonly signatures: "off" | "auto" | "warn" | "enforce";
   readonly peers: readonly FederationPeerConfig[];
 }
 
@@ -183,7 +183,11 @@ export interface Config {
   readonly auth: { readonly tokens: readonly TokenRef[]; readonly controlPlaneSecret: SecretRef | null };
   readonly changeover: readonly ChangeoverTarget[];
   /** The hub that this engine is a spoke of; null: of none. */
-  readonly replication: { readonly hub: HubConfig | null };
+  readonly replication: {
+    readonly hub: HubConfig | null;
+    /** Origins that one token of role `spoke` may write as. */
+    readonly maxOriginsPerToken: number;
+  };
   readonly outbox: OutboxConfig;
   readonly federation: FederationConfig;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };

@@ -211,7 +211,7 @@ export interface Coordinator {
   skipEvent(eventId: string, by: string): OutboxAction;
 
   /** Records, and what is served to other places. */
-  readonly replication: Pick<Replication, "records" | "hub" | "spoke" | "federation">;
+  readonly replication: Pick<Replication, "records" | "hub" | "spoke" | "federation" | "bindings" | "release">;
 
   /** Notes that a calibration pong was sent to a browser, unix µs. */
   pongSent(atUnixUs: number): void;

@@ -10,6 +10,7 @@ import type {
   Heartbeat,
   LeadershipOrigin,
   Maintenance,
+  OriginBinding,
   PeerMessage,
   SnapshotPiece,
   SnapshotTransfer,
@@ -69,6 +70,8 @@ const command = shape<Command>({
   clock: vectorClock,
 });
 const commands = listOf(command, MAX_ITEMS);
+
+const binding = shape<OriginBinding>({ origin: text(1, 64), token: nullable(text(1, 256)), atUnixMs: instant });
 
 const conflicts = listOf(
   shape<CommandConflict>({
@@ -190,7 +193,7 @@ const FIELDS: { readonly [T in MessageType]: FieldsOf<T> } = {
     epoch,
     marks: listOf(shape<StackMark>({ stackId: name, version: seq, eventId: name, controlVersion: seq }), MAX_ITEMS),
   },
-  "record-news": { ops: listOf(json, MAX_ITEMS), vector: vectorClock },
+  "record-news": { ops: listOf(json, MAX_ITEMS), vector: vectorClock, bound: optional(listOf(binding, MAX_ITEMS)) },
   "sync-call": {
     requestId,
     call: oneOf("identity", "pull"),

@@ -263,6 +263,15 @@ export interface RecordNews {
   /** Looked at one by one where they are taken in. */
   readonly ops: readonly Op[];
   readonly vector: VectorClock;
+  /** Which origin is bound to which token of role `spoke`; only where there are any. */
+  readonly bound?: readonly OriginBinding[];
+}
+
+/** An origin, and the token of role `spoke` that may write as it. `token` is null once a person released it. */
+export interface OriginBinding {
+  readonly origin: string;
+  readonly token: string | null;
+  readonly atUnixMs: number;
 }
 
 /** Through where the leader has published stacks of its outbox. */

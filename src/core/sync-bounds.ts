@@ -11,3 +11,5 @@ export const DEFAULT_PAGE_BYTES = 1_048_576;
 export const MAX_PUSH_BYTES = 16_777_216;
 /** The form of a cursor: "", or the stamp of an arrival. */
 export const CURSOR_FORM = "^([0-9a-f]{16}-[!-~]{1,128})?$";
+/** Origins that one token of role `spoke` may write as, unless the configuration says otherwise. */
+export const MAX_ORIGINS_PER_TOKEN = 8;

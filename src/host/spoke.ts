@@ -24,10 +24,10 @@ export interface SpokeInit {
   /** Its own folder. */
   readonly dataDir: string;
   readonly hubUrl: string;
-  /** The hub's token of role `peer`; null: the hub is open. */
+  /** The hub's token of role `spoke`; null: the hub is open. */
   readonly token: string | null;
   readonly intervalMs: number;
-  /** Whether its operations are signed, and those of others looked at; left out: `off`. */
+  /** Whether its operations are signed, and those of others looked at; left out: `auto`. */
   readonly signatures?: SignatureMode;
   /** Files, PEM, for a hub behind a private authority, or one that asks for a certificate. */
   readonly tls?: ClientTlsConfig;
@@ -66,7 +66,7 @@ export function openSpoke(init: SpokeInit): Spoke {
       version: packageVersion(),
       mode: "sync",
       hubIntervalMs: init.intervalMs,
-      signatures: init.signatures ?? "off",
+      signatures: init.signatures ?? "auto",
     },
     { progress: init.onProgress, hubExchanged: init.onExchanged },
   );

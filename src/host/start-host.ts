@@ -169,8 +169,9 @@ async function assemble(
 function optionsFor(config: Config): CoordinatorOptions {
   const { pair, label, failover, commands } = config;
   const { mode, signatures, intervalMs: federationIntervalMs } = config.federation;
-  const hubIntervalMs = config.replication.hub?.intervalMs ?? 0;
-  const replication = { mode, signatures, federationIntervalMs, hubIntervalMs };
+  const { hub, maxOriginsPerToken } = config.replication;
+  const hubIntervalMs = hub?.intervalMs ?? 0;
+  const replication = { mode, signatures, federationIntervalMs, hubIntervalMs, maxOriginsPerToken };
   const { sink, maxAttempts, retentionMs } = config.outbox;
   const outbox = { sink, maxAttempts, retentionMs };
   const version = packageVersion();

@@ -13,11 +13,12 @@ import { ANYONE, type Caller, tokenTable } from "./secrets.ts";
 import type { HttpInit } from "./components.ts";
 
 /**
- * What a route demands. `sync-read`: what an operator's page shows and what the peer needs. `page`: the
+ * What a route demands. `sync-read`: what an operator's page shows and what the peer needs. `replicate`: what spokes and
+ * sites exchange records over. `page`: the
  * page's own files, which a browser must have before anybody can type a token; they hold nothing of the pair.
  */
 export type Access = "exempt" | "page" | Guarded;
-type Guarded = "view" | "operate" | "sync-read" | "peer";
+type Guarded = "view" | "operate" | "sync-read" | "replicate" | "peer";
 
 /** Paths that need no token, by exact match. */
 export const EXEMPT_PATHS: ReadonlySet<string> = new Set([
@@ -33,6 +34,7 @@ const MAY: Readonly<Record<Guarded, readonly TokenRole[]>> = {
   view: ["viewer", "operator"],
   operate: ["operator"],
   "sync-read": ["viewer", "operator", "peer"],
+  replicate: ["spoke", "peer"],
   peer: ["peer"],
 };
 
@@ -71,7 +73,10 @@ export function bearerOf(headers: IncomingHttpHeaders): string | null {
 /** Whether the caller may; else why not. */
 export function permit(caller: Caller, access: Guarded): Problem | null {
   if (caller.role === null || MAY[access].includes(caller.role)) return null;
-  return problem("forbidden", `this needs a token of role ${MAY[access].join(" or ")}`);
+  const needs = `this needs a token of role ${MAY[access].join(" or ")}`;
+  if (caller.role !== "spoke") return problem("forbidden", needs);
+  const opens = "/sync/identity, /sync/pull and /sync/push";
+  return problem("forbidden", `${needs}; the token "${caller.name}" has role spoke, which opens only ${opens}`);
 }
 
 /** The hook that guards a route; none for exempt ones. */

@@ -11,7 +11,14 @@ import { asideRoute, opsRoute, skipRoute } from "./routes/ops.ts";
 import { outboxRoute, resyncFeedRoute, retryEventRoute, skipEventRoute } from "./routes/outbox.ts";
 import { deleteRecordRoute, readRecordRoute, recordsRoute, writeRecordRoute } from "./routes/records.ts";
 import { identityRoute, pullRoute, pushRoute } from "./routes/replication.ts";
-import { pausePeerRoute, peersRoute, resetPeerRoute, resumePeerRoute } from "./routes/peers.ts";
+import {
+  originsRoute,
+  pausePeerRoute,
+  peersRoute,
+  releaseOriginRoute,
+  resetPeerRoute,
+  resumePeerRoute,
+} from "./routes/peers.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { adoptWitnessRoute, handoverRoute, leadershipRoute, maintenanceRoute } from "./routes/operate.ts";
 import { forceLeaderRoute, peerHealthRoute } from "./routes/peer.ts";
@@ -58,6 +65,8 @@ const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) =
   pausePeerRoute,
   resumePeerRoute,
   resetPeerRoute,
+  originsRoute,
+  releaseOriginRoute,
   outboxRoute,
   resyncFeedRoute,
   retryEventRoute,

@@ -36,6 +36,8 @@ export interface SyncCaller {
   readonly origin: string;
   /** The name of the token that it showed; null where none is asked for, or it is known by other means. */
   readonly token: string | null;
+  /** Whether its token has role `spoke`: it may only bring operations of origins that are bound to the token. */
+  readonly isSpoke?: boolean;
 }
 
 /**

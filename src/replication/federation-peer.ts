@@ -107,6 +107,11 @@ export class FederationPeer {
     return this.#port.name;
   }
 
+  /** The engine that is let in there; null before the first handshake. */
+  get id(): string | null {
+    return this.#pin.id;
+  }
+
   /** Another one answers there than the one that is let in. */
   get refused(): boolean {
     return this.#sync.machineValue === "refused";
@@ -201,6 +206,7 @@ export class FederationPeer {
       });
       return null;
     } catch (error) {
+      this.#parts.seals.reread();
       if (error instanceof ChangeoverError) return reasonOfError(error);
       throw error;
     }

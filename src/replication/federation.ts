@@ -7,6 +7,7 @@ import type { EngineId } from "../core/ids.ts";
 import type { FederationPeerPort } from "../ports/federation-peer.ts";
 import { FederationPeer, type FederationPeerParts, type PeerStatus } from "./federation-peer.ts";
 import type { FederationMode } from "./hub.ts";
+import { recordOrigin } from "../core/operation.ts";
 import { PEER_FACTS } from "./peer-keys.ts";
 import { fingerprintOf } from "../core/signature.ts";
 import { isSchemaWidening, type PeerReason } from "./reasons.ts";
@@ -89,6 +90,11 @@ export class Federation {
       fingerprint: seals.key === null ? null : fingerprintOf(digest, seals.key),
       peers: [...this.#peers.values()].map((peer) => peer.status()),
     };
+  }
+
+  /** The origins as which the pinned peers write. */
+  writers(): readonly string[] {
+    return [...this.#peers.values()].flatMap(({ id }) => (id === null ? [] : [recordOrigin(id as EngineId)]));
   }
 
   troubles(): readonly PeerTrouble[] {

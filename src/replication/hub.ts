@@ -4,13 +4,14 @@
  * cursor; a caller is not given what it brought or made itself; compaction stays below what every known caller has.
  */
 import { ChangeoverError } from "../core/errors.ts";
-import type { Op } from "../core/operation.ts";
+import { isOrigin, type Op } from "../core/operation.ts";
 import { identityText } from "../core/signature.ts";
 import { leastClock, type VectorClock } from "../core/vector-clock.ts";
 import type { PushedBase } from "../ports/sync-transport.ts";
 import type { Ids } from "../ports/ids.ts";
 import { callerName, Callers, type SyncCaller } from "./callers.ts";
 import type { Intake, Taken } from "./intake.ts";
+import type { OriginBindings, SenderRefusal, SenderRights } from "./origin-bindings.ts";
 import type { ReplicationBasics } from "./record-log.ts";
 import type { PairHoldings } from "./pair-holdings.ts";
 import { PageAhead, type PullCall } from "./page-ahead.ts";
@@ -57,7 +58,13 @@ export interface SnapshotMark {
   readonly clock: VectorClock;
 }
 
-/** `POST /sync/push`. */
+/** What became of a push. */
+export type PushOutcome =
+  | ({ readonly outcome: "looked-at" } & PushReport)
+  /** The token of the caller may say nothing of what it brought. */
+  | { readonly outcome: "refused"; readonly reason: SenderRefusal; readonly origins: readonly string[] };
+
+/** What became of each operation of a push. */
 export interface PushReport {
   readonly results: readonly Taken[];
   readonly applied: number;
@@ -89,6 +96,7 @@ export class Hub {
   readonly #intake: Intake;
   readonly #callers: Callers;
   readonly #holdings: PairHoldings;
+  readonly #bindings: OriginBindings;
   readonly #ahead: PageAhead<PullPage>;
   readonly #init: HubInit;
   readonly #ids: Ids;
@@ -102,6 +110,7 @@ export class Hub {
       readonly ids: Ids;
       readonly seals: Seals;
       readonly holdings: PairHoldings;
+      readonly bindings: OriginBindings;
     },
     init: HubInit,
   ) {
@@ -110,6 +119,7 @@ export class Hub {
     this.#init = init;
     this.#callers = new Callers(parts, init);
     this.#holdings = parts.holdings;
+    this.#bindings = parts.bindings;
     this.#ahead = new PageAhead<PullPage>(parts);
     this.#ids = parts.ids;
     this.#seals = parts.seals;
@@ -169,13 +179,54 @@ export class Hub {
     return floor === null || after >= floor.through ? page : { ...page, snapshot: floor };
   }
 
-  /** Takes what a spoke brings. */
-  push(caller: SyncCaller, came: readonly unknown[], base: PushedBase | null = null): PushReport {
+  /**
+   * Takes what a caller of `POST /sync/push` brings. A caller whose token has role `spoke` is refused as a whole when it
+   * writes under an origin that is not its own, or, where it does not say as whom it writes, when nothing of what it
+   * brought may come from it. Otherwise each operation is answered by itself, so that one that it may not bring stalls
+   * nothing else.
+   */
+  pushFrom(caller: SyncCaller, came: readonly unknown[], base: PushedBase | null = null): PushOutcome {
+    const { token, origin, isSpoke = false } = caller;
+    if (!isSpoke || token === null) return { outcome: "looked-at", ...this.push(caller, came, base) };
+    const named = [...originsOf(came), ...Object.keys(base?.clock ?? {})];
+    const asked = origin === "" ? [...new Set(named)] : [origin];
+    const reasons = asked.map((one) => this.#bindings.refusal(token, one));
+    const [reason] = reasons;
+    if (reason !== undefined && reason !== null && !reasons.includes(null)) {
+      return { outcome: "refused", reason, origins: asked };
+    }
+    const fresh = new Set<string>();
+    const rights: SenderRights = {
+      refusal: (one) => this.#bindings.refusal(token, one, fresh),
+      taken: (one) => void fresh.add(one),
+    };
+    const believed = base === null ? null : { ...base, clock: this.#believed(base.clock, came, caller) };
+    const report = this.push(caller, came, believed, rights);
+    this.#bindings.bind(token, fresh);
+    return { outcome: "looked-at", ...report };
+  }
+
+  /** Of a pushed snapshot's clock: what its sender may say. */
+  #believed(clock: VectorClock, came: readonly unknown[], { token, origin }: SyncCaller): VectorClock {
+    const own = new Set([origin, ...originsOf(came)]);
+    const bound = new Set(this.#bindings.bound().flatMap((one) => (one.token === token ? [one.origin] : [])));
+    const mayBind = (one: string): boolean => own.has(one) && this.#bindings.refusal(token ?? "", one) === null;
+    return Object.fromEntries(Object.entries(clock).filter(([one]) => bound.has(one) || mayBind(one)));
+  }
+
+  /** Takes what another place brings. `rights`: what it may bring; left out: everything. */
+  push(
+    caller: SyncCaller,
+    came: readonly unknown[],
+    base: PushedBase | null = null,
+    rights?: SenderRights,
+  ): PushReport {
     const delivery = {
       via: callerName(caller),
       ops: came,
       base: base?.clock ?? null,
       completesBase: base?.complete ?? false,
+      ...(rights === undefined ? {} : { rights }),
     };
     try {
       const results = this.#intake.take(delivery);
@@ -209,6 +260,11 @@ export class Hub {
     const covered = held.length > 0 ? this.#covered : ops.lastArrival();
     return covered < through ? covered : through;
   }
+}
+
+/** The origins that operations claim, as far as they can be read. */
+function originsOf(came: readonly unknown[]): readonly string[] {
+  return [...new Set(came.map((op) => (op as Partial<Op> | null)?.origin).filter(isOrigin))];
 }
 
 function identityOf(came: unknown): { readonly origin: string; readonly originSeq: number } {

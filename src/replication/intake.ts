@@ -7,10 +7,11 @@
 import type { Json } from "../core/canonical-json.ts";
 import type { RecordConflict } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
-import { MAX_VALUE_CHARS, opFlaw, opOutOfReach, type Op } from "../core/operation.ts";
+import { MAX_VALUE_CHARS, opFlaw, opOutOfReach, type Op, type OpFlaw } from "../core/operation.ts";
 import { isWithinReach } from "../core/reach.ts";
 import { advanceClock, counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";
 import type { TakeReason } from "./reasons.ts";
+import type { SenderRefusal, SenderRights } from "./origin-bindings.ts";
 import type { SealDoubt, Seals } from "./seals.ts";
 import { checksumOfOp, heldThrough, requireRoom } from "./record-log.ts";
 import type { RecordHooks, RecordLog, ReplicationBasics } from "./record-log.ts";
@@ -41,6 +42,8 @@ export interface Delivery {
   readonly base: VectorClock | null;
   /** Whether this is the last delivery under `base`. */
   readonly completesBase?: boolean;
+  /** What the sender may bring; left out: operations of every origin. */
+  readonly rights?: SenderRights;
   /** More of the same transaction: a cursor. */
   readonly within?: (taken: readonly Taken[]) => void;
 }
@@ -139,6 +142,7 @@ export class Intake {
     } catch (error) {
       this.#beyond = beyond;
       this.#aside = this.#readAside();
+      this.#seals.reread();
       throw error;
     }
   }
@@ -161,7 +165,9 @@ export class Intake {
     if (flaw === "invalid_trace_id") return reject(flaw);
     const op = came as Op;
     const held = counterOf(page.vector, origin);
-    if (originSeq <= held || this.#holdsBeyond(op)) return this.#known(op, page.delivery.via);
+    const refusal = this.#senderRefusal(op, flaw, page);
+    if (originSeq <= held || this.#holdsBeyond(op)) return this.#known(op, page.delivery.via, refusal);
+    if (refusal !== null) return reject(refusal);
     if (flaw === "clock_cap") throw tooManyEntries(op);
     const isNext = originSeq === held + 1;
     if (!isNext && originSeq > counterOf(page.delivery.base ?? {}, origin)) return reject("gap");
@@ -173,6 +179,7 @@ export class Intake {
       return reject(reason);
     }
     this.#apply(op, isNext, page);
+    page.delivery.rights?.taken(origin);
     if (doubt === null) this.#seals.learn(op, page.delivery.via);
     else this.#hooks.alarm?.("op-unsigned", `${origin}/${originSeq} from ${page.delivery.via}: ${doubt}, but taken`);
     return { origin, originSeq, outcome: "applied", ...(doubt === null ? {} : { reason: doubt }) };
@@ -187,14 +194,32 @@ export class Intake {
     if (this.#aside.delete(keyOf(op))) replica.ops.forgetSetAside(op.origin, op.originSeq);
   }
 
+  /**
+   * Why the sender may not bring this operation. A valid signature by the known key of its origin proves who wrote it,
+   * whoever brings it.
+   */
+  #senderRefusal(op: Op, flaw: OpFlaw | null, { delivery }: Page): SenderRefusal | null {
+    const refusal = delivery.rights?.refusal(op.origin) ?? null;
+    return refusal !== null && flaw === null && this.#isProven(op) ? null : refusal;
+  }
+
+  #isProven(op: Op): boolean {
+    try {
+      return this.#seals.proves(op) && checksumOfOp(this.#basics.digest, op) === op.checksum;
+    } catch {
+      return false;
+    }
+  }
+
   /** An identity that is held already: the same operation again, or another one that claims it. */
-  #known(op: Op, via: string): Taken {
+  #known(op: Op, via: string, refusal: SenderRefusal | null): Taken {
     const { replica, clock } = this.#basics;
     const { origin, originSeq } = op;
     const standing = replica.ops.find(origin, originSeq);
     // Where a person gave up an operation, it may come again and again.
     const isSame = standing === null || standing.op.checksum === op.checksum || standing.op.kind === "skip";
     if (isSame) return { origin, originSeq, outcome: "duplicate" };
+    if (refusal !== null) return { origin, originSeq, outcome: "rejected", reason: refusal };
     const content = boundedContent(op);
     replica.ops.quarantine({ origin, originSeq, via, reason: "quarantined", content, atUnixMs: clock.unixMs() });
     this.#hooks.alarm?.("op-quarantined", `${origin}/${originSeq} came again from ${via} with other content`);
@@ -216,7 +241,7 @@ export class Intake {
       return "invalid_frontmatter";
     }
     if (checksum !== op.checksum) return "checksum_mismatch";
-    if (doubt !== null && this.#seals.mode === "enforce") return doubt;
+    if (doubt !== null && this.#seals.refuses) return doubt;
     return this.#basics.stamps.take(op.hlc) === "refused" ? "clock_drift" : null;
   }
 

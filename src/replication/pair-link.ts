@@ -10,6 +10,7 @@ import { compareClocks } from "../core/vector-clock.ts";
 import { Exchange } from "./exchange.ts";
 import type { Hub } from "./hub.ts";
 import type { Intake } from "./intake.ts";
+import type { OriginBindings } from "./origin-bindings.ts";
 import type { PairHoldings } from "./pair-holdings.ts";
 import { PairTransport } from "./pair-transport.ts";
 import { peerHost, type ReplicationParts } from "./parts.ts";
@@ -19,6 +20,7 @@ import { SyncPeer } from "./sync-peer.ts";
 export interface PairLinkDeps {
   readonly hub: Hub;
   readonly holdings: PairHoldings;
+  readonly bindings: OriginBindings;
   readonly intake: Intake;
   readonly seals: Seals;
   send(message: PeerMessage): boolean;
@@ -56,6 +58,7 @@ export class PairLink {
       { name: "pair", limit: FRAME_OPS, maxBytes: FRAME_BYTES, pushes: false },
     );
     const host = peerHost(parts);
+    deps.bindings.onChanged(() => this.#tellBindings());
     this.#peer = new SyncPeer({ host, exchange }, { name: "pair", intervalMs: INTERVAL_MS, pushes: false });
   }
 
@@ -65,6 +68,7 @@ export class PairLink {
 
   linkUp(): void {
     this.#tell([]);
+    this.#tellBindings();
   }
 
   /** Called at every heartbeat. */
@@ -80,9 +84,10 @@ export class PairLink {
     for (const frame of framesOf(this.#deps.seals.leaving(ops))) if (!this.#tell(frame)) return;
   }
 
-  takeNews({ ops, vector }: RecordNews): void {
+  takeNews({ ops, vector, bound = [] }: RecordNews): void {
     const peerId = this.#deps.peerId();
     if (peerId === null) return;
+    this.#deps.bindings.told(bound);
     if (ops.length > 0) this.#deps.intake.take({ via: recordOrigin(peerId), ops, base: null });
     const order = compareClocks(this.#parts.store.replica.ops.vector(), vector);
     if (order === "before" || order === "concurrent") this.#ask();
@@ -112,6 +117,13 @@ export class PairLink {
   #ask(): void {
     if (this.#peer.machineValue === "refused") this.#peer.reset();
     else this.#peer.start();
+  }
+
+  /** Which origins are bound to which tokens: a spoke may come to the other engine next. */
+  #tellBindings(): void {
+    const bound = this.#deps.bindings.toTell();
+    if (bound.length === 0) return;
+    this.#deps.send({ type: "record-news", ops: [], vector: this.#parts.store.replica.ops.vector(), bound });
   }
 
   #tell(ops: readonly Op[]): boolean {

@@ -6,6 +6,7 @@
 import { ChangeoverError } from "../core/errors.ts";
 import type { OpFlaw } from "../core/operation.ts";
 import type { SyncAnswer } from "../ports/sync-transport.ts";
+import type { SenderRefusal } from "./origin-bindings.ts";
 import type { SealDoubt } from "./seals.ts";
 
 /** Why an exchange with another place failed. */
@@ -24,10 +25,12 @@ export type PeerReason =
   | "identity_mismatch"
   | "identity_missing"
   | "clock_cap"
+  | "quota"
   | "other";
 
 /** Why one operation was not taken. */
-export type TakeReason = OpFlaw | SealDoubt | "checksum_mismatch" | "clock_drift" | "gap" | "quarantined";
+export type TakeReason =
+  OpFlaw | SealDoubt | SenderRefusal | "checksum_mismatch" | "clock_drift" | "gap" | "quarantined";
 
 /** What a person can do about each. */
 export const HINTS: Readonly<Record<PeerReason, string>> = {
@@ -45,6 +48,8 @@ export const HINTS: Readonly<Record<PeerReason, string>> = {
   identity_mismatch: "another one answers there than before: if that is right, reset the peer",
   identity_missing: "what answers there does not say who it is: is it an engine?",
   clock_cap: "too many origins: look for a peer that makes them up",
+  quota:
+    "too many origins for this token: release one (`changeover federation release ORIGIN`), or raise replication.maxOriginsPerToken",
   other: "look at the log of this engine and of the peer",
 };
 
@@ -73,6 +78,7 @@ const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|
 export function reasonOfAnswer(answer: Exclude<SyncAnswer<unknown>, { readonly outcome: "answered" }>): PeerReason {
   switch (answer.outcome) {
     case "refused":
+      if (answer.code === "quota") return "quota";
       return answer.status === 401 || answer.status === 403 ? "auth" : "other";
     case "failed":
       return reasonOfError(answer.error);
@@ -99,7 +105,10 @@ export function reasonOfTake(reason: TakeReason): PeerReason {
       return reason;
     case "unsigned":
     case "bad_signature":
+    case "origin_not_bound":
       return "auth";
+    case "quota":
+      return reason;
     case "too_large":
     case "checksum_mismatch":
     case "clock_drift":

@@ -11,10 +11,11 @@ import { recordOrigin } from "../core/operation.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
 import { Exchange, type Progress } from "./exchange.ts";
-import { DEFAULT_PAGE_BYTES, MAX_PAGE_OPS } from "../core/sync-bounds.ts";
+import { DEFAULT_PAGE_BYTES, MAX_ORIGINS_PER_TOKEN, MAX_PAGE_OPS } from "../core/sync-bounds.ts";
 import { Federation, type PeerTrouble } from "./federation.ts";
 import { type FederationMode, Hub } from "./hub.ts";
 import { Intake } from "./intake.ts";
+import { OriginBindings } from "./origin-bindings.ts";
 import { PairHoldings } from "./pair-holdings.ts";
 import { PairLink } from "./pair-link.ts";
 import { peerHost, type ReplicationParts } from "./parts.ts";
@@ -34,6 +35,8 @@ export interface ReplicationInit {
   readonly federationIntervalMs?: number;
   /** Left out: `off`. */
   readonly signatures?: SignatureMode;
+  /** Origins that one token of role `spoke` may write as; left out: 8. */
+  readonly maxOriginsPerToken?: number;
 }
 
 /** How the coordinator takes part. Left out, this engine is alone. */
@@ -63,6 +66,7 @@ export class Replication {
   /** The exchange with the hub; null when this engine is no spoke. */
   readonly spoke: SyncPeer | null;
   readonly federation: Federation;
+  readonly bindings: OriginBindings;
   readonly #seals: Seals;
   readonly #parts: ReplicationParts;
   #timer: TimerHandle | null = null;
@@ -92,11 +96,18 @@ export class Replication {
     this.records = new Records(shared, { origin });
     this.intake = new Intake(shared, { origin });
     const holdings = new PairHoldings(basics, { paired: joint.peerId !== undefined });
+    const isReserved = (one: string): boolean => one === origin || this.#isPeers(one, joint);
+    this.bindings = new OriginBindings(
+      { ...parts, peerState: store.replica.peerState },
+      { maxPerToken: init.maxOriginsPerToken ?? MAX_ORIGINS_PER_TOKEN, isReserved },
+    );
+    const { bindings } = this;
     const isSpoke = (parts.hub ?? null) !== null;
-    this.hub = new Hub({ ...shared, intake: this.intake, holdings }, { ...init, engineId, isSpoke });
+    this.hub = new Hub({ ...shared, intake: this.intake, holdings, bindings }, { ...init, engineId, isSpoke });
     this.pair = new PairLink(parts, {
       hub: this.hub,
       holdings,
+      bindings,
       intake: this.intake,
       seals,
       send: (message) => joint.send?.(message) ?? false,
@@ -118,6 +129,18 @@ export class Replication {
         intervalMs: init.federationIntervalMs ?? FEDERATION_INTERVAL_MS,
       },
     );
+  }
+
+  /** Whether the other engine of the pair, or a federation peer, writes as `origin`. */
+  #isPeers(origin: string, joint: ReplicationJoint): boolean {
+    const peerId = joint.peerId?.() ?? null;
+    return (peerId !== null && recordOrigin(peerId) === origin) || this.federation.writers().includes(origin);
+  }
+
+  /** A person lets another token, or the same writer with a new key, write as `origin`. false: it is bound to neither. */
+  release(origin: string): boolean {
+    const wasBound = this.bindings.release(origin);
+    return this.#seals.forget(origin) || wasBound;
   }
 
   start(): void {

@@ -6,12 +6,17 @@
  * Does not know: what follows from a doubt (`intake.ts`).
  */
 import type { Op } from "../core/operation.ts";
+import { MAX_CLOCK_ENTRIES } from "../core/vector-clock.ts";
 import { formatSeal, readSeal, sealedOpText } from "../core/signature.ts";
 import type { PeerState } from "../ports/peer-state.ts";
 import type { Signatures } from "../ports/signatures.ts";
 
-/** `off`: nothing is signed and nothing looked at. `warn`: what does not hold is told and taken. `enforce`: it is refused. */
-export type SignatureMode = "off" | "warn" | "enforce";
+/**
+ * `off`: nothing is signed and nothing looked at. `auto`: own operations are signed; those of an origin that has signed
+ * before must be signed by the same key, others may come unsigned. `warn`: what does not hold is told and taken.
+ * `enforce`: whatever is not signed is refused.
+ */
+export type SignatureMode = "off" | "auto" | "warn" | "enforce";
 
 /** What speaks against the signature of an operation. */
 export type SealDoubt = "unsigned" | "bad_signature";
@@ -20,6 +25,8 @@ export type SealDoubt = "unsigned" | "bad_signature";
 interface Binding {
   readonly key: string;
   readonly via: string;
+  /** Whether an operation that it signed was taken. */
+  readonly signs: boolean;
 }
 
 const PREFIX = "origin:";
@@ -29,6 +36,8 @@ export class Seals {
   readonly #signatures: Signatures | null;
   readonly #state: PeerState;
   readonly #own: string;
+  /** What was looked up: each operation of a page asks for its origin. */
+  readonly #bindings = new Map<string, Binding | null>();
 
   constructor(
     parts: { readonly signatures: Signatures | null; readonly peerState: PeerState },
@@ -60,30 +69,57 @@ export class Seals {
   doubt(op: Op): SealDoubt | null {
     if (this.#signatures === null || this.mode === "off") return null;
     const seal = readSeal(op.signature ?? "");
-    if (seal === null) return "unsigned";
+    if (seal === null) return this.mode === "auto" && !this.#mustSign(op.origin) ? null : "unsigned";
     // Own operations come back to an engine whose disk was lost, and to no other.
     const bound = op.origin === this.#own ? this.#signatures.key : this.#bindingOf(op.origin)?.key;
     if (bound !== undefined && bound !== seal.key) return "bad_signature";
     return this.#signatures.verify(seal.key, sealedOpText(op.checksum), seal.signature) ? null : "bad_signature";
   }
 
+  /** Whether `op` bears a valid signature by the key that its origin is known to have. */
+  proves(op: Op): boolean {
+    return this.mode !== "off" && this.#bindingOf(op.origin) !== null && this.doubt(op) === null;
+  }
+
   /** An operation of an origin was taken whose signature holds: its first one binds the origin to that key. */
   learn(op: Op, via: string): void {
     if (this.mode === "off" || op.origin === this.#own) return;
     const seal = readSeal(op.signature ?? "");
-    if (seal !== null && this.#bindingOf(op.origin) === null) this.#keep(op.origin, { key: seal.key, via });
+    if (seal === null) return;
+    const known = this.#bindingOf(op.origin);
+    if (known === null) this.#keep(op.origin, { key: seal.key, via, signs: true });
+    else if (!known.signs) this.#keep(op.origin, { ...known, signs: true });
+  }
+
+  /** Whether an operation is refused over a doubt. */
+  get refuses(): boolean {
+    return this.mode === "auto" || this.mode === "enforce";
+  }
+
+  /** An origin that has signed goes on signing: otherwise whoever strips signatures could write for it. */
+  #mustSign(origin: string): boolean {
+    return origin !== this.#own && (this.#bindingOf(origin)?.signs ?? false);
   }
 
   /** The engine that writes as `origin` has proved that it holds `key`. */
   bind(origin: string, key: string): void {
-    this.#keep(origin, { key, via: "" });
+    const signs = this.#bindingOf(origin)?.signs ?? false;
+    this.#keep(origin, { key, via: "", signs });
   }
 
-  /** Forgets the key of `origin`, and all that were learnt from it: their next operations bind them anew. */
-  forget(origin: string): void {
+  /**
+   * Forgets the key of `origin`, and all that were learnt from it: their next operations bind them again. Whether there
+   * was one.
+   */
+  forget(origin: string): boolean {
+    let found = false;
     for (const [name, value] of this.#state.withPrefix(PREFIX)) {
-      if (name === keyOf(origin) || parse(value)?.via === origin) this.#state.delete(name);
+      if (name !== keyOf(origin) && parse(value)?.via !== origin) continue;
+      this.#state.delete(name);
+      found = true;
     }
+    this.#bindings.clear();
+    return found;
   }
 
   /** Whether who showed `identity` proved to hold its key. */
@@ -97,11 +133,22 @@ export class Seals {
   }
 
   #bindingOf(origin: string): Binding | null {
-    return parse(this.#state.get(keyOf(origin)) ?? "");
+    const held = this.#bindings.get(origin);
+    if (held !== undefined) return held;
+    const read = parse(this.#state.get(keyOf(origin)) ?? "");
+    if (this.#bindings.size >= MAX_CLOCK_ENTRIES) this.#bindings.clear();
+    this.#bindings.set(origin, read);
+    return read;
+  }
+
+  /** After a transaction that was undone. */
+  reread(): void {
+    this.#bindings.clear();
   }
 
   #keep(origin: string, binding: Binding): void {
     this.#state.set(keyOf(origin), JSON.stringify(binding));
+    this.#bindings.set(origin, binding);
   }
 }
 
@@ -111,6 +158,6 @@ function keyOf(origin: string): string {
 
 function parse(value: string): Binding | null {
   if (value === "") return null;
-  const { key, via } = JSON.parse(value) as Binding;
-  return { key, via };
+  const { key, via, signs = true } = JSON.parse(value) as Omit<Binding, "signs"> & Partial<Binding>;
+  return { key, via, signs };
 }

@@ -21,7 +21,13 @@ function refusal(keys: unknown): string {
 test("what is left out has its default; a peer is asked", () => {
   const { federation, listen } = resolveConfig(withPeers(WEST));
   const peer = { ...WEST, mode: "sync" };
-  expect(federation).toEqual({ mode: "sync", intervalMs: 30_000, timeoutMs: 15_000, signatures: "off", peers: [peer] });
+  expect(federation).toEqual({
+    mode: "sync",
+    intervalMs: 30_000,
+    timeoutMs: 15_000,
+    signatures: "auto",
+    peers: [peer],
+  });
   expect(listen.tls).toBeNull();
 });
 
@@ -52,7 +58,7 @@ describe("what is refused, with the key, the value and the bound", () => {
     [
       "a signature mode that is none",
       { ...MINIMAL, federation: { signatures: "on" } },
-      /signatures is "on": must be one of off, warn, enforce/,
+      /signatures is "on": must be one of off, auto, warn, enforce/,
     ],
     ["no endpoint", withPeers({ name: "west" }), /peers\[0\]\.endpoint: missing/],
     ["a name with a colon", withPeers({ ...WEST, name: "a:b" }), /peers\[0\]\.name is "a:b"/],

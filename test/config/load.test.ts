@@ -76,13 +76,13 @@ describe("what is taken", () => {
   test("default.yaml says the defaults, and nothing else", () => {
     const written = parse(readFileSync("config/default.yaml", "utf8")) as unknown;
     expect(resolveConfig(written)).toEqual(resolveConfig(MINIMAL));
-    const { auth, listen, peer, replication: _replication, ...rest } = resolveConfig(MINIMAL);
+    const { auth, listen, peer, replication, ...rest } = resolveConfig(MINIMAL);
     expect(written).toEqual({
       ...rest,
       listen: { host: listen.host, port: listen.port },
       peer: { links: peer.links },
       auth: { tokens: auth.tokens },
-      replication: {},
+      replication: { maxOriginsPerToken: replication.maxOriginsPerToken },
     });
   });
 

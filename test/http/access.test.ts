@@ -8,12 +8,13 @@ type Asker = "nobody" | "stranger" | TokenRole;
 type Gate = "open" | 401 | 403;
 
 const GATES: Record<Access, Record<Asker, Gate>> = {
-  exempt: { nobody: "open", stranger: "open", viewer: "open", operator: "open", peer: "open" },
-  page: { nobody: "open", stranger: "open", viewer: "open", operator: "open", peer: "open" },
-  view: { nobody: 401, stranger: 401, viewer: "open", operator: "open", peer: 403 },
-  operate: { nobody: 401, stranger: 401, viewer: 403, operator: "open", peer: 403 },
-  "sync-read": { nobody: 401, stranger: 401, viewer: "open", operator: "open", peer: "open" },
-  peer: { nobody: 401, stranger: 401, viewer: 403, operator: 403, peer: "open" },
+  exempt: { nobody: "open", stranger: "open", viewer: "open", operator: "open", peer: "open", spoke: "open" },
+  page: { nobody: "open", stranger: "open", viewer: "open", operator: "open", peer: "open", spoke: "open" },
+  view: { nobody: 401, stranger: 401, viewer: "open", operator: "open", peer: 403, spoke: 403 },
+  operate: { nobody: 401, stranger: 401, viewer: 403, operator: "open", peer: 403, spoke: 403 },
+  "sync-read": { nobody: 401, stranger: 401, viewer: "open", operator: "open", peer: "open", spoke: 403 },
+  replicate: { nobody: 401, stranger: 401, viewer: 403, operator: 403, peer: "open", spoke: "open" },
+  peer: { nobody: 401, stranger: 401, viewer: 403, operator: 403, peer: "open", spoke: 403 },
 };
 
 /** What the contract says of every path, so that a route that states the wrong access is found. */
@@ -55,9 +56,11 @@ const CONTRACT: Record<string, Access> = {
   "POST /api/peers/:name/pause": "operate",
   "POST /api/peers/:name/resume": "operate",
   "POST /api/peers/:name/reset": "operate",
-  "GET /sync/identity": "peer",
-  "GET /sync/pull": "peer",
-  "POST /sync/push": "peer",
+  "GET /sync/identity": "replicate",
+  "GET /sync/pull": "replicate",
+  "POST /sync/push": "replicate",
+  "GET /api/origins": "view",
+  "POST /api/origins/:origin/release": "operate",
   "GET /leader": "exempt",
   "OPTIONS /leader": "exempt",
   "GET /follower": "exempt",

@@ -11,7 +11,7 @@ import { ScriptedCoordinator } from "../support/scripted-coordinator.ts";
 
 export const SECRET = "correct-horse-battery-staple";
 const tokenOf = (role: TokenRole): string => `token-of-${role}`;
-const ROLES = ["viewer", "operator", "peer"] as const satisfies readonly TokenRole[];
+const ROLES = ["viewer", "operator", "peer", "spoke"] as const satisfies readonly TokenRole[];
 
 export const SECRETS: HttpInit["secrets"] = {
   tokens: ROLES.map((role) => ({ name: `the-${role}`, role, value: tokenOf(role) })),

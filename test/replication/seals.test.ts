@@ -66,6 +66,22 @@ describe("a signature", () => {
   });
 });
 
+describe("auto", () => {
+  it("takes what is unsigned from an origin that never signed, and nothing unsigned once it has", () => {
+    const signed = given(place({ name: "origin", store: writer("origin", 3).store }, "auto"));
+    const bare = signed.map(({ signature: _signature, ...op }) => op);
+    const reader = place({ name: "reader" }, "auto");
+    expect(pushed(reader, bare.slice(0, 1))).toEqual(["applied"]);
+    expect(pushed(reader, signed.slice(1, 2))).toEqual(["applied"]);
+    expect(pushed(reader, bare.slice(1))).toEqual(["duplicate", "rejected unsigned"]);
+    const [, , third] = bare as [Op, Op, Op];
+    expect(pushed(reader, [signedBy(third, newKey())])).toEqual(["rejected bad_signature"]);
+    expect(pushed(reader, signed.slice(2))).toEqual(["applied"]);
+    expect(reader.replication.release(originOf("origin"))).toBe(true);
+    expect(reader.replication.release(originOf("origin"))).toBe(false);
+  });
+});
+
 describe("enforce", () => {
   it("refuses what is unsigned, altered, or signed by another key than the origin's first one, and moves no clock", () => {
     const origin = writer("origin", 2);

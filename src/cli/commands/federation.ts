@@ -3,7 +3,7 @@
  * Keeps true: every name is looked at before anything is done to the first one.
  */
 import type { Command } from "commander";
-import type { FederationReport, PeerReset } from "../../http/routes/peers.ts";
+import type { FederationReport, OriginsReport, PeerReset } from "../../http/routes/peers.ts";
 import type { PeerStatus } from "../../replication/federation-peer.ts";
 import type { Client } from "../client.ts";
 import { confirmed } from "../confirm.ts";
@@ -33,6 +33,24 @@ export function addFederation(program: Command): void {
     .option("--key-rotated", "forget their keys alone: they have new ones")
     .option("-y, --yes", "do not ask")
     .action(reset);
+  reading(federation.command("origins")).description("which spoke writes as which origin").action(origins);
+  reading(federation.command("release").argument("<origin...>"))
+    .description("let another token, or the same writer with a new key, write as these origins")
+    .action(release);
+}
+
+async function origins(options: ReadOptions): Promise<void> {
+  const report = await clientFor(options).get<OriginsReport>("/api/origins");
+  if (options.json) return json(report);
+  if (report.origins.length === 0) line("no origin is bound to a token of role spoke");
+  for (const { origin, token, boundAt } of report.origins) line(`${plain(origin)}  ${plain(token)}  since ${boundAt}`);
+}
+
+async function release(names: readonly string[], options: ReadOptions): Promise<void> {
+  const client = clientFor(options);
+  for (const name of names) await client.post(`/api/origins/${encodeURIComponent(name)}/release`, undefined);
+  if (options.json) return json(names.map((origin) => ({ origin })));
+  for (const name of names) line(`${plain(name)}: released`);
 }
 
 async function status(options: ReadOptions): Promise<void> {

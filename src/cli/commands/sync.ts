@@ -39,11 +39,11 @@ export function addSync(program: Command): void {
     .requiredOption("--hub <url>", "address of the hub")
     .option("--data-dir <folder>", "the spoke's own folder", "./var/spoke")
     .option("--interval <ms>", "time between two exchanges", wholeNumber(1_000, 86_400_000), 30_000)
-    .option("--token-file <file>", "file with the hub's token of role peer (or the token in CHANGEOVER_TOKEN)")
+    .option("--token-file <file>", "file with the hub's token of role spoke (or the token in CHANGEOVER_TOKEN)")
     .addOption(
-      new Option("--signatures <mode>", "sign operations, and look at those of others: enforce refuses them")
-        .choices(["off", "warn", "enforce"])
-        .default("off"),
+      new Option("--signatures <mode>", "auto: sign, and demand it of everyone whose key is known; enforce: of all")
+        .choices(["off", "auto", "warn", "enforce"])
+        .default("auto"),
     )
     .option("--ca <file>", "authorities that the hub's certificate must come from, PEM")
     .option("--cert <file>", "certificate to show to the hub, PEM")

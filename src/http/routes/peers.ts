@@ -2,10 +2,20 @@
 import type { FederationStatus, PeerOutcome } from "../../replication/federation.ts";
 import type { PeerStatus } from "../../replication/federation-peer.ts";
 import { assertNever } from "../../core/assert.ts";
+import { isoTime } from "../../core/iso-time.ts";
 import type { App, HttpComponents, HttpInit } from "../components.ts";
 import { type Problem, problem, sendProblem } from "../problem.ts";
 import { BODY, GUARDED, named, NoFields, refusals } from "../schemas/common.ts";
-import { FederationSchema, PeerParams, PeerResetSchema, PeerStatusSchema, ResetPeerBody } from "../schemas/peers.ts";
+import {
+  FederationSchema,
+  OriginParams,
+  OriginReleasedSchema,
+  OriginsSchema,
+  PeerParams,
+  PeerResetSchema,
+  PeerStatusSchema,
+  ResetPeerBody,
+} from "../schemas/peers.ts";
 
 const TAGS = ["federation"];
 
@@ -96,6 +106,62 @@ export function resetPeerRoute(app: App, { coordinator }: HttpComponents): void 
       const outcome = coordinator.replication.federation.reset(request.params.name, { keyRotated });
       if (outcome.outcome !== "done") return sendProblem(reply, refusalOf(request.params.name, outcome));
       return reply.send({ peer: outcome.peer, removed: outcome.removed });
+    },
+  );
+}
+
+/** `GET /api/origins`. */
+export interface OriginsReport {
+  readonly maxOriginsPerToken: number;
+  readonly origins: readonly { readonly origin: string; readonly token: string; readonly boundAt: string }[];
+}
+
+export function originsRoute(app: App, { coordinator }: HttpComponents): void {
+  app.get(
+    "/api/origins",
+    {
+      config: { access: "view" },
+      schema: {
+        summary: "Which spoke writes as which origin",
+        tags: TAGS,
+        response: { 200: named<OriginsReport>(OriginsSchema), ...refusals(...GUARDED) },
+      },
+    },
+    (_request, reply) => {
+      const { bindings } = coordinator.replication;
+      const origins = bindings
+        .bound()
+        .flatMap(({ origin, token, atUnixMs }) =>
+          token === null ? [] : [{ origin, token, boundAt: isoTime(atUnixMs) }],
+        );
+      reply.send({ maxOriginsPerToken: bindings.maxPerToken, origins });
+    },
+  );
+}
+
+export function releaseOriginRoute(app: App, { coordinator }: HttpComponents): void {
+  app.post(
+    "/api/origins/:origin/release",
+    {
+      config: { access: "operate" },
+      schema: {
+        summary: "Lets another token, or the same writer with a new key, write as an origin",
+        description:
+          "The next one that does is bound to it. Both engines of the pair release the token; the key is forgotten here. " +
+          "Records and operations stay.",
+        tags: TAGS,
+        params: OriginParams,
+        body: NoFields,
+        response: {
+          200: named(OriginReleasedSchema),
+          ...refusals(...GUARDED, ...BODY, "origin_not_found", "store_failed"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { origin } = request.params;
+      if (coordinator.replication.release(origin)) return reply.send({ origin });
+      return sendProblem(reply, problem("origin_not_found", "no token and no key is bound to this origin", { origin }));
     },
   );
 }

@@ -7,9 +7,9 @@ import type { FastifyRequest } from "fastify";
 import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_OPS, MAX_PUSH_BYTES } from "../../core/sync-bounds.ts";
 import { isOrigin } from "../../core/operation.ts";
 import type { SyncCaller } from "../../replication/callers.ts";
-import type { PullPage, PushReport, SyncIdentity } from "../../replication/hub.ts";
+import type { PullPage, PushOutcome, PushReport, SyncIdentity } from "../../replication/hub.ts";
 import type { App, HttpComponents } from "../components.ts";
-import { problem, sendProblem } from "../problem.ts";
+import { type Problem, problem, sendProblem } from "../problem.ts";
 import { BODY, GUARDED, named, refusals } from "../schemas/common.ts";
 import { PullPageSchema, PullQuery, PushBody, PushReportSchema, SyncIdentitySchema } from "../schemas/replication.ts";
 import { IdentityQuery } from "../schemas/peers.ts";
@@ -22,7 +22,7 @@ export function identityRoute(app: App, { coordinator }: HttpComponents): void {
   app.get(
     "/sync/identity",
     {
-      config: { access: "peer", certificate: true },
+      config: { access: "replicate", certificate: true },
       schema: {
         summary: "Who serves here",
         tags: ["replication"],
@@ -43,7 +43,7 @@ export function pullRoute(app: App, { coordinator }: HttpComponents): void {
   app.get(
     "/sync/pull",
     {
-      config: { access: "peer", certificate: true },
+      config: { access: "replicate", certificate: true },
       schema: {
         summary: "Operations in the order of their arrival here",
         description: `The header ${ORIGIN_HEADER} names the origin of the caller, whose own are left out.`,
@@ -67,31 +67,56 @@ export function pushRoute(app: App, { coordinator }: HttpComponents): void {
   app.post(
     "/sync/push",
     {
-      config: { access: "peer", certificate: true },
+      config: { access: "replicate", certificate: true },
       bodyLimit: MAX_PUSH_BYTES,
       schema: {
         summary: "Takes operations in; says of each what became of it",
+        description:
+          "A token of role `spoke` brings operations of origins that are bound to it; the first operation that is taken " +
+          "binds its origin. Others are rejected with `origin_not_bound`, or with `quota` where the token has " +
+          "`replication.maxOriginsPerToken` origins already. The whole push is refused with that code when " +
+          `${ORIGIN_HEADER} names such an origin, or when, without that header, nothing in it may come from this token. ` +
+          "Of `snapshot.clock` only the entries of its own origins are believed.",
         tags: ["replication"],
         body: PushBody,
         response: {
           200: named<PushReport>(PushReportSchema),
-          ...refusals(...GUARDED, ...BODY, "certificate_required", "not_serving", "store_failed"),
+          ...refusals(
+            ...([...GUARDED, ...BODY, "certificate_required", "origin_not_bound", "quota", "not_serving"] as const),
+            "store_failed",
+          ),
         },
       },
     },
     (request, reply) => {
       if (!coordinator.replication.hub.serves) return void sendProblem(reply, NOT_SERVING);
       const { ops, snapshot = null } = request.body;
-      reply.send(coordinator.replication.hub.push(callerOf(request), ops, snapshot));
+      const pushed = coordinator.replication.hub.pushFrom(callerOf(request), ops, snapshot);
+      if (pushed.outcome === "refused") return void sendProblem(reply, pushRefusal(pushed, request.caller.name));
+      const { results, applied } = pushed;
+      reply.send({ results, applied });
     },
   );
 }
 
 function callerOf({ headers, caller }: Pick<FastifyRequest, "headers" | "caller">): SyncCaller {
   const given = headers[ORIGIN_HEADER] ?? "";
-  if (given === "" || isOrigin(given)) return { origin: given, token: caller.role === null ? null : caller.name };
+  const token = caller.role === null ? null : caller.name;
+  if (given === "" || isOrigin(given)) return { origin: given, token, isSpoke: caller.role === "spoke" };
   throw new InvalidInput(
     `/${ORIGIN_HEADER}`,
     `header ${ORIGIN_HEADER}: is not an origin of 1 to 64 letters, digits, ._:-`,
   );
+}
+
+/** The refusal of a whole push, with the origins and the token by name. */
+function pushRefusal({ reason, origins }: Extract<PushOutcome, { outcome: "refused" }>, token: string): Problem {
+  const named = origins.slice(0, 8).join(", ");
+  const detail =
+    reason === "quota"
+      ? `the token "${token}" has as many origins as replication.maxOriginsPerToken allows: ${named} cannot be added; ` +
+        "release one with changeover federation release, or raise the bound"
+      : `the token "${token}" may not write as ${named}: bound to another token, or an engine of this federation; ` +
+        "see changeover federation origins";
+  return problem(reason, detail, { token, origins: origins.slice(0, 8) });
 }

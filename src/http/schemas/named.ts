@@ -17,7 +17,7 @@ import { OutboxSchema, ResyncSchema, TendedSchema } from "./outbox.ts";
 import { ForcedAnswerSchema, PeerHealthSchema } from "./peer.ts";
 import { RecordPageSchema, RecordSchema } from "./records.ts";
 import { PullPageSchema, PushReportSchema, SyncIdentitySchema } from "./replication.ts";
-import { FederationSchema, PeerResetSchema, PeerStatusSchema } from "./peers.ts";
+import { FederationSchema, OriginReleasedSchema, OriginsSchema, PeerResetSchema, PeerStatusSchema } from "./peers.ts";
 import { MachinesSchema, MaintenanceSchema, StateSchema } from "./state.ts";
 import {
   HeldLockSchema,
@@ -57,6 +57,8 @@ export const NAMED_SCHEMAS = [
   RecordPageSchema,
   PeerStatusSchema,
   FederationSchema,
+  OriginsSchema,
+  OriginReleasedSchema,
   PeerResetSchema,
   OpSchema,
   OpsSchema,

@@ -50,7 +50,7 @@ export const FederationSchema = Type.Object(
     access: oneOf("open", "keyed"),
     fingerprint: nullable(Type.String({ description: "of this engine's own key" })),
     mode: ModeSchema,
-    signatures: oneOf("off", "warn", "enforce"),
+    signatures: oneOf("off", "auto", "warn", "enforce"),
     peers: Type.Array(PeerRef),
   },
   { $id: "Federation" },
@@ -66,6 +66,24 @@ export const PeerResetSchema = Type.Object(
   { peer: PeerRef, removed: Type.Array(Type.String(), { description: "the keys that are gone" }) },
   { $id: "PeerReset" },
 );
+
+export const OriginParams = Type.Object({ origin: Type.String() });
+
+export const OriginsSchema = Type.Object(
+  {
+    maxOriginsPerToken: Count,
+    origins: Type.Array(
+      Type.Object({
+        origin: Type.String({ description: "under which a spoke writes" }),
+        token: Type.String({ description: "name of the token that may write as it" }),
+        boundAt: Type.String({ description: "RFC 3339, UTC" }),
+      }),
+    ),
+  },
+  { $id: "Origins" },
+);
+
+export const OriginReleasedSchema = Type.Object({ origin: Type.String() }, { $id: "OriginReleased" });
 
 /** What a peer signs is bounded like an id. */
 export const IdentityQuery = Type.Object({
