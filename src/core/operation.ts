@@ -93,7 +93,7 @@ export function opFlaw(value: unknown): OpFlaw | null {
 export function opOutOfReach(value: unknown): string | null {
   if (value === null || typeof value !== "object") return null;
   const { originSeq, epoch, clock } = value as { readonly [Name in keyof Op]?: unknown };
-  const counted = clock !== null && typeof clock === "object" ? Object.entries(clock as object) : [];
+  const counted = clock !== null && typeof clock === "object" ? Object.entries(clock) : [];
   const numbers: readonly (readonly [string, unknown])[] = [
     ["originSeq", originSeq],
     ["epoch", epoch],
