@@ -3,6 +3,7 @@
  */
 import type { Kit } from "../actors/kit.ts";
 import { resolveConflict } from "../actors/conflict-book.ts";
+import { lockEndsAtMs } from "../actors/reconcile-lock.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
 import { epochAt, type LogShape } from "../core/fork.ts";
@@ -180,10 +181,28 @@ export class PairCoordinator implements Coordinator {
     return applySnapshot(this.#kit, this.#actors, { lockId, holder: holder ?? null }, snapshot);
   }
 
-  acquireLock(request: { readonly holder: string | null; readonly ttlMs: number }): Promise<LockAcquire> {
-    const { witness, ids } = this.#kit.ports;
-    const holder = request.holder ?? this.#kit.options.label;
-    return witness.acquireLock({ lockId: ids.next("lock"), holder, ttlMs: request.ttlMs });
+  /**
+   * A lock whose acquisition was not answered may stand all the same, and one that was answered too late has little left to
+   * its holder [RL2]. Both are given back: nobody else knows the id, so they would stand for their whole TTL.
+   */
+  async acquireLock({ holder, ttlMs }: { holder: string | null; ttlMs: number }): Promise<LockAcquire> {
+    const { ports, options, failover } = this.#kit;
+    const { witness } = ports;
+    const lockId = ports.ids.next("lock");
+    const sentAtMs = this.#kit.nowMs();
+    const answer = await witness.acquireLock({ lockId, holder: holder ?? options.label, ttlMs });
+    if (answer.outcome === "held") return answer;
+    if (answer.outcome === "unreachable") {
+      void witness.releaseLock(lockId);
+      return answer;
+    }
+    const tookMs = this.#kit.nowMs() - sentAtMs;
+    if (this.#kit.nowMs() < lockEndsAtMs(failover, sentAtMs, ttlMs)) return answer;
+    await witness.releaseLock(lockId);
+    return {
+      outcome: "unreachable",
+      reason: `the answer came after ${Math.round(tookMs)} ms, too late for ${ttlMs} ms`,
+    };
   }
 
   async refreshLock(lockId: string, ttlMs?: number): Promise<LockRefresh> {
