@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """A small video switcher in Python's standard library, driven by Changeover's HTTP hooks.
 
-It shows all that an engine of another language needs: five hooks, one lock, and the rule that a command's identity
-(epoch, seq) counts once. Run: python3 engine.py --port 9101
+It shows all that an engine of another language needs: five hooks, a lifeline, one lock, and the rule that a command's
+identity (epoch, seq) counts once. Run: python3 engine.py --port 9101
 """
 
 import argparse
 import json
 import threading
+import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_KEPT_PATHS = 256
+LIFELINE_SECONDS = 0.01  # half of what Changeover expects, so that a busy machine causes no false alarm
 INSTANCE = uuid.uuid4().hex  # changes with every start: so Changeover sees that the state is lost
 
 
@@ -58,6 +60,12 @@ class Switcher:
         with self.lock:
             return json.dumps(self.state)
 
+    def report(self):
+        """How it is, made under the lock: while the switcher hangs, no report comes."""
+        with self.lock:
+            position = {"epoch": self.state["epoch"], "seq": self.state["seq"]}
+            return {"status": "ok", "programSource": self.state["program"], "position": position, "instance": INSTANCE}
+
     def restore(self, state):
         """Takes a whole state over, or returns what is wrong with it and changes nothing."""
         shape = {"program": str, "preview": str, "calls": dict, "epoch": int, "seq": int}
@@ -79,10 +87,9 @@ class Hooks(BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.split("?")[0]
         if path == "/health":
-            state = self.switcher.state
-            position = {"epoch": state["epoch"], "seq": state["seq"]}
-            health = {"status": "ok", "programSource": state["program"], "position": position, "instance": INSTANCE}
-            self.answer(200, health)
+            self.answer(200, self.switcher.report())
+        elif path == "/lifeline":
+            self.lifeline()
         elif path in ("/snapshot", "/api/switch/state"):
             self.answer_text(200, self.switcher.snapshot())
         elif path == "/role":
@@ -113,6 +120,20 @@ class Hooks(BaseHTTPRequestHandler):
         error = self.switcher.execute(command)
         source = self.switcher.state["program"]
         self.answer(200 if error is None else 422, {"error": error, "programSource": source})
+
+    def lifeline(self):
+        """Writes a report every few milliseconds, until the caller goes away."""
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-ndjson")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(json.dumps(self.switcher.report()).encode() + b"\n")
+                time.sleep(LIFELINE_SECONDS)
+        except OSError:
+            pass
 
     def body(self):
         """The request's JSON, or None after an error was answered."""
@@ -147,6 +168,7 @@ def main():
     parser.add_argument("--port", type=int, default=9101, help="0 takes a free one")
     port = parser.parse_args().port
     Hooks.switcher = Switcher()
+    ThreadingHTTPServer.daemon_threads = True
     server = ThreadingHTTPServer(("127.0.0.1", port), Hooks)
     print(f"listening on http://127.0.0.1:{server.server_port}", flush=True)
     try:

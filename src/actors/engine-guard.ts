@@ -8,7 +8,15 @@ import { MAX_DEPTH, type Json } from "../core/canonical-json.ts";
 import type { Command, LogPosition } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Engine, EngineHealth, EngineRead, EngineSign, ExecuteOutcome, RoleChange } from "../ports/engine.ts";
+import type {
+  Engine,
+  EngineHealth,
+  EngineLink,
+  EngineRead,
+  EngineSign,
+  ExecuteOutcome,
+  RoleChange,
+} from "../ports/engine.ts";
 import type { Alarms } from "./alarms.ts";
 import { inTurns } from "./checksum.ts";
 
@@ -24,6 +32,9 @@ const HOOKS = [
   "close",
 ] as const;
 type Hook = (typeof HOOKS)[number] | "position";
+
+/** Hooks of an engine over the wire that are named in the alarm at most. */
+const MAX_NAMED_HOOKS = 16;
 
 /** How long a hook may take to settle, ms. An engine that bounds its own hooks is not bounded a second time. */
 const LIMIT_MS: Readonly<Record<Hook, number>> = {
@@ -55,7 +66,7 @@ export class EngineGuard implements Engine {
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #alarms: Alarms;
-  readonly #faults = new Map<Hook, { readonly detail: string; readonly atMs: number }>();
+  readonly #faults = new Map<string, { readonly detail: string; readonly atMs: number }>();
 
   /** @throws ChangeoverError `invalid_configuration` for an engine that lacks a hook */
   constructor(components: { readonly engine: Engine; readonly clock: Clock; readonly alarms: Alarms }) {
@@ -121,7 +132,15 @@ export class EngineGuard implements Engine {
   }
 
   watch(listener: (sign: EngineSign) => void): void {
-    this.#engine.watch?.(listener);
+    this.#engine.watch?.((sign) => {
+      if (sign.type === "strange") this.#strange(sign.hook, sign.fault);
+      else if (sign.type === "foreign") this.#alarms.set("engine-foreign", sign.why !== null, sign.why ?? "");
+      else listener(sign);
+    });
+  }
+
+  link(): EngineLink {
+    return this.#engine.link?.() ?? { lifeline: "unused", note: null };
   }
 
   async onRole(change: RoleChange): Promise<void> {
@@ -220,7 +239,15 @@ export class EngineGuard implements Engine {
     this.#show();
   }
 
-  #good(hook: Hook): void {
+  /** What a hook over the wire gave. */
+  #strange(hook: string, fault: string | null): void {
+    if (fault === null) return this.#good(hook);
+    if (!this.#faults.has(hook) && this.#faults.size >= MAX_NAMED_HOOKS) return;
+    this.#faults.set(hook, { detail: `${hook} gave ${fault}`, atMs: this.#clock.monoMs() });
+    this.#show();
+  }
+
+  #good(hook: string): void {
     const fault = this.#faults.get(hook);
     if (fault === undefined || this.#clock.monoMs() < fault.atMs + SHOWN_MS) return;
     this.#faults.delete(hook);

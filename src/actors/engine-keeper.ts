@@ -33,6 +33,8 @@ const RETRY_MS = 1_000;
 const HOUR_MS = 3_600_000;
 /** Repairs of a state that has drifted, in an hour. */
 const RESTORE_LIMIT = 3;
+/** No line of a lifeline is on its way for longer. */
+const LINE_SETTLES_MS = 500;
 const STORE_TEST_EVERY_MS = 1_000;
 const STORE_TEST_KEY = "store-test";
 /** Longer than what a store may still have room for when its disk is full. */
@@ -44,7 +46,13 @@ export class EngineKeeper {
   readonly #deps: EngineKeeperDeps;
   readonly #machine;
   #failedSinceMs: number | null = null;
+  /** As `/health` and as the lifeline named it last. Each is compared with itself: two engines may answer at one address. */
   #instance: string | null = null;
+  #lineInstance: string | null = null;
+  /** The instance whose start was noticed last. */
+  #restartSeen: string | null = null;
+  /** A line said less than had been executed when it came. */
+  #lineLow: { readonly seq: number; readonly resets: number; readonly sinceMs: number } | null = null;
   #asked = { seq: 0, resets: 0 };
   /** Why the state may not be the pair's; null: it is. */
   #lost: string | null = null;
@@ -186,32 +194,39 @@ export class EngineKeeper {
         return this.#offer();
       case "silent":
         this.#machine.send({ type: "STALLED" });
+        if (this.#guard !== null) this.#guard.unfit = sign.why;
         return this.#offer();
       case "answered":
-        return this.#answered(sign);
+        return this.#answered(this.#lossIn(sign));
+      case "line":
+        return this.#answered(this.#lossInLine(sign));
+      case "strange":
+      case "foreign":
+        return;
     }
   }
 
-  #answered(sign: Extract<EngineSign, { type: "answered" }>): void {
-    const loss = this.#lossIn(sign);
-    this.#instance = sign.instance ?? this.#instance;
-    const wasGone = this.#isGone;
-    if (wasGone && (loss ?? this.#lost) !== null) {
+  #answered(loss: string | null): void {
+    if (this.#isGone && (loss ?? this.#lost) !== null) {
       this.#lost = loss ?? this.#lost;
       this.#losses += 1;
       this.#restoring = false;
       this.#machine.send({ type: "LOST" });
       this.#offer();
     } else if (loss !== null) this.lose(loss);
-    else if (this.#lost === null) this.#machine.send({ type: "ANSWERED" });
+    else if (this.#lost === null && this.machineValue !== "well") {
+      // One that says itself that it has failed is there, and not well.
+      if (this.#isGone || this.#kit.ports.engine.health() !== "failed") this.#machine.send({ type: "ANSWERED" });
+    }
   }
 
   /** What an answer says of a lost state; null: nothing [EN9]. */
   #lossIn({ instance, position, reconnected }: Extract<EngineSign, { type: "answered" }>): string | null {
     const { seq, resets } = this.#asked;
-    if (instance !== null && this.#instance !== null && instance !== this.#instance) {
-      return seq === 0 && this.#lost === null ? null : "its instance changed: it was started anew";
-    }
+    const known = this.#instance;
+    this.#instance = instance ?? known;
+    const restarted = this.#restarted(known, instance, seq);
+    if (restarted !== undefined) return restarted;
     // One that is known to have lost its state is behind until it is restored.
     if (resets !== this.#deps.executor.resets || this.#lost !== null) return null;
     if (position !== null) {
@@ -220,6 +235,40 @@ export class EngineKeeper {
     return instance === null && reconnected && seq > 0
       ? "its connection was lost, and it says neither instance nor position"
       : null;
+  }
+
+  /**
+   * A line may have been on its way while commands were executed: only a position that is still below what had been
+   * executed `LINE_SETTLES_MS` ago is a lost one.
+   */
+  #lossInLine({ instance, position }: Extract<EngineSign, { type: "line" }>): string | null {
+    const { executor } = this.#deps;
+    const known = this.#lineInstance;
+    this.#lineInstance = instance ?? known;
+    const restarted = this.#restarted(known, instance, executor.executedSeq);
+    if (restarted !== undefined) return restarted;
+    const low = this.#lineLow;
+    if (position === null || this.#lost !== null || position.seq >= (low?.seq ?? executor.executedSeq)) {
+      this.#lineLow = null;
+      return null;
+    }
+    const now = this.#kit.nowMs();
+    if (low === null || low.resets !== executor.resets) {
+      this.#lineLow = { seq: executor.executedSeq, resets: executor.resets, sinceMs: now };
+      return null;
+    }
+    if (now < low.sinceMs + LINE_SETTLES_MS) return null;
+    this.#lineLow = null;
+    return `its lifeline says position ${position.seq}, ${low.seq} commands were executed`;
+  }
+
+  /** Undefined: the instance says nothing new. */
+  #restarted(known: string | null, instance: string | null, executedSeq: number): string | null | undefined {
+    if (instance === null || known === null || instance === known) return undefined;
+    // The other source has said so already.
+    if (instance === this.#restartSeen) return undefined;
+    this.#restartSeen = instance;
+    return executedSeq === 0 && this.#lost === null ? null : "its instance changed: it was restarted";
   }
 
   #distrust(): void {

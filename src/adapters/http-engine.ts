@@ -9,10 +9,20 @@ import type { Json } from "../core/canonical-json.ts";
 import type { Command, LogPosition } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { Clock, TimerHandle } from "../ports/clock.ts";
-import type { Engine, EngineHealth, EngineRead, EngineSign, ExecuteOutcome, RoleChange } from "../ports/engine.ts";
+import type {
+  Engine,
+  EngineHealth,
+  EngineLink,
+  EngineRead,
+  EngineSign,
+  ExecuteOutcome,
+  RoleChange,
+} from "../ports/engine.ts";
 import type { Logger } from "../ports/logger.ts";
+import { type EngineReport, readReport } from "./engine-report.ts";
 import { foreignCommandProblem } from "./foreign-command.ts";
 import { type HttpAnswer, HttpClient } from "./http-client.ts";
+import { Lifeline } from "./lifeline.ts";
 import { SerialQueue } from "./serial-queue.ts";
 
 /** Where the engine is, and how long each hook may take. */
@@ -37,6 +47,8 @@ export interface HttpEngineInit {
   maxStateBytes?: number;
   /** Bearer token for the hooks. */
   token?: string;
+  /** How often the engine writes a line to `GET /lifeline`, and after how many missing lines it is stalled [EN2]. */
+  lifeline?: { intervalMs?: number; missLimit?: number };
 }
 
 const DEFAULTS = {
@@ -56,6 +68,9 @@ const FAILED_AFTER_POLLS = 3;
 const LOOK_AGAIN_MS = 10;
 const MAX_RETRY_DELAY_MS = 2_000;
 const MAX_ERROR_CHARS = 500;
+const LIFELINE = { intervalMs: 20, missLimit: 5 };
+/** Looks in a row at which `/health` and the lifeline name different instances. A restart explains one or two. */
+const TWO_ENGINES_AFTER_LOOKS = 3;
 
 export class HttpEngine implements Engine {
   readonly boundsItself = true;
@@ -66,6 +81,12 @@ export class HttpEngine implements Engine {
   readonly #client: HttpClient;
   readonly #queue = new SerialQueue();
   readonly #roles = new SerialQueue();
+  readonly #lifeline: Lifeline;
+  #lineInstance: string | null = null;
+  #looksApart = 0;
+  /** Hooks that gave what makes no sense, until they give something good. */
+  readonly #strange = new Set<string>();
+  #foreign: string | null = null;
   #pollTimer: TimerHandle | null = null;
   #endPause: (() => void) | null = null;
   #missedPolls = 0;
@@ -88,7 +109,30 @@ export class HttpEngine implements Engine {
     this.#init = { ...DEFAULTS, ...init };
     this.#baseUrl = init.baseUrl.replace(/\/+$/, "");
     this.#client = new HttpClient(components, { onLost: () => this.#lookSoon() });
+    this.#lifeline = new Lifeline(
+      components,
+      {
+        ...{ ...LIFELINE, ...init.lifeline },
+        url: `${this.#baseUrl}/lifeline`,
+        headers: this.#authorization(),
+        openTimeoutMs: this.#init.healthTimeoutMs,
+      },
+      {
+        onLine: (report) => this.#onLine(report),
+        onStalled: () => this.#onStalled(),
+        onEnded: (refused) => this.#onLifelineEnded(refused),
+        onStrange: (fault) => this.#reportStrange("GET /lifeline", fault),
+      },
+    );
     void this.#poll();
+  }
+
+  link(): EngineLink {
+    const { state } = this.#lifeline;
+    if (state.at !== "none") return { lifeline: state.at, note: null };
+    const lateMs = FAILED_AFTER_POLLS * (this.#init.healthTimeoutMs + this.#init.healthIntervalMs);
+    const note = `${state.why}: the engine is polled on /health instead, so a hang is detected late, after about ${lateMs} ms`;
+    return { lifeline: "none", note };
   }
 
   validate(kind: string, payload: Json): string | null {
@@ -127,13 +171,15 @@ export class HttpEngine implements Engine {
 
   async position(): Promise<LogPosition | null> {
     const answer = await this.#hook("GET", "/health", { timeoutMs: this.#init.healthTimeoutMs });
-    const position = answer.outcome === "answered" && isSuccess(answer.status) ? positionIn(answer.body) : null;
+    const good = answer.outcome === "answered" && isSuccess(answer.status);
+    const position = good ? (readReport(answer.body).report?.position ?? null) : null;
     return position === null || position.seq === 0 ? null : position;
   }
 
   watch(listener: (sign: EngineSign) => void): void {
     this.#listener = listener;
     this.#lookSoon();
+    this.#lifeline.open();
   }
 
   async onRole(change: RoleChange): Promise<void> {
@@ -142,7 +188,7 @@ export class HttpEngine implements Engine {
   }
 
   health(): EngineHealth {
-    return this.#health;
+    return this.#lifeline.state.at === "stalled" ? "failed" : this.#health;
   }
 
   programSource(): string {
@@ -161,6 +207,7 @@ export class HttpEngine implements Engine {
     this.#closed = true;
     if (this.#pollTimer !== null) this.#clock.clearTimeout(this.#pollTimer);
     this.#pollTimer = null;
+    this.#lifeline.close();
     this.#endPause?.();
     await this.#roles.run(async () => {});
     this.#client.close();
@@ -178,11 +225,11 @@ export class HttpEngine implements Engine {
       if (attempt > 1) await this.#pause(Math.min(this.#init.retryDelayMs * 2 ** (attempt - 2), MAX_RETRY_DELAY_MS));
       const timeoutMs = this.#init.executeTimeoutMs;
       last = await this.#hook("POST", "/execute", { body: command as unknown as Json, headers, timeoutMs });
-      if (last.outcome === "answered" && !isWorthRepeating(last.status)) return this.#outcomeOf(last.status, last);
+      if (last.outcome === "answered" && !isWorthRepeating(last)) return this.#outcomeOf(last.status, last);
     }
     this.#health = "failed";
     const error = `the engine does not execute: ${errorText(last)}`;
-    return last.outcome === "unreachable" && !this.#closed ? { ok: false, error, gaveUp: true } : { ok: false, error };
+    return this.#closed ? { ok: false, error } : { ok: false, error, gaveUp: true };
   }
 
   #outcomeOf(status: number, answer: HttpAnswer): ExecuteOutcome {
@@ -226,34 +273,114 @@ export class HttpEngine implements Engine {
     this.#tell({ type: "asked" });
     const answer = await this.#hook("GET", "/health", { timeoutMs: this.#init.healthTimeoutMs });
     if (this.#closed) return;
-    this.#learnHealth(answer);
-    if (answer.outcome === "answered" && isSuccess(answer.status)) {
-      const instance = textField(answer.body, "instance");
-      this.#tell({ type: "answered", instance, position: positionIn(answer.body), reconnected });
+    const wasGone = this.#missedPolls > 0;
+    const report = this.#learnHealth(answer);
+    await this.#learnWhoAnswers(answer);
+    if (this.#closed) return;
+    if (report !== null) {
+      // The process may be another one, with a lifeline of its own.
+      if (wasGone || reconnected) this.#lifeline.open();
+      this.#compareInstances(report.instance);
+      if (this.#lifeline.state.at === "stalled") return;
+      this.#tell({ type: "answered", instance: report.instance, position: report.position, reconnected });
       return;
     }
     this.#lost = true;
     // Another kept connection of a process that is gone breaks here: only a new one tells, and only the first time.
     if (answer.outcome === "unreachable" && this.#missedPolls === 1) this.#lookAgain = true;
     if (answer.outcome === "unreachable" && answer.why === "ECONNREFUSED") this.#tell({ type: "refused" });
-    else if (this.#missedPolls >= FAILED_AFTER_POLLS) this.#tell({ type: "silent" });
+    else if (this.#missedPolls >= FAILED_AFTER_POLLS) {
+      this.#tell({
+        type: "silent",
+        why: `no good answer to GET /health ${this.#missedPolls} times: ${errorText(answer)}`,
+      });
+    }
+  }
+
+  #onLine(report: EngineReport | null): void {
+    if (this.#closed) return;
+    if (report !== null) {
+      this.#reportGood("GET /lifeline");
+      this.#lineInstance = report.instance;
+      if (report.programSource !== null) this.#programSource = report.programSource;
+      if (report.status !== null && this.#missedPolls === 0) this.#setHealth(report.status);
+    }
+    // An engine that gives no answers to calls does not live by its lines alone.
+    if (this.#missedPolls >= FAILED_AFTER_POLLS) return;
+    this.#tell({ type: "line", instance: report?.instance ?? null, position: report?.position ?? null });
+  }
+
+  #onStalled(): void {
+    const { intervalMs, missLimit } = { ...LIFELINE, ...this.#init.lifeline };
+    const why = `no line of its lifeline for ${intervalMs * missLimit} ms (intervalMs × missLimit)`;
+    this.#logger?.warn({ why }, "the engine is stalled");
+    this.#tell({ type: "silent", why });
+  }
+
+  /** The process may be gone, and the next connection tells [EN1]. */
+  #onLifelineEnded(refused: boolean): void {
+    if (this.#closed) return;
+    this.#lineInstance = null;
+    if (refused) this.#tell({ type: "refused" });
+    this.#lookSoon();
+  }
+
+  /** Both name an instance, and not the same: an address, a proxy or a port leads to another engine. */
+  #compareInstances(instance: string | null): void {
+    const apart = instance !== null && this.#lineInstance !== null && instance !== this.#lineInstance;
+    this.#looksApart = apart ? this.#looksApart + 1 : 0;
+    if (this.#looksApart < TWO_ENGINES_AFTER_LOOKS) return;
+    this.#reportStrange("GET /lifeline", "another instance than /health: two different engines answer");
+  }
+
+  /** A coordinator at `baseUrl`, this one or another, executes nothing: its own path tells. */
+  async #learnWhoAnswers(answer: HttpAnswer): Promise<void> {
+    const suspicious = answer.outcome === "answered" && answer.status >= 400 && answer.status < 500;
+    let why: string | null = null;
+    if (suspicious) {
+      const peer = await this.#hook("GET", "/api/peer/health", { timeoutMs: this.#init.healthTimeoutMs });
+      const label = peer.outcome === "answered" ? textField(peer.body, "engineLabel") : null;
+      if (label !== null) why = `answers as coordinator ${label} of a pair, not as an engine`;
+    }
+    if (why === null && this.#foreign === null) return;
+    this.#foreign = why;
+    const told = why === null ? null : `engine.baseUrl: ${this.#baseUrl} ${why}; it must be the address of the engine`;
+    this.#tell({ type: "foreign", why: told });
+  }
+
+  #reportStrange(hook: string, fault: string): void {
+    this.#strange.add(hook);
+    this.#tell({ type: "strange", hook, fault });
+  }
+
+  #reportGood(hook: string): void {
+    if (this.#strange.delete(hook)) this.#tell({ type: "strange", hook, fault: null });
   }
 
   #tell(sign: EngineSign): void {
     this.#listener?.(sign);
   }
 
-  #learnHealth(answer: HttpAnswer): void {
-    const before = this.#health;
-    if (answer.outcome === "answered" && isSuccess(answer.status)) {
-      this.#missedPolls = 0;
-      this.#health = healthIn(answer.body);
-      this.#learnProgramSource(answer);
-    } else {
+  /** What a good answer says; null: it was none. */
+  #learnHealth(answer: HttpAnswer): EngineReport | null {
+    if (answer.outcome !== "answered" || !isSuccess(answer.status)) {
       this.#missedPolls += 1;
-      this.#health = this.#missedPolls >= FAILED_AFTER_POLLS ? "failed" : "degraded";
+      this.#setHealth(this.#missedPolls >= FAILED_AFTER_POLLS ? "failed" : "degraded");
+      return null;
     }
-    if (before !== this.#health) this.#logger?.warn({ before, after: this.#health }, "engine health changed");
+    this.#missedPolls = 0;
+    const { report, fault } = readReport(answer.body);
+    if (fault === null) this.#reportGood("GET /health");
+    else this.#reportStrange("GET /health", fault);
+    this.#setHealth(report?.status ?? "ok");
+    if (report !== null && report.programSource !== null) this.#programSource = report.programSource;
+    return report ?? NOTHING_SAID;
+  }
+
+  #setHealth(health: EngineHealth): void {
+    const before = this.#health;
+    this.#health = health;
+    if (before !== health) this.#logger?.warn({ before, after: health }, "engine health changed");
   }
 
   #learnProgramSource(answer: HttpAnswer): void {
@@ -283,15 +410,18 @@ export class HttpEngine implements Engine {
     path: string,
     options: { timeoutMs: number; body?: Json; headers?: Readonly<Record<string, string>> },
   ): Promise<HttpAnswer> {
-    const authorization = this.#init.token === undefined ? {} : { authorization: `Bearer ${this.#init.token}` };
     return this.#client.call({
       method,
       url: this.#baseUrl + path,
-      headers: { ...authorization, ...options.headers },
+      headers: { ...this.#authorization(), ...options.headers },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       timeoutMs: options.timeoutMs,
       maxBytes: this.#init.maxStateBytes,
     });
+  }
+
+  #authorization(): Readonly<Record<string, string>> {
+    return this.#init.token === undefined ? {} : { authorization: `Bearer ${this.#init.token}` };
   }
 
   async #pause(delayMs: number): Promise<void> {
@@ -306,25 +436,17 @@ export class HttpEngine implements Engine {
   }
 }
 
+const NOTHING_SAID: EngineReport = { status: null, programSource: null, position: null, instance: null };
+
 function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-function isWorthRepeating(status: number): boolean {
-  return status >= 500 || status === 408 || status === 429;
-}
-
-function healthIn(body: Json): EngineHealth {
-  const status = textField(body, "status");
-  return status === "degraded" || status === "failed" ? status : "ok";
-}
-
-/** `position: {epoch, seq}` of a health answer; absent: null. */
-function positionIn(body: Json): LogPosition | null {
-  const position = (body as { readonly position?: Partial<LogPosition> } | null)?.position;
-  const { epoch, seq } = position ?? {};
-  const valid = Number.isSafeInteger(epoch) && Number.isSafeInteger(seq) && (seq as number) >= 0;
-  return valid ? { epoch: epoch as number, seq: seq as number } : null;
+/** No judgement on the command: trouble, or something that has no `POST /execute` at all, such as another program. */
+function isWorthRepeating(answer: Extract<HttpAnswer, { outcome: "answered" }>): boolean {
+  const { status, body } = answer;
+  if (status >= 500 || status === 408 || status === 429) return true;
+  return [401, 403, 404, 405].includes(status) && textField(body, "error") === null;
 }
 
 function textField(body: Json, name: string): string | null {

@@ -76,6 +76,27 @@ const httpEngine = section({
     Type.Integer({ minimum: 1_024, maximum: 1_073_741_824, description: "Bytes of a state" }),
   ),
   token: Type.Optional(secret),
+  lifeline: Type.Optional(
+    section(
+      {
+        intervalMs: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 10_000,
+            description: "The engine writes a line at least this often; 20 unless given",
+          }),
+        ),
+        missLimit: Type.Optional(
+          Type.Integer({
+            minimum: 2,
+            maximum: 1_000,
+            description: "Missing lines after which it is stalled; 5 unless given",
+          }),
+        ),
+      },
+      "Pace of GET /lifeline, for an engine that has one",
+    ),
+  ),
 });
 
 const execEngine = section({

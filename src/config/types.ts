@@ -46,6 +46,7 @@ export interface HttpEngineConfig {
   readonly healthIntervalMs?: number;
   readonly maxStateBytes?: number;
   readonly token?: SecretRef;
+  readonly lifeline?: { readonly intervalMs?: number; readonly missLimit?: number };
 }
 
 /** An engine that is told of roles, and perhaps of commands, by scripts: program, then arguments, no shell. */

@@ -12,6 +12,7 @@ import type { Readiness, CoordinatorState, PeerHealthReport, SyncHealthReport } 
 const DEGRADING = new Set([
   "store-failed",
   "engine-hook",
+  "engine-foreign",
   "engine-hook-slow",
   "split-brain",
   "state-drift",
@@ -94,6 +95,7 @@ export class Reports {
       lastCommandSeq: log.position.seq,
       lastExecutedSeq: executor.executedSeq,
       programSource: this.#kit.ports.engine.programSource(),
+      engine: this.#engine(),
       votes: votes.left(now),
       peer: this.#peer(now),
       witness: this.#witness(now),
@@ -155,6 +157,11 @@ export class Reports {
       refused: this.#actors.identities.refused,
       url: this.#kit.options.peerUrl,
     };
+  }
+
+  #engine(): CoordinatorState["engine"] {
+    const link = this.#kit.ports.engine.link?.() ?? { lifeline: "unused", note: null };
+    return { state: this.#actors.engineKeeper.machineValue, ...link };
   }
 
   #witness(now: number): CoordinatorState["witness"] {

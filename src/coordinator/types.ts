@@ -99,6 +99,12 @@ export interface CoordinatorState {
   readonly lastCommandSeq: number;
   readonly lastExecutedSeq: number;
   readonly programSource: string;
+  /** The engine beside this coordinator: how it is, how a hang is detected, and what a person should know of it. */
+  readonly engine: {
+    readonly state: string;
+    readonly lifeline: "opening" | "live" | "stalled" | "none" | "unused";
+    readonly note: string | null;
+  };
   /** Ms that each vote still counts; 0 when it has lapsed. */
   readonly votes: { readonly peerMs: number; readonly witnessMs: number };
   readonly peer: {

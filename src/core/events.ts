@@ -24,6 +24,7 @@ export type AlarmCode =
   | "maintenance-blocks-failover"
   | "engine-failed"
   | "engine-hook"
+  | "engine-foreign"
   | "engine-restore-limit"
   | "engine-hook-slow"
   | "commands-late"

@@ -29,10 +29,24 @@ export type EngineSign =
       /** A connection was lost since the last answer. */
       readonly reconnected: boolean;
     }
+  /** A line of its lifeline. It was written at some time before; what it says may be overtaken by answers to calls. */
+  | { readonly type: "line"; readonly instance: string | null; readonly position: LogPosition | null }
   /** Its address refuses connections: the process is gone. */
   | { readonly type: "refused" }
-  /** It has not answered several times. */
-  | { readonly type: "silent" };
+  /** It has not answered several times, or its lifeline is silent. */
+  | { readonly type: "silent"; readonly why: string }
+  /** A hook over the wire gave what makes no sense; `fault` null: it gives good answers again. */
+  | { readonly type: "strange"; readonly hook: string; readonly fault: string | null }
+  /** What answers at its address is not this coordinator's engine; null: it is again. */
+  | { readonly type: "foreign"; readonly why: string | null };
+
+/** How a hang of the engine is detected. */
+export interface EngineLink {
+  /** `none`: the engine has no lifeline; `unused`: this kind of engine needs none. */
+  readonly lifeline: "opening" | "live" | "stalled" | "none" | "unused";
+  /** What a person should know, such as that a hang is detected late; null: nothing. */
+  readonly note: string | null;
+}
 
 /** The engine's answer to a read: an HTTP status and a JSON body. */
 export interface EngineRead {
@@ -80,6 +94,8 @@ export interface Engine {
   position?(): LogPosition | null | Promise<LogPosition | null>;
   /** Shows whether the engine is there, for one in a process of its own. Called once. */
   watch?(listener: (sign: EngineSign) => void): void;
+  /** How a hang is detected; left out: the engine runs in this process. */
+  link?(): EngineLink;
   /** Tells a role change. Has its own budget of time, never throws, and never delays a demotion: do not wait for it. */
   onRole(change: RoleChange): void | Promise<void>;
   /** Latest known health; never blocks. */

@@ -1,10 +1,12 @@
 /** An engine that fails while it leads. */
 import { expect, test } from "vitest";
+import { EngineGuard } from "../../src/actors/engine-guard.ts";
 import { backupIsValid, EngineKeeper } from "../../src/actors/engine-keeper.ts";
 import { PeerMonitor } from "../../src/actors/peer-monitor.ts";
 import { Restraints } from "../../src/actors/restraints.ts";
 import { Votes } from "../../src/actors/votes.ts";
 import type { Heartbeat } from "../../src/core/messages.ts";
+import type { EngineSign } from "../../src/ports/engine.ts";
 import { sampleHeartbeat } from "../core/sample-messages.ts";
 import { buildRig } from "./rig.ts";
 
@@ -117,4 +119,112 @@ test("[HO5] nothing is offered by who does not lead, nor while a handover is und
   own.underWay = false;
   await beat(200);
   expect(own.offers).toBe(1);
+});
+
+/** A keeper whose engine shows itself by signs, and what it tells of the state. */
+function keptEngine() {
+  const rig = buildRig();
+  let show: (sign: EngineSign) => void = () => undefined;
+  const engine = Object.assign(rig.kit.ports.engine, {
+    watch: (listener: (sign: EngineSign) => void) => void (show = listener),
+  });
+  const guard = new EngineGuard({ engine, clock: rig.clock, alarms: rig.kit.alarms });
+  const executor = {
+    executedSeq: 9,
+    confirmedSeq: 9,
+    resets: 0,
+    hold: async () => () => undefined,
+    suspend: () => () => undefined,
+    resetTo: () => undefined,
+    confirm: () => undefined,
+    reached: async () => undefined,
+  };
+  const offers: string[] = [];
+  const monitor = new PeerMonitor(rig.kit, new Votes(rig.kit), { onChange: () => undefined });
+  const keeper = new EngineKeeper(
+    { ...rig.kit, ports: { ...rig.kit.ports, engine: guard } },
+    {
+      ...{ executor, monitor, restraints: new Restraints(rig.kit) },
+      catchUp: { compare: () => undefined, machineValue: "ready" },
+      leads: () => true,
+      handoverUnderWay: () => false,
+      offer: (reason) => void offers.push(reason),
+    },
+    guard,
+  );
+  keeper.start();
+  const hearPeer = (): void => {
+    monitor.take({ ...sampleHeartbeat, label: "b", role: "follower", n: 1 }, rig.clock.monoMs());
+  };
+  return { rig, keeper, executor, offers, guard, hearPeer, show: (sign: EngineSign) => show(sign) };
+}
+
+const line = (seq: number | null, instance: string | null = "one"): EngineSign => ({
+  type: "line",
+  instance,
+  position: seq === null ? null : { epoch: 1, seq },
+});
+
+test("E2 [EN2] [EN6] a leader whose engine stalls offers its role at once, with the reason; its next line makes it well", () => {
+  const { keeper, offers, hearPeer, show, guard } = keptEngine();
+  hearPeer();
+  show(line(9));
+  expect(keeper.machineValue).toBe("well");
+  show({ type: "silent", why: "no line of its lifeline for 100 ms" });
+  expect([keeper.machineValue, offers, guard.health()]).toEqual([
+    "stalled",
+    ["no line of its lifeline for 100 ms"],
+    "failed",
+  ]);
+  show(line(9));
+  expect([keeper.machineValue, guard.health()]).toEqual(["well", "ok"]);
+});
+
+test("[EN9] a line that was overtaken by commands is no loss; one that stays behind is", async () => {
+  const { rig, keeper, executor, show } = keptEngine();
+  show(line(9));
+  executor.executedSeq = 12;
+  show(line(10));
+  await rig.clock.pass(499);
+  show(line(11));
+  expect(keeper.machineValue).toBe("well");
+  show(line(12));
+  show(line(4));
+  await rig.clock.pass(500);
+  show(line(4));
+  expect(keeper.machineValue).toBe("restoring");
+});
+
+test("[EN9] a restart that both the lifeline and /health report is one loss", () => {
+  const { keeper, show, offers, hearPeer } = keptEngine();
+  hearPeer();
+  const answered = (instance: string): EngineSign => ({
+    type: "answered",
+    instance,
+    position: null,
+    reconnected: false,
+  });
+  show(answered("one"));
+  show(line(null, "one"));
+  show(line(null, "two"));
+  expect([keeper.machineValue, offers.length]).toEqual(["restoring", 1]);
+  keeper.installed(true);
+  expect(keeper.machineValue).toBe("well");
+  show(answered("two"));
+  expect([keeper.machineValue, offers.length]).toEqual(["well", 1]);
+});
+
+test("[EN2] what makes no sense over the wire is one alarm that names the hook, and ends once it makes sense", async () => {
+  const { rig, keeper, show } = keptEngine();
+  show(line(9));
+  show({ type: "strange", hook: "GET /lifeline", fault: "a line: [1] is not a JSON object" });
+  expect(rig.alarmText("engine-hook")).toBe("GET /lifeline gave a line: [1] is not a JSON object");
+  expect(keeper.machineValue).toBe("well");
+  await rig.clock.pass(10_000);
+  show({ type: "strange", hook: "GET /lifeline", fault: null });
+  expect(rig.alarm("engine-hook")).toBe(false);
+  show({ type: "foreign", why: "engine.baseUrl: x answers as coordinator b" });
+  expect(rig.alarmText("engine-foreign")).toContain("coordinator b");
+  show({ type: "foreign", why: null });
+  expect(rig.alarm("engine-foreign")).toBe(false);
 });

@@ -52,7 +52,11 @@ describe("a command", () => {
     server.faults.set("POST /execute", ["silent", 500, "silent", 500]);
     start({ executeTimeoutMs: 20, executeAttempts: 4, healthIntervalMs: 10 });
     const outcome = await engine.execute(cut);
-    expect(outcome).toEqual({ ok: false, error: "the engine does not execute: asked to answer 500" });
+    expect(outcome).toEqual({
+      ok: false,
+      error: "the engine does not execute: asked to answer 500",
+      gaveUp: true,
+    });
     expect(executions()).toHaveLength(4);
     await expect.poll(() => engine.health()).toBe("ok");
   });

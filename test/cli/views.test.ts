@@ -22,6 +22,7 @@ const STATE: CoordinatorState = {
   lastCommandSeq: 98,
   lastExecutedSeq: 97,
   programSource: "cam1",
+  engine: { state: "well", lifeline: "unused", note: null },
   votes: { peerMs: 512.4, witnessMs: 0 },
   peer: {
     label: "b",

@@ -34,6 +34,11 @@ async function cut(label: Label, source: string): Promise<number> {
   return response.status;
 }
 
+async function reasonOfLastChange(label: Label): Promise<string> {
+  const answer = await fetch(`${pair.engines[label].url}/api/leadership`);
+  return JSON.stringify(await answer.json());
+}
+
 async function sixCuts(): Promise<void> {
   for (let number = 1; number <= 6; number += 1) expect(await cut(leader, `CAM ${number}`)).toBe(200);
   for (const label of ["a", "b"] as const) await untilShows(label, "CAM 6");
@@ -106,7 +111,7 @@ describeWithServer("python3", "engines that come back empty", () => {
   });
 
   test(
-    "E2 [EN3] [EN6] the leader's engine hangs: the other leads, nothing is skipped, and it is restored",
+    "E2 [EN2] [EN3] [EN6] the leader's engine hangs: the other leads, nothing is skipped, and it is restored",
     { timeout: 90_000 },
     async () => {
       await sixCuts();
@@ -114,6 +119,7 @@ describeWithServer("python3", "engines that come back empty", () => {
       engines[leader].freeze();
       void cut(leader, "CAM 7").catch(() => undefined);
       await pair.untilLeads(other, 20_000);
+      expect(await reasonOfLastChange(other)).toContain("no line of its lifeline for 100 ms");
       engines[leader].thaw();
       await until("taken", async () => (await cut(other, "CAM 8")) === 200);
       await untilShows(leader, "CAM 8");

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { HttpEngine } from "../../src/adapters/http-engine.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { resolveConfig } from "../../src/config/load.ts";
 import { withPassword } from "../../src/host/adapters.ts";
@@ -10,6 +11,7 @@ import { httpAddress, listenAddress, peerAddress } from "../../src/host/addresse
 import { packageVersion } from "../../src/host/package-root.ts";
 import { type Host, startHost } from "../../src/host/start-host.ts";
 import { ReferenceEngine } from "../../src/reference-engine/reference-engine.ts";
+import { commandAt } from "../support/commands.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "changeover-host-"));
 const hosts: Host[] = [];
@@ -90,4 +92,19 @@ test("addresses follow from the configuration", () => {
 
 test("the version is the package's", () => {
   expect(packageVersion()).toBe((JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version);
+});
+
+test("EN3 EN11: an engine.baseUrl that leads to another coordinator is named, and no command counts as executed there", async () => {
+  const other = await startHost(config({ label: "b", dataDir: join(folder, "b") }), { logger: silent });
+  hosts.push(other);
+  const engine = { kind: "http", baseUrl: other.url, healthIntervalMs: 20, retryDelayMs: 1 };
+  const host = await startHost(config({ engine }), { logger: silent });
+  hosts.push(host);
+  const alarm = () => host.coordinator.state().alarms.find(({ code }) => code === "engine-foreign")?.detail;
+  await expect.poll(alarm, { timeout: 10_000 }).toMatch(/engine\.baseUrl: .* answers as coordinator b/);
+  expect(host.coordinator.readiness()).toMatchObject({ ready: false, reasons: ["engine-failed"] });
+  const adapter = new HttpEngine({ clock: new SystemClock() }, { ...engine });
+  const outcome = await adapter.execute(commandAt(1, "POST /api/switch/cut", { source: "cam2" }));
+  expect(outcome).toMatchObject({ ok: false, gaveUp: true });
+  await adapter.close();
 });

@@ -146,6 +146,7 @@ export const state: CoordinatorState = {
   lastCommandSeq: 3,
   lastExecutedSeq: 3,
   programSource: "cam-1",
+  engine: { state: "well", lifeline: "unused", note: null },
   votes: { peerMs: 580, witnessMs: 560 },
   peer: {
     label: "b",

@@ -64,6 +64,11 @@ export const StateSchema = Type.Object(
     lastCommandSeq: Count,
     lastExecutedSeq: Count,
     programSource: Type.String(),
+    engine: Type.Object({
+      state: Type.String(),
+      lifeline: oneOf("opening", "live", "stalled", "none", "unused"),
+      note: nullable(Type.String()),
+    }),
     votes: Type.Object({ peerMs: Type.Number(), witnessMs: Type.Number() }),
     peer: Peer,
     witness: WitnessView,
