@@ -67,20 +67,27 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
     unplayed: [],
     lines: { a: [line(0, "started")], b: [] },
     peakMb: { a: 100, b: 100 },
-    stalledMs: 0,
+    stalls: [],
     ...more,
   };
 }
 
-function conflict(seq: number) {
-  const divergent = logged(seq, { epoch: 3 });
-  return { id: `c${seq}`, kind: "command", divergent, standing: [] } as unknown as Account["conflicts"]["a"][number];
+function conflict(seq: number, { outcome = "superseded", epoch = 3 } = {}) {
+  const divergent = logged(seq, { epoch });
+  return {
+    id: `c${seq}`,
+    kind: "command",
+    divergent,
+    standing: [],
+    outcome,
+  } as unknown as Account["conflicts"]["a"][number];
 }
 
 function calls(times: number, lastSeq: number) {
   return { calls: { "/campaign/p1/0": { method: "POST", payload: null, times, lastSeq } } };
 }
 
+const standing = { epoch: 1 };
 const refused = answer({ status: 409, code: "fenced", seq: null, durability: null });
 const lost = [order(0, [answer({ seq: 3 })])];
 const onAir = { ...PLAN, policy: "on-air" } as const;
@@ -121,7 +128,23 @@ const FALSE: readonly (readonly [title: string, rule: string, more: Partial<Evid
   [
     "asked again, another place",
     "HO6",
-    { orders: [order(0, [answer({ status: null })])], truths: new Map([["p1-0", answer({ seq: 2 })]]) },
+    {
+      orders: [order(0, [answer({ status: null })])],
+      truths: new Map([["p1-0", { answer: answer({ seq: 2 }), tookMs: 5 }]]),
+    },
+  ],
+  [
+    "asked again, the truth comes late",
+    "HO6",
+    {
+      orders: [order(0, [answer({ status: null })])],
+      truths: new Map([["p1-0", { answer: answer(), tookMs: 1_500 }]]),
+    },
+  ],
+  [
+    "a command that stands is listed as one that does not",
+    "SB3",
+    { account: account({ conflicts: { a: [conflict(2, standing)], b: [conflict(2, standing)] } }) },
   ],
   ["a conflict twice", "SB3", { account: account({ conflicts: { a: [conflict(2), conflict(2)], b: [conflict(2)] } }) }],
   ["a conflict on one engine only", "SB3", { account: account({ conflicts: { a: [conflict(2)], b: [] } }) }],
@@ -160,7 +183,22 @@ describe("the campaign's checker", () => {
     expect(check(evidence({ orders: local, account: listed }))).toEqual([]);
   });
 
+  test("a conflict that was closed because its command stands is no contradiction", () => {
+    const closed = [conflict(2, { ...standing, outcome: "reapplied" })];
+    expect(check(evidence({ account: account({ conflicts: { a: closed, b: closed } }) }))).toEqual([]);
+  });
+
   test("a machine that stands still is no fault of the pair", () => {
-    expect(check(evidence({ readyMs: HEALED_MS + 3_100, stalledMs: 200 }))).toEqual([]);
+    const stalls = [{ untilMs: HEALED_MS + 1_000, lastedMs: 200 }];
+    expect(check(evidence({ readyMs: HEALED_MS + 3_100, stalls }))).toEqual([]);
+    const paused = [{ untilMs: 8_900, lastedMs: 400 }];
+    const samples = [...evidence().samples, sample("a", 1, 9_000)];
+    expect(check(evidence({ plan: onAir, samples, stalls: paused }))).toEqual([]);
+    expect(check(evidence({ samples, stalls: paused })).map(({ rule }) => rule)).toContain("I6");
+  });
+
+  test("what the machine did at another time excuses nothing", () => {
+    const before = [{ untilMs: HEALED_MS - 10, lastedMs: 900 }];
+    expect(check(evidence({ readyMs: HEALED_MS + 3_100, stalls: before })).map(({ rule }) => rule)).toEqual(["I19"]);
   });
 });

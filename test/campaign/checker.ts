@@ -7,6 +7,7 @@ import { type Label, otherLabel } from "../../src/core/ids.ts";
 import { acknowledgement, type Answer, LOAD_PATH, type Order } from "./clients.ts";
 import type { Account, Evidence, LogLine } from "./evidence.ts";
 import type { Played } from "./faults.ts";
+import { PAUSE_MS, secondsHeldUp, type Stall, stalledMs } from "./machine-watch.ts";
 import type { Sample } from "./recorder.ts";
 import type { FaultKind } from "./schedule.ts";
 
@@ -29,6 +30,8 @@ const NEEDS_CATCH_UP: readonly FaultKind[] = [
 ];
 /** Two leaders that hear each other: a heartbeat, and time to see it from outside [SB1]. */
 const TWO_LEADERS_MS = 1_000;
+/** From when the pair is ready again: a leader knows every place of its log, and a ready follower too [HO6]. */
+const TRUTH_WITHIN_MS = 1_000;
 const MOST_LINES_PER_SECOND = 60;
 /** The same line within one second: one, and one more by the rounding of the window. */
 const MOST_REPEATS = 2;
@@ -66,7 +69,7 @@ export function check(evidence: Evidence): readonly Violation[] {
 }
 
 /** I6: an engine that says it may act after a higher epoch was seen to act. */
-function twoLeaders({ plan, samples, played, stalledMs }: Evidence): readonly Violation[] {
+function twoLeaders({ plan, samples, played, stalls }: Evidence): readonly Violation[] {
   const overtaken: string[] = [];
   const acting = samples.filter(({ acts }) => acts).sort((one, other) => one.answeredMs - other.answeredMs);
   for (const late of acting) {
@@ -75,7 +78,11 @@ function twoLeaders({ plan, samples, played, stalledMs }: Evidence): readonly Vi
     );
     if (higher === undefined) continue;
     const isAllowed =
-      plan.policy === "on-air" && played.some((fault) => overlaps(fault, late.sentMs, TWO_LEADERS_MS + stalledMs));
+      plan.policy === "on-air" &&
+      (wasHeldUp(stalls, late.sentMs) ||
+        played.some((fault) =>
+          overlaps(fault, late.sentMs, TWO_LEADERS_MS + stalledMs(stalls, fault.endedMs, late.sentMs)),
+        ));
     if (isAllowed) continue;
     const sinceMs = (late.sentMs - higher.answeredMs).toFixed(1);
     overtaken.push(`${late.label} at ${late.epoch}, ${sinceMs} ms after ${higher.label} at ${higher.epoch}`);
@@ -90,10 +97,13 @@ function epochOwners({ samples }: Evidence): readonly Violation[] {
 }
 
 /** I10, I19: a leader and a ready follower soon after everything is healed. */
-function readiness({ healedMs, readyMs, played, stalledMs }: Evidence): readonly Violation[] {
+function readiness({ healedMs, readyMs, played, stalls }: Evidence): readonly Violation[] {
   const needsMore = played.some(({ step }) => NEEDS_CATCH_UP.includes(step.fault.kind));
-  const withinMs = READY_WITHIN_MS + (needsMore ? CATCH_UP_MS : 0) + stalledMs;
   if (readyMs === null) return [violation("I19", "no leader with a ready follower until the round was given up")];
+  const heldUpMs = stalledMs(stalls, healedMs, readyMs);
+  // Who was held up for as long as a pause begins anew.
+  const times = heldUpMs < PAUSE_MS ? 1 : 2;
+  const withinMs = times * (READY_WITHIN_MS + (needsMore ? CATCH_UP_MS : 0)) + heldUpMs;
   const tookMs = readyMs - healedMs;
   if (tookMs <= withinMs) return [];
   return [violation("I19", `a leader and a ready follower after ${ms(tookMs)}, bound ${ms(withinMs)}`)];
@@ -166,12 +176,14 @@ function notDone({ account, orders, truths }: Evidence): readonly Violation[] {
 }
 
 /** HO6: a command whose fate was uncertain is answered with its place when it is asked again. */
-function truth({ account, orders, truths }: Evidence): readonly Violation[] {
+function truth({ account, orders, truths, stalls, readyMs }: Evidence): readonly Violation[] {
   if (account === null) return [];
   const wrong = orders.flatMap((order) => {
-    const answer = truths.get(order.key);
-    if (answer === undefined) return [];
+    const found = truths.get(order.key);
+    if (found === undefined) return [];
+    const { answer, tookMs } = found;
     if (answer.status !== 200) return [`${order.key}: ${answer.status} ${answer.code}`];
+    if (tookMs > TRUTH_WITHIN_MS + stalledMs(stalls, readyMs ?? 0)) return [`${order.key}: only after ${ms(tookMs)}`];
     return stands(account, order, answer)
       ? []
       : [`${order.key}: ${answer.epoch}/${answer.seq}, and another stands there`];
@@ -182,14 +194,17 @@ function truth({ account, orders, truths }: Evidence): readonly Violation[] {
 /** SB3: every divergent command is listed once, alike on both engines, and none that stands. */
 function conflictsListed({ account }: Evidence): readonly Violation[] {
   if (account === null) return [];
-  const places = (label: Label) =>
-    account.conflicts[label].filter(isCommand).map(({ divergent }) => placeOf(divergent));
+  const listed = (label: Label) => account.conflicts[label].filter(isCommand);
+  const places = (label: Label) => listed(label).map(({ divergent }) => placeOf(divergent));
   const standing = new Set(account.logs.a.map(placeOf));
   const found: Violation[] = [];
   for (const label of ["a", "b"] as const) {
     const own = places(label);
     const twice = own.filter((place, at) => own.indexOf(place) !== at);
-    const both = own.filter((place) => standing.has(place));
+    // A conflict is closed as reapplied where its command stands after all.
+    const both = listed(label).flatMap(({ outcome, divergent }) =>
+      outcome !== "reapplied" && standing.has(placeOf(divergent)) ? [placeOf(divergent)] : [],
+    );
     const missing = places(otherLabel(label)).filter((place) => !own.includes(place));
     if (twice.length > 0) found.push(violation("SB3", `listed twice as conflicts on ${label}`, twice));
     if (both.length > 0) found.push(violation("SB3", `listed as conflicts on ${label}, and in the log`, both));
@@ -209,16 +224,16 @@ function unexpectedErrors({ orders }: Evidence): readonly Violation[] {
 }
 
 /** I11: the role moves a bounded number of times. */
-function roleMoves({ samples, played }: Evidence): readonly Violation[] {
+function roleMoves({ samples, played, stalls }: Evidence): readonly Violation[] {
   const reigns = new Set(samples.filter(({ acts }) => acts).map(({ label, epoch }) => `${label} ${epoch}`));
-  const most = MOVES_OF_START + MOVES_PER_FAULT * played.length;
+  const most = MOVES_OF_START + MOVES_PER_FAULT * (played.length + secondsHeldUp(stalls));
   if (reigns.size <= most) return [];
   return [violation("I11", `${reigns.size} leaderships, at most ${most}`, [...reigns])];
 }
 
 /** I20, EP5: an engine that returns does not take the role from one that leads and was well. */
-function liveLeaderStays({ samples, played, healedMs, readyMs, stalledMs }: Evidence): readonly Violation[] {
-  if (readyMs === null || stalledMs > 200) return [];
+function liveLeaderStays({ samples, played, healedMs, readyMs, stalls }: Evidence): readonly Violation[] {
+  if (readyMs === null) return [];
   const before = samples.filter(({ acts, answeredMs }) => acts && answeredMs < healedMs && answeredMs > healedMs - 300);
   const leader = before.reduce<Sample | null>(
     (best, one) => (best === null || one.epoch > best.epoch ? one : best),
@@ -226,6 +241,7 @@ function liveLeaderStays({ samples, played, healedMs, readyMs, stalledMs }: Evid
   );
   const after = samples.filter(({ acts, sentMs }) => acts && sentMs > readyMs).at(-1);
   if (leader === null || after === undefined || after.label === leader.label) return [];
+  if (stalledMs(stalls, healedMs - 2_500, after.answeredMs) > 200) return [];
   // A fault of the leader, or a person's word, may take the role from it soon after.
   const isTroubled = played.some(
     ({ step: { fault }, label, beganMs, endedMs }) =>
@@ -335,6 +351,11 @@ function isCommand(conflict: Conflict): conflict is CommandConflict {
 
 function overlaps({ beganMs, endedMs }: Played, atMs: number, afterMs: number): boolean {
   return atMs >= beganMs && atMs <= endedMs + afterMs;
+}
+
+/** The machine held somebody up shortly before: the role may have moved for that. */
+function wasHeldUp(stalls: readonly Stall[], atMs: number): boolean {
+  return stalledMs(stalls, atMs - TWO_LEADERS_MS - PAUSE_MS, atMs) >= PAUSE_MS;
 }
 
 function mostWithinASecond(lines: readonly LogLine[]): number {

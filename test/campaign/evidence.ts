@@ -6,6 +6,7 @@ import type { Label } from "../../src/core/ids.ts";
 import { call } from "../support/http-call.ts";
 import type { Answer, Order } from "./clients.ts";
 import type { Played } from "./faults.ts";
+import type { Stall } from "./machine-watch.ts";
 import { AS_OPERATOR, LABELS, type Plant } from "./plant.ts";
 import type { Sample } from "./recorder.ts";
 import type { RoundPlan } from "./schedule.ts";
@@ -40,13 +41,19 @@ export interface Account {
   readonly alarms: PerLabel<readonly { readonly code: string; readonly detail: string }[]>;
 }
 
+/** The last answer to a command that was asked again until its fate was certain, or until that took too long. */
+export interface Truth {
+  readonly answer: Answer;
+  readonly tookMs: number;
+}
+
 export interface Evidence {
   readonly plan: RoundPlan;
   readonly played: readonly Played[];
   readonly samples: readonly Sample[];
   readonly orders: readonly Order[];
   /** What commands with an uncertain fate were answered when they were asked again at the end, by key. */
-  readonly truths: ReadonlyMap<string, Answer>;
+  readonly truths: ReadonlyMap<string, Truth>;
   /** When the last fault had ended and every process ran again. */
   readonly healedMs: number;
   /** When there was one leader and a ready follower again; null: not in time. */
@@ -59,8 +66,8 @@ export interface Evidence {
   readonly unplayed: readonly string[];
   readonly lines: PerLabel<readonly LogLine[]>;
   readonly peakMb: PerLabel<number>;
-  /** How long the machine kept the engines or the recorder from running after the healing, ms. */
-  readonly stalledMs: number;
+  /** When the machine kept the engines or the recorder from running. */
+  readonly stalls: readonly Stall[];
 }
 
 export async function stateOf(plant: Plant, label: Label): Promise<CoordinatorState> {

@@ -32,11 +32,8 @@ const GIVEN_UP_MS = 6_000;
 
 export class Recorder {
   readonly samples: Sample[] = [];
-  /** How long this process itself stood still, each time that it was more than `LATE_MS`. */
-  readonly ownStalls: { readonly atMs: number; readonly lastedMs: number }[] = [];
   readonly #lines: readonly Line[][];
   readonly #timer: NodeJS.Timeout;
-  #lastTickMs = performance.now();
 
   constructor(engines: Readonly<Record<Label, Address>>) {
     const keep = (sample: Sample): void => void this.samples.push(sample);
@@ -65,9 +62,6 @@ export class Recorder {
 
   #tick(): void {
     const nowMs = performance.now();
-    const lastedMs = nowMs - this.#lastTickMs - PACE_MS;
-    if (lastedMs > LATE_MS) this.ownStalls.push({ atMs: this.#lastTickMs, lastedMs });
-    this.#lastTickMs = nowMs;
     for (const lines of this.#lines) {
       const waiting = lines.find((line) => line.waitsSince !== null && nowMs - line.waitsSince < LATE_MS);
       if (waiting === undefined) lines.find((line) => line.waitsSince === null)?.ask(nowMs);

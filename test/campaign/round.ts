@@ -2,9 +2,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
 import { check, type Violation } from "./checker.ts";
-import { type Answer, Clients, isUncertain, type Order } from "./clients.ts";
-import { type Account, type Evidence, peakMbOf, readLines, stateOf, takeAccount, waitedForCoreMs } from "./evidence.ts";
+import { Clients, isUncertain, type Order } from "./clients.ts";
+import { type Account, type Evidence, peakMbOf, readLines, stateOf, takeAccount, type Truth } from "./evidence.ts";
 import { Nemesis } from "./faults.ts";
+import { MachineWatch, stalledMs } from "./machine-watch.ts";
 import type { PlantNetwork } from "./network.ts";
 import { LABELS, Plant } from "./plant.ts";
 import { Recorder } from "./recorder.ts";
@@ -21,7 +22,7 @@ export interface RoundResult {
   readonly folder: string;
 }
 
-const START_WITHIN_MS = 30_000;
+const START_WITHIN_MS = 60_000;
 const READY_GIVEN_UP_MS = 25_000;
 const AGREE_WITHIN_MS = 12_000;
 /** Alarms clear with a delay of their own. */
@@ -29,7 +30,7 @@ const ALARMS_WITHIN_MS = 8_000;
 const POLL_MS = 20;
 /** Commands go on for so long after the pair is ready again. */
 const CALM_MS = 300;
-const TRUTH_WITHIN_MS = 5_000;
+const TRUTH_GIVEN_UP_MS = 10_000;
 const MOST_ASKED_AGAIN = 40;
 
 export async function playRound(
@@ -60,20 +61,19 @@ async function collect(plant: Plant, schedule: Schedule): Promise<Evidence> {
   const urls = { a: plant.hosts.a.url, b: plant.hosts.b.url };
   const recorder = new Recorder({ a: addressOf(urls.a), b: addressOf(urls.b) });
   const clients = new Clients(urls, schedule.load === "first" ? first : null);
+  const watch = new MachineWatch(() => LABELS.flatMap((label) => plant.hosts[label].coordinator.pid ?? []));
   const nemesis = new Nemesis(plant, recorder, first);
   try {
     await nemesis.play(schedule);
     await nemesis.healAll();
     clients.only = null;
     const healedMs = performance.now();
-    const waited = new WaitedForCore(plant);
     const isReady = (await leaderAndReadyFollower(plant, READY_GIVEN_UP_MS)) !== null;
     const readyMs = isReady ? performance.now() : null;
-    const stalledMs = waited.since() + stallsAfter(recorder, healedMs);
     await delay(CALM_MS);
     await clients.stop();
-    const truths = isReady ? await askAgain(clients, recorder.leader() ?? first) : new Map<string, Answer>();
-    const agreed = isReady ? await agreement(plant) : "one of them was not ready";
+    const truths = isReady ? await askAgain(clients, recorder.leader() ?? first) : new Map<string, Truth>();
+    const agreed = isReady ? await agreement(plant, watch) : "one of them was not ready";
     const peakMb = { a: peakMbOf(plant.hosts.a.coordinator.pid), b: peakMbOf(plant.hosts.b.coordinator.pid) };
     if (isReady) await Promise.all(LABELS.map(async (label) => plant.hosts[label].coordinator.terminate()));
     return {
@@ -90,10 +90,11 @@ async function collect(plant: Plant, schedule: Schedule): Promise<Evidence> {
       unplayed: nemesis.failed,
       lines: { a: readLines(plant.hosts.a.logFile), b: readLines(plant.hosts.b.logFile) },
       peakMb,
-      stalledMs,
+      stalls: watch.stalls,
     };
   } finally {
     recorder.stop();
+    watch.stop();
     await clients.stop();
     clients.close();
   }
@@ -114,27 +115,28 @@ async function leaderAndReadyFollower(plant: Plant, withinMs: number): Promise<L
   return null;
 }
 
-/** Waits until both say the same, and then until their alarms are gone. */
-async function agreement(plant: Plant): Promise<Account | string> {
-  const endMs = performance.now() + AGREE_WITHIN_MS;
+/** Waits until both say the same, and then until their alarms are gone; longer where the machine stands still. */
+async function agreement(plant: Plant, { stalls }: MachineWatch): Promise<Account | string> {
+  const sinceMs = performance.now();
   let account: Account | string = "not asked";
-  while (performance.now() < endMs) {
+  while (performance.now() < sinceMs + AGREE_WITHIN_MS + stalledMs(stalls, sinceMs)) {
     account = await takeAccount(plant).catch((error: unknown) => String(error));
     if (typeof account !== "string") break;
     await delay(POLL_MS * 2);
   }
   if (typeof account === "string") return account;
-  const clearedByMs = performance.now() + ALARMS_WITHIN_MS;
+  const agreedMs = performance.now();
   for (;;) {
     const alarms = { a: (await stateOf(plant, "a")).alarms, b: (await stateOf(plant, "b")).alarms };
-    if (alarms.a.length + alarms.b.length === 0 || performance.now() > clearedByMs) return { ...account, alarms };
+    const isLate = performance.now() > agreedMs + ALARMS_WITHIN_MS + stalledMs(stalls, agreedMs);
+    if (alarms.a.length + alarms.b.length === 0 || isLate) return { ...account, alarms };
     await delay(POLL_MS * 5);
   }
 }
 
 /** Asks again for what never had a certain answer. */
-async function askAgain(clients: Clients, leader: Label): Promise<ReadonlyMap<string, Answer>> {
-  const truths = new Map<string, Answer>();
+async function askAgain(clients: Clients, leader: Label): Promise<ReadonlyMap<string, Truth>> {
+  const truths = new Map<string, Truth>();
   for (const order of clients.orders
     .filter(({ answers }) => answers.length > 0 && answers.every(isUncertain))
     .slice(-MOST_ASKED_AGAIN)) {
@@ -143,13 +145,14 @@ async function askAgain(clients: Clients, leader: Label): Promise<ReadonlyMap<st
   return truths;
 }
 
-/** A leader that the machine held up may not know for a moment: asked again until it does. */
-async function askUntilAnswered(clients: Clients, order: Order, leader: Label): Promise<Answer> {
-  const endMs = performance.now() + TRUTH_WITHIN_MS;
+/** Asked until it is certain: how long that took is judged later, when it is known how long the machine stood still. */
+async function askUntilAnswered(clients: Clients, order: Order, leader: Label): Promise<Truth> {
+  const sinceMs = performance.now();
   for (;;) {
     const answer = await clients.askAgain(order, leader);
-    if (answer.status === 200 || performance.now() > endMs) return answer;
-    await delay(POLL_MS * 5);
+    const tookMs = performance.now() - sinceMs;
+    if (answer.status === 200 || tookMs > TRUTH_GIVEN_UP_MS) return { answer, tookMs };
+    await delay(POLL_MS);
   }
 }
 
@@ -161,24 +164,6 @@ async function says200(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** How long the engines waited for a core since this was made: nobody's fault but the machine's. */
-class WaitedForCore {
-  readonly #before: ReadonlyMap<number, number>;
-
-  constructor(plant: Plant) {
-    const pids = LABELS.flatMap((label) => plant.hosts[label].coordinator.pid ?? []);
-    this.#before = new Map(pids.map((pid) => [pid, waitedForCoreMs(pid)]));
-  }
-
-  since(): number {
-    return [...this.#before].reduce((sum, [pid, beforeMs]) => sum + Math.max(0, waitedForCoreMs(pid) - beforeMs), 0);
-  }
-}
-
-function stallsAfter({ ownStalls }: Recorder, sinceMs: number): number {
-  return ownStalls.filter(({ atMs }) => atMs > sinceMs).reduce((sum, { lastedMs }) => sum + lastedMs, 0);
 }
 
 function addressOf(url: string) {

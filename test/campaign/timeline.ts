@@ -1,4 +1,4 @@
-/** A round as one SVG: who led and when, the faults, and what became of each command. */
+/** A round as one SVG: who led and when, the faults, what became of each command, and when the machine stood still. */
 import { type Answer, isUncertain, type Order } from "./clients.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Played } from "./faults.ts";
@@ -11,6 +11,8 @@ const RIGHT = 10;
 const LANE = 22;
 /** Samples further apart than this leave the time between them open: nobody answered. */
 const GAP_MS = 60;
+/** A shorter stall of the machine says nothing. */
+const WORTH_SHOWING_MS = 30;
 const COLORS = { leader: "#2e7d32", candidate: "#f9a825", follower: "#90a4ae" } as const;
 const COMMANDS = [
   { name: "pair", color: "#2e7d32" },
@@ -28,7 +30,7 @@ interface Span {
   untilMs: number;
 }
 
-export function timelineSvg({ plan, samples, played, orders, healedMs, readyMs }: Evidence): string {
+export function timelineSvg({ plan, samples, played, orders, healedMs, readyMs, stalls }: Evidence): string {
   const begin = Math.min(...samples.map(({ sentMs }) => sentMs), healedMs) - 50;
   const end = Math.max(...samples.map(({ answeredMs }) => answeredMs), healedMs) + 50;
   const x = (ms: number): string =>
@@ -53,6 +55,13 @@ export function timelineSvg({ plan, samples, played, orders, healedMs, readyMs }
   y += LANE + 4;
   text(4, y + 13, "commands");
   drawCommands(parts, x, y, orders);
+  y += LANE + 4;
+  text(4, y + 13, "machine");
+  const still = stalls.filter(({ lastedMs }) => lastedMs >= WORTH_SHOWING_MS);
+  for (const { untilMs, lastedMs } of still) {
+    const width = Number(x(untilMs)) - Number(x(untilMs - lastedMs));
+    parts.push(`<rect x="${x(untilMs - lastedMs)}" y="${y}" width="${width.toFixed(1)}" height="18" fill="#bdbdbd"/>`);
+  }
   y += LANE + 4;
   for (const [name, ms] of [
     ["healed", healedMs],
@@ -122,11 +131,12 @@ function legend(y: number): string {
     ["leads, may not act", "#a5d6a7"],
     ["candidate", COLORS.candidate],
     ["follower", COLORS.follower],
+    ["machine held up", "#bdbdbd"],
     ...COMMANDS.map(({ name, color }) => [`command: ${name}`, color] as const),
   ];
   return items
     .map(([name, color], at) => {
-      const left = LEFT + at * 112;
+      const left = LEFT + at * 101;
       return `<rect x="${left}" y="${y}" width="8" height="8" fill="${color}"/><text x="${left + 11}" y="${y + 8}" font-size="9">${name}</text>`;
     })
     .join("");
