@@ -22,6 +22,8 @@ export interface JudgeDeps {
   readonly witness: WitnessVote;
   readonly restraints: Restraints;
   readonly election: () => Election;
+  /** Whether the peer can be asked at all. */
+  linked(): boolean;
   position(): LogPosition;
   /** Whether this engine has given up leading for good. */
   retired(): boolean;
@@ -130,9 +132,10 @@ export class CampaignJudge {
     };
   }
 
-  /** Both are alive and neither leads: the better claim asks [CP7]. */
+  /** Both are alive and neither leads: the better claim asks [CP7], if there is a link to ask over. */
   electionDue(): boolean {
     const last = this.#deps.monitor.last;
+    if (!this.#deps.linked()) return false;
     if (this.#kit.nowMs() < this.#deps.election().grantedUntilMs) return false;
     if (last === null || !this.#deps.monitor.alive || last.heartbeat.role !== "follower") return false;
     const theirs: Claim = {

@@ -83,6 +83,7 @@ export class Heartbeats {
       const sentAtMs = votes.peerVoted(vote.n);
       if (sentAtMs !== null) leadership.confirmed(sentAtMs);
     }
+    if (heartbeat.sync === "ready") succession.followerReady(heartbeat.epoch);
     this.#deps.onFollower(heartbeat);
   }
 

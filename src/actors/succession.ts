@@ -86,6 +86,7 @@ export class Succession {
       witness: this.witness,
       restraints: this.restraints,
       election: () => this.election,
+      linked: () => deps.linked(),
       position: () => deps.position(),
       retired: () => this.leadership.retired,
       refusedByPeer: () => deps.refusedByPeer(),
@@ -186,6 +187,11 @@ export class Succession {
     if (leadership.role !== "leader" || !this.#kit.rules.staysOnAir(leadership.mayAct(), role ?? "follower")) {
       this.sawEpoch(epoch);
     } else if (role === "follower" && this.book.believes(epoch)) void leadership.renew(epoch);
+  }
+
+  /** A follower that has caught up: what it had of its own is listed, so that nothing is missing unseen any more [CP4]. */
+  followerReady(epoch: number): void {
+    if (this.leadership.role === "leader" && epoch === this.book.accepted) this.#kit.alarms.clear("stale-takeover");
   }
 
   /** The hold on automation was set or lifted, here or at the peer. */
@@ -290,7 +296,7 @@ export class Succession {
       this.#kit.alarms.clear("no-quorum");
       this.#kit.alarms.clear("awaiting-operator");
       this.#kit.alarms.clear("maintenance-blocks-failover");
-    }
+    } else if (move.role === "follower") this.#kit.alarms.clear("stale-takeover");
     this.#deps.onRole(move);
   }
 

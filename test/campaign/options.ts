@@ -1,5 +1,6 @@
 /** What `npm run campaign` accepts. A wrong argument is answered with its name, the value, the bound and an example. */
 import { parseArgs } from "node:util";
+import { programWithout, REMOVALS, type Removal } from "./without.ts";
 import type { EngineKind, Policy, WitnessKind } from "./schedule.ts";
 
 export interface CampaignOptions {
@@ -23,7 +24,7 @@ export interface CampaignOptions {
 export class WrongUse extends Error {}
 
 export const USAGE = `npm run campaign -- [--rounds 20] [--seed 1] [--witness redis|sqlite|both] [--policy on-air|consistency|both]
-  [--engine embedded|http] [--minutes M] [--out FOLDER] [--lanes 1|2|3|4] [--program PATH/cli/main.ts] [--keep]`;
+  [--engine embedded|http] [--minutes M] [--out FOLDER] [--lanes 1|2|3|4] [--program PATH/cli/main.ts] [--without ${Object.keys(REMOVALS).join("|")}] [--keep]`;
 
 const MOST_ROUNDS = 100_000;
 const MOST_LANES = 4;
@@ -41,7 +42,7 @@ export function readOptions(argv: readonly string[]): CampaignOptions {
     minutes: given.minutes === undefined ? null : whole("minutes", given.minutes, 1, MOST_MINUTES),
     out: given.out,
     lanes: whole("lanes", given.lanes, 1, MOST_LANES),
-    program: given.program ?? null,
+    program: programOf(given),
     keep: given.keep,
   };
 }
@@ -61,6 +62,7 @@ function parse(argv: readonly string[]) {
         out: text("test-results/campaign"),
         lanes: text("1"),
         program: { type: "string" },
+        without: { type: "string" },
         keep: { type: "boolean", default: false },
       },
     }).values;
@@ -73,6 +75,14 @@ function whole(name: string, text: string, least: number, most: number): number 
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= least && value <= most) return value;
   throw new WrongUse(`--${name} ${text}: must be a whole number from ${least} to ${most}`);
+}
+
+function programOf({ program, without }: { readonly program?: string; readonly without?: string }): string | null {
+  if (without === undefined) return program ?? null;
+  if (!Object.hasOwn(REMOVALS, without))
+    throw new WrongUse(`--without ${without}: must be ${Object.keys(REMOVALS).join(" or ")}`);
+  if (program !== undefined) throw new WrongUse("--program and --without: give only one of them");
+  return programWithout(without as Removal);
 }
 
 /** The word itself, or every one of them for "both". */

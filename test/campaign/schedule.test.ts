@@ -55,5 +55,6 @@ test("a wrong option is named with its value and its bound", () => {
   expect(() => readOptions(["--rounds", "0"])).toThrow("--rounds 0: must be a whole number from 1 to 100000");
   expect(() => readOptions(["--witness", "etcd"])).toThrow("--witness etcd: must be redis or sqlite, or both");
   expect(() => readOptions(["--speed", "9"])).toThrow("--speed");
+  expect(() => readOptions(["--without", "P2"])).toThrow("--without P2: must be P1");
   expect(readOptions(["--policy", "both"])).toMatchObject({ policies: ["on-air", "consistency"], rounds: 20 });
 });

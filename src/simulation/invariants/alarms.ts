@@ -14,8 +14,6 @@ const MAY_STAND: ReadonlySet<AlarmCode> = new Set<AlarmCode>([
   "op-dead-letter",
   "op-quarantined",
   "op-unsigned",
-  // A leader that took over without all that clients were told says so for as long as it leads.
-  "stale-takeover",
   // Lasts for its window.
   "hold-down",
   // Cleared by the next command, exchange or probe, which may not have come yet.
