@@ -27,12 +27,17 @@ for pair in "${wanted[@]}"; do
   command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
 done
 
-if [ ${#missing[@]} -eq 0 ]; then
+# Of the package prometheus only this one program is wanted, without the server and the fonts that come with it.
+has_promtool=true
+command -v promtool >/dev/null || has_promtool=false
+
+if [ ${#missing[@]} -eq 0 ] && $has_promtool; then
   echo "setup:services: everything is installed already"
   exit 0
 fi
 
 if ! command -v apt-get >/dev/null; then
+  $has_promtool || missing+=(promtool)
   echo "setup:services: no apt-get here; install these yourself: ${missing[*]}" >&2
   exit 1
 fi
@@ -40,11 +45,24 @@ fi
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
   if ! command -v sudo >/dev/null; then
+    $has_promtool || missing+=(promtool)
     echo "setup:services: needs root (or sudo) to install: ${missing[*]}" >&2
     exit 1
   fi
   as_root=(sudo)
 fi
+
+"${as_root[@]}" apt-get update -qq
+
+if ! $has_promtool; then
+  echo "setup:services: installing promtool"
+  folder=$(mktemp -d)
+  (cd "$folder" && apt-get download -qq prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool)
+  "${as_root[@]}" install -m 755 "$folder/usr/bin/promtool" /usr/local/bin/promtool
+  rm -rf "$folder"
+fi
+
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 
 # While this file answers 101, package scripts may not start services. A policy that was there stays untouched.
 policy=/usr/sbin/policy-rc.d
@@ -57,6 +75,5 @@ elif [ ! -x "$policy" ] || "$policy" redis-server start >/dev/null 2>&1; then
 fi
 
 echo "setup:services: installing ${missing[*]}"
-"${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null
 echo "setup:services: installed ${missing[*]}"

@@ -305,6 +305,7 @@ export class Actors {
       epoch: move.epoch,
       // Who was leader before has only gone on, under a new epoch or after an offer that came to nothing.
       cause: move.previousRole === "leader" ? null : (move.origin?.cause ?? null),
+      tookMs: move.previousRole === "leader" ? 0 : (move.origin?.tookMs ?? 0),
       atUnixMs: this.#kit.ports.clock.unixMs(),
     });
     this.#kit.ports.logger.info({ role: move.role, epoch: move.epoch, cause: move.origin?.cause }, "role moved");

@@ -136,7 +136,16 @@ export class PairCoordinator implements Coordinator {
     return { ...this.#kit.counters, stampsRefused: this.#kit.stamps.refused };
   }
 
-  submit(input: CommandInput): Promise<SubmitOutcome> {
+  async submit(input: CommandInput): Promise<SubmitOutcome> {
+    const startedMs = this.#kit.nowMs();
+    const outcome = await this.#submit(input);
+    const durability = outcome.outcome === "accepted" ? outcome.durability : null;
+    const tookMs = this.#kit.nowMs() - startedMs;
+    this.#kit.emit({ type: "answered", outcome: outcome.outcome, durability, tookMs });
+    return outcome;
+  }
+
+  #submit(input: CommandInput): Promise<SubmitOutcome> {
     const { handover, log } = this.#actors;
     if (!handover.draining && this.mayAct()) return log.submit(input);
     const recalled = log.recall(input, this.#standing());

@@ -2,6 +2,7 @@
 import type { Command, Conflict } from "./command.ts";
 import type { Op } from "./operation.ts";
 import type { Epoch } from "./epoch.ts";
+import type { SubmitOutcome } from "./outcomes.ts";
 import type { LeadershipCause, Maintenance, Role } from "./messages.ts";
 
 /** Alarm codes: stable words for what an engineer must know. */
@@ -61,6 +62,8 @@ export type CoordinatorEvent =
       readonly role: Role;
       readonly epoch: Epoch;
       readonly cause: LeadershipCause | null;
+      /** How long it took to lead, from the reason for it; 0 where this engine does not begin to lead. */
+      readonly tookMs: number;
       readonly atUnixMs: number;
     }
   | { readonly type: "alarm"; readonly alarm: Alarm; readonly raised: boolean }
@@ -71,6 +74,13 @@ export type CoordinatorEvent =
       readonly error: string | null;
       readonly lateMs: number;
       readonly atMonoMs: number;
+    }
+  /** A command that was given to this engine got its answer; `durability` is null unless it was accepted. */
+  | {
+      readonly type: "answered";
+      readonly outcome: SubmitOutcome["outcome"];
+      readonly durability: "pair" | "local" | null;
+      readonly tookMs: number;
     }
   | { readonly type: "maintenance"; readonly maintenance: Maintenance }
   | { readonly type: "conflict"; readonly conflict: Conflict }

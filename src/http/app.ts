@@ -32,11 +32,14 @@ import { routes } from "./routes.ts";
 import { NAMED_SCHEMAS } from "./schemas/named.ts";
 import { type Channel, Upgrades } from "./upgrades.ts";
 import { validatorCompiler } from "./validation.ts";
+import { WrongSecrets } from "./wrong-secrets.ts";
 
 declare module "fastify" {
   interface FastifyInstance {
     /** Every route of this surface, with its access. */
     routeTable: RouteTable;
+    /** The guesses at the control plane's secret. */
+    wrongSecrets: WrongSecrets;
   }
 }
 
@@ -67,6 +70,7 @@ export async function buildApp(components: HttpComponents, init: HttpInit): Prom
     done();
   });
   app.decorate("routeTable", new RouteTable());
+  app.decorate("wrongSecrets", new WrongSecrets());
   app.decorateRequest("caller");
   app.setValidatorCompiler(validatorCompiler);
   for (const schema of NAMED_SCHEMAS) app.addSchema(schema);

@@ -28,6 +28,8 @@ export const DEFAULT_LOCK_TTL_MS = 30_000;
 
 /** Wrong secrets from one address within the window; the next one is not looked at. */
 export const MAX_WRONG_SECRETS = 10;
+/** The same from all addresses together. */
+export const MAX_WRONG_SECRETS_IN_TOTAL = 100;
 export const WRONG_SECRETS_WINDOW_MS = 60_000;
 /** Addresses whose wrong secrets are remembered; the oldest is forgotten first. */
 export const MAX_WATCHED_ADDRESSES = 10_000;

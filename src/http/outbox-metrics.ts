@@ -11,7 +11,11 @@ type Reading = readonly [name: string, help: string, reading: (status: OutboxSta
 /** The first one takes the look that the others tell of. */
 const GAUGES: readonly Reading[] = [
   ["outbox_depth", "Events that wait to be published, dead letters included", ({ depth }) => depth],
-  ["outbox_oldest_age_ms", "Age of the event that has waited longest", ({ oldest }) => oldest?.ageMs ?? 0],
+  [
+    "outbox_oldest_age_seconds",
+    "Age of the event that has waited longest",
+    ({ oldest }) => (oldest?.ageMs ?? 0) / 1_000,
+  ],
   ["outbox_dead", "Dead letters", ({ dead }) => dead],
 ];
 const COUNTERS: readonly Reading[] = [
@@ -24,8 +28,8 @@ const COUNTERS: readonly Reading[] = [
   ],
   ["outbox_failed_attempts_total", "Attempts that failed", ({ failedAttempts }) => failedAttempts],
 ];
-/** From commit to feed, ms. */
-const LATENCY_BUCKETS_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 30_000];
+/** From commit to feed. */
+const PUBLISH_BUCKETS_SEC = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
 
 /** Adds the metrics; what it returns ends listening. */
 export function addOutboxMetrics(registry: Registry, coordinator: Coordinator): () => void {
@@ -51,12 +55,12 @@ export function addOutboxMetrics(registry: Registry, coordinator: Coordinator): 
     });
   }
   const latency = new Histogram({
-    name: "changeover_outbox_publish_latency_ms",
+    name: "changeover_outbox_publish_duration_seconds",
     help: "From the commit of a batch's first event to its place in the feed",
-    buckets: LATENCY_BUCKETS_MS,
+    buckets: PUBLISH_BUCKETS_SEC,
     registers,
   });
   return coordinator.subscribe((event) => {
-    if (event.type === "published") latency.observe(Math.max(0, event.latencyMs));
+    if (event.type === "published") latency.observe(Math.max(0, event.latencyMs) / 1_000);
   });
 }

@@ -134,7 +134,7 @@ describe("the state on the control channel", () => {
     await waitUntil(() => client.states().length === 1);
     expect(client.states()[0]).toEqual({ type: "state", ...sample.state });
     rig.coordinator.now = { ...sample.state, role: "follower", epoch: 8 };
-    rig.coordinator.emit({ type: "role", role: "follower", epoch: 8, cause: null, atUnixMs: 0 });
+    rig.coordinator.emit({ type: "role", role: "follower", epoch: 8, cause: null, tookMs: 0, atUnixMs: 0 });
     await waitUntil(() => client.states().at(-1)?.["epoch"] === 8);
   });
 

@@ -44,7 +44,7 @@ describe("probes", () => {
 });
 
 describe("GET /metrics", () => {
-  it("shows counters and gauges, with the epoch", async () => {
+  it("shows counters and gauges, and no label with the epoch", async () => {
     const answer = await rig.get("/metrics");
     expect(answer.headers["content-type"]).toContain("text/plain");
     const lines = answer.body.split("\n");
@@ -52,12 +52,47 @@ describe("GET /metrics", () => {
       'changeover_heartbeats_sent_total{pair="studio-1",engine="a"} 10',
       'changeover_epoch{pair="studio-1",engine="a"} 7',
       'changeover_may_act{pair="studio-1",engine="a"} 1',
-      'changeover_alarm{code="no-quorum",epoch="7",pair="studio-1",engine="a"} 1',
-      'changeover_role{role="leader",epoch="7",health="ok",sync="ready",pair="studio-1",engine="a"} 1',
+      'changeover_alarm{code="no-quorum",pair="studio-1",engine="a"} 1',
+      'changeover_role{role="leader",pair="studio-1",engine="a"} 1',
+      'changeover_role{role="follower",pair="studio-1",engine="a"} 0',
+      'changeover_health{health="ok",pair="studio-1",engine="a"} 1',
+      'changeover_sync_state{state="ready",pair="studio-1",engine="a"} 1',
+      `changeover_build_info{version="0.1.0",node="${process.versions.node}",pair="studio-1",engine="a"} 1`,
     ]) {
       expect(lines).toContain(line);
     }
-    expect(answer.body).toContain("changeover_loop_lag_ms_bucket");
+    expect(answer.body).toContain("changeover_loop_lag_seconds_bucket");
+    expect(answer.body).not.toMatch(/epoch="|_ms[ {_]/);
+  });
+
+  it("counts commands by outcome and durability, and take-overs by cause, with their durations", async () => {
+    const answered = { type: "answered", tookMs: 4 } as const;
+    rig.coordinator.emit({ ...answered, outcome: "accepted", durability: "pair" });
+    rig.coordinator.emit({ ...answered, outcome: "not-leader", durability: null });
+    const role = { type: "role", role: "leader", epoch: 9, atUnixMs: 0 } as const;
+    rig.coordinator.emit({ ...role, cause: "death-proof", tookMs: 12 });
+    const { body } = await rig.get("/metrics");
+    const own = 'pair="studio-1",engine="a"';
+    for (const line of [
+      `changeover_commands_total{outcome="accepted",durability="pair",${own}} 1`,
+      `changeover_commands_total{outcome="accepted",durability="local",${own}} 0`,
+      `changeover_commands_total{outcome="not_leader",durability="none",${own}} 1`,
+      `changeover_command_duration_seconds_bucket{le="0.005",${own},durability="pair"} 1`,
+      `changeover_takeover_duration_seconds_bucket{le="0.0167",${own},cause="death-proof"} 1`,
+    ]) {
+      expect(body.split("\n")).toContain(line);
+    }
+  });
+
+  it("shows the process", async () => {
+    const { body } = await rig.get("/metrics");
+    const valueOf = (name: string) => Number(new RegExp(`^${name}\\{.*\\} (.*)$`, "m").exec(body)?.[1]);
+    expect(valueOf("process_resident_memory_bytes")).toBeGreaterThan(1e6);
+    expect(valueOf("process_cpu_seconds_total")).toBeGreaterThan(0);
+    expect(valueOf("process_open_fds")).toBeGreaterThan(2);
+    const startedSec = valueOf("process_start_time_seconds");
+    expect(startedSec).toBeGreaterThan(Date.now() / 1_000 - 3_600);
+    expect(startedSec).toBeLessThan(Date.now() / 1_000);
   });
 
   it("shows the outbox, and how long events were on their way", async () => {
@@ -66,18 +101,19 @@ describe("GET /metrics", () => {
     const own = 'pair="studio-1",engine="a"';
     for (const line of [
       `changeover_outbox_depth{${own}} 3`,
-      `changeover_outbox_oldest_age_ms{${own}} 1500`,
+      `changeover_outbox_oldest_age_seconds{${own}} 1.5`,
       `changeover_outbox_dead{${own}} 1`,
       `changeover_outbox_attempts_total{${own}} 50`,
       `changeover_outbox_duplicates_total{${own}} 1`,
-      `changeover_outbox_publish_latency_ms_bucket{le="10",${own}} 1`,
+      `changeover_outbox_publish_duration_seconds_bucket{le="0.01",${own}} 1`,
     ]) {
       expect(body.split("\n")).toContain(line);
     }
   });
 
   it("says the same when nothing has changed: counters are not added up", async () => {
-    const counted = async () => (await rig.get("/metrics")).body.split("\n").filter((line) => line.includes("_total{"));
+    const counted = async () =>
+      (await rig.get("/metrics")).body.split("\n").filter((line) => /^changeover_.*_total\{/.test(line));
     expect(await counted()).toEqual(await counted());
   });
 
@@ -86,8 +122,8 @@ describe("GET /metrics", () => {
     rig.coordinator.now = { ...before, role: "follower", epoch: 8, alarms: [] };
     const { body } = await rig.get("/metrics");
     rig.coordinator.now = before;
-    expect(body).not.toContain('role="leader"');
+    expect(body).toContain('changeover_role{role="leader",pair="studio-1",engine="a"} 0');
     expect(body).not.toContain("changeover_alarm{");
-    expect(body).toContain('changeover_role{role="follower",epoch="8"');
+    expect(body).toContain('changeover_role{role="follower",pair="studio-1",engine="a"} 1');
   });
 });

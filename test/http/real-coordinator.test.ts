@@ -61,6 +61,22 @@ describe("commands on a real pair", () => {
     }
   });
 
+  it("show in the metrics by outcome, and the take-over with its cause", async () => {
+    const { body } = await leader.get("/metrics");
+    const { engineLabel } = leader.coordinator.state();
+    const accepted = new RegExp(
+      `^changeover_commands_total\\{outcome="accepted",durability="pair",pair=.*\\} (\\d+)$`,
+      "m",
+    );
+    expect(Number(accepted.exec(body)?.[1])).toBeGreaterThanOrEqual(2);
+    const took = new RegExp(
+      `^changeover_takeover_duration_seconds_count.*engine="${engineLabel}",cause="cold-start"\\} 1$`,
+      "m",
+    );
+    expect(body).toMatch(took);
+    expect(body).toMatch(/^changeover_command_lateness_seconds_count\{.*\} [1-9]/m);
+  });
+
   it("are refused by the follower, which names the leader", async () => {
     const { engineLabel } = leader.coordinator.state();
     const refused = await follower.send("POST", "/engine/api/switch/cut", { source: "cam1" });

@@ -140,7 +140,7 @@ describe("closing", () => {
     const server = await listen(components, { host: "127.0.0.1", port: 0, secrets: SECRETS });
     const socket = new WebSocket(`ws://127.0.0.1:${server.port}/api/control/channel`, { headers: bearer("viewer") });
     await waitUntil(() => own.coordinator.listeners === atRest + 1);
-    own.coordinator.emit({ type: "role", role: "follower", epoch: 8, cause: null, atUnixMs: 0 });
+    own.coordinator.emit({ type: "role", role: "follower", epoch: 8, cause: null, tookMs: 0, atUnixMs: 0 });
     expect(clock.running.size).toBeGreaterThan(0);
     await server.close();
     await waitUntil(() => socket.readyState === WebSocket.CLOSED);

@@ -20,6 +20,7 @@ export type ServerName =
   | "faketime"
   | "keepalived"
   | "openssl"
+  | "promtool"
   | "python3";
 
 /** Debian keeps daemons here, where an ordinary user's PATH does not look. */

@@ -1,11 +1,11 @@
 /** Purpose: metrics for Prometheus. */
 import { Type } from "typebox";
-import type { App, HttpComponents } from "../components.ts";
+import type { App, HttpComponents, HttpInit } from "../components.ts";
 import { Metrics } from "../metrics.ts";
 import { GUARDED, refusals } from "../schemas/common.ts";
 
-export function metricsRoute(app: App, components: HttpComponents): void {
-  const metrics = new Metrics(components);
+export function metricsRoute(app: App, components: HttpComponents, { version }: HttpInit): void {
+  const metrics = new Metrics({ ...components, version, wrongSecrets: app.wrongSecrets });
   app.addHook("onClose", async () => metrics.close());
   app.get(
     "/metrics",

@@ -12,7 +12,7 @@ import { problem, sendProblem } from "../problem.ts";
 import { BODY, named, refusals } from "../schemas/common.ts";
 import { ForceLeaderBody, ForcedAnswerSchema, PeerHealthSchema } from "../schemas/peer.ts";
 import { secretMatcher } from "../secrets.ts";
-import { WrongSecrets } from "../wrong-secrets.ts";
+import type { WrongSecrets } from "../wrong-secrets.ts";
 
 const isReport = Compile(PeerHealthSchema);
 
@@ -54,12 +54,13 @@ export function peerHealthRoute(app: App, { coordinator }: HttpComponents, { lab
   );
 }
 
-export function forceLeaderRoute(app: App, { coordinator, clock }: HttpComponents, { secrets }: HttpInit): void {
+export function forceLeaderRoute(app: App, components: HttpComponents, { secrets }: HttpInit): void {
+  const { coordinator } = components;
   app.post(
     "/api/peer/force-leader",
     {
       config: { access: "exempt" },
-      onRequest: secretGuard(secrets.controlPlaneSecret, () => clock.monoMs()),
+      onRequest: secretGuard(secrets.controlPlaneSecret, components, app.wrongSecrets),
       schema: {
         summary: "Makes this engine the leader, on the control plane's word",
         description: `The secret stands in the header ${SECRET_HEADER}.`,
@@ -95,8 +96,7 @@ export function forceLeaderRoute(app: App, { coordinator, clock }: HttpComponent
 }
 
 /** Checks the secret before the body is looked at. */
-function secretGuard(secret: string | null, monoMs: () => number) {
-  const wrongSecrets = new WrongSecrets();
+function secretGuard(secret: string | null, { clock, logger }: HttpComponents, wrongSecrets: WrongSecrets) {
   const isRight = secret === null ? null : secretMatcher(secret);
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     if (isRight === null) {
@@ -112,14 +112,14 @@ function secretGuard(secret: string | null, monoMs: () => number) {
       done();
       return;
     }
-    const now = monoMs();
-    const waitMs = wrongSecrets.waitMs(request.ip, now);
+    const waitMs = given === undefined ? 0 : wrongSecrets.note(request.ip, clock.monoMs());
+    if (given !== undefined)
+      logger.warn({ address: request.ip, total: wrongSecrets.total }, "wrong secret at force-leader");
     if (waitMs > 0) {
-      const refusal = problem("too_many_attempts", "too many wrong secrets came from this address");
+      const refusal = problem("too_many_attempts", "too many wrong secrets came; the right one is still taken");
       sendProblem(reply, { ...refusal, retryAfterSec: Math.ceil(waitMs / 1_000) });
       return;
     }
-    if (given !== undefined) wrongSecrets.note(request.ip, now);
     sendProblem(reply, problem("bad_secret", `the header ${SECRET_HEADER} is missing or wrong`));
   };
 }
