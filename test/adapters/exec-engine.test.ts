@@ -32,8 +32,8 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-const toLeader = { role: "leader", epoch: 4, previousRole: "follower" } as const;
-const toFollower = { role: "follower", epoch: 5, previousRole: "leader" } as const;
+const toLeader = { role: "leader", epoch: 4, previousRole: "follower", mayActForMs: 600 } as const;
+const toFollower = { role: "follower", epoch: 5, previousRole: "leader", mayActForMs: 0 } as const;
 
 describe("notify scripts", () => {
   test("are told type, name, state and epoch in keepalived's places, and more in their environment", async () => {

@@ -49,8 +49,8 @@ export function describeEngineContract(name: string, maker: EngineMaker): void {
     });
 
     test("hears of role changes and says how it is", async () => {
-      await engine.onRole({ role: "leader", epoch: 3, previousRole: "follower" });
-      await engine.onRole({ role: "follower", epoch: 4, previousRole: "leader" });
+      await engine.onRole({ role: "leader", epoch: 3, previousRole: "follower", mayActForMs: 600 });
+      await engine.onRole({ role: "follower", epoch: 4, previousRole: "leader", mayActForMs: 0 });
       await expect.poll(() => engine.health()).toBe("ok");
       expect(typeof engine.programSource()).toBe("string");
     });
