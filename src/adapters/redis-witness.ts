@@ -16,6 +16,7 @@ import { randomUUID } from "node:crypto";
 import { assert } from "../core/assert.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { LockId } from "../core/ids.ts";
+import { isReachable } from "../core/reach.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
   ExpectedRecord,
@@ -186,7 +187,7 @@ export class RedisWitness implements Witness {
   }
 
   #seenFence(fence: number): number {
-    if (fence > this.#fenceFloor) this.#fenceFloor = fence;
+    if (isReachable(fence) && fence > this.#fenceFloor) this.#fenceFloor = fence;
     return fence;
   }
 }
