@@ -47,14 +47,45 @@ const script = Type.Optional(command);
 
 const kind = <K extends string>(value: K) => Type.Literal(value);
 
+const witnessTls = section(
+  {
+    caFile: Type.Optional(
+      file("Authorities that the witness's certificate must come from, PEM; default: the system's"),
+    ),
+    certFile: Type.Optional(file("Certificate that this engine shows to the witness, PEM")),
+    keyFile: Type.Optional(file("Its private key, PEM")),
+  },
+  "For a url that asks for TLS: rediss://… or tls://…",
+);
+
 const witness = Type.Union(
   [
     section({ kind: kind("sqlite"), file: text("Shared by both engines of one host", "./var/witness.db") }),
     section({
       kind: kind("redis"),
       url: url("rediss?(\\+sentinel|\\+cluster)?", "One Redis, its Sentinels, or a cluster", "redis://127.0.0.1:6379"),
+      user: Type.Optional(text("User of Redis that the password belongs to; goes before one in the URL", "changeover")),
       password: Type.Optional(secret),
       sentinelPassword: Type.Optional(secret),
+      tls: Type.Optional(Type.Union([witnessTls])),
+    }),
+    section({
+      kind: kind("nats"),
+      url: url("nats|tls", "The servers of one NATS cluster, with commas between", "nats://127.0.0.1:4222"),
+      bucket: Type.Optional(
+        Type.String({
+          pattern: "^[A-Za-z0-9_-]{1,64}$",
+          examples: ["changeover"],
+          description: "Key-value bucket of JetStream, made when it is missing; changeover unless given",
+        }),
+      ),
+      replicas: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 5, description: "Copies of a bucket that is made; 1 unless given" }),
+      ),
+      user: Type.Optional(text("User of NATS that the password belongs to; goes before one in the URL", "changeover")),
+      password: Type.Optional(secret),
+      credentials: Type.Optional(secret),
+      tls: Type.Optional(Type.Union([witnessTls])),
     }),
     section({ kind: kind("none") }),
   ],

@@ -108,7 +108,7 @@ export const DEFAULT_COMMANDS: CommandSettings = {
 /** Defaults that depend on the policy and on whether there is a witness [CP3, DP1]. */
 export function resolveFailover(
   given: Partial<FailoverSettings>,
-  witness: "redis" | "sqlite" | "memory" | "none",
+  witness: "redis" | "nats" | "sqlite" | "memory" | "none",
 ): FailoverSettings {
   const policy = given.policy ?? DEFAULT_FAILOVER.policy;
   return {

@@ -83,7 +83,7 @@ export type LockRead =
 
 export interface Witness {
   /** `none`: no witness is configured; every call answers `unreachable`, and the lock is this engine's own. */
-  readonly kind: "redis" | "sqlite" | "memory" | "none";
+  readonly kind: "redis" | "nats" | "sqlite" | "memory" | "none";
   read(): Promise<WitnessRead>;
   /**
    * Writes `next` only if the record is exactly `expected` in holder, engine, epoch and seq, or if what stands there is
