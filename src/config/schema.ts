@@ -92,9 +92,20 @@ const witness = Type.Union(
   { default: { kind: "sqlite", file: "./var/witness.db" }, description: "The third place that both engines reach" },
 );
 
+const anyEngine = {
+  restoreLimit: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1_000,
+      description: "How often in an hour a state that has drifted is repaired before a person is asked; 3 unless given",
+    }),
+  ),
+};
+
 // What is left out here has its default in the adapter, where the reason for it stands.
 const httpEngine = section({
   kind: kind("http"),
+  ...anyEngine,
   baseUrl: httpUrl("Where the engine's hooks are"),
   executeTimeoutMs: budget("One attempt of POST /execute"),
   executeAttempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 10, description: "Attempts of one command" })),
@@ -132,6 +143,7 @@ const httpEngine = section({
 
 const execEngine = section({
   kind: kind("exec"),
+  ...anyEngine,
   notify: script,
   notifyLeader: script,
   notifyFollower: script,
@@ -143,10 +155,41 @@ const execEngine = section({
   executeBudgetMs: budget("execute and health"),
   stateBudgetMs: budget("snapshot and restore"),
   healthIntervalMs: budget("Pause between two runs of health"),
+  pidFile: Type.Optional(
+    text("File with the id of the engine's process; when the process is gone, the engine is dead", "/run/engine.pid"),
+  ),
+  track: Type.Optional(
+    section(
+      {
+        command,
+        intervalMs: budget("Pause between two runs; 1000 unless given"),
+        timeoutMs: budget("One run; as intervalMs unless given"),
+        fall: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 100,
+            description: "Failed runs in a row after which the engine is stalled; 1 unless given",
+          }),
+        ),
+        rise: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 100,
+            description: "Good runs in a row after which it is well again; 1 unless given",
+          }),
+        ),
+      },
+      "Watches the engine, as keepalived's vrrp_script does: exit 0 is good",
+    ),
+  ),
 });
 
 const engine = Type.Union(
-  [section({ kind: kind("reference") }, "The reference switcher inside this process"), httpEngine, execEngine],
+  [
+    section({ kind: kind("reference"), ...anyEngine }, "The reference switcher inside this process"),
+    httpEngine,
+    execEngine,
+  ],
   { default: { kind: "reference" }, description: "What makes the programme" },
 );
 

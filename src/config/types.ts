@@ -92,9 +92,20 @@ export interface ExecEngineConfig {
   readonly executeBudgetMs?: number;
   readonly stateBudgetMs?: number;
   readonly healthIntervalMs?: number;
+  readonly pidFile?: string;
+  readonly track?: {
+    readonly command: readonly string[];
+    readonly intervalMs?: number;
+    readonly timeoutMs?: number;
+    readonly fall?: number;
+    readonly rise?: number;
+  };
 }
 
-export type EngineConfig = { readonly kind: "reference" } | HttpEngineConfig | ExecEngineConfig;
+/** `restoreLimit`: how often in an hour a state that has drifted is repaired before a person is asked; 3 unless given. */
+export type EngineConfig = { readonly restoreLimit?: number } & (
+  { readonly kind: "reference" } | HttpEngineConfig | ExecEngineConfig
+);
 
 /** A device that is asked to route to the leader. */
 export type ChangeoverTarget =
