@@ -96,7 +96,7 @@ export default defineConfig(
   },
   {
     // These touch the world: adapters are what the ports stand for, the rest is run by a person or a browser.
-    files: ["src/adapters/**/*.ts", "src/cli/**/*.ts", "src/visualiser/page/**/*.{ts,tsx}"],
+    files: ["src/adapters/**/*.ts", "src/cli/**/*.ts", "src/testing/**/*.ts", "src/visualiser/page/**/*.{ts,tsx}"],
     rules: {
       "no-restricted-globals": "off",
       "no-restricted-properties": "off",

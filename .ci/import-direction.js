@@ -21,6 +21,7 @@ const SIMULATION = "src/simulation";
 const HOST = "src/host";
 const JSON_TEXT = "src/json";
 const CLI = "src/cli";
+const TESTING = "src/testing";
 
 const STAGE = [CORE, PORTS, MACHINES, ACTORS];
 
@@ -42,6 +43,7 @@ const ROOMS = {
   [REFERENCE_ENGINE]: { sees: [CORE, PORTS], types: [] },
   [VISUALISER]: { sees: [CORE, PORTS, MACHINES], types: [COORDINATOR] },
   [HTTP]: { sees: [CORE, PORTS, JSON_TEXT], types: [COORDINATOR, REPLICATION, OUTBOX, CONFIG, VISUALISER] },
+  [TESTING]: { sees: [CORE, PORTS], types: [], packages: ["node:assert", "node:timers"] },
   [SIMULATION]: {
     sees: [...STAGE, COORDINATOR, REPLICATION, OUTBOX, ADAPTERS, REFERENCE_ENGINE],
     types: [CONFIG],

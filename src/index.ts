@@ -42,7 +42,7 @@ export type { CoordinatorOptions } from "./actors/options.ts";
 export type { Json } from "./core/canonical-json.ts";
 export type { Command, Conflict, Durability } from "./core/command.ts";
 export type { Alarm, AlarmCode, CoordinatorCounters, CoordinatorEvent } from "./core/events.ts";
-export type { Label } from "./core/ids.ts";
+export type { EngineId, Label, LockId } from "./core/ids.ts";
 export type { Health, LeadershipCause, Maintenance, Role, StateSnapshot, SyncState } from "./core/messages.ts";
 export type {
   AdoptOutcome,
@@ -62,8 +62,23 @@ export type { Clock } from "./ports/clock.ts";
 export type { ClockReading, ClockSource } from "./ports/clock-source.ts";
 export type { CoordinatorPorts } from "./ports/coordinator-ports.ts";
 export type { Engine, EngineHealth, EngineRead, ExecuteOutcome, RoleChange } from "./ports/engine.ts";
+export type { FeedSink, Published, PublishFailure, PublishResult } from "./ports/feed-sink.ts";
+export { type Link, type LinkConnection, type LinkEvents, MAX_FRAME_BYTES } from "./ports/link.ts";
 export type { LogFields, Logger } from "./ports/logger.ts";
 export type { PeerChannel } from "./ports/peer-channel.ts";
 export type { PeerProbe } from "./ports/peer-probe.ts";
 export type { LeadershipEntry, Store } from "./ports/store.ts";
-export type { Witness } from "./ports/witness.ts";
+export type {
+  ExpectedRecord,
+  LockAcquire,
+  LockRead,
+  LockRefresh,
+  LockRelease,
+  LockState,
+  StrangeContent,
+  Witness,
+  WitnessRead,
+  WitnessRecord,
+  WitnessSwap,
+} from "./ports/witness.ts";
+export { isExpected, recordFromText } from "./adapters/witness-record.ts";

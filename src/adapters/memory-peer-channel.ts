@@ -11,7 +11,7 @@ import type { Heartbeat, PeerMessage } from "../core/messages.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LinkStatus, PeerChannel, PeerChannelEvents, PeerHello, PinnedPeer } from "../ports/peer-channel.ts";
 import { PeerGate, type PeerIdentity, type TurnedAway } from "./peer-gate.ts";
-import { MAX_FRAME_BYTES } from "./ws-peer-channel/frame.ts";
+import { MAX_FRAME_BYTES } from "../ports/link.ts";
 
 /** As on the real channel. */
 const MAX_BUFFERED_BYTES = 4_194_304;

@@ -6,7 +6,7 @@ import { Command, CommanderError } from "commander";
 import { packageVersion } from "../host/package-root.ts";
 import { addConfig } from "./commands/config-check.ts";
 import { addConflicts } from "./commands/conflicts.ts";
-import { addDemo } from "./demo/demo.ts";
+import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addEngine } from "./commands/engine.ts";
 import { EXIT, type ExitCode, report } from "./exit.ts";

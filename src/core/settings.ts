@@ -106,10 +106,7 @@ export const DEFAULT_COMMANDS: CommandSettings = {
 };
 
 /** Defaults that depend on the policy and on whether there is a witness [CP3, DP1]. */
-export function resolveFailover(
-  given: Partial<FailoverSettings>,
-  witness: "redis" | "nats" | "sqlite" | "memory" | "none",
-): FailoverSettings {
+export function resolveFailover(given: Partial<FailoverSettings>, witness: string): FailoverSettings {
   const policy = given.policy ?? DEFAULT_FAILOVER.policy;
   return {
     ...DEFAULT_FAILOVER,

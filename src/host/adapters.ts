@@ -26,6 +26,7 @@ import type { ClockSource } from "../ports/clock-source.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { FeedSink } from "../ports/feed-sink.ts";
 import type { Ids } from "../ports/ids.ts";
+import type { Link } from "../ports/link.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Random } from "../ports/random.ts";
 import type { Signatures } from "../ports/signatures.ts";
@@ -34,7 +35,7 @@ import type { SyncTransport } from "../ports/sync-transport.ts";
 import type { Witness } from "../ports/witness.ts";
 import { ReferenceEngine } from "../reference-engine/reference-engine.ts";
 import { claimDataFolder } from "./data-folder.ts";
-import { clientTls, peerAuthorities, witnessTls } from "./tls-files.ts";
+import { clientTls, peerAuthorities } from "./tls-files.ts";
 
 /** What the adapters share. */
 export interface Basics {
@@ -69,27 +70,10 @@ export async function makeWitness(
       return new RedisWitness(
         { clock },
         {
-          url: withPassword(witness.url, secrets.witnessPassword, witness.user ?? null),
+          url: withPassword(witness.url, secrets.witnessPassword),
           pair,
           timeoutMs: failover.witnessTimeoutMs,
           sentinelPassword: secrets.sentinelPassword ?? undefined,
-          tls: witnessTls(witness.tls),
-        },
-      );
-    }
-    case "nats": {
-      const { NatsWitness } = await import("../adapters/nats-witness.ts");
-      const { bucket, replicas } = witness;
-      return new NatsWitness(
-        { clock },
-        {
-          url: withPassword(witness.url, secrets.witnessPassword, witness.user ?? null),
-          credentials: secrets.witnessCredentials ?? undefined,
-          tls: witnessTls(witness.tls),
-          pair,
-          ...(bucket === undefined ? {} : { bucket }),
-          ...(replicas === undefined ? {} : { replicas }),
-          timeoutMs: failover.witnessTimeoutMs,
         },
       );
     }
@@ -120,9 +104,10 @@ export function makePeerChannel(
   signatures: Signatures,
   config: Config,
   secrets: EngineSecrets,
+  otherLinks: readonly Link[],
 ): WsPeerChannel {
   const { pair, label, peer } = config;
-  const init = { pair, label, links: peer.links, token: peerToken(secrets), ...peerAuthorities(config) };
+  const init = { pair, label, links: peer.links, otherLinks, token: peerToken(secrets), ...peerAuthorities(config) };
   return new WsPeerChannel({ clock, random, signatures }, init);
 }
 

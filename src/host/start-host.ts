@@ -21,13 +21,18 @@ import type { CoordinatorOptions } from "../actors/options.ts";
 import { createCoordinator } from "../coordinator/create-coordinator.ts";
 import type { Coordinator } from "../coordinator/types.ts";
 import type { Json } from "../core/canonical-json.ts";
+import { ChangeoverError } from "../core/errors.ts";
 import { buildApp } from "../http/app.ts";
 import type { App, MachineDefinition } from "../http/components.ts";
 import { type HttpServer, listen } from "../http/server.ts";
 import { openVisualiser } from "../visualiser/open-visualiser.ts";
 import { Recorder } from "../visualiser/recorder.ts";
+import { FanOutSink } from "../adapters/sinks/fan-out-sink.ts";
 import type { Engine } from "../ports/engine.ts";
+import type { FeedSink } from "../ports/feed-sink.ts";
+import type { Link } from "../ports/link.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Witness } from "../ports/witness.ts";
 import {
   type Basics,
   makeChangeoverSwitch,
@@ -48,10 +53,19 @@ import { packageVersion } from "./package-root.ts";
 import { pageFolder } from "./page-folder.ts";
 import { peerAuthorities, serverTls } from "./tls-files.ts";
 
-/** What an embedding program may bring along. */
+/**
+ * What an embedding program may bring along. `startHost` owns the plug-ins that it was given: it closes them with the host,
+ * and also when the start fails. Each has a guide in `docs/extending` and a contract suite in `changeover/testing`.
+ */
 export interface HostOptions {
   /** The engine that makes the programme, instead of the one that `engine:` in the configuration names. */
   readonly engine?: Engine;
+  /** The witness, instead of the one that `witness:` in the configuration names. Both engines bring the same. */
+  readonly witness?: Witness;
+  /** Where changes are published besides the sink that `outbox:` names. An event is done once every sink has it. */
+  readonly sinks?: readonly FeedSink[];
+  /** Ways to the other engine besides the WebSockets of `peer.links`. Both engines give a link the same name. */
+  readonly links?: readonly Link[];
   /** Where secrets named by `{env}` are read; `process.env` unless given. */
   readonly environment?: Environment;
   /** Where log lines go; pino's JSON on standard error unless given. */
@@ -83,7 +97,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   const logger = new CalmLogger({ clock, logger: log.logger });
   const basics = { clock, random: new SystemRandom(), ids: new NanoIds(), logger };
   const recorder = new Recorder(basics.clock);
-  const { coordinator, peerChannel } = await assemble(basics, config, secrets, { engine: options.engine, recorder });
+  const { coordinator, peerChannel } = await assemble(basics, config, secrets, { plugIns: options, recorder });
   const machineViewers = openVisualiser(
     { ...basics, coordinator, recorder },
     {
@@ -130,20 +144,23 @@ async function assemble(
   basics: Basics,
   config: Config,
   secrets: EngineSecrets,
-  { engine: given, recorder }: { readonly engine: Engine | undefined; readonly recorder: Recorder },
+  { plugIns, recorder }: { readonly plugIns: HostOptions; readonly recorder: Recorder },
 ): Promise<{ readonly coordinator: Coordinator; readonly peerChannel: WsPeerChannel }> {
   const opened: { close(): unknown }[] = [];
   const keep = <Port extends { close(): unknown }>(port: Port): Port => {
     opened.push(port);
     return port;
   };
+  const { engine: ownEngine, witness: ownWitness, sinks: ownSinks = [], links: ownLinks = [] } = plugIns;
   try {
+    for (const port of [ownEngine, ownWitness, ...ownSinks, ...ownLinks]) if (port !== undefined) keep(port);
+    requireFittingPlugIns(config, plugIns);
     const store = keep(openStore(basics, config));
-    const witness = keep(await makeWitness(basics, config, secrets));
+    const witness = ownWitness ?? keep(await makeWitness(basics, config, secrets));
     const signatures = new Ed25519Signatures(engineKey(resolve(config.dataDir)));
-    const peerChannel = keep(makePeerChannel(basics, signatures, config, secrets));
+    const peerChannel = keep(makePeerChannel(basics, signatures, config, secrets, ownLinks));
     const peerProbe = new HttpPeerProbe(basics, { links: config.peer.links });
-    const engine = keep(given ?? makeEngine(basics, config, secrets));
+    const engine = ownEngine ?? keep(makeEngine(basics, config, secrets));
     const clockSource = makeClockSource(basics, config);
     if (clockSource !== null) keep(clockSource);
     const changeoverSwitches = config.changeover.map((target) => keep(makeChangeoverSwitch(basics, target)));
@@ -151,13 +168,14 @@ async function assemble(
     if (hub !== null) keep(hub);
     const federation = federationPeers(basics, config, secrets, store);
     for (const { transport } of federation) keep(transport);
-    const sink = await makeSink(basics, config, secrets);
-    if (sink !== null) keep(sink);
+    const configured = await makeSink(basics, config, secrets);
+    if (configured !== null) keep(configured);
+    const sink = joinSinks(configured === null ? ownSinks : [configured, ...ownSinks]);
     const own = { digest: new NodeDigest(), signatures };
     const outside = { witness, peerChannel, peerProbe, clockSource, changeoverSwitches, hub, federation, sink };
     const coordinator = createCoordinator(
       { ...basics, ...own, ...outside, store, engine },
-      { ...optionsFor(config), inspect: recorder.inspect },
+      { ...optionsFor(config, ownSinks.length > 0), inspect: recorder.inspect },
     );
     return { coordinator, peerChannel };
   } catch (error) {
@@ -166,18 +184,37 @@ async function assemble(
   }
 }
 
-function optionsFor(config: Config): CoordinatorOptions {
+function joinSinks([first, ...others]: readonly FeedSink[]): FeedSink | null {
+  if (first === undefined) return null;
+  return others.length === 0 ? first : new FanOutSink({ first, others });
+}
+
+/** What the configuration and the plug-ins say together must make sense. */
+function requireFittingPlugIns(config: Config, { witness, links = [] }: HostOptions): void {
+  const names = [...config.peer.links, ...links].map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  // A hello names its link, so two of one name could not be told apart.
+  if (twice !== undefined) throw misfit("links", `two links are named "${twice}"; give each its own name`);
+  // The failover settings were derived from the configured kind: without a witness, silence alone promotes.
+  if (witness !== undefined && config.witness.kind === "none") {
+    throw misfit("witness", `witness.kind is "none" and a witness was given; leave witness out of the configuration`);
+  }
+}
+
+function misfit(field: string, why: string): ChangeoverError {
+  return new ChangeoverError("invalid_configuration", `${field}: ${why}`, { details: { field } });
+}
+
+function optionsFor(config: Config, hasOwnSinks: boolean): CoordinatorOptions {
   const { pair, label, failover, commands } = config;
   const { mode, signatures, intervalMs: federationIntervalMs } = config.federation;
   const { hub, maxOriginsPerToken } = config.replication;
   const hubIntervalMs = hub?.intervalMs ?? 0;
   const replication = { mode, signatures, federationIntervalMs, hubIntervalMs, maxOriginsPerToken };
   const { sink, maxAttempts, retentionMs } = config.outbox;
-  const outbox = { sink, maxAttempts, retentionMs };
+  const outbox = { sink: sink === "nop" && hasOwnSinks ? "plug-in" : sink, maxAttempts, retentionMs };
   const version = packageVersion();
-  const { restoreLimit } = config.engine;
-  const engine = restoreLimit === undefined ? {} : { restoreLimit };
-  return { pair, label, failover, commands, replication, outbox, version, peerUrl: peerAddress(config), ...engine };
+  return { pair, label, failover, commands, replication, outbox, version, peerUrl: peerAddress(config) };
 }
 
 function definitions(): MachineDefinition[] {

@@ -82,8 +82,11 @@ export type LockRead =
   | { readonly outcome: "unreachable"; readonly reason: string };
 
 export interface Witness {
-  /** `none`: no witness is configured; every call answers `unreachable`, and the lock is this engine's own. */
-  readonly kind: "redis" | "nats" | "sqlite" | "memory" | "none";
+  /**
+   * What kind it is, for people: `redis`, `sqlite`, `memory`, or a plug-in's own word. `none` is reserved: no witness is
+   * configured, every call answers `unreachable`, and the lock is this engine's own.
+   */
+  readonly kind: string;
   read(): Promise<WitnessRead>;
   /**
    * Writes `next` only if the record is exactly `expected` in holder, engine, epoch and seq, or if what stands there is

@@ -10,7 +10,7 @@ import { SqliteWitness } from "../../src/adapters/sqlite-witness.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { makeId } from "../../src/core/ids.ts";
 import type { WitnessRecord } from "../../src/ports/witness.ts";
-import { aRecord } from "../contracts/witness-under-test.ts";
+import { aRecord } from "../../src/testing/witness-contract.ts";
 
 /** Calls that may find the file busy before a rival gives up. */
 const MAX_CALLS = 200_000;

@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SqliteWitness } from "../../src/adapters/sqlite-witness.ts";
 import { makeId } from "../../src/core/ids.ts";
-import { aRecord } from "../contracts/witness-under-test.ts";
+import { aRecord } from "../../src/testing/witness-contract.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 const RIVAL = join(import.meta.dirname, "sqlite-witness-process.ts");

@@ -47,11 +47,8 @@ export interface Step {
   readonly fault: Fault;
   /** Ms after the load began, or after the trigger. */
   readonly atMs: number;
-  /**
-   * Waits until either engine says that it reconciles a split, or that it has saved the conflicts and the other's state is
-   * not replaced yet; at most until everything is healed.
-   */
-  readonly after?: "reconciling" | "verifying";
+  /** Waits until either engine says that it reconciles a split, at most until everything is healed. */
+  readonly after?: "reconciling";
   /** How long it lasts, ms; what cannot last, such as an emptied witness, ignores it. */
   readonly lastsMs: number;
 }
@@ -163,15 +160,12 @@ function aimedSteps(draw: Draw, plan: RoundPlan): readonly Step[] {
     { kind: "cut", network: "both", from: null },
     { kind: plan.witness === "redis" ? "kill-witness" : "empty-witness" },
   ];
-  const staysMs = draw.chance(0.4) ? LONG_MS + draw.between(0, 1_000) : drawSpan(draw);
-  const second = {
-    fault: draw.pick(during),
-    atMs: draw.between(0, 60),
-    after: "reconciling",
-    lastsMs: staysMs,
-  } as const;
-  // The last step of a reconciliation is short: who aims at it must not wait.
-  return [...split, ...frozen, draw.chance(0.5) ? second : { ...second, atMs: 0, after: "verifying" }];
+  const stays = draw.chance(0.4) ? LONG_MS + draw.between(0, 1_000) : drawSpan(draw);
+  return [
+    ...split,
+    ...frozen,
+    { fault: draw.pick(during), atMs: draw.between(0, 60), after: "reconciling", lastsMs: stays },
+  ];
 }
 
 function drawSpan(draw: Draw): number {
@@ -238,7 +232,7 @@ const KINDS: readonly KindOfFault[] = [
 
 /** One step as a person reads it. */
 export function describeStep({ fault, atMs, after, lastsMs }: Step): string {
-  const when = after === undefined ? `at ${atMs} ms` : `${atMs} ms after an engine says "${after}"`;
+  const when = after === undefined ? `at ${atMs} ms` : `${atMs} ms after the reconciliation began`;
   return `${describeFault(fault)}, ${when}, for ${lastsMs} ms`;
 }
 

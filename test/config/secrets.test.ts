@@ -66,7 +66,6 @@ describe("secrets", () => {
       hubToken: null,
       federationTokens: new Map(),
       witnessPassword: null,
-      witnessCredentials: null,
       sentinelPassword: null,
       feedPassword: null,
       feedCredentials: null,

@@ -4,15 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ExecEngine } from "../../src/adapters/exec-engine.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
-import { describeEngineContract } from "./engine-contract.ts";
+import { CUT_WITHOUT_SOURCE, engineContract } from "../../src/testing/engine-contract.ts";
+import { runContract } from "./run-contract.ts";
 
 const PLACE = { pair: "studio-1", label: "a" } as const;
 const SLOW_MACHINE = { executeBudgetMs: 10_000, notifyBudgetMs: 10_000 };
 
-describeEngineContract("an engine of notify scripts only", {
-  make: async () => new ExecEngine({ clock: new SystemClock() }, { ...PLACE, notify: ["true"] }),
-  judgesCommands: false,
-});
+runContract(
+  "engine contract: an engine of notify scripts only",
+  engineContract({
+    make: async () => new ExecEngine({ clock: new SystemClock() }, { ...PLACE, notify: ["true"] }),
+    failing: null,
+  }),
+);
 
 const folders: string[] = [];
 
@@ -31,11 +35,14 @@ async function countingScripts() {
   };
 }
 
-describeEngineContract("an engine of scripts", {
-  make: async () =>
-    new ExecEngine({ clock: new SystemClock() }, { ...PLACE, ...SLOW_MACHINE, ...(await countingScripts()) }),
-  cleanUp: async () => {
-    await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
-  },
-  judgesCommands: true,
-});
+runContract(
+  "engine contract: an engine of scripts",
+  engineContract({
+    make: async () =>
+      new ExecEngine({ clock: new SystemClock() }, { ...PLACE, ...SLOW_MACHINE, ...(await countingScripts()) }),
+    end: async () => {
+      await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
+    },
+    failing: CUT_WITHOUT_SOURCE,
+  }),
+);

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { HttpEngine } from "../../src/adapters/http-engine.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { describeWithServer, requireServer } from "../support/servers.ts";
-import { describeEngineContract } from "./engine-contract.ts";
+import { CUT_WITHOUT_SOURCE, engineContract } from "../../src/testing/engine-contract.ts";
+import { runContract } from "./run-contract.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/http-engine/engine.py", import.meta.url));
 const running: ChildProcess[] = [];
@@ -19,15 +20,18 @@ async function startExample(): Promise<string> {
 }
 
 describeWithServer("python3", "examples/http-engine", () => {
-  describeEngineContract("the Python switcher", {
-    make: async () =>
-      new HttpEngine({ clock: new SystemClock() }, { baseUrl: await startExample(), executeTimeoutMs: 5_000 }),
-    cleanUp: async () => {
-      const children = running.splice(0);
-      const gone = children.map((child) => once(child, "exit"));
-      for (const child of children) child.kill();
-      await Promise.all(gone);
-    },
-    judgesCommands: true,
-  });
+  runContract(
+    "engine contract: the Python switcher",
+    engineContract({
+      make: async () =>
+        new HttpEngine({ clock: new SystemClock() }, { baseUrl: await startExample(), executeTimeoutMs: 5_000 }),
+      end: async () => {
+        const children = running.splice(0);
+        const gone = children.map((child) => once(child, "exit"));
+        for (const child of children) child.kill();
+        await Promise.all(gone);
+      },
+      failing: CUT_WITHOUT_SOURCE,
+    }),
+  );
 });

@@ -2,18 +2,22 @@
 import { HttpEngine } from "../../src/adapters/http-engine.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { type HookServer, startHookServer } from "../support/hook-server.ts";
-import { describeEngineContract } from "./engine-contract.ts";
+import { CUT_WITHOUT_SOURCE, engineContract } from "../../src/testing/engine-contract.ts";
+import { runContract } from "./run-contract.ts";
 
 const servers: HookServer[] = [];
 
-describeEngineContract("an engine behind HTTP hooks", {
-  make: async () => {
-    const server = await startHookServer();
-    servers.push(server);
-    return new HttpEngine({ clock: new SystemClock() }, { baseUrl: server.baseUrl, executeTimeoutMs: 5_000 });
-  },
-  cleanUp: async () => {
-    await Promise.all(servers.splice(0).map((server) => server.close()));
-  },
-  judgesCommands: true,
-});
+runContract(
+  "engine contract: an engine behind HTTP hooks",
+  engineContract({
+    make: async () => {
+      const server = await startHookServer();
+      servers.push(server);
+      return new HttpEngine({ clock: new SystemClock() }, { baseUrl: server.baseUrl, executeTimeoutMs: 5_000 });
+    },
+    end: async () => {
+      await Promise.all(servers.splice(0).map((server) => server.close()));
+    },
+    failing: CUT_WITHOUT_SOURCE,
+  }),
+);

@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { freePort } from "../support/free-port.ts";
-import { anEvent, events, type FeedUnderTest, publishAll, readAll, versionsOf } from "./feed-under-test.ts";
+import {
+  anEvent,
+  events,
+  type FeedUnderTest,
+  publishAll,
+  readAll,
+  versionsOf,
+} from "../../src/testing/feed-sink-contract.ts";
 
 interface Broker {
   readonly port: number;

@@ -6,9 +6,11 @@ import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { type NatsServer, startNats } from "../support/nats-server.ts";
 import { describeWithServer } from "../support/servers.ts";
 import { feedBrokerContract } from "./feed-broker-contract.ts";
-import { feedSinkContract } from "./feed-sink-contract.ts";
+import { feedSinkContract } from "../../src/testing/feed-sink-contract.ts";
+import { runContract } from "./run-contract.ts";
 import { feedSourceContract } from "./feed-source-contract.ts";
-import { type FeedUnderTest, opened } from "./feed-under-test.ts";
+import type { FeedUnderTest } from "../../src/testing/feed-sink-contract.ts";
+import { opened } from "./feed-under-test.ts";
 
 let streams = 0;
 
@@ -30,7 +32,10 @@ describeWithServer("nats-server", "feed in NATS JetStream", () => {
   });
   afterAll(async () => server.stop());
 
-  feedSinkContract("jetstream", async () => feedOn(server.url));
+  runContract(
+    "feed sink contract: jetstream",
+    feedSinkContract(async () => feedOn(server.url)),
+  );
   feedSourceContract("jetstream", async () => feedOn(server.url));
   feedBrokerContract("jetstream", { start: startNats, feed: feedOn });
 });

@@ -6,9 +6,11 @@ import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { describeWithServer } from "../support/servers.ts";
 import { feedBrokerContract } from "./feed-broker-contract.ts";
-import { feedSinkContract } from "./feed-sink-contract.ts";
+import { feedSinkContract } from "../../src/testing/feed-sink-contract.ts";
+import { runContract } from "./run-contract.ts";
 import { feedSourceContract } from "./feed-source-contract.ts";
-import { type FeedUnderTest, opened } from "./feed-under-test.ts";
+import type { FeedUnderTest } from "../../src/testing/feed-sink-contract.ts";
+import { opened } from "./feed-under-test.ts";
 
 /** Every answer is on the disk. */
 const DURABLE = ["--appendonly", "yes", "--appendfsync", "always"];
@@ -31,7 +33,10 @@ describeWithServer("redis-server", "feed in Redis", () => {
   });
   afterAll(async () => server.stop());
 
-  feedSinkContract("redis", async () => feedOn(server.url));
+  runContract(
+    "feed sink contract: redis",
+    feedSinkContract(async () => feedOn(server.url)),
+  );
   feedSourceContract("redis", async () => feedOn(server.url));
   feedBrokerContract("redis", {
     start: async (options) => startRedis({ ...options, args: DURABLE }),

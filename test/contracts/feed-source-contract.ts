@@ -1,6 +1,6 @@
 /** Contract of the port FeedSource, for every feed that is read. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { events, type FeedUnderTest, publishAll, readAll, versionsOf } from "./feed-under-test.ts";
+import { events, type FeedUnderTest, publishAll, readAll, versionsOf } from "../../src/testing/feed-sink-contract.ts";
 
 export function feedSourceContract(name: string, make: () => Promise<FeedUnderTest>): void {
   describe(`feed source contract: ${name}`, () => {

@@ -8,9 +8,10 @@ import { FileSource } from "../../src/adapters/sinks/file-source.ts";
 import type { ControlEvent } from "../../src/core/control-event.ts";
 import { MemoryFeed, MemorySink, type SinkFault } from "../../src/adapters/memory-sink.ts";
 import { ManualClock } from "../support/manual-clock.ts";
-import { feedSinkContract } from "./feed-sink-contract.ts";
+import { feedSinkContract } from "../../src/testing/feed-sink-contract.ts";
+import { runContract } from "./run-contract.ts";
 import { feedSourceContract } from "./feed-source-contract.ts";
-import type { FeedUnderTest } from "./feed-under-test.ts";
+import type { FeedUnderTest } from "../../src/testing/feed-sink-contract.ts";
 import { MemorySource } from "./memory-source.ts";
 
 async function inFolder(): Promise<FeedUnderTest> {
@@ -36,7 +37,7 @@ async function inMemory(): Promise<FeedUnderTest> {
   };
 }
 
-feedSinkContract("memory", inMemory);
+runContract("feed sink contract: memory", feedSinkContract(inMemory));
 feedSourceContract("memory", inMemory);
-feedSinkContract("file", inFolder);
+runContract("feed sink contract: file", feedSinkContract(inFolder));
 feedSourceContract("file", inFolder);

@@ -7,8 +7,9 @@ import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { type RedisUnderSentinel, startRedisUnderSentinel } from "../support/redis-sentinel.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { describeWithServer } from "../support/servers.ts";
-import { witnessContract } from "./witness-contract.ts";
-import type { WitnessUnderTest } from "./witness-under-test.ts";
+import { witnessContract } from "../../src/testing/witness-contract.ts";
+import { runContract } from "./run-contract.ts";
+import type { WitnessUnderTest } from "../../src/testing/witness-contract.ts";
 
 /** Longer than the 150 ms of real life: these tests ask what is answered, on a machine that may be loaded. */
 const TIMEOUT_MS = 5_000;
@@ -57,10 +58,17 @@ describeWithServer("redis-server", "witness in Redis", () => {
       admin.disconnect();
       await server.stop();
     });
-    witnessContract("redis", async () => onServer(server.url, admin));
-    witnessContract("redis, with a database number", async () => onServer(`${server.url}/3`, admin));
-    witnessContract("redis, as a user with few rights", async () =>
-      onServer(server.url.replace("//", "//changeover:secret%251@"), admin),
+    runContract(
+      "witness contract: redis",
+      witnessContract(async () => onServer(server.url, admin)),
+    );
+    runContract(
+      "witness contract: redis, with a database number",
+      witnessContract(async () => onServer(`${server.url}/3`, admin)),
+    );
+    runContract(
+      "witness contract: redis, as a user with few rights",
+      witnessContract(async () => onServer(server.url.replace("//", "//changeover:secret%251@"), admin)),
     );
   });
 
@@ -78,8 +86,11 @@ describeWithServer("redis-server", "witness in Redis", () => {
       admin.disconnect();
       await server.stop();
     });
-    witnessContract("redis cluster, as a user with few rights", async () =>
-      onServer(server.url.replace("redis://", "redis+cluster://changeover:secret%251@"), admin),
+    runContract(
+      "witness contract: redis cluster, as a user with few rights",
+      witnessContract(async () =>
+        onServer(server.url.replace("redis://", "redis+cluster://changeover:secret%251@"), admin),
+      ),
     );
   });
 
@@ -94,8 +105,9 @@ describeWithServer("redis-server", "witness in Redis", () => {
       admin.disconnect();
       await redis.stop();
     });
-    witnessContract("redis sentinel", async () =>
-      onServer(`redis+sentinel://127.0.0.1:${redis.sentinelPort}/${redis.name}`, admin),
+    runContract(
+      "witness contract: redis sentinel",
+      witnessContract(async () => onServer(`redis+sentinel://127.0.0.1:${redis.sentinelPort}/${redis.name}`, admin)),
     );
   });
 });

@@ -9,35 +9,48 @@ import { recordFromText } from "../../src/adapters/witness-record.ts";
 import { SqliteWitness } from "../../src/adapters/sqlite-witness.ts";
 import { makeId } from "../../src/core/ids.ts";
 import { ManualClock } from "../support/manual-clock.ts";
-import { witnessContract } from "./witness-contract.ts";
-import { witnessLockContract } from "./witness-lock-contract.ts";
-import { aRecord, type WitnessUnderTest } from "./witness-under-test.ts";
+import {
+  aRecord,
+  witnessContract,
+  witnessLockContract,
+  type WitnessUnderTest,
+} from "../../src/testing/witness-contract.ts";
+import { runContract } from "./run-contract.ts";
 
-witnessContract("memory", async () => {
-  const clock = new ManualClock();
-  const server = new MemoryWitnessServer({ clock });
-  return {
-    connect: () => new MemoryWitness({ server }),
-    pass: async (ms) => clock.pass(ms),
-    forget: async () => server.forget(),
-    scribble: async (text) => server.scribble(recordFromText(text) ?? { content: text }),
-    end: async () => undefined,
-  };
-});
+runContract(
+  "witness contract: memory",
+  witnessContract(async () => {
+    const clock = new ManualClock();
+    const server = new MemoryWitnessServer({ clock });
+    return {
+      connect: () => new MemoryWitness({ server }),
+      pass: async (ms) => clock.pass(ms),
+      forget: async () => server.forget(),
+      scribble: async (text) => server.scribble(recordFromText(text) ?? { content: text }),
+      end: async () => undefined,
+    };
+  }),
+);
 
-witnessContract("sqlite", async () => sqliteUnderTest());
+runContract(
+  "witness contract: sqlite",
+  witnessContract(async () => sqliteUnderTest()),
+);
 
-witnessLockContract("none", async () => {
-  const clock = new ManualClock();
-  const only = new NoWitness({ clock });
-  return {
-    connect: () => only,
-    pass: async (ms) => clock.pass(ms),
-    forget: async () => undefined,
-    scribble: async () => undefined,
-    end: async () => only.close(),
-  };
-});
+runContract(
+  "reconcile lock contract: none",
+  witnessLockContract(async () => {
+    const clock = new ManualClock();
+    const only = new NoWitness({ clock });
+    return {
+      connect: () => only,
+      pass: async (ms) => clock.pass(ms),
+      forget: async () => undefined,
+      scribble: async () => undefined,
+      end: async () => only.close(),
+    };
+  }),
+);
 
 async function sqliteUnderTest(): Promise<WitnessUnderTest> {
   const dir = mkdtempSync(join(tmpdir(), "changeover-witness-"));

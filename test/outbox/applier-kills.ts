@@ -7,7 +7,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect } from "vitest";
 import type { FeedSink } from "../../src/ports/feed-sink.ts";
-import { events, publishAll } from "../contracts/feed-under-test.ts";
+import { events, publishAll } from "../../src/testing/feed-sink-contract.ts";
 import { appliedVersions } from "./applier-rig.ts";
 
 const PROCESS = join(import.meta.dirname, "applier-process.ts");

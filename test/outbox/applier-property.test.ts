@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { MemoryFeed } from "../../src/adapters/memory-sink.ts";
 import type { FeedRead, FeedSource } from "../../src/ports/feed-source.ts";
 import type { ControlEvent } from "../../src/core/control-event.ts";
-import { anEvent } from "../contracts/feed-under-test.ts";
+import { anEvent } from "../../src/testing/feed-sink-contract.ts";
 import { MemorySource } from "../contracts/memory-source.ts";
 import { applierOf, appliedVersions, CrashingDatabase, type Db, openData } from "./applier-rig.ts";
 

@@ -10,7 +10,7 @@ import { Redis } from "ioredis";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import type { FeedSink } from "../../src/ports/feed-sink.ts";
 import type { FeedSource } from "../../src/ports/feed-source.ts";
-import { events } from "../contracts/feed-under-test.ts";
+import { events } from "../../src/testing/feed-sink-contract.ts";
 import { type NatsServer, startNats } from "../support/nats-server.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { describeWithServer } from "../support/servers.ts";

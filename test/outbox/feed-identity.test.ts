@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MemoryFeed } from "../../src/adapters/memory-sink.ts";
 import { FileSink } from "../../src/adapters/sinks/file-sink.ts";
 import { FileSource } from "../../src/adapters/sinks/file-source.ts";
-import { events } from "../contracts/feed-under-test.ts";
+import { events } from "../../src/testing/feed-sink-contract.ts";
 import { MemorySource } from "../contracts/memory-source.ts";
 import { applierOf, appliedVersions, openData } from "./applier-rig.ts";
 import { expectOrdered, onStage } from "./feed-stage.ts";

@@ -8,6 +8,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   changeover: new URL("../../src/index.ts", import.meta.url).href,
   "changeover/replication": new URL("../../src/replication.ts", import.meta.url).href,
   "changeover/outbox": new URL("../../src/outbox.ts", import.meta.url).href,
+  "changeover/testing": new URL("../../src/testing.ts", import.meta.url).href,
   "changeover/machines": new URL("../../machines/index.ts", import.meta.url).href,
 };
 

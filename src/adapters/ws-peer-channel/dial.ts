@@ -1,6 +1,9 @@
-/** The WebSocket of one dial: address, subprotocol, bearer token, bounds. */
+/**
+ * A link over WebSockets: how it is dialled (address, subprotocol, bearer token, bounds), and one socket as a connection.
+ * What it accepts comes from the HTTP server, see `WsPeerChannel.accept`.
+ */
 import { WebSocket } from "ws";
-import { MAX_FRAME_BYTES } from "./frame.ts";
+import { type Link, type LinkConnection, type LinkEvents, MAX_FRAME_BYTES } from "../../ports/link.ts";
 
 /** The subprotocol that both sides name in the upgrade. */
 export const SUBPROTOCOL = "changeover.v1";
@@ -24,21 +27,96 @@ export function channelUrl(configured: string): URL {
   return url;
 }
 
-/** What a dial shows, and what it trusts. */
-export interface DialInit {
+export interface WsLinkInit {
+  readonly name: string;
+  /** `ws://` or `wss://`. */
+  readonly url: string;
   readonly token: string | null;
   /** Authorities of the peer's certificate, PEM; left out: the system's. */
   readonly ca?: string;
 }
 
-/** Begins to dial. `onRejected` hears the status when the other side answers the upgrade with anything but an upgrade. */
-export function dialPeer(url: URL, { token, ca }: DialInit, onRejected: (status: number) => void): WebSocket {
-  const headers = { [KEYS_HEADER]: "1", ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
-  const ws = new WebSocket(url, SUBPROTOCOL, { headers, ...PEER_SOCKET_OPTIONS, ...(ca === undefined ? {} : { ca }) });
-  ws.on("unexpected-response", (_request, response) => {
-    response.resume();
-    onRejected(response.statusCode ?? 0);
-    ws.terminate();
-  });
-  return ws;
+export class WsLink implements Link {
+  readonly name: string;
+  readonly #init: WsLinkInit;
+  readonly #url: URL;
+  readonly #onRejected: (host: string, status: number) => void;
+
+  /** `onRejected` hears the status when the other side answers the upgrade with anything but an upgrade. */
+  constructor(components: { readonly onRejected: (host: string, status: number) => void }, init: WsLinkInit) {
+    this.name = init.name;
+    this.#init = init;
+    this.#url = channelUrl(init.url);
+    this.#onRejected = components.onRejected;
+  }
+
+  /** The HTTP server accepts. */
+  accept(): void {}
+
+  dial(): LinkConnection {
+    const { token, ca } = this.#init;
+    const headers = { [KEYS_HEADER]: "1", ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
+    const options = { headers, ...PEER_SOCKET_OPTIONS, ...(ca === undefined ? {} : { ca }) };
+    const ws = new WebSocket(this.#url, SUBPROTOCOL, options);
+    ws.on("unexpected-response", (_request, response) => {
+      response.resume();
+      this.#onRejected(this.#url.host, response.statusCode ?? 0);
+      ws.terminate();
+    });
+    return new WsConnection(ws, { remote: this.#url.host, peerHasKeys: null });
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** One WebSocket. `peerHasKeys` null: it is still being dialled, and the answer to the upgrade will tell. */
+export class WsConnection implements LinkConnection {
+  readonly remote: string;
+  readonly #ws: WebSocket;
+  readonly #peerHasKeys: boolean | null;
+
+  constructor(ws: WebSocket, init: { readonly remote: string; readonly peerHasKeys: boolean | null }) {
+    this.#ws = ws;
+    this.remote = init.remote;
+    this.#peerHasKeys = init.peerHasKeys;
+  }
+
+  get bufferedBytes(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  listen(events: LinkEvents): void {
+    // It comes just before "open"; until then nothing can be sent.
+    this.#ws.on("upgrade", ({ headers }) => {
+      this.#ws.once("open", () => events.onOpen(headers[KEYS_HEADER] !== undefined));
+    });
+    this.#ws.on("message", (data, isBinary) => {
+      if (isBinary) events.onBadFrame("binary");
+      else events.onFrame((data as Buffer).toString("utf8"));
+    });
+    this.#ws.on("ping", () => events.onSignOfLife());
+    this.#ws.on("pong", () => events.onSignOfLife());
+    // Every error is followed by "close"; only a frame beyond the bound is somebody's doing.
+    this.#ws.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") events.onBadFrame("too-large");
+    });
+    this.#ws.on("close", (code, reason) => events.onEnd(code, reason.toString()));
+    if (this.#peerHasKeys !== null) events.onOpen(this.#peerHasKeys);
+  }
+
+  send(frame: string): void {
+    this.#ws.send(frame);
+  }
+
+  ping(): void {
+    this.#ws.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+  }
+
+  drop(): void {
+    this.#ws.terminate();
+  }
 }

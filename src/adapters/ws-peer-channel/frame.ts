@@ -6,9 +6,6 @@
  */
 import { MAC_CHARS, Mac } from "./mac.ts";
 
-/** Largest frame either side sends or reads, in bytes. */
-export const MAX_FRAME_BYTES = 2_097_152;
-
 /** What a frame turned out to be. */
 export type OpenedFrame =
   | { readonly outcome: "opened"; readonly text: string }

@@ -1,15 +1,14 @@
 /**
- * One WebSocket from the handshake to its end.
+ * One connection of a link, from the handshake to its end.
  * Nothing is handed on before both sides are proven [ID1], nor after the end. Every frame handed on was sealed in this
  * session. The end is told once. A socket that does not prove itself in time is dropped. No error goes unheard.
  * Links, other sockets, and what a message means are not its business.
  */
-import type { RawData, WebSocket } from "ws";
 import type { Clock, TimerHandle } from "../../ports/clock.ts";
+import { FIRST_REFUSAL_CODE, type LinkConnection, MAX_FRAME_BYTES } from "../../ports/link.ts";
 import type { PeerHello, PeerRefusal, PeerStranger } from "../../ports/peer-channel.ts";
 import type { PeerIdentity, TurnedAway } from "../peer-gate.ts";
-import { KEYS_HEADER } from "./dial.ts";
-import { FrameOpener, FrameSealer, MAX_FRAME_BYTES } from "./frame.ts";
+import { FrameOpener, FrameSealer } from "./frame.ts";
 import { type Handshake, MAX_HANDSHAKE_BYTES, type Side } from "./handshake.ts";
 
 /** Close codes of those turned away: HTTP's status of the same meaning, plus 4000. */
@@ -30,8 +29,6 @@ export const CLOSE_CODES: Readonly<Record<PeerRefusal, number>> = {
 
 /** What an engine answers that has pinned another one than this. */
 const STRANGER_CODES: ReadonlySet<number> = new Set([CLOSE_CODES["wrong-engine"], CLOSE_CODES["wrong-key"]]);
-
-const REFUSAL_CODES: ReadonlySet<number> = new Set(Object.values(CLOSE_CODES));
 
 /** How long the other side may take to answer a close before the socket is torn down. */
 const CLOSE_GRACE_MS = 250;
@@ -58,12 +55,8 @@ export type SocketEnd = "ours" | "theirs" | "turned-away";
 
 export interface PeerSocketInit {
   readonly side: Side;
-  /** Where it leads or comes from, for people. */
-  readonly remote: string;
   /** From the first moment to the proof. */
   readonly handshakeMs: number;
-  /** Whether the other side's upgrade said that it has keys; null: the dialer learns it from the answer. */
-  readonly peerHasKeys: boolean | null;
 }
 
 type Stage =
@@ -81,7 +74,7 @@ export class PeerSocket {
   openSinceMonoMs = Number.POSITIVE_INFINITY;
   /** Fulfilled once the socket is gone. */
   readonly ended: Promise<void>;
-  readonly #ws: WebSocket;
+  readonly #connection: LinkConnection;
   readonly #clock: Clock;
   readonly #owner: PeerSocketOwner;
   readonly #makeHandshake: (peerHasKeys: boolean) => Handshake;
@@ -93,24 +86,22 @@ export class PeerSocket {
 
   constructor(
     components: {
-      readonly ws: WebSocket;
+      readonly connection: LinkConnection;
       readonly clock: Clock;
       readonly owner: PeerSocketOwner;
       readonly makeHandshake: (peerHasKeys: boolean) => Handshake;
     },
     init: PeerSocketInit,
   ) {
-    this.#ws = components.ws;
+    this.#connection = components.connection;
     this.#clock = components.clock;
     this.#owner = components.owner;
     this.#makeHandshake = components.makeHandshake;
     this.side = init.side;
-    this.remote = init.remote;
+    this.remote = components.connection.remote;
     this.lastHeardMonoMs = this.#clock.monoMs();
     this.#timer = this.#clock.setTimeout(() => this.drop(), init.handshakeMs);
-    this.ended = new Promise((resolve) => void this.#ws.once("close", () => resolve()));
-    this.#listen();
-    if (init.peerHasKeys !== null) this.#greet(init.peerHasKeys);
+    this.ended = new Promise((resolve) => this.#listen(resolve));
   }
 
   /** Who is at the other end; only once it is open. */
@@ -123,17 +114,17 @@ export class PeerSocket {
   }
 
   get bufferedBytes(): number {
-    return this.#ws.bufferedAmount;
+    return this.#connection.bufferedBytes;
   }
 
   /** Seals and sends. Only while open. */
   send(text: string): void {
-    if (this.#stage.name === "open") this.#ws.send(this.#stage.sealer.seal(text));
+    if (this.#stage.name === "open") this.#connection.send(this.#stage.sealer.seal(text));
   }
 
   /** Asks for a sign of life; it is heard like a message. */
   ping(): void {
-    if (this.#stage.name === "open") this.#ws.ping();
+    if (this.#stage.name === "open") this.#connection.ping();
   }
 
   /** Refuses the other side with the code of `refusal`. */
@@ -147,68 +138,55 @@ export class PeerSocket {
   close(code: number, reason: string): void {
     if (this.#stage.name === "closed") return;
     this.#end("ours");
-    this.#timer = this.#clock.setTimeout(() => this.#ws.terminate(), CLOSE_GRACE_MS);
-    this.#ws.close(code, reason);
+    this.#timer = this.#clock.setTimeout(() => this.#connection.drop(), CLOSE_GRACE_MS);
+    this.#connection.close(code, reason);
   }
 
   /** Tears the socket down at once. */
   drop(): void {
     if (this.#stage.name === "closed") return;
     this.#end("ours");
-    this.#ws.terminate();
+    this.#connection.drop();
   }
 
-  #listen(): void {
-    // It comes just before "open"; until then nothing can be sent.
-    this.#ws.on("upgrade", ({ headers }) => {
-      this.#ws.once("open", () => this.#greet(headers[KEYS_HEADER] !== undefined));
-    });
-    this.#ws.on("message", (data, isBinary) => this.#onFrame(data, isBinary, this.#clock.monoMs()));
-    this.#ws.on("ping", () => this.#heard());
-    this.#ws.on("pong", () => this.#heard());
-    this.#ws.on("error", (error: NodeJS.ErrnoException) => this.#onError(error));
-    this.#ws.on("close", (code, reason) => {
-      if (this.open && STRANGER_CODES.has(code)) this.#owner.onRefusedByPeer(this, reason.toString());
-      this.#end(REFUSAL_CODES.has(code) ? "turned-away" : "theirs");
-      this.#clock.clearTimeout(this.#timer);
+  #listen(ended: () => void): void {
+    this.#connection.listen({
+      onOpen: (peerHasKeys) => this.#greet(peerHasKeys),
+      onFrame: (frame) => this.#onFrame(frame, this.#clock.monoMs()),
+      onSignOfLife: () => {
+        this.lastHeardMonoMs = this.#clock.monoMs();
+      },
+      onBadFrame: (why) => {
+        if (why === "binary") this.refuse("bad-frame", "a binary frame");
+        else this.refuse("too-large", `a frame of more than ${MAX_FRAME_BYTES} bytes`);
+      },
+      onEnd: (code, reason) => {
+        if (this.open && STRANGER_CODES.has(code)) this.#owner.onRefusedByPeer(this, reason);
+        this.#end(code >= FIRST_REFUSAL_CODE ? "turned-away" : "theirs");
+        this.#clock.clearTimeout(this.#timer);
+        ended();
+      },
     });
   }
 
   #greet(peerHasKeys: boolean): void {
+    if (this.#stage.name === "closed") return;
     this.#handshake = this.#makeHandshake(peerHasKeys);
-    this.#ws.send(this.#handshake.ownHello);
+    this.#connection.send(this.#handshake.ownHello);
   }
 
-  #heard(): void {
-    this.lastHeardMonoMs = this.#clock.monoMs();
-  }
-
-  /** Every error is followed by `close`; only a frame beyond the bound is somebody's doing. */
-  #onError(error: NodeJS.ErrnoException): void {
-    if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") {
-      this.refuse("too-large", `a frame of more than ${MAX_FRAME_BYTES} bytes`);
-    }
-  }
-
-  #onFrame(data: RawData, isBinary: boolean, receivedAtMonoMs: number): void {
+  #onFrame(frame: string, receivedAtMonoMs: number): void {
     this.lastHeardMonoMs = receivedAtMonoMs;
     const stage = this.#stage;
     const handshake = this.#handshake;
     if (stage.name === "closed" || handshake === null) return;
-    const bytes = data as Buffer;
-    if (isBinary) return this.refuse("bad-frame", "a binary frame");
-    const maxBytes = stage.name === "open" ? MAX_FRAME_BYTES : MAX_HANDSHAKE_BYTES;
-    if (bytes.length > maxBytes)
-      return this.refuse("too-large", `a frame of ${bytes.length} bytes, ${maxBytes} are read`);
-    const frame = bytes.toString("utf8");
-    switch (stage.name) {
-      case "hello":
-        return this.#onHello(frame, handshake);
-      case "proof":
-        return this.#onProof(frame, handshake, stage.hello);
-      case "open":
-        return this.#onSealed(frame, stage.opener, receivedAtMonoMs);
+    if (stage.name === "open") return this.#onSealed(frame, stage.opener, receivedAtMonoMs);
+    const bytes = Buffer.byteLength(frame);
+    if (bytes > MAX_HANDSHAKE_BYTES) {
+      return this.refuse("too-large", `a frame of ${bytes} bytes, ${MAX_HANDSHAKE_BYTES} are read`);
     }
+    if (stage.name === "hello") this.#onHello(frame, handshake);
+    else this.#onProof(frame, handshake, stage.hello);
   }
 
   #onHello(frame: string, handshake: Handshake): void {
@@ -217,7 +195,7 @@ export class PeerSocket {
     const turned = this.#owner.judge(hello);
     if (turned !== null) return this.refuse(turned.refusal, turned.detail);
     this.#stage = { name: "proof", hello };
-    this.#ws.send(handshake.ownProof());
+    this.#connection.send(handshake.ownProof());
   }
 
   #onProof(frame: string, handshake: Handshake, hello: PeerIdentity): void {

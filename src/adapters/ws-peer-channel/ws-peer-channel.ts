@@ -1,6 +1,6 @@
 /**
- * The peer channel over WebSockets. Every engine dials every configured link and accepts what the HTTP layer hands on, so
- * that a way that works in one direction only is still a way.
+ * The peer channel over links: WebSockets, and whatever else implements the port Link. Every engine dials every link and
+ * accepts what comes (WebSockets from the HTTP layer), so that a way that works in one direction only is still a way.
  * It keeps what the port promises: both ends prove the peer token and their key [ID1], frames are sealed per session, one
  * incarnation at a time. Every buffer and the number of sockets are bounded, also of those that prove nothing: when too
  * many shake hands, the oldest of the address that holds most of them goes, so the pinned peer always gets its turn.
@@ -22,11 +22,11 @@ import type {
   PeerStranger,
   PinnedPeer,
 } from "../../ports/peer-channel.ts";
+import { type Link, type LinkConnection, MAX_FRAME_BYTES } from "../../ports/link.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Signatures } from "../../ports/signatures.ts";
 import { PeerGate, type PeerIdentity, type TurnedAway } from "../peer-gate.ts";
-import { SUBPROTOCOL, channelUrl, dialPeer } from "./dial.ts";
-import { MAX_FRAME_BYTES } from "./frame.ts";
+import { SUBPROTOCOL, WsConnection, WsLink } from "./dial.ts";
 import { Handshake, type Side, channelSecret } from "./handshake.ts";
 import { PeerLink, bestSocket } from "./peer-link.ts";
 import { CLOSE_CODES, PeerSocket, type PeerSocketOwner, type SocketEnd } from "./peer-socket.ts";
@@ -55,6 +55,8 @@ export interface WsPeerChannelInit {
   readonly label: Label;
   /** `ws://` or `wss://` addresses of the peer; both configurations give a link the same name. */
   readonly links: readonly { readonly name: string; readonly url: string }[];
+  /** Further links of any other kind. */
+  readonly otherLinks?: readonly Link[];
   /** Token of the role `peer`; null only in open mode, on loopback. */
   readonly token: string | null;
   /** Authorities of the peer's certificate, PEM; left out: the system's. */
@@ -67,6 +69,8 @@ export class WsPeerChannel implements PeerChannel {
   readonly #init: WsPeerChannelInit;
   readonly #secret: ReturnType<typeof channelSecret>;
   readonly #gate: PeerGate;
+  readonly #ways: readonly Link[];
+  /** What is dialled and open on each of them. */
   readonly #links: readonly PeerLink[];
   readonly #watch: SilenceWatch;
   /** Every socket that has not ended, and its link once it is known. */
@@ -80,16 +84,26 @@ export class WsPeerChannel implements PeerChannel {
     components: { readonly clock: Clock; readonly random: Random; readonly signatures: Signatures },
     init: WsPeerChannelInit,
   ) {
-    assert(init.links.length > 0, "a peer channel has at least one link");
     this.#clock = components.clock;
     this.#signatures = components.signatures;
     this.#init = init;
     this.#secret = channelSecret(init.token, init.pair);
     this.#gate = new PeerGate(init);
-    this.#links = init.links.map(({ name, url }) => {
-      const address = channelUrl(url);
-      return new PeerLink({ ...components, dial: (link) => this.#dial(link, address) }, { name });
-    });
+    const onRejected = (name: string, host: string, status: number): void =>
+      this.#onRejected(this.#linkNamed(name), host, status);
+    const { token, ca } = init;
+    const sockets = init.links.map(
+      ({ name, url }) =>
+        new WsLink(
+          { onRejected: (host, status) => onRejected(name, host, status) },
+          { name, url, token, ...(ca === undefined ? {} : { ca }) },
+        ),
+    );
+    this.#ways = [...sockets, ...(init.otherLinks ?? [])];
+    assert(this.#ways.length > 0, "a peer channel has at least one link");
+    this.#links = this.#ways.map(
+      (way) => new PeerLink({ ...components, dial: (link) => this.#dial(link, way) }, { name: way.name }),
+    );
     this.#watch = new SilenceWatch({ clock: this.#clock, sockets: () => this.#openSockets() });
   }
 
@@ -99,6 +113,7 @@ export class WsPeerChannel implements PeerChannel {
     this.#self = self;
     this.#gate.pin(pinned);
     this.#watch.start();
+    for (const way of this.#ways) way.accept((connection) => this.#accept(connection));
     for (const link of this.#links) link.dial();
   }
 
@@ -117,8 +132,7 @@ export class WsPeerChannel implements PeerChannel {
     if (ws.protocol !== SUBPROTOCOL)
       return this.#turnAway(ws, "bad-frame", `no subprotocol ${SUBPROTOCOL} (${remote})`);
     if (ws.readyState !== ws.OPEN) return;
-    this.#sockets.set(this.#socket(ws, "acceptor", remote, "", peerHasKeys), null);
-    this.#boundPending();
+    this.#accept(new WsConnection(ws, { remote, peerHasKeys }));
   }
 
   /** Reports someone refused, also before there was a socket: a wrong token, say. */
@@ -162,21 +176,27 @@ export class WsPeerChannel implements PeerChannel {
     this.#events = null;
     this.#watch.close();
     for (const link of this.#links) link.stop();
+    const closing = this.#ways.map(async (way) => way.close());
     const ends = [...this.#sockets.keys()].map((socket) => {
       socket.close(GOING_AWAY, "stopped");
       return socket.ended;
     });
-    await Promise.all(ends);
+    await Promise.all([...ends, ...closing]);
   }
 
-  #dial(link: PeerLink, address: URL): PeerSocket {
-    const ws = dialPeer(address, this.#init, (status) => this.#onRejected(link, address, status));
-    const socket = this.#socket(ws, "dialer", address.host, link.name, null);
+  #dial(link: PeerLink, way: Link): PeerSocket {
+    const socket = this.#socket(way.dial(), "dialer", link.name);
     this.#sockets.set(socket, link);
     return socket;
   }
 
-  #socket(ws: WebSocket, side: Side, remote: string, link: string, peerHasKeys: boolean | null): PeerSocket {
+  #accept(connection: LinkConnection): void {
+    if (this.#events === null) return connection.drop();
+    this.#sockets.set(this.#socket(connection, "acceptor", ""), null);
+    this.#boundPending();
+  }
+
+  #socket(connection: LinkConnection, side: Side, link: string): PeerSocket {
     assert(this.#self !== null, "sockets are made after open");
     const { pair, label } = this.#init;
     const self = { ...this.#self, pair, label, link };
@@ -185,8 +205,8 @@ export class WsPeerChannel implements PeerChannel {
       return new Handshake({ secret: this.#secret, signatures, randomBytes }, side, self);
     };
     const handshakeMs = side === "dialer" ? DIAL_HANDSHAKE_MS : ACCEPT_HANDSHAKE_MS;
-    const components = { ws, clock: this.#clock, owner: this.#owner, makeHandshake };
-    return new PeerSocket(components, { side, remote, handshakeMs, peerHasKeys });
+    const components = { connection, clock: this.#clock, owner: this.#owner, makeHandshake };
+    return new PeerSocket(components, { side, handshakeMs });
   }
 
   readonly #owner: PeerSocketOwner = {
@@ -250,11 +270,11 @@ export class WsPeerChannel implements PeerChannel {
     if (wasUp && !link.up) this.#events?.onLinkDown(link.name, end !== "ours");
   }
 
-  #onRejected(link: PeerLink, address: URL, status: number): void {
+  #onRejected(link: PeerLink, host: string, status: number): void {
     link.noteRefusal();
     if (this.#rejected.has(link) || (status !== 401 && status !== 403)) return;
     this.#rejected.add(link);
-    this.refuse("bad-token", `the peer at ${address.host} answered ${status} to this engine's token`);
+    this.refuse("bad-token", `the peer at ${host} answered ${status} to this engine's token`);
   }
 
   /** With too many in the handshake, drops the oldest of the address that holds most of them. */

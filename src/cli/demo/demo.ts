@@ -1,6 +1,5 @@
-/** Purpose: `changeover demo`: a real pair on this host, a real rundown, and real faults. */
+/** What `changeover demo` plays: a real pair on this host, a real rundown, and real faults. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Command } from "commander";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { line } from "../output.ts";
 import { KEY_HELP, Keys } from "./keys.ts";
@@ -11,7 +10,7 @@ import { playScript } from "./scripted.ts";
 import { loadRundown, Show } from "./show.ts";
 import { playSites } from "./sites/play.ts";
 
-interface Options {
+export interface DemoOptions {
   readonly scripted?: boolean;
   readonly redis?: string;
   readonly sites?: boolean;
@@ -23,20 +22,16 @@ const PACE_MS = 250;
 /** A terminal in raw mode hands it over as a key. */
 const CTRL_C = "\u0003";
 
-/** @param launcher path of the launcher, which also starts the engines */
-export function addDemo(program: Command, launcher: string): void {
-  program
-    .command("demo")
-    .description("two real engines on this host play a show while you break things; nothing else is needed")
-    .option("--scripted", "play kill, freeze, split brain and handover by itself, then settle the account")
-    .option("--redis <url>", "use a running Redis of this host as witness")
-    .option("--sites", "instead: a pair, a hub, spokes and a second site edit apart, come together, and settle")
-    .action(async (options: Options) => {
-      process.exitCode = await (options.sites ? playSites(launcher) : demonstrate(launcher, options));
-    });
+/**
+ * Plays until the script ends or a person quits.
+ *
+ * @param launcher path of the launcher, which also starts the engines
+ */
+export async function demonstrate(launcher: string, options: DemoOptions): Promise<ExitCode> {
+  return options.sites ? playSites(launcher) : playPair(launcher, options);
 }
 
-async function demonstrate(launcher: string, { scripted, redis }: Options): Promise<ExitCode> {
+async function playPair(launcher: string, { scripted, redis }: DemoOptions): Promise<ExitCode> {
   const plant = await Plant.start({ launcher, redis: redis ?? null });
   const { a, b } = plant.engines;
   const keys = new Keys(plant);
