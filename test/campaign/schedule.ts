@@ -76,7 +76,7 @@ const SPLIT_MS = 1_300;
 const LONG_MS = 5_500;
 const SECOND_FAULT_SHARE = 0.5;
 /** Of the rounds that may split: how many have their second fault in the reconciliation. */
-const AIMED_SHARE = 0.2;
+const AIMED_SHARE = 0.25;
 const CLOCK_STEPS_MS = [-86_400_000, -5_000, -700, 700, 5_000, 3_600_000, 86_400_000] as const;
 
 /** Numbers from 0 up to 1, the same for the same seed (mulberry32 by Tommy Ettinger, public domain). */
@@ -114,7 +114,7 @@ export function scheduleOf(plan: RoundPlan): Schedule {
   const draw = new Draw(plan.seed);
   const isAimed = draw.chance(AIMED_SHARE);
   const load = draw.chance(isAimed ? 0.5 : 0.1) ? "first" : "both";
-  const steps = isAimed ? aimedSteps(draw, plan) : randomSteps(draw, plan);
+  const steps = isAimed ? aimedSteps(draw, plan, load) : randomSteps(draw, plan);
   const kinds = new Set(steps.map(({ fault }) => fault.kind));
   return {
     plan,
@@ -136,7 +136,7 @@ function randomSteps(draw: Draw, plan: RoundPlan): readonly Step[] {
 }
 
 /** A split with commands on both sides, then a fault in the middle of the reconciliation. */
-function aimedSteps(draw: Draw, plan: RoundPlan): readonly Step[] {
+function aimedSteps(draw: Draw, plan: RoundPlan, load: Schedule["load"]): readonly Step[] {
   const [atMs, lastsMs] = [FIRST_FAULT_MS, SPLIT_MS + draw.between(0, 500)];
   // The way to the witness may come back later than the link: then a death of the other engine is the only proof.
   const laterMs = draw.chance(0.6) ? draw.between(500, 3_000) : 0;
@@ -144,8 +144,9 @@ function aimedSteps(draw: Draw, plan: RoundPlan): readonly Step[] {
     { fault: { kind: "cut", network: "both", from: null }, atMs, lastsMs },
     { fault: { kind: "cut-witness", whom: "first" }, atMs, lastsMs: lastsMs + laterMs },
   ];
-  // Frozen with a command in its hands: it wakes up behind the other engine.
-  const frozen: Step[] = draw.chance(0.4)
+  // Frozen with a command in its hands, and nobody was told: it wakes up behind the other engine. Where that has commands of
+  // its own the two must be reconciled anyway; where it has none, what it noted of the command is all that it has.
+  const frozen: Step[] = draw.chance(load === "first" ? 0.8 : 0.3)
     ? [{ fault: { kind: "freeze", whom: "first" }, atMs: atMs + draw.between(20, 80), lastsMs }]
     : [];
   const during: readonly Fault[] = [
