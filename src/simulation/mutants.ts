@@ -287,10 +287,10 @@ export const MUTANTS: readonly Mutant[] = [
     "leads() ? book.accepted : null",
   ),
   mutant(
-    "src/coordinator/dispatch.ts",
-    "an acknowledgement of another epoch counts",
-    "epoch === succession.book.accepted && succession.leadership.role",
-    "succession.leadership.role",
+    "src/core/hold-down.ts",
+    "the window of the hold-down is half as long",
+    "at > nowMs - windowMs",
+    "at > nowMs - windowMs / 2",
   ),
   mutant("src/adapters/sqlite-store/open.ts", "synchronous = NORMAL", "synchronous = FULL", "synchronous = NORMAL"),
   mutant(

@@ -39,6 +39,14 @@ test("[CP6] what people do is never counted", () => {
   expect(restraints.heldDownUntilMs()).toBeNull();
 });
 
+test("[CP6] what people do gives automation no new moves either", () => {
+  const { restraints } = restrained();
+  for (const epoch of [1, 2, 3]) restraints.noteLeadership(epoch, "silence");
+  restraints.noteLeadership(4, "handover");
+  restraints.noteLeadership(5, "forced");
+  expect(restraints.heldDownUntilMs()).not.toBeNull();
+});
+
 test("P7 CP6: elections and cold starts count too; a leadership that is met again does not", () => {
   const { restraints } = restrained();
   for (const epoch of [1, 2, 2, 1, 2]) restraints.noteLeadership(epoch, "cold-start");

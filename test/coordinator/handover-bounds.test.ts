@@ -59,6 +59,22 @@ test("[HO1] a grant that is lost: within `handoverMs` the old leader leads on, i
   expect(await pair.submit("a", "CAM 1")).toMatchObject({ outcome: "accepted", epoch: 1 });
 });
 
+test("[HO1] [I1] a grant that comes after its window, while the old leader still waits, is not used", async () => {
+  const { pair, channel } = await handing({ failover: { policy: "consistency" } });
+  channel("a").lost.add("handover-grant");
+  const going = pair.of("a").handover({ reason: "drill", by: "ops" });
+  await pair.until(() => channel("a").count("handover-grant") === 1);
+  // 500 ms less 2 % of drift and the 50 ms to come to rest have passed; the target's own patience has not.
+  await pair.clock.pass(460);
+  channel("a").lost.delete("handover-grant");
+  const [grant] = channel("a").sent.filter(({ type }) => type === "handover-grant");
+  if (grant === undefined) throw new Error("nothing was granted");
+  channel("a").send(grant);
+  expect(await pair.untilDone(going)).toMatchObject({ outcome: "no-valid-backup" });
+  await pair.until(() => pair.of("a").mayAct(), 1_000);
+  expect([pair.of("a").state().epoch, pair.of("b").state().role]).toEqual([1, "follower"]);
+});
+
 test("[HO1] [I1] between grant and leading on there is never one instant at which both may act", async () => {
   const { pair, channel } = await handing({ failover: { policy: "consistency" } });
   channel("a").lost.add("handover-grant");
