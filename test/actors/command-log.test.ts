@@ -56,6 +56,21 @@ test("[HO2] `pair` is said only for what the follower has said to hold", async (
   expect(log.acknowledged).toEqual({ epoch: 3, seq: 1 });
 });
 
+test("[HO2] what the peer held in an earlier leadership says nothing in the next one", async () => {
+  const { clock, log, leader, submit, store } = logging();
+  void submit();
+  void submit({ idempotencyKey: "second" });
+  await clock.turn();
+  log.peerHolds(2);
+  log.stopLeading();
+  // The peer led meanwhile, and the second command was lost with the log's end.
+  log.restore({ ...store.load(), log: { epoch: 3, seq: 1 } });
+  leader.epoch = 5;
+  log.beginLeading();
+  expect(log.peerThroughSeq).toBe(0);
+  expect(await submit({ idempotencyKey: "second" })).toMatchObject({ durability: "local" });
+});
+
 test("a caller that asks for `local` is answered at once, without a peer everyone is", async () => {
   const { clock, leader, submit } = logging();
   const hasty = submit({ ack: "local" });
