@@ -6,6 +6,7 @@
 import closeWithGrace from "close-with-grace";
 import type { Command } from "commander";
 import { loadConfig } from "../../config/load.ts";
+import { addEngineCheck } from "./engine-check.ts";
 import { report } from "../exit.ts";
 import { outliveReader } from "../reader-gone.ts";
 import { line } from "../output.ts";
@@ -19,11 +20,12 @@ interface Options {
 const STOP_WITHIN_MS = 10_000;
 
 export function addEngine(program: Command): void {
-  program
+  const engine = program
     .command("engine")
     .description("run one engine of a pair; SIGTERM hands the role over and stops it")
     .option("-c, --config <file>", "YAML or JSON; without it the environment must say everything")
     .action(runEngine);
+  addEngineCheck(engine);
 }
 
 async function runEngine({ config: file }: Options): Promise<void> {
