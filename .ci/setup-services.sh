@@ -17,6 +17,7 @@ wanted=(
   keepalived=keepalived
   openssl=openssl
   python3=python3
+  gcc=build-essential
 )
 
 # Debian keeps some of these where an ordinary user's PATH does not look.

@@ -21,7 +21,8 @@ export type ServerName =
   | "keepalived"
   | "openssl"
   | "promtool"
-  | "python3";
+  | "python3"
+  | "gcc";
 
 /** Debian keeps daemons here, where an ordinary user's PATH does not look. */
 const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
