@@ -14,7 +14,6 @@ import { EngineProcess } from "../../src/cli/demo/processes.ts";
 import { redisGate, sqliteGate, type WitnessGate } from "../../src/cli/demo/witness-gate.ts";
 import type { CoordinatorState } from "../../src/coordinator/types.ts";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
-import { SlowLink } from "../campaign/slow-link.ts";
 import { freePort } from "./free-port.ts";
 
 const CLI = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
@@ -43,8 +42,6 @@ export interface RealPairOptions {
   readonly pair?: string;
   /** A program that takes the arguments of `changeover engine`. */
   readonly launcher?: string;
-  /** Beside the red link a blue one, which can be stalled. */
-  readonly blueLink?: boolean;
   /** The section `engine` of each. */
   readonly engine?: Readonly<Record<Label, object>>;
 }
@@ -54,7 +51,6 @@ export class RealPair {
   readonly engines: Readonly<Record<Label, EngineProcess>>;
   readonly witness: WitnessGate;
   readonly #links: Readonly<Record<Label, LinkProxy>>;
-  readonly #blue: Readonly<Record<Label, SlowLink>> | null;
 
   /** Where the feed lies, with the sink `file`. */
   get feed(): string {
@@ -65,11 +61,9 @@ export class RealPair {
     options: RealPairOptions,
     ports: Record<Label, number>,
     links: Record<Label, LinkProxy>,
-    blue: Record<Label, SlowLink> | null,
     gate: (folder: string) => WitnessGate,
   ) {
     this.#links = links;
-    this.#blue = blue;
     this.witness = gate(this.folder);
     this.engines = { a: this.#engine("a", options, ports), b: this.#engine("b", options, ports) };
   }
@@ -80,10 +74,8 @@ export class RealPair {
     // The link of a leads to b, and the other way round.
     const links = { a: new LinkProxy(ports.b), b: new LinkProxy(ports.a) };
     await Promise.all([links.a.open(), links.b.open()]);
-    const slow = async (port: number) => SlowLink.open("127.0.0.1", { host: "127.0.0.1", port });
-    const blue = options.blueLink === true ? { a: await slow(ports.b), b: await slow(ports.a) } : null;
     const redis = options.redis === undefined ? null : await redisGate(options.redis);
-    return new RealPair(options, ports, links, blue, (folder) => redis ?? sqliteGate(folder));
+    return new RealPair(options, ports, links, (folder) => redis ?? sqliteGate(folder));
   }
 
   /** Starts what does not run, and waits until one leads, the other is ready, and both are equal. */
@@ -152,13 +144,6 @@ export class RealPair {
     this.#links[otherLabel(from)].cut("to-caller");
   }
 
-  /** Nothing passes over the blue link until the returned function is called; then all of it comes at once. */
-  stallBlue(): () => void {
-    const links = Object.values(this.#blue ?? {});
-    const releases = links.flatMap((link) => [link.hold("out"), link.hold("back")]);
-    return () => releases.forEach((release) => release());
-  }
-
   healLink(): void {
     LABELS.forEach((label) => this.#links[label].heal());
   }
@@ -183,8 +168,7 @@ export class RealPair {
 
   async close(): Promise<void> {
     await Promise.all(LABELS.map((label) => this.kill(label)));
-    const blue = Object.values(this.#blue ?? {}).map(async (link) => link.close());
-    await Promise.all([...LABELS.map((label) => this.#links[label].close()), ...blue, this.witness.close()]);
+    await Promise.all([...LABELS.map((label) => this.#links[label].close()), this.witness.close()]);
     if (process.env["KEEP_PAIRS"] === undefined) rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -198,10 +182,7 @@ export class RealPair {
       listen: { host: "127.0.0.1", port: ports[label] },
       dataDir: (label === "b" ? options.dataDirOfB : undefined) ?? join(this.folder, label),
       peer: {
-        links: [
-          { name: "red", url: `ws://127.0.0.1:${this.#links[label].port}` },
-          ...(this.#blue === null ? [] : [{ name: "blue", url: `ws://127.0.0.1:${this.#blue[label].port}` }]),
-        ],
+        links: [{ name: "red", url: `ws://127.0.0.1:${this.#links[label].port}` }],
         url: `http://127.0.0.1:${ports[otherLabel(label)]}`,
       },
       witness: options.witness === "none" ? { kind: "none" } : this.witness.configFor(label),
