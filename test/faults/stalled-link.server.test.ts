@@ -9,6 +9,7 @@ import { type Label, otherLabel } from "../../src/core/ids.ts";
 import { whatIsMissing } from "../campaign/campaign.ts";
 import { PlantNetwork } from "../campaign/network.ts";
 import { AS_OPERATOR, LABELS, Plant } from "../campaign/plant.ts";
+import type { Schedule } from "../campaign/schedule.ts";
 import { call } from "../support/http-call.ts";
 import { UNMET_NEED } from "../support/left-out-reporter.ts";
 import { PATIENCE_MS } from "./suites.ts";
@@ -16,10 +17,14 @@ import { PATIENCE_MS } from "./suites.ts";
 const STALLS = 3;
 /** Heartbeats that the other network overtakes in each. */
 const OVERTAKEN = 3;
-const QUIET = {
+const QUIET: Schedule = {
   plan: { seed: 0, policy: "on-air", witness: "sqlite", engine: "embedded" },
-  ...{ proxied: false, smallDisk: false, fakeClock: false, load: "both", steps: [] },
-} as const;
+  proxied: false,
+  smallDisk: false,
+  fakeClock: false,
+  load: "both",
+  steps: [],
+};
 
 const missing = whatIsMissing({ witnesses: ["sqlite"], engine: "embedded" });
 const isLeftOut = missing.length > 0 && process.env["CI"] !== "true";
