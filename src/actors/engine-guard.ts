@@ -31,7 +31,7 @@ const HOOKS = [
   "read",
   "close",
 ] as const;
-type Hook = (typeof HOOKS)[number] | "position";
+type Hook = (typeof HOOKS)[number] | "position" | "repeatRole";
 
 /** Hooks of an engine over the wire that are named in the alarm at most. */
 const MAX_NAMED_HOOKS = 16;
@@ -43,6 +43,7 @@ const LIMIT_MS: Readonly<Record<Hook, number>> = {
   snapshot: 10_000,
   restore: 10_000,
   onRole: 2_000,
+  repeatRole: 2_000,
   health: 0,
   programSource: 0,
   read: 2_000,
@@ -66,6 +67,7 @@ export class EngineGuard implements Engine {
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #alarms: Alarms;
+  #repeating = false;
   readonly #faults = new Map<string, { readonly detail: string; readonly atMs: number }>();
 
   /** @throws ChangeoverError `invalid_configuration` for an engine that lacks a hook */
@@ -145,6 +147,21 @@ export class EngineGuard implements Engine {
 
   async onRole(change: RoleChange): Promise<void> {
     await this.#bounded("onRole", Promise.resolve(this.#engine.onRole(change)));
+  }
+
+  /** One at a time: what is told every heartbeat does not pile up behind a hook that is slow [EN13]. */
+  async repeatRole(role: RoleChange): Promise<void> {
+    if (this.#repeating || this.#engine.repeatRole === undefined) return;
+    this.#repeating = true;
+    try {
+      const must = "nothing, or a promise";
+      const given = await this.#later("repeatRole", must, () => this.#engine.repeatRole?.(role));
+      if (given !== FAULTY) this.#good("repeatRole");
+    } catch {
+      // The project's own error: the next heartbeat tells it again.
+    } finally {
+      this.#repeating = false;
+    }
   }
 
   health(): EngineHealth {

@@ -31,7 +31,7 @@ export interface EngineKeeperDeps {
 /** Pause between two tries to restore, ms. */
 const RETRY_MS = 1_000;
 const HOUR_MS = 3_600_000;
-/** Repairs of a state that has drifted, in an hour. */
+/** Repairs of a state that has drifted, in an hour, unless the configuration says otherwise. */
 const RESTORE_LIMIT = 3;
 /** No line of a lifeline is on its way for longer. */
 const LINE_SETTLES_MS = 500;
@@ -148,8 +148,9 @@ export class EngineKeeper {
     if (!this.trusted) return;
     const now = this.#kit.nowMs();
     this.#repairsMs = this.#repairsMs.filter((atMs) => now - atMs < HOUR_MS);
-    if (this.#repairsMs.length >= RESTORE_LIMIT) {
-      const said = `the state has drifted again after ${RESTORE_LIMIT} restores within an hour; a person must look`;
+    const limit = this.#kit.options.restoreLimit ?? RESTORE_LIMIT;
+    if (this.#repairsMs.length >= limit) {
+      const said = `the state has drifted again after ${limit} restores within an hour (engine.restoreLimit); a person must look`;
       return this.#kit.alarms.raise("engine-restore-limit", said);
     }
     this.#repairsMs.push(now);

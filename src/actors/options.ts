@@ -10,6 +10,8 @@ export interface CoordinatorOptions {
   readonly commands: CommandSettings;
   /** Where the peer's HTTP surface is, as clients should be told: `http://host:port`; null when unknown. */
   readonly peerUrl: string | null;
+  /** Repairs of a state that has drifted, in an hour, before a person is asked [EN10]; left out: 3. */
+  readonly restoreLimit?: number;
   /** How records are replicated; left out: mode `sync`, and no hub. */
   readonly replication?: {
     readonly mode: "sync" | "publish" | "subscribe";

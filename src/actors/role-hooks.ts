@@ -14,16 +14,21 @@ import type { RoleMove } from "./leadership.ts";
 
 const BACKOFF = { baseMs: 100, capMs: 5_000 };
 
+/** What the engine of a leader is told: whether the leader may act, and for how long without hearing again [EN12]. */
+export interface ActingFor extends Acting {
+  mayActForMs(): number;
+}
+
 export class RoleHooks {
   readonly #kit: Kit;
-  readonly #acting: Acting;
+  readonly #acting: ActingFor;
   #epochLed: number | null = null;
   #peerEpochKept = 0;
   readonly #timers = new Set<TimerHandle>();
   readonly #unconfirmed = new Set<string>();
   readonly #unwritten: (() => void)[] = [];
 
-  constructor(kit: Kit, acting: Acting) {
+  constructor(kit: Kit, acting: ActingFor) {
     this.#kit = kit;
     this.#acting = acting;
   }
@@ -44,6 +49,14 @@ export class RoleHooks {
     }
     if (!led && wasLeader) this.#ended();
     if (led !== wasLeader) this.#tellEngine(led ? "leader" : "follower", move.epoch);
+  }
+
+  /** Once a heartbeat: a leader's engine hears that its role stands, and for how long [EN12]. */
+  beat(): void {
+    const epoch = this.#epochLed;
+    if (epoch === null) return;
+    const role = { role: "leader", epoch, previousRole: "follower", mayActForMs: this.#acting.mayActForMs() } as const;
+    void this.#kit.ports.engine.repeatRole?.(role);
   }
 
   /** The peer leads: both engines keep the same history. */
@@ -89,7 +102,8 @@ export class RoleHooks {
       this.#kit.alarms.raise("engine-hook-slow", `the engine's role hook failed or ran out of time: ${said}`);
     };
     try {
-      void Promise.resolve(this.#kit.ports.engine.onRole({ role, epoch, previousRole })).then(
+      const mayActForMs = role === "leader" ? this.#acting.mayActForMs() : 0;
+      void Promise.resolve(this.#kit.ports.engine.onRole({ role, epoch, previousRole, mayActForMs })).then(
         () => this.#kit.alarms.clear("engine-hook-slow"),
         complain,
       );

@@ -68,6 +68,8 @@ export class WitnessVote {
   #asked = 0;
   #newestAnswered = 0;
   #reachable: boolean | null = null;
+  /** Why the last call was not answered. */
+  #cause = "no answer yet";
   #strange: Strange | null = null;
   #strangeSinceMs = 0;
   #lastAnswerMs: number | null = null;
@@ -81,7 +83,7 @@ export class WitnessVote {
       kit,
       witnessVoteMachine.provide({
         actions: {
-          witnessLost: () => alarms.raise("witness-unreachable", "the witness does not answer"),
+          witnessLost: () => this.#raiseUnreachable(),
           witnessBack: () => alarms.clear("witness-unreachable"),
           witnessForgot: () => alarms.raise("witness-amnesia", "the witness has lost memory; no campaign for a while"),
         },
@@ -172,7 +174,7 @@ export class WitnessVote {
     const call = ++this.#asked;
     const answer = await this.#kit.ports.witness.read();
     if (answer.outcome === "unreachable") {
-      this.#unreachable();
+      this.#unreachable(answer.reason);
       return answer;
     }
     const strange = this.#strangeIn(answer);
@@ -202,7 +204,7 @@ export class WitnessVote {
       case "unknown":
         return this.#readBack(next, { sentAtMs, runId }, answer);
       case "unreachable":
-        this.#unreachable();
+        this.#unreachable(answer.reason);
         return answer;
     }
   }
@@ -408,11 +410,21 @@ export class WitnessVote {
     }
   }
 
-  #unreachable(): void {
+  #unreachable(cause: string): void {
     if (!this.configured) return;
     this.#kit.counters.witnessFailures += 1;
+    const changed = cause !== this.#cause;
+    this.#cause = cause;
+    if (changed && this.#kit.alarms.stands("witness-unreachable")) {
+      this.#raiseUnreachable();
+      this.#kit.ports.logger.warn({ cause }, "witness unreachable");
+    }
     if (this.#reachable !== false) this.#machine.send({ type: "UNREACHABLE" });
     this.#reachable = false;
+  }
+
+  #raiseUnreachable(): void {
+    this.#kit.alarms.raise("witness-unreachable", `the witness does not answer: ${this.#cause}`);
   }
 
   /** A change of role brings no witness back. */

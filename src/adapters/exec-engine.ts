@@ -16,11 +16,20 @@ import type { Json } from "../core/canonical-json.ts";
 import type { Command } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { Clock, TimerHandle } from "../ports/clock.ts";
-import type { Engine, EngineHealth, EngineRead, ExecuteOutcome, RoleChange } from "../ports/engine.ts";
+import type {
+  Engine,
+  EngineHealth,
+  EngineLink,
+  EngineRead,
+  EngineSign,
+  ExecuteOutcome,
+  RoleChange,
+} from "../ports/engine.ts";
 import type { Logger } from "../ports/logger.ts";
 import { foreignCommandProblem } from "./foreign-command.ts";
 import { type RunningScript, type ScriptOutcome, type ScriptRun, startScript } from "./script.ts";
 import { SerialQueue } from "./serial-queue.ts";
+import { processIn } from "./tracked-process.ts";
 
 /** A program and its first arguments. */
 type ScriptArgv = readonly string[];
@@ -45,9 +54,17 @@ export interface ExecEngineInit {
   stateBudgetMs?: number;
   /** Pause between two runs of `health`. Default 1 000. */
   healthIntervalMs?: number;
+  /** Watches the engine, as keepalived's `vrrp_script` does [EN4]: exit 0 is good. */
+  track?: { command: ScriptArgv; intervalMs?: number; timeoutMs?: number; fall?: number; rise?: number };
+  /** File with the id of the engine's process [EN4]. */
+  pidFile?: string;
 }
 
 const DEFAULTS = { notifyBudgetMs: 2_000, executeBudgetMs: 1_000, stateBudgetMs: 10_000, healthIntervalMs: 1_000 };
+
+const TRACK = { intervalMs: 1_000, fall: 1, rise: 1 };
+/** Pause between two looks at the process of the pid file. */
+const PROCESS_EVERY_MS = 20;
 
 /** Commands that are kept. */
 export const MAX_KEPT_COMMANDS = 256;
@@ -77,6 +94,16 @@ export class ExecEngine implements Engine {
   readonly #running = new Set<RunningScript>();
   #notifying: { script: RunningScript | null } | null = null;
   #healthTimer: TimerHandle | null = null;
+  #trackTimer: TimerHandle | null = null;
+  #processTimer: TimerHandle | null = null;
+  #listener: ((sign: EngineSign) => void) | null = null;
+  /** As `track` says; null: it has not said yet. */
+  #tracked: { readonly good: boolean; readonly why: string } | null = null;
+  /** Runs in a row that say otherwise. */
+  #otherwise = 0;
+  /** As the pid file says. */
+  #process: string | null = null;
+  #gone = false;
   #health: EngineHealth;
   #state: ExecState = { epoch: 0, seq: 0, lastError: null, recent: [] };
   #notified: Promise<void> = Promise.resolve();
@@ -145,7 +172,27 @@ export class ExecEngine implements Engine {
     if (this.#notifying === mine) this.#notifying = null;
   }
 
+  /** Begins to look at the process and to run `track`. */
+  watch(listener: (sign: EngineSign) => void): void {
+    this.#listener = listener;
+    const { pidFile, track } = this.#init;
+    if (pidFile !== undefined) this.#lookAtProcess(pidFile);
+    if (track !== undefined) void this.#runTrack(track);
+  }
+
+  link(): EngineLink {
+    const { pidFile, track } = this.#init;
+    if (track !== undefined) return { lifeline: "unused", note: null };
+    const note =
+      pidFile === undefined
+        ? "neither track nor pidFile is set: nobody notices when the engine dies or hangs"
+        : "track is not set: nobody notices when the engine hangs";
+    return { lifeline: "none", note };
+  }
+
   health(): EngineHealth {
+    if (this.#gone || this.#tracked?.good === false) return "failed";
+    if (this.#init.track !== undefined && this.#tracked === null && this.#health === "ok") return "degraded";
     return this.#health;
   }
 
@@ -164,6 +211,7 @@ export class ExecEngine implements Engine {
     this.#closed = true;
     if (this.#healthTimer !== null) this.#clock.clearTimeout(this.#healthTimer);
     this.#healthTimer = null;
+    for (const timer of [this.#trackTimer, this.#processTimer]) if (timer !== null) this.#clock.clearTimeout(timer);
     const running = [...this.#running];
     for (const script of running) script.kill();
     await Promise.all(running.map((script) => script.done));
@@ -206,6 +254,45 @@ export class ExecEngine implements Engine {
     if (this.#closed) return;
     this.#health = ended.outcome === "exited" && ended.code <= 1 ? (ended.code === 0 ? "ok" : "degraded") : "failed";
     this.#healthTimer = this.#clock.setTimeout(() => void this.#pollHealth(argv), this.#init.healthIntervalMs);
+  }
+
+  #lookAtProcess(pidFile: string): void {
+    if (this.#closed) return;
+    const found = processIn(pidFile);
+    if (found === null && !this.#gone) {
+      this.#gone = true;
+      this.#listener?.({ type: "refused" });
+    } else if (found !== null && (this.#gone || found !== this.#process)) {
+      this.#process = found;
+      this.#gone = false;
+      this.#tellWell();
+    }
+    this.#processTimer = this.#clock.setTimeout(() => this.#lookAtProcess(pidFile), PROCESS_EVERY_MS);
+  }
+
+  async #runTrack(track: NonNullable<ExecEngineInit["track"]>): Promise<void> {
+    const { command, intervalMs, fall, rise } = { ...TRACK, ...track };
+    const problem = problemOf(await this.#run({ argv: command, env: {}, budgetMs: track.timeoutMs ?? intervalMs }));
+    if (this.#closed) return;
+    const good = problem === null;
+    const known = this.#tracked?.good ?? !good;
+    this.#otherwise = good === known ? 0 : this.#otherwise + 1;
+    // The first good run is enough to begin with.
+    if (this.#otherwise >= (good ? (this.#tracked === null ? 1 : rise) : fall)) {
+      this.#otherwise = 0;
+      this.#tracked = { good, why: problem ?? "" };
+      this.#logger?.warn({ good, problem }, "the track command changed its mind");
+      if (good) this.#tellWell();
+      else this.#listener?.({ type: "silent", why: `engine.track failed ${fall} times in a row: ${problem}` });
+    }
+    this.#trackTimer = this.#clock.setTimeout(() => void this.#runTrack(track), intervalMs);
+  }
+
+  /** Nothing says that it is gone or hangs. Another process than before has lost its state. */
+  #tellWell(): void {
+    if (this.#gone || this.#tracked?.good === false) return;
+    this.#listener?.({ type: "asked" });
+    this.#listener?.({ type: "answered", instance: this.#process, position: null, reconnected: false });
   }
 
   async #run(run: ScriptRun): Promise<ScriptOutcome> {

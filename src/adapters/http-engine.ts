@@ -80,7 +80,6 @@ export class HttpEngine implements Engine {
   readonly #baseUrl: string;
   readonly #client: HttpClient;
   readonly #queue = new SerialQueue();
-  readonly #roles = new SerialQueue();
   readonly #lifeline: Lifeline;
   #lineInstance: string | null = null;
   #looksApart = 0;
@@ -92,7 +91,9 @@ export class HttpEngine implements Engine {
   #missedPolls = 0;
   #health: EngineHealth = "degraded";
   #programSource = "";
-  #untoldRole: RoleChange | null = null;
+  #untoldRole: ToldRole | null = null;
+  #telling: Promise<void> | null = null;
+  #roleTrouble: string | null = null;
   #listener: ((sign: EngineSign) => void) | null = null;
   /** A connection was lost since the last answer. */
   #lost = false;
@@ -183,8 +184,19 @@ export class HttpEngine implements Engine {
   }
 
   async onRole(change: RoleChange): Promise<void> {
-    this.#untoldRole = change;
+    this.#untoldRole = this.#toTell(change, this.#init.roleTimeoutMs);
     await this.#tellNewestRole();
+  }
+
+  async repeatRole(role: RoleChange): Promise<void> {
+    // A change that is not told yet is told first, and carries the newest time.
+    const timeoutMs = this.#untoldRole?.timeoutMs ?? Math.min(this.#init.roleTimeoutMs, this.#init.healthIntervalMs);
+    this.#untoldRole = this.#toTell(role, timeoutMs);
+    await this.#tellNewestRole();
+  }
+
+  #toTell({ mayActForMs, ...role }: RoleChange, timeoutMs: number): ToldRole {
+    return { ...role, timeoutMs, untilMs: this.#clock.monoMs() + mayActForMs };
   }
 
   health(): EngineHealth {
@@ -209,7 +221,7 @@ export class HttpEngine implements Engine {
     this.#pollTimer = null;
     this.#lifeline.close();
     this.#endPause?.();
-    await this.#roles.run(async () => {});
+    await this.#telling;
     this.#client.close();
   }
 
@@ -388,21 +400,40 @@ export class HttpEngine implements Engine {
     if (source !== null) this.#programSource = source;
   }
 
-  /** One at a time, so that an older role never arrives after a newer one. */
-  async #tellNewestRole(): Promise<void> {
-    if (this.#untoldRole === null) return;
-    await this.#roles.run(async () => {
-      if (this.#untoldRole !== null) await this.#tellRole(this.#untoldRole);
-    });
+  /**
+   * One call at a time and only the newest role waits [EN13], so that an older one never arrives after a newer one. One that
+   * was not taken is told again with the next poll.
+   */
+  #tellNewestRole(): Promise<void> {
+    if (this.#untoldRole === null) return Promise.resolve();
+    this.#telling ??= this.#tellRoles().finally(() => (this.#telling = null));
+    return this.#telling;
   }
 
-  async #tellRole(change: RoleChange): Promise<void> {
-    const headers = { "x-changeover-epoch": String(change.epoch) };
-    const timeoutMs = this.#init.roleTimeoutMs;
-    const answer = await this.#hook("POST", "/role", { body: { ...change }, headers, timeoutMs });
-    const told = answer.outcome === "answered" && isSuccess(answer.status);
-    if (told && this.#untoldRole === change) this.#untoldRole = null;
-    if (!told) this.#logger?.warn({ epoch: change.epoch, why: errorText(answer) }, "role hook failed");
+  async #tellRoles(): Promise<void> {
+    for (let role = this.#untoldRole; role !== null; role = this.#untoldRole) {
+      const told = await this.#tellRole(role);
+      if (this.#untoldRole !== role) continue;
+      if (!told) return;
+      this.#untoldRole = null;
+    }
+  }
+
+  async #tellRole({ untilMs, timeoutMs, ...role }: ToldRole): Promise<boolean> {
+    const headers = { "x-changeover-epoch": String(role.epoch) };
+    // It may have waited behind an earlier call.
+    const mayActForMs = Math.max(0, Math.floor(untilMs - this.#clock.monoMs()));
+    const answer = await this.#hook("POST", "/role", { body: { ...role, mayActForMs }, headers, timeoutMs });
+    if (answer.outcome === "answered" && (isSuccess(answer.status) || HAS_NO_HOOK.has(answer.status))) {
+      this.#roleTrouble = null;
+      this.#reportGood("POST /role");
+      return true;
+    }
+    const why = errorText(answer);
+    if (why !== this.#roleTrouble) this.#logger?.warn({ epoch: role.epoch, why }, "role hook failed");
+    this.#roleTrouble = why;
+    this.#reportStrange("POST /role", `no good answer: ${why}`);
+    return false;
   }
 
   async #hook(
@@ -435,6 +466,12 @@ export class HttpEngine implements Engine {
     this.#endPause = null;
   }
 }
+
+/** A role as it waits to be told. Monotonic ms. */
+type ToldRole = Omit<RoleChange, "mayActForMs"> & { readonly untilMs: number; readonly timeoutMs: number };
+
+/** Answers to `POST /role` of an engine that drives nothing outside and has no such hook. */
+const HAS_NO_HOOK: ReadonlySet<number> = new Set([404, 405, 501]);
 
 const NOTHING_SAID: EngineReport = { status: null, programSource: null, position: null, instance: null };
 

@@ -16,6 +16,7 @@ import { randomUUID } from "node:crypto";
 import { assert } from "../core/assert.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import type { LockId } from "../core/ids.ts";
+import { isReachable } from "../core/reach.ts";
 import type { Clock } from "../ports/clock.ts";
 import type {
   ExpectedRecord,
@@ -33,7 +34,7 @@ import type {
 } from "../ports/witness.ts";
 import type { LockRequest } from "./local-lock.ts";
 import { parseRedisUrl } from "./redis/address.ts";
-import { openRedisClient, type RedisClient } from "./redis/client.ts";
+import { openRedisClient, type RedisClient, type TlsInit } from "./redis/client.ts";
 import { RedisConnection, type ScriptAnswer, type ScriptReply, type ScriptValue } from "./redis/connection.ts";
 import {
   ACQUIRE_LOCK,
@@ -60,6 +61,8 @@ export interface RedisWitnessInit {
   readonly timeoutMs?: number;
   /** Password of the Sentinels themselves, where they ask for one. */
   readonly sentinelPassword?: string | undefined;
+  /** For a URL that asks for TLS: what is trusted and shown, as PEM. */
+  readonly tls?: TlsInit | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 150;
@@ -80,12 +83,12 @@ export class RedisWitness implements Witness {
    */
   constructor(components: { readonly clock: Clock; readonly client?: RedisClient }, init: RedisWitnessInit) {
     const { clock, client } = components;
-    const { url, pair, timeoutMs = DEFAULT_TIMEOUT_MS, sentinelPassword } = init;
+    const { url, pair, timeoutMs = DEFAULT_TIMEOUT_MS, sentinelPassword, tls } = init;
     const tag = `changeover:{${checkedPair(pair)}}`;
     const address = parseRedisUrl(url);
     this.#keys = { record: [`${tag}:record`], lock: [`${tag}:lock`], fence: `${tag}:fence` };
     this.#connection = new RedisConnection(
-      { clock, client: client ?? openRedisClient({ address, timeoutMs, sentinelPassword }) },
+      { clock, client: client ?? openRedisClient({ address, timeoutMs, sentinelPassword, tls }) },
       { timeoutMs },
     );
   }
@@ -186,7 +189,7 @@ export class RedisWitness implements Witness {
   }
 
   #seenFence(fence: number): number {
-    if (fence > this.#fenceFloor) this.#fenceFloor = fence;
+    if (isReachable(fence) && fence > this.#fenceFloor) this.#fenceFloor = fence;
     return fence;
   }
 }

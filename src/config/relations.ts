@@ -16,6 +16,7 @@ export function relationFaults(config: Config): Fault[] {
       fault(key, value, `must be ${bound}: ${why}`),
     ),
     ...linkFaults(config),
+    ...witnessFaults(config),
     ...repeated(
       config.auth.tokens.map(({ name }) => name),
       "auth.tokens",
@@ -40,6 +41,28 @@ function linkFaults({ peer, listen }: Config): Fault[] {
       : [];
   });
   return [...repeated(names, "peer.links"), ...own];
+}
+
+/** A key of the witness that would have no effect, or half of one. */
+function witnessFaults({ witness }: Config): Fault[] {
+  if (witness.kind !== "redis" && witness.kind !== "nats") return [];
+  const faults: Fault[] = [];
+  const { tls = {}, user, password, url } = witness;
+  const file = (["caFile", "certFile", "keyFile"] as const).find((key) => tls[key] !== undefined);
+  if (file !== undefined && !/^(rediss|tls)/.test(url)) {
+    const scheme = witness.kind === "redis" ? "rediss" : "tls";
+    faults.push(fault(`witness.tls.${file}`, tls[file], `needs a witness.url that begins with ${scheme}`));
+  }
+  if ((tls.certFile === undefined) !== (tls.keyFile === undefined)) {
+    faults.push(fault("witness.tls.certFile", tls.certFile, "must be given together with witness.tls.keyFile"));
+  }
+  if (user !== undefined && password === undefined) {
+    faults.push(fault("witness.user", user, "needs witness.password: {env: NAME} or {file: PATH}"));
+  }
+  if (witness.kind === "redis" && witness.sentinelPassword !== undefined && !url.includes("+sentinel:")) {
+    faults.push(fault("witness.sentinelPassword", undefined, "needs a witness.url that begins with redis+sentinel"));
+  }
+  return faults;
 }
 
 /** Without a peer token anyone on the network could speak as the other engine; without an operator token nobody can act. */

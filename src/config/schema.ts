@@ -47,23 +47,65 @@ const script = Type.Optional(command);
 
 const kind = <K extends string>(value: K) => Type.Literal(value);
 
+const witnessTls = section(
+  {
+    caFile: Type.Optional(
+      file("Authorities that the witness's certificate must come from, PEM; default: the system's"),
+    ),
+    certFile: Type.Optional(file("Certificate that this engine shows to the witness, PEM")),
+    keyFile: Type.Optional(file("Its private key, PEM")),
+  },
+  "For a url that asks for TLS: rediss://… or tls://…",
+);
+
 const witness = Type.Union(
   [
     section({ kind: kind("sqlite"), file: text("Shared by both engines of one host", "./var/witness.db") }),
     section({
       kind: kind("redis"),
       url: url("rediss?(\\+sentinel|\\+cluster)?", "One Redis, its Sentinels, or a cluster", "redis://127.0.0.1:6379"),
+      user: Type.Optional(text("User of Redis that the password belongs to; goes before one in the URL", "changeover")),
       password: Type.Optional(secret),
       sentinelPassword: Type.Optional(secret),
+      tls: Type.Optional(Type.Union([witnessTls])),
+    }),
+    section({
+      kind: kind("nats"),
+      url: url("nats|tls", "The servers of one NATS cluster, with commas between", "nats://127.0.0.1:4222"),
+      bucket: Type.Optional(
+        Type.String({
+          pattern: "^[A-Za-z0-9_-]{1,64}$",
+          examples: ["changeover"],
+          description: "Key-value bucket of JetStream, made when it is missing; changeover unless given",
+        }),
+      ),
+      replicas: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 5, description: "Copies of a bucket that is made; 1 unless given" }),
+      ),
+      user: Type.Optional(text("User of NATS that the password belongs to; goes before one in the URL", "changeover")),
+      password: Type.Optional(secret),
+      credentials: Type.Optional(secret),
+      tls: Type.Optional(Type.Union([witnessTls])),
     }),
     section({ kind: kind("none") }),
   ],
   { default: { kind: "sqlite", file: "./var/witness.db" }, description: "The third place that both engines reach" },
 );
 
+const anyEngine = {
+  restoreLimit: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1_000,
+      description: "How often in an hour a state that has drifted is repaired before a person is asked; 3 unless given",
+    }),
+  ),
+};
+
 // What is left out here has its default in the adapter, where the reason for it stands.
 const httpEngine = section({
   kind: kind("http"),
+  ...anyEngine,
   baseUrl: httpUrl("Where the engine's hooks are"),
   executeTimeoutMs: budget("One attempt of POST /execute"),
   executeAttempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 10, description: "Attempts of one command" })),
@@ -101,6 +143,7 @@ const httpEngine = section({
 
 const execEngine = section({
   kind: kind("exec"),
+  ...anyEngine,
   notify: script,
   notifyLeader: script,
   notifyFollower: script,
@@ -112,10 +155,41 @@ const execEngine = section({
   executeBudgetMs: budget("execute and health"),
   stateBudgetMs: budget("snapshot and restore"),
   healthIntervalMs: budget("Pause between two runs of health"),
+  pidFile: Type.Optional(
+    text("File with the id of the engine's process; when the process is gone, the engine is dead", "/run/engine.pid"),
+  ),
+  track: Type.Optional(
+    section(
+      {
+        command,
+        intervalMs: budget("Pause between two runs; 1000 unless given"),
+        timeoutMs: budget("One run; as intervalMs unless given"),
+        fall: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 100,
+            description: "Failed runs in a row after which the engine is stalled; 1 unless given",
+          }),
+        ),
+        rise: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: 100,
+            description: "Good runs in a row after which it is well again; 1 unless given",
+          }),
+        ),
+      },
+      "Watches the engine, as keepalived's vrrp_script does: exit 0 is good",
+    ),
+  ),
 });
 
 const engine = Type.Union(
-  [section({ kind: kind("reference") }, "The reference switcher inside this process"), httpEngine, execEngine],
+  [
+    section({ kind: kind("reference"), ...anyEngine }, "The reference switcher inside this process"),
+    httpEngine,
+    execEngine,
+  ],
   { default: { kind: "reference" }, description: "What makes the programme" },
 );
 

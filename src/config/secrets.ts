@@ -30,8 +30,10 @@ export interface EngineSecrets extends Secrets {
   readonly hubToken: string | null;
   /** Shown to the federation peers, by their names; a peer that is open has none. */
   readonly federationTokens: ReadonlyMap<string, string>;
-  /** Of the witness in Redis, where its URL does not hold it. */
+  /** Of the witness in Redis or NATS, where its URL does not hold it. */
   readonly witnessPassword: string | null;
+  /** The text of a `.creds` file for the witness in NATS. */
+  readonly witnessCredentials: string | null;
   /** Of the Sentinels themselves. */
   readonly sentinelPassword: string | null;
   /** Of the feed, where its URL does not hold it. */
@@ -83,6 +85,7 @@ export function readSecrets(config: Naming, environment: Environment): EngineSec
   const engineToken = read("engine.token", refs.engineToken, 1);
   const hubToken = read("replication.hub.token", refs.hubToken, MIN_SECRET_CHARS);
   const witnessPassword = read("witness.password", refs.witnessPassword);
+  const witnessCredentials = read("witness.credentials", refs.witnessCredentials);
   const sentinelPassword = read("witness.sentinelPassword", refs.sentinelPassword);
   const federationTokens = new Map<string, string>();
   config.federation.peers.forEach(({ name, token }, at) => {
@@ -94,8 +97,8 @@ export function readSecrets(config: Naming, environment: Environment): EngineSec
     feedCredentials: read("outbox.credentials", refs.feedCredentials),
   };
   if (faults.length > 0) throw invalidConfiguration("secrets", faults);
-  const passwords = { engineToken, hubToken, federationTokens, witnessPassword, sentinelPassword, ...feed };
-  return { tokens, controlPlaneSecret, ...passwords };
+  const ofWitness = { witnessPassword, witnessCredentials, sentinelPassword };
+  return { tokens, controlPlaneSecret, engineToken, hubToken, federationTokens, ...ofWitness, ...feed };
 }
 
 /** The names of the environment variables that `config` reads secrets from. */
@@ -112,12 +115,12 @@ function otherRefs({
   replication,
   outbox,
 }: Naming): Record<Exclude<keyof EngineSecrets, keyof Secrets | "federationTokens">, SecretRef | null> {
-  const redis = witness.kind === "redis" ? witness : null;
   return {
     engineToken: engine.kind === "http" ? (engine.token ?? null) : null,
     hubToken: replication.hub?.token ?? null,
-    witnessPassword: redis?.password ?? null,
-    sentinelPassword: redis?.sentinelPassword ?? null,
+    witnessPassword: "password" in witness ? (witness.password ?? null) : null,
+    witnessCredentials: witness.kind === "nats" ? (witness.credentials ?? null) : null,
+    sentinelPassword: witness.kind === "redis" ? (witness.sentinelPassword ?? null) : null,
     feedPassword: "password" in outbox ? outbox.password : null,
     feedCredentials: "credentials" in outbox ? outbox.credentials : null,
   };

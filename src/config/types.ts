@@ -21,15 +21,44 @@ export interface PeerLinkConfig {
   readonly url: string;
 }
 
+/** Files, PEM: the authorities of the witness's certificate, and a certificate that this engine shows. */
+export interface WitnessTlsConfig {
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+}
+
 export type WitnessConfig =
   | { readonly kind: "sqlite"; readonly file: string }
   | {
       readonly kind: "redis";
       /** `redis://`, `rediss://`, `redis+sentinel://host,host/NAME` or `redis+cluster://host,host`. */
       readonly url: string;
+      /** Goes before a user in the URL. */
+      readonly user?: string;
       /** Goes before a password in the URL. */
       readonly password?: SecretRef;
+      /** Of the Sentinels themselves. */
       readonly sentinelPassword?: SecretRef;
+      /** For a URL that asks for TLS. */
+      readonly tls?: WitnessTlsConfig;
+    }
+  | {
+      readonly kind: "nats";
+      /** `nats://host,host` or `tls://host,host`. */
+      readonly url: string;
+      /** The key-value bucket; `changeover` unless given. */
+      readonly bucket?: string;
+      /** Copies of a bucket that is made; 1 unless given. */
+      readonly replicas?: number;
+      /** Goes before a user in the URL. */
+      readonly user?: string;
+      /** Goes before a password in the URL. */
+      readonly password?: SecretRef;
+      /** The text of a `.creds` file. */
+      readonly credentials?: SecretRef;
+      /** For `tls://`. */
+      readonly tls?: WitnessTlsConfig;
     }
   | { readonly kind: "none" };
 
@@ -63,9 +92,20 @@ export interface ExecEngineConfig {
   readonly executeBudgetMs?: number;
   readonly stateBudgetMs?: number;
   readonly healthIntervalMs?: number;
+  readonly pidFile?: string;
+  readonly track?: {
+    readonly command: readonly string[];
+    readonly intervalMs?: number;
+    readonly timeoutMs?: number;
+    readonly fall?: number;
+    readonly rise?: number;
+  };
 }
 
-export type EngineConfig = { readonly kind: "reference" } | HttpEngineConfig | ExecEngineConfig;
+/** `restoreLimit`: how often in an hour a state that has drifted is repaired before a person is asked; 3 unless given. */
+export type EngineConfig = { readonly restoreLimit?: number } & (
+  { readonly kind: "reference" } | HttpEngineConfig | ExecEngineConfig
+);
 
 /** A device that is asked to route to the leader. */
 export type ChangeoverTarget =

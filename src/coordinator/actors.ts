@@ -23,6 +23,7 @@ import { Snapshots } from "../actors/snapshots.ts";
 import { SplitBrain } from "../actors/split-brain.ts";
 import { Succession, type SuccessionDeps } from "../actors/succession.ts";
 import type { Command, LogPosition } from "../core/command.ts";
+import { mayActForMs } from "../core/vote-window.ts";
 import type { Replication } from "../replication/replication.ts";
 import { otherLabel, type EngineId, type Label } from "../core/ids.ts";
 import type { Heartbeat, LeadershipCause, PeerMessage, SyncState } from "../core/messages.ts";
@@ -121,7 +122,10 @@ export class Actors {
       trusted: () => this.engineKeeper.trusted,
       onDrift: () => this.engineKeeper.drifted(),
     });
-    this.roleHooks = new RoleHooks(kit, leadership);
+    this.roleHooks = new RoleHooks(kit, {
+      mayAct: () => leadership.mayAct(),
+      mayActForMs: () => this.#mayActForMs(),
+    });
     this.outbox = joinOutbox(kit, { ...shared, succession: this.succession, answeredSeq: () => log.acknowledged.seq });
     this.replication = this.#withOthers();
     this.engineKeeper = this.#keeper(guard);
@@ -257,8 +261,16 @@ export class Actors {
   #onBeat(): void {
     this.programmeClock.watch();
     this.engineKeeper.look();
+    this.roleHooks.beat();
     this.executor.kick();
     this.replication.pair.beat();
+  }
+
+  #mayActForMs(): number {
+    const { leadership, votes } = this.succession;
+    const { policy, leaseMs } = this.#kit.failover;
+    const { peerMs, witnessMs } = votes.left(this.#kit.nowMs());
+    return mayActForMs({ mayAct: leadership.mayAct(), policy, votesLeftMs: Math.max(peerMs, witnessMs), leaseMs });
   }
 
   #replicate(prev: LogPosition, commands: readonly Command[]): void {

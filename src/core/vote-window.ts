@@ -24,3 +24,17 @@ export function grantWindowMs(handoverMs: number, driftPpm: number, quiesceMs: n
   const rho = driftPpm / 1_000_000;
   return (handoverMs * (1 - rho)) / (1 + rho) - quiesceMs;
 }
+
+/**
+ * How long the engine of a leader may drive something outside without hearing again, ms [EN12]. Under `consistency` it ends
+ * with the votes. Under `on-air` a leader acts without votes too, so it ends when the coordinator has been silent for a lease.
+ */
+export function mayActForMs(view: {
+  readonly mayAct: boolean;
+  readonly policy: "on-air" | "consistency";
+  readonly votesLeftMs: number;
+  readonly leaseMs: number;
+}): number {
+  if (!view.mayAct) return 0;
+  return Math.floor(view.policy === "consistency" ? Math.max(0, view.votesLeftMs) : view.leaseMs);
+}

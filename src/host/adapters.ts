@@ -35,7 +35,7 @@ import type { SyncTransport } from "../ports/sync-transport.ts";
 import type { Witness } from "../ports/witness.ts";
 import { ReferenceEngine } from "../reference-engine/reference-engine.ts";
 import { claimDataFolder } from "./data-folder.ts";
-import { clientTls, peerAuthorities } from "./tls-files.ts";
+import { clientTls, peerAuthorities, witnessTls } from "./tls-files.ts";
 
 /** What the adapters share. */
 export interface Basics {
@@ -70,10 +70,27 @@ export async function makeWitness(
       return new RedisWitness(
         { clock },
         {
-          url: withPassword(witness.url, secrets.witnessPassword),
+          url: withPassword(witness.url, secrets.witnessPassword, witness.user ?? null),
           pair,
           timeoutMs: failover.witnessTimeoutMs,
           sentinelPassword: secrets.sentinelPassword ?? undefined,
+          tls: witnessTls(witness.tls),
+        },
+      );
+    }
+    case "nats": {
+      const { NatsWitness } = await import("../adapters/nats-witness.ts");
+      const { bucket, replicas } = witness;
+      return new NatsWitness(
+        { clock },
+        {
+          url: withPassword(witness.url, secrets.witnessPassword, witness.user ?? null),
+          credentials: secrets.witnessCredentials ?? undefined,
+          tls: witnessTls(witness.tls),
+          pair,
+          ...(bucket === undefined ? {} : { bucket }),
+          ...(replicas === undefined ? {} : { replicas }),
+          timeoutMs: failover.witnessTimeoutMs,
         },
       );
     }

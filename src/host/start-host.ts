@@ -214,7 +214,9 @@ function optionsFor(config: Config, hasOwnSinks: boolean): CoordinatorOptions {
   const { sink, maxAttempts, retentionMs } = config.outbox;
   const outbox = { sink: sink === "nop" && hasOwnSinks ? "plug-in" : sink, maxAttempts, retentionMs };
   const version = packageVersion();
-  return { pair, label, failover, commands, replication, outbox, version, peerUrl: peerAddress(config) };
+  const { restoreLimit } = config.engine;
+  const engine = restoreLimit === undefined ? {} : { restoreLimit };
+  return { pair, label, failover, commands, replication, outbox, version, peerUrl: peerAddress(config), ...engine };
 }
 
 function definitions(): MachineDefinition[] {

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { ClientTls } from "../adapters/http-client.ts";
 import { fault, invalidConfiguration } from "../config/fault.ts";
-import type { ClientTlsConfig, Config, ListenTlsConfig } from "../config/types.ts";
+import type { ClientTlsConfig, Config, ListenTlsConfig, WitnessTlsConfig } from "../config/types.ts";
 
 /** PEM text that an HTTPS server is made of. */
 export interface ServerTls {
@@ -26,13 +26,24 @@ export function serverTls(files: ListenTlsConfig | null): ServerTls | null {
 }
 
 /**
- * What the client side needs; undefined where nothing is set. `where` is the path of the section.
+ * What the client side needs; undefined where nothing is set. `where` is the path of the section, `suffix` what its keys
+ * end in.
  *
  * @throws ChangeoverError `invalid_configuration`
  */
-export function clientTls(where: string, { ca, cert, key }: ClientTlsConfig): ClientTls | undefined {
+export function clientTls(where: string, { ca, cert, key }: ClientTlsConfig, suffix = ""): ClientTls | undefined {
   const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined);
-  return files.length === 0 ? undefined : readAll(where, Object.fromEntries(files));
+  return files.length === 0 ? undefined : readAll(where, Object.fromEntries(files), suffix);
+}
+
+/**
+ * What the connection to the witness trusts and shows; undefined where nothing is set.
+ *
+ * @throws ChangeoverError `invalid_configuration`
+ */
+export function witnessTls({ caFile, certFile, keyFile }: WitnessTlsConfig = {}): ClientTls | undefined {
+  const files = Object.entries({ ca: caFile, cert: certFile, key: keyFile }).filter(([, file]) => file !== undefined);
+  return clientTls("witness.tls", Object.fromEntries(files), "File");
 }
 
 /**
@@ -44,9 +55,9 @@ export function peerAuthorities({ peer }: Pick<Config, "peer">): { readonly ca?:
   return peer.ca === null ? {} : readAll("peer", { ca: peer.ca });
 }
 
-function readAll(where: string, files: ClientTlsConfig): ClientTls {
+function readAll(where: string, files: ClientTlsConfig, suffix = ""): ClientTls {
   const read = Object.entries(files as Record<string, string>).map(([name, file]) => {
-    return [name, readPem(`${where}.${name}`, file)] as const;
+    return [name, readPem(`${where}.${name}${suffix}`, file)] as const;
   });
   const tls: ClientTls = Object.fromEntries(read);
   try {

@@ -60,6 +60,11 @@ export interface RoleChange {
   /** Epoch under which the new role holds. */
   epoch: number;
   previousRole: "leader" | "follower";
+  /**
+   * How long a leader's engine may drive something outside, ms from now; it is told again every `heartbeatMs` [EN12]. 0 for a
+   * follower.
+   */
+  mayActForMs: number;
 }
 
 /** One engine. Every implementation passes `test/contracts/engine-contract.ts`. */
@@ -98,6 +103,11 @@ export interface Engine {
   link?(): EngineLink;
   /** Tells a role change. Has its own budget of time, never throws, and never delays a demotion: do not wait for it. */
   onRole(change: RoleChange): void | Promise<void>;
+  /**
+   * Tells a leader's engine every `heartbeatMs` that its role stands, and for how long [EN12]. An engine that drives something
+   * outside stops when `mayActForMs` has passed since the last call. Left out: the engine drives nothing.
+   */
+  repeatRole?(role: RoleChange): void | Promise<void>;
   /** Latest known health; never blocks. */
   health(): EngineHealth;
   /** Latest known source on programme; empty when the engine does not say. */

@@ -83,7 +83,7 @@ export type LockRead =
 
 export interface Witness {
   /**
-   * What kind it is, for people: `redis`, `sqlite`, `memory`, or a plug-in's own word. `none` is reserved: no witness is
+   * What kind it is, for people: `redis`, `nats`, `sqlite`, `memory`, or a plug-in's own word. `none` is reserved: no witness is
    * configured, every call answers `unreachable`, and the lock is this engine's own.
    */
   readonly kind: string;

@@ -79,8 +79,8 @@ function telling(it: Declare<Stage>): void {
   });
 
   it("hears of role changes and says how it is", async ({ engine }) => {
-    await engine.onRole({ role: "leader", epoch: 3, previousRole: "follower" });
-    await engine.onRole({ role: "follower", epoch: 4, previousRole: "leader" });
+    await engine.onRole({ role: "leader", epoch: 3, previousRole: "follower", mayActForMs: 600 });
+    await engine.onRole({ role: "follower", epoch: 4, previousRole: "leader", mayActForMs: 0 });
     await eventually(() => engine.health() === "ok", "the engine is ok");
     equal(typeof engine.programSource(), "string");
   });

@@ -122,7 +122,7 @@ test("[HO5] nothing is offered by who does not lead, nor while a handover is und
 });
 
 /** A keeper whose engine shows itself by signs, and what it tells of the state. */
-function keptEngine() {
+function keptEngine(options: { readonly restoreLimit?: number } = {}) {
   const rig = buildRig();
   let show: (sign: EngineSign) => void = () => undefined;
   const engine = Object.assign(rig.kit.ports.engine, {
@@ -142,7 +142,7 @@ function keptEngine() {
   const offers: string[] = [];
   const monitor = new PeerMonitor(rig.kit, new Votes(rig.kit), { onChange: () => undefined });
   const keeper = new EngineKeeper(
-    { ...rig.kit, ports: { ...rig.kit.ports, engine: guard } },
+    { ...rig.kit, options: { ...rig.kit.options, ...options }, ports: { ...rig.kit.ports, engine: guard } },
     {
       ...{ executor, monitor, restraints: new Restraints(rig.kit) },
       catchUp: { compare: () => undefined, machineValue: "ready" },
@@ -227,4 +227,25 @@ test("[EN2] what makes no sense over the wire is one alarm that names the hook, 
   expect(rig.alarmText("engine-foreign")).toContain("coordinator b");
   show({ type: "foreign", why: null });
   expect(rig.alarm("engine-foreign")).toBe(false);
+});
+
+test.each([
+  [{}, 3],
+  [{ restoreLimit: 1 }, 1],
+  [{ restoreLimit: 0 }, 0],
+])("[EN10] a state that drifts is repaired %o times in an hour, then a person is asked", async (options, limit) => {
+  const { rig, keeper } = keptEngine(options);
+  for (let repair = 0; repair < limit; repair += 1) {
+    keeper.drifted();
+    expect(keeper.trusted).toBe(false);
+    keeper.installed(true);
+  }
+  keeper.drifted();
+  expect(keeper.trusted).toBe(true);
+  expect(rig.alarmText("engine-restore-limit")).toContain(`after ${limit} restores within an hour`);
+  await rig.clock.pass(3_600_000);
+  if (limit > 0) {
+    keeper.drifted();
+    expect(keeper.trusted).toBe(false);
+  }
 });

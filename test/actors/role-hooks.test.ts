@@ -42,7 +42,7 @@ function hooked() {
   const rig = buildRig({ ports: { changeoverSwitches: [router] } });
   const told: RoleChange[] = [];
   Object.assign(rig.engine, { onRole: (change: RoleChange) => void told.push(change) });
-  const acting = { may: true, mayAct: () => acting.may };
+  const acting = { may: true, mayAct: () => acting.may, mayActForMs: () => (acting.may ? 600 : 0) };
   return { ...rig, rig, router, told, acting, hooks: new RoleHooks(rig.kit, acting) };
 }
 
@@ -113,8 +113,31 @@ test("the engine is told of leading and following, not of campaigns", async () =
   hooks.moved(ENDED);
   await clock.turn();
   expect(told).toEqual([
-    { role: "leader", previousRole: "follower", epoch: 3 },
-    { role: "follower", previousRole: "leader", epoch: 4 },
+    { role: "leader", previousRole: "follower", epoch: 3, mayActForMs: 600 },
+    { role: "follower", previousRole: "leader", epoch: 4, mayActForMs: 0 },
+  ]);
+});
+
+test("EN12: every beat tells a leader's engine how long its role stands, under the newest epoch, and a follower's nothing", async () => {
+  const { clock, engine, acting, hooks } = hooked();
+  const repeated: RoleChange[] = [];
+  Object.assign(engine, { repeatRole: (role: RoleChange) => void repeated.push(role) });
+  hooks.beat();
+  hooks.moved(WON);
+  hooks.beat();
+  acting.may = false;
+  hooks.beat();
+  acting.may = true;
+  hooks.moved({ ...WON, previousRole: "leader", epoch: 5 });
+  hooks.beat();
+  hooks.moved(ENDED);
+  hooks.beat();
+  await clock.turn();
+  const leader = { role: "leader", previousRole: "follower" };
+  expect(repeated).toEqual([
+    { ...leader, epoch: 3, mayActForMs: 600 },
+    { ...leader, epoch: 3, mayActForMs: 0 },
+    { ...leader, epoch: 5, mayActForMs: 600 },
   ]);
 });
 
@@ -151,6 +174,8 @@ test("[HO4] both engines keep the same history; a full disk keeps nobody from le
     { epoch: 3, leader: "a", cause: "silence", toUnixMs: ORIGIN.fromUnixMs },
   ]);
   disk.full = true;
-  expect(() => new RoleHooks(kit, { mayAct: () => true }).moved({ ...WON, epoch: 5 })).not.toThrow();
+  expect(() =>
+    new RoleHooks(kit, { mayAct: () => true, mayActForMs: () => 600 }).moved({ ...WON, epoch: 5 }),
+  ).not.toThrow();
   await clock.turn();
 });

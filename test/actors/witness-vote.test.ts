@@ -12,6 +12,7 @@ import { buildRig } from "./rig.ts";
 class WayToWitness extends MemoryWitness {
   readonly #clock: VirtualClock;
   delayMs = 0;
+  cause = "cut";
   mode: "well" | "cut" | "answers-lost" = "well";
 
   constructor(components: { clock: VirtualClock; server: MemoryWitnessServer }) {
@@ -21,14 +22,14 @@ class WayToWitness extends MemoryWitness {
 
   override async read(): ReturnType<Witness["read"]> {
     await this.#way();
-    if (this.mode === "cut") return { outcome: "unreachable", reason: "cut" };
+    if (this.mode === "cut") return { outcome: "unreachable", reason: this.cause };
     return super.read();
   }
 
   override async swap(expected: ExpectedRecord | StrangeContent, next: WitnessRecord): Promise<WitnessSwap> {
     const lost = this.mode === "answers-lost";
     await this.#way();
-    if (this.mode === "cut") return { outcome: "unreachable", reason: "cut" };
+    if (this.mode === "cut") return { outcome: "unreachable", reason: this.cause };
     const answer = await super.swap(expected, next);
     return lost ? { outcome: "unknown", reason: "no answer" } : answer;
   }
@@ -356,7 +357,11 @@ test("an alarm stands from the first failure to the first answer, also across a 
   witness.beat();
   await clock.turn();
   expect(witness.reachable).toBe(false);
-  expect(rig.alarm("witness-unreachable")).toBe(true);
+  expect(rig.alarmText("witness-unreachable")).toBe("the witness does not answer: cut");
+  way.cause = "wrong password (WRONGPASS)";
+  witness.beat();
+  await clock.turn();
+  expect(rig.alarmText("witness-unreachable")).toBe("the witness does not answer: wrong password (WRONGPASS)");
   witness.lead(null);
   expect(rig.alarm("witness-unreachable")).toBe(true);
   expect(witness.machineValue).toEqual({ renewing: "unreachable" });

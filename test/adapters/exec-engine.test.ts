@@ -1,10 +1,13 @@
 /** Notify scripts: what they are told, and that none of them holds anything up. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ExecEngine, type ExecEngineInit, MAX_KEPT_COMMANDS } from "../../src/adapters/exec-engine.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
+import type { EngineSign } from "../../src/ports/engine.ts";
 import { atMs, commandAt } from "../support/commands.ts";
 
 const clock = new SystemClock();
@@ -32,8 +35,8 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-const toLeader = { role: "leader", epoch: 4, previousRole: "follower" } as const;
-const toFollower = { role: "follower", epoch: 5, previousRole: "leader" } as const;
+const toLeader = { role: "leader", epoch: 4, previousRole: "follower", mayActForMs: 600 } as const;
+const toFollower = { role: "follower", epoch: 5, previousRole: "leader", mayActForMs: 0 } as const;
 
 describe("notify scripts", () => {
   test("are told type, name, state and epoch in keepalived's places, and more in their environment", async () => {
@@ -131,3 +134,78 @@ async function isRunning(pid: number): Promise<boolean> {
   const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
   return commandLine !== "";
 }
+
+describe("EN4: an engine that is watched", () => {
+  let signs: EngineSign[];
+  const watch = (init: Partial<ExecEngineInit>): void => {
+    signs = [];
+    start(init).watch((sign) => void (sign.type !== "asked" && signs.push(sign)));
+  };
+  const runs = async () => (await readFile(file, "utf8").catch(() => "")).length;
+
+  test("by track is stalled after `fall` failures in a row and well after `rise` good runs", async () => {
+    const ok = join(folder, "ok");
+    await writeFile(ok, "");
+    // Each run leaves a mark, so that runs can be counted.
+    const command = sh(`printf . >> "$0"; test -e ${ok} || { echo no picture >&2; exit 3; }`);
+    watch({ track: { command, intervalMs: 20, timeoutMs: 10_000, fall: 3, rise: 2 } });
+    expect(engine.health()).toBe("degraded");
+    await expect.poll(() => engine.health()).toBe("ok");
+    await rm(ok);
+    const before = await runs();
+    await expect.poll(() => engine.health(), { timeout: 15_000 }).toBe("failed");
+    expect(await runs()).toBeGreaterThanOrEqual(before + 3);
+    expect(signs.at(-1)).toEqual({ type: "silent", why: "engine.track failed 3 times in a row: exit 3: no picture" });
+    await writeFile(ok, "");
+    const failed = await runs();
+    await expect.poll(() => engine.health(), { timeout: 15_000 }).toBe("ok");
+    expect(await runs()).toBeGreaterThanOrEqual(failed + 2);
+    expect(signs.at(-1)).toMatchObject({ type: "answered" });
+  });
+
+  test("by track that hangs is stalled after its time", async () => {
+    watch({ track: { command: ["sleep", "600"], intervalMs: 20, timeoutMs: 50 } });
+    await expect.poll(() => engine.health(), { timeout: 15_000 }).toBe("failed");
+    expect(signs.at(-1)).toMatchObject({
+      type: "silent",
+      why: expect.stringContaining("engine.track failed 1") as string,
+    });
+  });
+
+  test("by its pid file is dead when the process is gone, and another one when it was restarted", async () => {
+    const pidFile = join(folder, "pid");
+    const run = async (): Promise<ChildProcess> => {
+      const child = spawn("sleep", ["600"]);
+      await once(child, "spawn");
+      await writeFile(pidFile, `${child.pid}\n`);
+      return child;
+    };
+    const first = await run();
+    watch({ pidFile });
+    await expect.poll(() => signs.at(-1)?.type).toBe("answered");
+    const one = signs.at(-1);
+    first.kill("SIGKILL");
+    await expect.poll(() => signs.at(-1), { timeout: 10_000 }).toEqual({ type: "refused" });
+    expect(engine.health()).toBe("failed");
+    const second = await run();
+    await expect.poll(() => signs.at(-1)?.type, { timeout: 10_000 }).toBe("answered");
+    expect(signs.at(-1)).not.toEqual(one);
+    expect(engine.health()).toBe("ok");
+    second.kill("SIGKILL");
+  });
+
+  test.each(["", "0", "-5", "abc", "99999999999"])("by a pid file that says %j has no process", async (text) => {
+    const pidFile = join(folder, "pid");
+    await writeFile(pidFile, text);
+    watch({ pidFile });
+    expect(signs).toEqual([{ type: "refused" }]);
+  });
+
+  test("by nothing says that nobody notices", () => {
+    expect(start({}).link()).toMatchObject({
+      lifeline: "none",
+      note: expect.stringContaining("neither track nor pidFile") as string,
+    });
+    expect(start({ track: { command: ["true"] } }).link()).toEqual({ lifeline: "unused", note: null });
+  });
+});

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileFeed } from "../../src/adapters/sinks/file-feed/layout.ts";
 import { FileSink } from "../../src/adapters/sinks/file-sink.ts";
 import { FileSource } from "../../src/adapters/sinks/file-source.ts";
-import { parseNatsUrl } from "../../src/adapters/sinks/jetstream/address.ts";
+import { parseNatsUrl } from "../../src/adapters/nats/address.ts";
 import { NopSink } from "../../src/adapters/sinks/nop-sink.ts";
 import { headerText, safeName } from "../../src/adapters/sinks/safe-name.ts";
 import { anEvent, events, readAll, versionsOf } from "../../src/testing/feed-sink-contract.ts";

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HttpEngine, type HttpEngineInit } from "../../src/adapters/http-engine.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
+import type { EngineSign } from "../../src/ports/engine.ts";
 import type { LogFields } from "../../src/ports/logger.ts";
 import { atMs, commandAt } from "../support/commands.ts";
 import { type HookServer, startHookServer } from "../support/hook-server.ts";
@@ -110,10 +111,10 @@ describe("a role change", () => {
     server.faults.set("POST /execute", ["silent"]);
     const hanging = start({ executeAttempts: 1 }).execute(cut);
     await expect.poll(() => executions().length).toBe(1);
-    await engine.onRole({ role: "follower", epoch: 4, previousRole: "leader" });
+    await engine.onRole({ role: "follower", epoch: 4, previousRole: "leader", mayActForMs: 0 });
     expect(server.asked.at(-1)).toMatchObject({
       call: "POST /role",
-      body: { role: "follower", epoch: 4, previousRole: "leader" },
+      body: { role: "follower", epoch: 4, previousRole: "leader", mayActForMs: 0 },
     });
     await engine.close();
     expect(await hanging).toMatchObject({ ok: false });
@@ -121,7 +122,7 @@ describe("a role change", () => {
 
   test("on the way when the coordinator stops is told before the connection ends", async () => {
     start();
-    void engine.onRole({ role: "follower", epoch: 4, previousRole: "leader" });
+    void engine.onRole({ role: "follower", epoch: 4, previousRole: "leader", mayActForMs: 0 });
     await engine.close();
     expect(server.asked.filter(({ call }) => call === "POST /role")).toMatchObject([{ body: { role: "follower" } }]);
   });
@@ -129,8 +130,8 @@ describe("a role change", () => {
   test("that the engine did not take is told again, never an older one after a newer, and not once more than needed", async () => {
     server.faults.set("POST /role", [500, 500, 500]);
     start({ healthIntervalMs: 5 });
-    await engine.onRole({ role: "leader", epoch: 5, previousRole: "follower" });
-    await engine.onRole({ role: "follower", epoch: 6, previousRole: "leader" });
+    await engine.onRole({ role: "leader", epoch: 5, previousRole: "follower", mayActForMs: 600 });
+    await engine.onRole({ role: "follower", epoch: 6, previousRole: "leader", mayActForMs: 0 });
     const epochsOf = (call: string) =>
       server.asked.filter((asked) => asked.call === call).map(({ headers }) => headers["x-changeover-epoch"]);
     await expect.poll(() => epochsOf("POST /role")).toHaveLength(4);
@@ -140,6 +141,50 @@ describe("a role change", () => {
     const polls = epochsOf("GET /health").length;
     await expect.poll(() => epochsOf("GET /health").length).toBeGreaterThan(polls + 2);
     expect(epochsOf("POST /role")).toHaveLength(4);
+  });
+});
+
+describe("EN12 EN13: the role of a leader", () => {
+  const LEADS = { role: "leader", epoch: 5, previousRole: "follower", mayActForMs: 60_000 } as const;
+  const roles = () => server.asked.filter(({ call }) => call === "POST /role").map(({ body }) => body);
+
+  test("is repeated with {role, epoch, previousRole, mayActForMs}", async () => {
+    start();
+    await engine.onRole(LEADS);
+    await engine.repeatRole(LEADS);
+    expect(roles()).toHaveLength(2);
+    const { mayActForMs, ...role } = roles()[1] as { mayActForMs: number };
+    expect(role).toEqual({ role: "leader", epoch: 5, previousRole: "follower" });
+    expect(mayActForMs).toBeGreaterThan(0);
+    expect(mayActForMs).toBeLessThanOrEqual(60_000);
+  });
+
+  test("does not pile up behind a hook that hangs: one call, then the newest, with the time that is left", async () => {
+    server.faults.set("POST /role", ["silent"]);
+    start({ healthIntervalMs: 300 });
+    const told = Array.from({ length: 100 }, () => engine.repeatRole(LEADS));
+    const demoted = engine.onRole({ role: "follower", epoch: 6, previousRole: "leader", mayActForMs: 0 });
+    await Promise.all([...told, demoted]);
+    expect(roles()).toMatchObject([{ role: "leader" }, { role: "follower", epoch: 6, mayActForMs: 0 }]);
+  });
+
+  test("that waited has less time, never more", async () => {
+    server.faults.set("POST /role", ["silent"]);
+    start({ healthIntervalMs: 200 });
+    await Promise.all([engine.repeatRole(LEADS), engine.repeatRole(LEADS)]);
+    const [, later] = roles() as { mayActForMs: number }[];
+    expect(later?.mayActForMs).toBeLessThanOrEqual(59_900);
+  });
+
+  test("is not missed by an engine without the hook: no complaint, no endless repeats of a change", async () => {
+    server.faults.set("POST /role", [404, 500]);
+    const complaints: EngineSign[] = [];
+    start();
+    engine.watch((sign) => void (sign.type === "strange" && complaints.push(sign)));
+    await engine.onRole(LEADS);
+    expect(complaints).toEqual([]);
+    await engine.onRole(LEADS);
+    expect(complaints).toMatchObject([{ hook: "POST /role", fault: "no good answer: asked to answer 500" }]);
   });
 });
 

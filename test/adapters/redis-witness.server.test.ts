@@ -76,6 +76,41 @@ function withoutAnswer(): void {
     expect(await reached(witness)).toEqual({ outcome: "read", record: aRecord(), runId });
   });
 
+  it.each([
+    ["a number out of reach", (fence: string) => admin.set(fence, "9007199254740991")],
+    ["the highest number of Redis", (fence: string) => admin.set(fence, "9223372036854775807")],
+    ["a negative number", (fence: string) => admin.set(fence, "-7")],
+    ["a text", (fence: string) => admin.set(fence, "many")],
+    ["a list", (fence: string) => admin.rpush(fence, "1")],
+  ])("[EP6] [RL1] counts on where somebody has written %s into the counter of the lock", async (_what, write) => {
+    const witness = open(server.url, LONG_MS);
+    await reached(witness);
+    const first = await witness.acquireLock(lock);
+    await witness.releaseLock(lock.lockId);
+    await admin.del("changeover:{studio-1}:fence");
+    await write("changeover:{studio-1}:fence");
+    const second = await witness.acquireLock(lock);
+    if (first.outcome !== "acquired" || second.outcome !== "acquired") throw new Error("not acquired");
+    expect(second.fence).toBeGreaterThan(first.fence);
+    expect(second.fence).toBeLessThan(2 ** 48);
+    expect(await witness.readLock()).toMatchObject({ lock: { fence: second.fence, holder: "one" } });
+    expect(await witness.releaseLock(lock.lockId)).toEqual({ outcome: "released" });
+  });
+
+  it.each([
+    ["a text", (key: string) => admin.set(key, "mine")],
+    ["a list", (key: string) => admin.rpush(key, "1")],
+  ])("[EP6] [RL1] acquires where somebody has written %s in the place of the lock", async (_what, write) => {
+    const witness = open(server.url, LONG_MS);
+    await reached(witness);
+    await write("changeover:{studio-1}:lock");
+    expect(await witness.acquireLock(lock)).toMatchObject({ outcome: "acquired" });
+    expect(await witness.acquireLock({ ...lock, lockId: makeId("lock", "y"), holder: "two" })).toMatchObject({
+      outcome: "held",
+      holder: "one",
+    });
+  });
+
   it("[RL2] gives back a lock whose acquisition came too late to be useful", async () => {
     const witness = open(server.url, SHORT_MS);
     await reached(witness);

@@ -288,9 +288,14 @@ function alarms({ account }: Evidence): readonly Violation[] {
   if (account === null) return [];
   return (["a", "b"] as const).flatMap((label) =>
     account.alarms[label]
-      .filter(({ code }) => !OF_THE_MACHINE.includes(code))
+      .filter(isOfThePair)
       .map(({ code, detail }) => violation("alarm", `${label} still has ${code}: ${detail}`)),
   );
+}
+
+/** Whether it says something of the pair, and not of the machine that the campaign shares. */
+export function isOfThePair({ code }: { readonly code: string }): boolean {
+  return !OF_THE_MACHINE.includes(code);
 }
 
 function saysNotDone({ status, code }: Answer): boolean {

@@ -18,7 +18,11 @@ export interface Played {
 
 const TRIGGER_POLL_MS = 3;
 const TRIGGER_WITHIN_MS = 3_000;
-const RECONCILING = ["detected", "locking", "comparing", "resolving", "verifying"];
+/** The states of the chart `split-brain` that a step waits for. */
+const AIMS = {
+  reconciling: ["detected", "locking", "comparing", "resolving", "verifying"],
+  verifying: ["verifying"],
+} as const;
 const NOTHING: Undo = async () => {};
 
 export class Nemesis {
@@ -48,7 +52,7 @@ export class Nemesis {
     const healed = Promise.all(timed.map(async (step) => this.#playStep(step, sinceMs + step.atMs)));
     const splitEndsMs = sinceMs + Math.min(...timed.map(({ atMs, lastsMs }) => atMs + lastsMs));
     const aimed = triggered.map(async (step) => {
-      const startMs = await this.#reconciling(splitEndsMs);
+      const startMs = await this.#says(AIMS[step.after ?? "reconciling"], splitEndsMs);
       if (startMs !== null) await this.#playStep(step, startMs + step.atMs);
     });
     await Promise.all([healed, ...aimed]);
@@ -182,13 +186,13 @@ export class Nemesis {
     }
   }
 
-  /** When either engine first said, after the split ended, that it reconciles; null: not in time. */
-  async #reconciling(splitEndsMs: number): Promise<number | null> {
+  /** When either engine first said one of these after the split ended; null: not in time. */
+  async #says(wanted: readonly string[], splitEndsMs: number): Promise<number | null> {
     await delay(Math.max(0, splitEndsMs - performance.now()));
     const endMs = performance.now() + TRIGGER_WITHIN_MS;
     while (performance.now() < endMs && !this.#isOver) {
       const states = await Promise.all(LABELS.map(async (label) => this.#splitState(label)));
-      if (states.some((state) => RECONCILING.includes(state))) return performance.now();
+      if (states.some((state) => wanted.includes(state))) return performance.now();
       await delay(TRIGGER_POLL_MS);
     }
     return null;

@@ -1,7 +1,7 @@
 /** One round: a fresh pair, clients and a recorder, the faults of its seed, the healing, the account, the verdict. */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
-import { check, type Violation } from "./checker.ts";
+import { check, isOfThePair, type Violation } from "./checker.ts";
 import { Clients, isUncertain, type Order } from "./clients.ts";
 import { type Account, type Evidence, peakMbOf, readLines, stateOf, takeAccount, type Truth } from "./evidence.ts";
 import { Nemesis } from "./faults.ts";
@@ -119,7 +119,7 @@ async function leaderAndReadyFollower(plant: Plant, withinMs: number): Promise<L
 async function agreement(plant: Plant, { stalls }: MachineWatch): Promise<Account | string> {
   const sinceMs = performance.now();
   let account: Account | string = "not asked";
-  while (performance.now() < sinceMs + AGREE_WITHIN_MS + stalledMs(stalls, sinceMs)) {
+  while (performance.now() < sinceMs + longer(AGREE_WITHIN_MS, stalledMs(stalls, sinceMs))) {
     account = await takeAccount(plant).catch((error: unknown) => String(error));
     if (typeof account !== "string") break;
     await delay(POLL_MS * 2);
@@ -128,10 +128,15 @@ async function agreement(plant: Plant, { stalls }: MachineWatch): Promise<Accoun
   const agreedMs = performance.now();
   for (;;) {
     const alarms = { a: (await stateOf(plant, "a")).alarms, b: (await stateOf(plant, "b")).alarms };
-    const isLate = performance.now() > agreedMs + ALARMS_WITHIN_MS + stalledMs(stalls, agreedMs);
-    if (alarms.a.length + alarms.b.length === 0 || isLate) return { ...account, alarms };
+    const isLate = performance.now() > agreedMs + longer(ALARMS_WITHIN_MS, stalledMs(stalls, agreedMs));
+    if (isLate || ![...alarms.a, ...alarms.b].some(isOfThePair)) return { ...account, alarms };
     await delay(POLL_MS * 5);
   }
+}
+
+/** A machine that stands still all the time must not hold up the round for ever. */
+function longer(withinMs: number, stallsMs: number): number {
+  return withinMs + Math.min(stallsMs, withinMs);
 }
 
 /** Asks again for what never had a certain answer. */

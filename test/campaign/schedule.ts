@@ -47,8 +47,11 @@ export interface Step {
   readonly fault: Fault;
   /** Ms after the load began, or after the trigger. */
   readonly atMs: number;
-  /** Waits until either engine says that it reconciles a split, at most until everything is healed. */
-  readonly after?: "reconciling";
+  /**
+   * Waits until either engine says that it reconciles a split, or that it has saved the conflicts and the other's state is
+   * not replaced yet; at most until everything is healed.
+   */
+  readonly after?: "reconciling" | "verifying";
   /** How long it lasts, ms; what cannot last, such as an emptied witness, ignores it. */
   readonly lastsMs: number;
 }
@@ -161,12 +164,15 @@ function aimedSteps(draw: Draw, plan: RoundPlan, load: Schedule["load"]): readon
     { kind: "cut", network: "both", from: null },
     { kind: plan.witness === "redis" ? "kill-witness" : "empty-witness" },
   ];
-  const stays = draw.chance(0.4) ? LONG_MS + draw.between(0, 1_000) : drawSpan(draw);
-  return [
-    ...split,
-    ...frozen,
-    { fault: draw.pick(during), atMs: draw.between(0, 60), after: "reconciling", lastsMs: stays },
-  ];
+  const staysMs = draw.chance(0.4) ? LONG_MS + draw.between(0, 1_000) : drawSpan(draw);
+  const second = {
+    fault: draw.pick(during),
+    atMs: draw.between(0, 60),
+    after: "reconciling",
+    lastsMs: staysMs,
+  } as const;
+  // The last step of a reconciliation is short: who aims at it must not wait.
+  return [...split, ...frozen, draw.chance(0.5) ? second : { ...second, atMs: 0, after: "verifying" }];
 }
 
 function drawSpan(draw: Draw): number {
@@ -233,7 +239,7 @@ const KINDS: readonly KindOfFault[] = [
 
 /** One step as a person reads it. */
 export function describeStep({ fault, atMs, after, lastsMs }: Step): string {
-  const when = after === undefined ? `at ${atMs} ms` : `${atMs} ms after the reconciliation began`;
+  const when = after === undefined ? `at ${atMs} ms` : `${atMs} ms after an engine says "${after}"`;
   return `${describeFault(fault)}, ${when}, for ${lastsMs} ms`;
 }
 

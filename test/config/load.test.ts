@@ -170,7 +170,7 @@ const OUT_OF_BOUNDS: [string, unknown, RegExp][] = [
   [
     "an unknown kind",
     { ...MINIMAL, witness: { kind: "etcd" } },
-    /witness\.kind is "etcd": must be one of sqlite, redis, none/,
+    /witness\.kind is "etcd": must be one of sqlite, redis, nats, none/,
   ],
   ["a key of another kind", { ...MINIMAL, witness: { kind: "none", file: "x" } }, /witness\.file: unknown key/],
   [
@@ -223,6 +223,31 @@ const BROKEN_RELATIONS: [string, object, RegExp][] = [
     /failover\.witnessTimeoutMs is 200: must be < 200/,
   ],
   ["a public address without tokens", { listen: { host: "0.0.0.0" } }, /listen\.host is "0\.0\.0\.0": .*auth\.tokens/],
+  [
+    "a private authority without TLS",
+    { witness: { kind: "redis", url: "redis://x", tls: { caFile: "/ca.pem" } } },
+    /witness\.tls\.caFile is "\/ca\.pem": needs a witness\.url that begins with rediss/,
+  ],
+  [
+    "a certificate of the witness without its key",
+    { witness: { kind: "nats", url: "tls://x", tls: { certFile: "/c.pem" } } },
+    /witness\.tls\.certFile is "\/c\.pem": must be given together with witness\.tls\.keyFile/,
+  ],
+  [
+    "a user of the witness without a password",
+    { witness: { kind: "nats", url: "nats://x", user: "eng" } },
+    /witness\.user is "eng": needs witness\.password/,
+  ],
+  [
+    "a password of Sentinels without Sentinels",
+    { witness: { kind: "redis", url: "redis://x", sentinelPassword: { env: "S" } } },
+    /witness\.sentinelPassword: needs a witness\.url that begins with redis\+sentinel/,
+  ],
+  [
+    "the address of Redis for NATS",
+    { witness: { kind: "nats", url: "redis://x" } },
+    /witness\.url is "redis:\/\/x": must be an address such as "nats:/,
+  ],
   ["its own address as the peer's", { listen: { port: 7_402 } }, /peer\.links\[0\]\.url .* own address/],
   [
     "a key of another sink",

@@ -66,6 +66,7 @@ describe("secrets", () => {
       hubToken: null,
       federationTokens: new Map(),
       witnessPassword: null,
+      witnessCredentials: null,
       sentinelPassword: null,
       feedPassword: null,
       feedCredentials: null,

@@ -35,3 +35,26 @@ scenario(
     await stage.until("a acts", () => stage.leads("a"), 1_000);
   },
 );
+
+for (const order of ["as-due", "timers-first", "arrivals-first"] as const) {
+  scenario(
+    "CP5",
+    `a follower that was frozen blames nobody for what it missed meanwhile (${order})`,
+    {},
+    async (stage) => {
+      await stage.onAir("a");
+      const told: string[] = [];
+      stage.world.watch({
+        told: (label, event) => {
+          if (label === "b" && event.type === "alarm" && event.raised) told.push(event.alarm.code);
+        },
+      });
+      stage.process("b").pause();
+      await stage.run(2_000);
+      stage.process("b").wake(order);
+      await stage.run(2_000);
+      expect(told).not.toContain("peer-unreachable");
+      expect(stage.leads("a")).toBe(true);
+    },
+  );
+}

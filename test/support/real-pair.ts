@@ -12,6 +12,7 @@ import { LinkProxy } from "../../src/cli/demo/link-proxy.ts";
 import { leads, stateOf, until } from "../../src/cli/demo/observe.ts";
 import { EngineProcess } from "../../src/cli/demo/processes.ts";
 import { redisGate, sqliteGate, type WitnessGate } from "../../src/cli/demo/witness-gate.ts";
+import type { WitnessConfig } from "../../src/config/types.ts";
 import type { CoordinatorState } from "../../src/coordinator/types.ts";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
 import { freePort } from "./free-port.ts";
@@ -26,6 +27,8 @@ export interface RealPairOptions {
   readonly policy?: "on-air" | "consistency";
   /** URL of a Redis; without it the witness is a SQLite file. */
   readonly redis?: string | undefined;
+  /** A witness of another kind, which cannot be cut off. */
+  readonly witnessConfig?: WitnessConfig;
   /** `none`: the engines have only each other. */
   readonly witness?: "none";
   readonly failover?: Readonly<Record<string, unknown>>;
@@ -75,7 +78,9 @@ export class RealPair {
     const links = { a: new LinkProxy(ports.b), b: new LinkProxy(ports.a) };
     await Promise.all([links.a.open(), links.b.open()]);
     const redis = options.redis === undefined ? null : await redisGate(options.redis);
-    return new RealPair(options, ports, links, (folder) => redis ?? sqliteGate(folder));
+    const { witnessConfig } = options;
+    const gate = witnessConfig === undefined ? redis : openGate(witnessConfig);
+    return new RealPair(options, ports, links, (folder) => gate ?? sqliteGate(folder));
   }
 
   /** Starts what does not run, and waits until one leads, the other is ready, and both are equal. */
@@ -217,4 +222,11 @@ function tailOf(file: string): string {
   } catch {
     return "it was not started";
   }
+}
+
+function openGate(witness: WitnessConfig): WitnessGate {
+  const never = (): never => {
+    throw new Error("this witness has no gate");
+  };
+  return { configFor: () => witness, cut: never, heal: never, close: async () => {} };
 }

@@ -13,6 +13,7 @@
  * The server's own `run_id` comes from `INFO server` within the script, not from the last connect: so it is that of the
  * very node that answered, behind a Cluster too. It costs some microseconds in the server, and no round trip.
  */
+import { MAX_NUMBER } from "../../core/reach.ts";
 import { script } from "../redis/script.ts";
 
 /** A local function of the scripts: the life of this memory, as `RUN_ID.GENERATION`. */
@@ -68,10 +69,18 @@ return { 1, life(record[1]) }`);
  * KEYS lock, fence. ARGV lock id, holder, ttl in ms, fence floor. Answers the fence, or {standing lock, ms left}.
  * The lock is kept as `LOCK_ID FENCE ~TTL HOLDER`; older versions wrote it without the TTL. The fence is taken before it is known whether the lock is free: one call
  * less, and a number that nobody got does no harm. A counter that was lost starts again from the server's wall clock in
- * ms, which is above all it ever gave, and above the highest fence that the caller knows.
+ * ms, which is above all it ever gave, and above the highest fence that the caller knows. A counter that is no number, or
+ * out of reach, was written by somebody else and counts as lost; a lock that none of these scripts wrote is no lock [EP6].
  */
 export const ACQUIRE_LOCK = script(`
-local fence = redis.call('INCR', KEYS[2])
+local fence = redis.pcall('INCR', KEYS[2])
+if type(fence) == 'table' then
+  local foreign = string.find(fence.err, 'WRONGTYPE', 1, true) or string.find(fence.err, 'not an integer', 1, true)
+  if not foreign and not string.find(fence.err, 'overflow', 1, true) then return fence end
+  redis.call('DEL', KEYS[2])
+  fence = 1
+end
+if fence < 1 or fence > ${MAX_NUMBER} then fence = 1 end
 local floor = tonumber(ARGV[4])
 if fence == 1 then
   floor = math.max(floor, tonumber(redis.call('TIME')[1]) * 1000)
@@ -80,10 +89,14 @@ if fence <= floor then
   fence = floor + 1
   redis.call('SET', KEYS[2], string.format('%.0f', fence))
 end
-if redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. fence .. ' ~' .. ARGV[3] .. ' ' .. ARGV[2], 'NX', 'PX', ARGV[3]) then
-  return fence
+local mine = ARGV[1] .. ' ' .. string.format('%.0f', fence) .. ' ~' .. ARGV[3] .. ' ' .. ARGV[2]
+if redis.call('SET', KEYS[1], mine, 'NX', 'PX', ARGV[3]) then return fence end
+local standing = redis.pcall('GET', KEYS[1])
+if type(standing) == 'string' and string.match(standing, '^%S+ %d+ %S') then
+  return { standing, redis.call('PTTL', KEYS[1]) }
 end
-return { redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1]) }`);
+redis.call('SET', KEYS[1], mine, 'PX', ARGV[3])
+return fence`);
 
 /** What the holder's scripts answer to somebody else. */
 export const EXPIRED = 0;

@@ -3,6 +3,7 @@
  * Keeps true: nothing of the error's own text gets out: it may hold a host, a key, an argument or a password.
  */
 import { ReplyError } from "ioredis";
+import { systemReason } from "../connection-reason.ts";
 
 /** By the first word of an error reply: the server's own code. */
 const REPLIES: Readonly<Record<string, string>> = {
@@ -23,19 +24,6 @@ const REPLIES: Readonly<Record<string, string>> = {
   WRONGTYPE: "a key of the pair is not changeover's",
 };
 
-/** By the system's error code. */
-const SYSTEM: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  EPIPE: "connection reset",
-  ETIMEDOUT: "connecting timed out",
-  ENOTFOUND: "host not found",
-  EAI_AGAIN: "host not found",
-  EHOSTUNREACH: "no route to host",
-  ENETUNREACH: "no route to host",
-  ENETDOWN: "no route to host",
-};
-
 /** Whether the server itself answered with an error: then nothing was done (see `scripts.ts`). */
 export function isErrorReply(error: unknown): boolean {
   return error instanceof ReplyError;
@@ -50,9 +38,8 @@ export function replyCode(error: unknown): string {
 export function reasonOf(error: unknown): string {
   if (isErrorReply(error)) return REPLIES[replyCode(error)] ?? "the server refused the call";
   if (!(error instanceof Error)) return "connection failed";
-  const code = (error as NodeJS.ErrnoException).code ?? "";
-  if (code in SYSTEM) return SYSTEM[code] as string;
-  if (/^(CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) return "TLS refused";
+  const reason = systemReason(error);
+  if (reason !== null) return reason;
   if (error.message.startsWith("Socket timeout")) return "no answer on the connection";
   if (error.message.startsWith("All sentinels are unreachable")) return "no sentinel knows the server";
   return "connection closed";

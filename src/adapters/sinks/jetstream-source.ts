@@ -14,7 +14,7 @@ import {
 } from "../../ports/feed-source.ts";
 import { consumerName } from "./consumer-name.ts";
 import { eventFromText } from "./event-text.ts";
-import { NatsLink, type NatsLinkInit, type NatsSession } from "./jetstream/link.ts";
+import { NatsLink, type NatsLinkInit, type NatsSession } from "../nats/link.ts";
 import { StreamReader } from "./jetstream/reader.ts";
 import { feedIdOf } from "./jetstream/stream.ts";
 

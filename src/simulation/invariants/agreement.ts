@@ -53,6 +53,11 @@ function judgeEquality(world: World): void {
   if (JSON.stringify(left.shape) !== JSON.stringify(right.shape)) {
     world.violate("I7", `the logs' shapes differ: ${JSON.stringify(left.shape)} and ${JSON.stringify(right.shape)}`);
   }
+  // The later word of a person stands on both [HO3].
+  if (left.maintenance?.stamp !== right.maintenance?.stamp) {
+    const told = [left, right].map(({ maintenance }) => JSON.stringify(maintenance)).join(" and ");
+    world.violate("I7", `the engines do not keep the same hold: ${told}`);
+  }
   const clocks = compareClocks(left.clock, right.clock);
   if (clocks !== "equal") {
     world.violate(

@@ -10,8 +10,8 @@ import { nanos } from "@nats-io/transport-node";
 import type { Clock } from "../../../ports/clock.ts";
 import type { FeedEntry } from "../../../ports/feed-source.ts";
 import { eventFromText, MAX_PAGE_BYTES } from "../event-text.ts";
-import { isNotFound } from "./faults.ts";
-import type { NatsSession } from "./link.ts";
+import { isNotFound } from "../../nats/faults.ts";
+import type { NatsSession } from "../../nats/link.ts";
 
 /** Messages that the server may send ahead; each may be as large as an event. */
 const MAX_AHEAD = 64;

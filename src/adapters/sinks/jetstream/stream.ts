@@ -15,8 +15,8 @@ import type { ControlEvent } from "../../../core/control-event.ts";
 import { ChangeoverError } from "../../../core/errors.ts";
 import { MAX_EVENT_BYTES } from "../event-text.ts";
 import { safeName } from "../safe-name.ts";
-import { isNotFound } from "./faults.ts";
-import type { NatsSession } from "./link.ts";
+import { isNotFound } from "../../nats/faults.ts";
+import type { NatsSession } from "../../nats/link.ts";
 
 /** How a missing stream is made. */
 export interface FeedStreamInit {

@@ -1,7 +1,7 @@
 /**
- * Purpose: the connection to NATS that a feed's end needs: made when it is first asked for, and again when it was given up.
- * Keeps true: nothing is sent while there is no server, so that nothing piles up in the client; a server that has gone
- * silent is noticed by pings; one who asks waits for one attempt at most.
+ * The connection to NATS of a feed or a witness: made at the first call, and again once it was given up. Nothing is sent
+ * while there is no server, so that nothing piles up in the client. Pings notice a server that has gone silent. A caller
+ * waits for one attempt to connect at most.
  */
 import { jetstream, type JetStreamClient, jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import {
@@ -11,8 +11,11 @@ import {
   credsAuthenticator,
   type NatsConnection,
 } from "@nats-io/transport-node";
-import { ChangeoverError } from "../../../core/errors.ts";
+import { isIP } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { ChangeoverError } from "../../core/errors.ts";
 import { type NatsAddress, parseNatsUrl } from "./address.ts";
+import { natsReason } from "./faults.ts";
 
 /** How NATS is reached, and as whom. */
 export interface NatsLinkInit {
@@ -24,6 +27,12 @@ export interface NatsLinkInit {
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined;
   /** Time-out of one call, ms. Default 2 000. */
   readonly timeoutMs?: number;
+  /** Pause between two pings, ms. Default 1 000. */
+  readonly pingMs?: number;
+  /** What the server shows as the connection's name. Default `changeover-feed`. */
+  readonly name?: string;
+  /** The key of the configuration that `url` stands under. Default `outbox.url`. */
+  readonly field?: string;
 }
 
 /** A connection that can be used now. */
@@ -47,11 +56,12 @@ export class NatsLink {
   #up = false;
   #life = 0;
   #closed = false;
+  #fault: string | null = null;
 
   /** Throws `invalid_configuration` for a URL of no known form. */
   constructor(init: NatsLinkInit) {
     this.#timeoutMs = init.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.#options = optionsOf(parseNatsUrl(init.url), init);
+    this.#options = optionsOf(parseNatsUrl(init.url, init.field), init);
   }
 
   /** Counts the times that the connection broke. */
@@ -59,12 +69,18 @@ export class NatsLink {
     return this.#life;
   }
 
+  /** Why there is no connection; null while there is one, or none was asked for yet. */
+  get fault(): string | null {
+    return this.#fault;
+  }
+
   /** The connection, when there is one or comes to be now. Throws when there is none. */
   async session(): Promise<NatsSession> {
     if (this.#closed) throw new ChangeoverError("stopped", "the connection to NATS is closed");
     this.#opening ??= this.#open();
     const session = await this.#opening;
-    if (!this.#up) throw new ChangeoverError("feed_unreachable", "NATS is not connected", { retryable: true });
+    if (!this.#up)
+      throw new ChangeoverError("feed_unreachable", this.#fault ?? "NATS is not connected", { retryable: true });
     return session;
   }
 
@@ -79,12 +95,14 @@ export class NatsLink {
     try {
       const connection = await connect(this.#options);
       this.#up = true;
+      this.#fault = null;
       void this.#watch(connection);
       const client = jetstream(connection, { timeout: this.#timeoutMs });
       const manager = await jetstreamManager(connection, { timeout: this.#timeoutMs, checkAPI: false });
       return { connection, client, manager };
     } catch (error) {
       this.#opening = null;
+      this.#fault = natsReason(error);
       throw error;
     }
   }
@@ -92,15 +110,20 @@ export class NatsLink {
   /** Follows the connection until it is closed for good; then the next one who asks opens another. */
   async #watch(connection: NatsConnection): Promise<void> {
     for await (const { type } of connection.status()) {
-      if (type === "disconnect" || type === "staleConnection") this.#down();
-      if (type === "reconnect") this.#up = true;
+      if (type === "staleConnection") this.#down("no answer on the connection");
+      if (type === "disconnect") this.#down("connection lost");
+      if (type === "reconnect") {
+        this.#up = true;
+        this.#fault = null;
+      }
     }
-    this.#down();
+    this.#down("connection lost");
     this.#opening = null;
   }
 
-  #down(): void {
+  #down(fault: string): void {
     this.#up = false;
+    this.#fault ??= fault;
     this.#life += 1;
   }
 }
@@ -109,18 +132,34 @@ function optionsOf(address: NatsAddress, init: NatsLinkInit): ConnectionOptions 
   const authenticator: Authenticator | null =
     init.credentials === undefined ? null : credsAuthenticator(new TextEncoder().encode(init.credentials));
   return {
-    name: "changeover-feed",
+    name: init.name ?? "changeover-feed",
     servers: [...address.servers],
     ...accessOf(address),
     ...(authenticator === null ? {} : { authenticator }),
-    ...(address.tls ? { tls: { ...init.tls } } : {}),
+    ...(address.tls ? { tls: { ...init.tls, ...identityOf(address) } } : {}),
     timeout: CONNECT_MS,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_MS,
     reconnectJitter: RECONNECT_MS,
-    pingInterval: PING_MS,
+    pingInterval: init.pingMs ?? PING_MS,
     maxPingOut: MAX_PING_OUT,
   };
+}
+
+/**
+ * The client gives TLS no name for a server that is addressed by its IP, and Node then checks for `localhost`. In that case
+ * the certificate must fit one of the configured addresses.
+ */
+function identityOf({ servers }: NatsAddress): object {
+  const addresses = servers
+    .map((server) => server.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""))
+    .filter((host) => isIP(host) !== 0);
+  const check = (name: string, certificate: PeerCertificate): Error | undefined => {
+    const fault = checkServerIdentity(name, certificate);
+    const fits = addresses.some((address) => checkServerIdentity(address, certificate) === undefined);
+    return name === "localhost" && fits ? undefined : fault;
+  };
+  return addresses.length === 0 ? {} : { checkServerIdentity: check };
 }
 
 function accessOf({ user, password }: NatsAddress): ConnectionOptions {
