@@ -16,6 +16,8 @@ export type SplitBrainEvent =
   | { type: "INTERRUPTED"; reason: string }
   /** Tried as often as is sensible: a person must look. */
   | { type: "GAVE_UP"; reason: string }
+  /** The follower has nothing of its own any more: it is over, also where its last answer was lost. */
+  | { type: "AGREED" }
   /** This engine no longer leads: the other will reconcile. */
   | { type: "DEMOTED" };
 
@@ -32,15 +34,15 @@ export const splitBrainMachine = setup({
 }).createMachine({
   id: "split-brain",
   initial: "united",
-  on: { DEMOTED: ".united" },
+  on: { DEMOTED: ".united", AGREED: ".united" },
   states: {
-    united: { on: { DIVERGED: "detected" } },
+    united: { on: { DIVERGED: "detected", AGREED: {} } },
     detected: { always: "locking" },
     locking: { entry: "lock", on: { LOCKED: "comparing", INTERRUPTED: "united", GAVE_UP: "needsPerson" } },
     comparing: { entry: "compare", on: { COMPARED: "resolving", INTERRUPTED: "united", GAVE_UP: "needsPerson" } },
     resolving: { entry: "resolve", on: { RESOLVED: "verifying", INTERRUPTED: "united", GAVE_UP: "needsPerson" } },
     verifying: { entry: "verify", on: { VERIFIED: "resolved", INTERRUPTED: "united", GAVE_UP: "needsPerson" } },
-    resolved: { entry: "finish", on: { DIVERGED: "detected" } },
+    resolved: { entry: "finish", on: { DIVERGED: "detected", AGREED: {} } },
     needsPerson: { entry: "callPerson", on: { DIVERGED: "detected" } },
   },
 });

@@ -18,6 +18,8 @@ export interface CatchUpSourceDeps {
   send(message: PeerMessage): boolean;
   /** The follower has commands of its own behind the fork [SB2]. */
   onDivergence(forkSeq: number, request: CatchUpRequest): void;
+  /** It has none. */
+  onAgreement(): void;
 }
 
 const PAGE_COMMANDS = 512;
@@ -63,7 +65,10 @@ export class CatchUpSource {
     if (theirEnd > forkSeq) {
       this.#plan(request, "reconcile", forkSeq, end);
       this.#deps.onDivergence(forkSeq, request);
-    } else if (request.wantSnapshot || (forkSeq < end && store.firstHeldSeq() > forkSeq + 1)) {
+      return;
+    }
+    this.#deps.onAgreement();
+    if (request.wantSnapshot || (forkSeq < end && store.firstHeldSeq() > forkSeq + 1)) {
       this.#plan(request, "snapshot", forkSeq, end);
       void this.#sendSnapshot(request, forkSeq).catch((error: unknown) => {
         // The follower asks again once it has waited in vain.

@@ -98,6 +98,14 @@ export class SplitBrain {
     this.#machine.send({ type: "DIVERGED", forkSeq });
   }
 
+  /** The follower has nothing of its own any more: it is over, also where its last answer was lost [SB5]. */
+  agreed(): void {
+    if (!this.#kit.alarms.stands("split-brain")) return;
+    this.#cancelRetry();
+    this.#machine.send({ type: "AGREED" });
+    this.#finish();
+  }
+
   /** This engine no longer leads. */
   demoted(): void {
     this.#quit();

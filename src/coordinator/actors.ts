@@ -101,6 +101,7 @@ export class Actors {
     this.catchUpSource = new CatchUpSource(kit, {
       ...shared,
       onDivergence: (forkSeq, request) => this.splitBrain.begin(forkSeq, request),
+      onAgreement: () => this.splitBrain.agreed(),
     });
     this.loser = new Loser(kit, {
       ...shared,

@@ -24,6 +24,7 @@ function asked(count: number) {
     leads: () => own.leads,
     send: (message) => rig.channel.send(message),
     onDivergence: () => undefined,
+    onAgreement: () => undefined,
   });
   source.takeRequest(REQUEST);
   const acknowledge = (index: number): void => source.takeAck({ type: "transfer-ack", requestId, index });

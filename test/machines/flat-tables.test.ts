@@ -129,16 +129,30 @@ const NOT_YET = {
   RESOLVED: "ignored",
   VERIFIED: "ignored",
 } as const;
-const BREAKS = { INTERRUPTED: "united", GAVE_UP: "needsPerson", DEMOTED: "united" } as const;
+const BREAKS = { INTERRUPTED: "united", GAVE_UP: "needsPerson", DEMOTED: "united", AGREED: "united" } as const;
 
 const splitBrain: SplitBrainTable = {
-  united: { ...NOT_YET, DIVERGED: "locking", INTERRUPTED: "ignored", GAVE_UP: "ignored", DEMOTED: "ignored" },
+  united: {
+    ...NOT_YET,
+    DIVERGED: "locking",
+    INTERRUPTED: "ignored",
+    GAVE_UP: "ignored",
+    DEMOTED: "ignored",
+    AGREED: "ignored",
+  },
   locking: { ...NOT_YET, ...BREAKS, LOCKED: "comparing" },
   comparing: { ...NOT_YET, ...BREAKS, COMPARED: "resolving" },
   resolving: { ...NOT_YET, ...BREAKS, RESOLVED: "verifying" },
   verifying: { ...NOT_YET, ...BREAKS, VERIFIED: "resolved" },
-  resolved: { ...NOT_YET, DIVERGED: "locking", INTERRUPTED: "ignored", GAVE_UP: "ignored", DEMOTED: "united" },
-  needsPerson: { ...NOT_YET, DIVERGED: "locking", INTERRUPTED: "ignored", GAVE_UP: "ignored", DEMOTED: "united" },
+  resolved: {
+    ...NOT_YET,
+    ...BREAKS,
+    DIVERGED: "locking",
+    INTERRUPTED: "ignored",
+    GAVE_UP: "ignored",
+    AGREED: "ignored",
+  },
+  needsPerson: { ...NOT_YET, ...BREAKS, DIVERGED: "locking", INTERRUPTED: "ignored", GAVE_UP: "ignored" },
 };
 
 describe("what every event does in every state", () => {
