@@ -74,3 +74,22 @@ scenario(
     await stage.atRest();
   },
 );
+
+scenario(
+  "SB4",
+  "a loser whose proof of the lock ran out while its engine restored changes nothing",
+  { wrapPorts: slowRestore },
+  async (stage) => {
+    await parted(stage);
+    await stage.until("the winner's state is being put in place", () => restoring.under, 3_000);
+    const { there, back } = stage.world.ground.witnessWays.a;
+    there.cutOff();
+    back.cutOff();
+    await stage.run(RESTORE_MS + 500);
+    expect(stage.coordinator("a").counters().snapshotsApplied).toBe(0);
+    there.healWholly();
+    back.healWholly();
+    await stage.atRest();
+    expect(stage.coordinator("a").counters().snapshotsApplied).toBe(1);
+  },
+);

@@ -40,3 +40,22 @@ test("ID2 HO3: a person's word is not held back by it", async () => {
   };
   expect(await pair.untilDone(pair.of("b").forceLeader(request))).toMatchObject({ outcome: "leads" });
 });
+
+test("HO2: an empty engine that a person lets in knows the idempotency keys of commands that it never got", async () => {
+  const pair = await Pair.started({ commands: { keep: 0, checkpointEvery: 1 } });
+  for (const key of ["one", "two", "three"]) await pair.submit("a", `CAM ${key}`, key);
+  await pair.until(() => pair.of("b").syncHealth().lastExecutedSeq === 3);
+  await pair.submit("a", "CAM 4", "four");
+  await pair.clock.pass(1_000);
+  expect(pair.member("a").store.firstHeldSeq()).toBeGreaterThan(1);
+  await pair.stop("b");
+  Object.assign(pair.disks, { b: new MemoryDisk() });
+  await pair.start("b");
+  await pair.until(() => pair.alarm("b", "refused-by-peer"));
+  expect(pair.of("a").forgetPeer({ by: "operator" })).toMatchObject({ outcome: "forgotten" });
+  await pair.until(() => pair.of("b").ready());
+  expect(pair.of("b").counters().snapshotsApplied).toBe(1);
+  await pair.untilDone(pair.of("a").handover({ reason: "drill", by: "operator" }));
+  expect(await pair.submit("b", "CAM one", "one")).toMatchObject({ outcome: "accepted", seq: 1 });
+  expect(pair.of("b").syncHealth().lastCommandSeq).toBe(4);
+});

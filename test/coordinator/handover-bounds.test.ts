@@ -75,6 +75,16 @@ test("[HO1] [I1] a grant that comes after its window, while the old leader still
   expect([pair.of("a").state().epoch, pair.of("b").state().role]).toEqual([1, "follower"]);
 });
 
+test("[HO1] [VT1] a leader whose votes have lapsed has no role to give", async () => {
+  const { pair, channel } = await handing({ failover: { policy: "consistency" }, witness: false });
+  channel("b").lost.add("heartbeat");
+  await pair.until(() => !pair.of("a").mayAct());
+  expect(pair.of("a").state().role).toBe("leader");
+  const asked = { mode: "graceful", reason: "drill", by: "ops", acceptDualAir: false } as const;
+  await pair.untilDone(pair.of("b").forceLeader({ ...asked, requestId: null, expectedEpoch: null }));
+  expect([channel("b").count("handover-request"), channel("a").count("handover-grant")]).toEqual([1, 0]);
+});
+
 test("[HO1] [I1] between grant and leading on there is never one instant at which both may act", async () => {
   const { pair, channel } = await handing({ failover: { policy: "consistency" } });
   channel("a").lost.add("handover-grant");
