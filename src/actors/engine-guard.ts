@@ -61,6 +61,13 @@ const MAX_SHOWN_CHARS = 120;
 /** What a check says is wrong; null: nothing. */
 type Fault = string | null;
 
+interface ShownFault {
+  readonly detail: string;
+  readonly atMs: number;
+  /** The hook has answered well since. */
+  readonly isOver: boolean;
+}
+
 export class EngineGuard implements Engine {
   /** Why the engine is not fit, whatever it says itself; null: it is. Set by the one who keeps it. */
   unfit: string | null = null;
@@ -68,7 +75,7 @@ export class EngineGuard implements Engine {
   readonly #clock: Clock;
   readonly #alarms: Alarms;
   #repeating = false;
-  readonly #faults = new Map<string, { readonly detail: string; readonly atMs: number }>();
+  readonly #faults = new Map<string, ShownFault>();
 
   /** @throws ChangeoverError `invalid_configuration` for an engine that lacks a hook */
   constructor(components: { readonly engine: Engine; readonly clock: Clock; readonly alarms: Alarms }) {
@@ -252,7 +259,11 @@ export class EngineGuard implements Engine {
   }
 
   #fault(hook: Hook, must: string, what: string): void {
-    this.#faults.set(hook, { detail: `engine.${hook}() ${what}; must return ${must}`, atMs: this.#clock.monoMs() });
+    this.#faults.set(hook, {
+      detail: `engine.${hook}() ${what}; must return ${must}`,
+      atMs: this.#clock.monoMs(),
+      isOver: false,
+    });
     this.#show();
   }
 
@@ -260,15 +271,19 @@ export class EngineGuard implements Engine {
   #strange(hook: string, fault: string | null): void {
     if (fault === null) return this.#good(hook);
     if (!this.#faults.has(hook) && this.#faults.size >= MAX_NAMED_HOOKS) return;
-    this.#faults.set(hook, { detail: `${hook} gave ${fault}`, atMs: this.#clock.monoMs() });
+    this.#faults.set(hook, { detail: `${hook} gave ${fault}`, atMs: this.#clock.monoMs(), isOver: false });
     this.#show();
   }
 
+  /** Some hooks are called once in hours: every good answer of any hook looks which alarms have been shown for long enough. */
   #good(hook: string): void {
+    if (this.#faults.size === 0) return;
     const fault = this.#faults.get(hook);
-    if (fault === undefined || this.#clock.monoMs() < fault.atMs + SHOWN_MS) return;
-    this.#faults.delete(hook);
-    this.#show();
+    if (fault !== undefined) this.#faults.set(hook, { ...fault, isOver: true });
+    const shownBeforeMs = this.#clock.monoMs() - SHOWN_MS;
+    const over = [...this.#faults].filter(([, { isOver, atMs }]) => isOver && atMs <= shownBeforeMs);
+    for (const [name] of over) this.#faults.delete(name);
+    if (over.length > 0) this.#show();
   }
 
   #show(): void {

@@ -229,6 +229,23 @@ test("[EN2] what makes no sense over the wire is one alarm that names the hook, 
   expect(rig.alarm("engine-foreign")).toBe(false);
 });
 
+test("[EN2] a hook that is called once in hours: its alarm ends though it is not called again", async () => {
+  const { rig, guard, show } = keptEngine();
+  show({ type: "strange", hook: "POST /role", fault: "no good answer: ECONNREFUSED" });
+  await rig.clock.pass(10_000);
+  guard.health();
+  expect(rig.alarm("engine-hook")).toBe(true);
+  show({ type: "strange", hook: "POST /role", fault: "no good answer: ECONNREFUSED" });
+  await rig.clock.pass(1_000);
+  show({ type: "strange", hook: "POST /role", fault: null });
+  await rig.clock.pass(8_900);
+  guard.health();
+  expect(rig.alarm("engine-hook")).toBe(true);
+  await rig.clock.pass(100);
+  guard.health();
+  expect(rig.alarm("engine-hook")).toBe(false);
+});
+
 test.each([
   [{}, 3],
   [{ restoreLimit: 1 }, 1],
