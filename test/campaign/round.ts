@@ -25,8 +25,8 @@ export interface RoundResult {
 const START_WITHIN_MS = 60_000;
 const READY_GIVEN_UP_MS = 25_000;
 const AGREE_WITHIN_MS = 12_000;
-/** Alarms clear with a delay of their own. */
-const ALARMS_WITHIN_MS = 8_000;
+/** Alarms clear with a delay of their own: `engine-hook` 10 s after its last fault. */
+const ALARMS_WITHIN_MS = 12_000;
 const POLL_MS = 20;
 /** Commands go on for so long after the pair is ready again. */
 const CALM_MS = 300;
