@@ -18,8 +18,12 @@ const TLS_CODES = /^(CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 /** null: the error and its causes bear no code that is known here. */
 export function systemReason(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
-  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const reason = systemCodeReason((error as NodeJS.ErrnoException).code ?? "");
+  return reason ?? (error.cause === undefined ? null : systemReason(error.cause));
+}
+
+/** null: a code that is not known here. */
+export function systemCodeReason(code: string): string | null {
   if (code in SYSTEM) return SYSTEM[code] as string;
-  if (TLS_CODES.test(code)) return `TLS refused (${code})`;
-  return error.cause === undefined ? null : systemReason(error.cause);
+  return TLS_CODES.test(code) ? `TLS refused (${code})` : null;
 }

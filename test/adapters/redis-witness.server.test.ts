@@ -204,7 +204,7 @@ function withRefusals(): void {
     const witness = open(server.url, LONG_MS);
     await witness.swap(null, aRecord());
     await admin.replicaof("127.0.0.1", await freePort());
-    const replica = { outcome: "unreachable", reason: "the server is a replica" };
+    const replica = { outcome: "unreachable", reason: "the server is a replica (READONLY)" };
     expect(await witness.read()).toEqual(replica);
     await admin.replicaof("NO", "ONE");
     expect((await reached(witness)).record).toEqual(aRecord());
@@ -224,8 +224,8 @@ function withRefusals(): void {
   });
 
   it.each([
-    ["min-replicas-to-write", "1", "too few replicas"],
-    ["maxmemory", "1", "the server is out of memory"],
+    ["min-replicas-to-write", "1", "too few replicas (NOREPLICAS)"],
+    ["maxmemory", "1", "the server is out of memory (OOM)"],
   ])("says unreachable, and nothing is done, under %s %s", async (setting, value, reason) => {
     const witness = open(server.url, LONG_MS);
     await witness.swap(null, aRecord());
@@ -239,9 +239,9 @@ function withRefusals(): void {
   it("says in safe words that a password is wrong or missing", async () => {
     await admin.config("SET", "requirepass", "right");
     const wrong = open(server.url.replace("//", "//:hunter2@"), LONG_MS);
-    expect(await wrong.read()).toEqual({ outcome: "unreachable", reason: "authentication refused" });
+    expect(await wrong.read()).toEqual({ outcome: "unreachable", reason: "wrong password (WRONGPASS)" });
     const missing = open(server.url, LONG_MS);
-    expect(await missing.read()).toEqual({ outcome: "unreachable", reason: "authentication required" });
+    expect(await missing.read()).toEqual({ outcome: "unreachable", reason: "password required (NOAUTH)" });
     const right = open(server.url.replace("//", "//:right@"), LONG_MS);
     expect(await right.read()).toMatchObject({ outcome: "read" });
   });

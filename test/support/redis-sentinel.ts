@@ -1,6 +1,6 @@
 /**
- * A Redis with a replica, watched by one Sentinel of a test's own.
- * Keeps true: as for `redis-server.ts`: free ports on loopback, own folders, nothing outlives the test process.
+ * A Redis with replicas, watched by one Sentinel of a test's own. As for `redis-server.ts`: free ports on loopback, own
+ * folders, nothing outlives the test process.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -22,18 +22,36 @@ export interface RedisUnderSentinel {
   readonly name: string;
   readonly sentinelPort: number;
   readonly primary: RedisServer;
-  readonly replica: RedisServer;
-  /** Resolves once the Sentinel names the replica as the server to use. */
-  failedOver(): Promise<void>;
+  /** All that follow the primary at first. */
+  readonly replicas: readonly RedisServer[];
+  /** Asks the Sentinel to promote a replica. */
+  promote(): Promise<void>;
+  /** Resolves once the Sentinel names a replica as the server to use: to when it announced that, on the wall clock. */
+  failedOver(): Promise<number>;
   /** Safe to call twice. */
   stop(): Promise<void>;
 }
 
-/** Starts all three; returns once the Sentinel knows the replica and the replica follows. */
-export async function startRedisUnderSentinel(): Promise<RedisUnderSentinel> {
+export interface SentinelOptions {
+  /** Default 1. */
+  readonly replicas?: number;
+  /** Further settings of every Redis. */
+  readonly args?: readonly string[];
+  /** Further lines of the Sentinel's file. */
+  readonly sentinel?: readonly string[];
+  /** What the Sentinel asks its clients for. */
+  readonly sentinelPassword?: string;
+}
+
+/** Starts them all; returns once the Sentinel knows every replica and every replica follows. */
+export async function startRedisUnderSentinel(options: SentinelOptions = {}): Promise<RedisUnderSentinel> {
   const name = "witness";
-  const primary = await startRedis({ args: ["--repl-diskless-sync-delay", "0"] });
-  const replica = await startRedis({ args: ["--replicaof", `127.0.0.1 ${primary.port}`] });
+  const args = ["--repl-diskless-sync-delay", "0", ...(options.args ?? [])];
+  const primary = await startRedis({ args });
+  const replicas: RedisServer[] = [];
+  while (replicas.length < (options.replicas ?? 1)) {
+    replicas.push(await startRedis({ args: [...args, "--replicaof", `127.0.0.1 ${primary.port}`] }));
+  }
   const sentinelPort = await freePort();
   const dir = mkdtempSync(join(tmpdir(), "changeover-sentinel-"));
   const settings = [
@@ -43,38 +61,51 @@ export async function startRedisUnderSentinel(): Promise<RedisUnderSentinel> {
     `sentinel monitor ${name} 127.0.0.1 ${primary.port} 1`,
     `sentinel down-after-milliseconds ${name} 300`,
     `sentinel failover-timeout ${name} 3000`,
+    ...(options.sentinelPassword === undefined ? [] : [`requirepass ${options.sentinelPassword}`]),
+    ...(options.sentinel ?? []),
   ];
   const file = join(dir, "sentinel.conf");
   writeFileSync(file, `${settings.join("\n")}\n`);
   const child = spawn(requireServer("redis-server"), [file, "--sentinel"], { stdio: "ignore" });
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);
-  const client = new Redis({ host: "127.0.0.1", port: sentinelPort, retryStrategy: () => POLL_MS });
-  client.on("error", () => undefined);
+  const password = options.sentinelPassword;
+  const way = { host: "127.0.0.1", port: sentinelPort, retryStrategy: () => POLL_MS };
+  const client = new Redis({ ...way, ...(password === undefined ? {} : { password }) });
+  const listener = client.duplicate();
+  for (const one of [client, listener]) one.on("error", () => undefined);
+  let announcedUnixMs = 0;
+  listener.on("message", () => (announcedUnixMs = Date.now()));
+  await listener.subscribe("+switch-master");
 
   await until(async () => {
-    const [watched] = (await client.call("sentinel", "replicas", name)) as string[][];
-    return watched !== undefined && watched[watched.indexOf("master-link-status") + 1] === "ok";
+    const watched = (await client.call("sentinel", "replicas", name)) as string[][];
+    const linked = watched.filter((replica) => replica[replica.indexOf("master-link-status") + 1] === "ok");
+    return linked.length === replicas.length;
   });
   return {
     name,
     sentinelPort,
     primary,
-    replica,
-    failedOver: async () =>
-      until(async () => {
+    replicas,
+    promote: async () => void (await client.call("sentinel", "failover", name)),
+    failedOver: async () => {
+      await until(async () => {
         const address = (await client.call("sentinel", "get-master-addr-by-name", name)) as string[];
-        return address[1] === String(replica.port);
-      }),
+        return address[1] !== String(primary.port) && announcedUnixMs > 0;
+      });
+      return announcedUnixMs;
+    },
     stop: async () => {
       client.disconnect();
+      listener.disconnect();
       if (child.exitCode === null && child.signalCode === null) {
         const gone = once(child, "exit");
         kill();
         await gone;
       }
       process.off("exit", kill);
-      await Promise.all([primary.stop(), replica.stop()]);
+      await Promise.all([primary, ...replicas].map(async (server) => server.stop()));
       rmSync(dir, { recursive: true, force: true });
     },
   };

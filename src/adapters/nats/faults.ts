@@ -72,7 +72,7 @@ export function natsReason(error: unknown): string {
   if (error instanceof ChangeoverError) return error.message;
   if (error instanceof JetStreamApiError)
     return API_REASONS[error.code] ?? `JetStream refused the call (${error.code})`;
-  if (error instanceof errors.AuthorizationError) return "wrong user or password";
+  if (error instanceof errors.AuthorizationError) return "wrong user or password (Authorization Violation)";
   if (error instanceof errors.UserAuthenticationExpiredError) return "the credentials have expired";
   if (error instanceof errors.PermissionViolationError) return "not permitted to this user";
   if (error instanceof errors.InvalidArgumentError) return "TLS refused: the server offers none";

@@ -1,12 +1,14 @@
 /**
- * Purpose: the ioredis client with the settings that the witness and the feed need.
- * Keeps true: nothing waits in a queue for a connection, and nothing that may have been done is sent again by itself. It
- * connects in the background, reconnects for ever with a capped back-off, gives up a connection that has gone silent,
- * and never throws for a server out of reach.
+ * The ioredis client with the settings that the witness and the feed need. Nothing waits in a queue for a connection, and
+ * nothing that may have been done is sent again by itself. It connects in the background, reconnects for ever with a capped
+ * back-off, gives up a connection that has gone silent, and never throws for a server out of reach.
+ *
+ * Behind Sentinels it leaves a server as soon as a Sentinel announces another one, and as soon as the server answers that
+ * it cannot serve. ioredis has a detector of its own for the first, but it prints every failure to reach a Sentinel.
  */
 import { Cluster, Redis } from "ioredis";
 import { assertNever } from "../../core/assert.ts";
-import type { RedisAddress } from "./address.ts";
+import type { RedisAddress, SentinelAddress } from "./address.ts";
 import { replyCode } from "./reason.ts";
 
 export type RedisClient = Redis | Cluster;
@@ -39,6 +41,10 @@ const CONNECT_MS = 1_000;
 const SILENT_LINK_MS = 1_000;
 /** How often a server that is still loading its data is asked, ms. */
 const LOADING_RETRY_MS = 200;
+/** How often a Sentinel that is away is tried again, ms. */
+const SENTINEL_RETRY_MS = 1_000;
+/** Answers of a server that has lost its place, or is about to: the Sentinels may know a better one. */
+const UNFIT: ReadonlySet<string> = new Set(["READONLY", "NOREPLICAS", "LOADING", "MASTERDOWN"]);
 /** How long a closing connection may take to say farewell, ms. */
 export const FAREWELL_MS = 200;
 /** Redirections are followed (what was redirected was not done); nothing that may have been done is sent again. */
@@ -58,9 +64,10 @@ export function openRedisClient(init: RedisClientInit): RedisClient {
   switch (address.kind) {
     case "single":
       return new Redis({ ...options, ...address.node, db: address.db });
-    case "sentinel":
-      return new Redis({
+    case "sentinel": {
+      const redis = new Redis({
         ...options,
+        reconnectOnError: (error: Error) => UNFIT.has(replyCode(error)),
         sentinels: address.sentinels.map((node) => ({ ...node })),
         name: address.name,
         sentinelPassword: init.sentinelPassword,
@@ -69,6 +76,9 @@ export function openRedisClient(init: RedisClientInit): RedisClient {
         enableTLSForSentinelMode: address.tls,
         ...(address.tls ? { sentinelTLS: tls } : {}),
       });
+      followSentinels(redis, address, init);
+      return redis;
+    }
     case "cluster":
       return new Cluster(
         address.nodes.map((node) => ({ ...node })),
@@ -77,6 +87,40 @@ export function openRedisClient(init: RedisClientInit): RedisClient {
     default:
       return assertNever(address);
   }
+}
+
+/**
+ * Drops the connection as soon as any Sentinel announces a new primary, so that the client asks for it at once. The old one
+ * may still answer for ten seconds, with `NOREPLICAS` or, worse, with success.
+ */
+function followSentinels(
+  redis: Redis,
+  address: SentinelAddress,
+  { tls = {}, sentinelPassword }: RedisClientInit,
+): void {
+  const listeners = address.sentinels.map((node) => {
+    const listener = new Redis({
+      ...node,
+      ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),
+      ...(address.tls ? { tls } : {}),
+      protocol: 2,
+      disableClientInfo: true,
+      enableReadyCheck: false,
+      maxRetriesPerRequest: null,
+      connectTimeout: CONNECT_MS,
+      retryStrategy: () => SENTINEL_RETRY_MS,
+    });
+    // A Sentinel that is away is no fault of the witness; the client itself asks the others.
+    listener.on("error", () => undefined);
+    listener.on("message", (_channel, message) => {
+      if (message.startsWith(`${address.name} `) && redis.status === "ready") redis.disconnect(true);
+    });
+    listener.subscribe("+switch-master").catch(() => undefined);
+    return listener;
+  });
+  redis.once("end", () => {
+    for (const listener of listeners) listener.disconnect();
+  });
 }
 
 function nodeOptions({ address, timeoutMs, connectionName = "changeover-witness", tls = {} }: RedisClientInit) {

@@ -1,14 +1,14 @@
 /**
- * Purpose: why Redis gave no answer, in words that are safe to log and to show.
- * Keeps true: nothing of the error's own text gets out: it may hold a host, a key, an argument or a password.
+ * Why Redis gave no answer, in words that are safe to log and to show. Nothing of the error's own text gets out, since it
+ * may hold a host, a key, an argument or a password.
  */
 import { ReplyError } from "ioredis";
-import { systemReason } from "../connection-reason.ts";
+import { systemCodeReason, systemReason } from "../connection-reason.ts";
 
 /** By the first word of an error reply: the server's own code. */
 const REPLIES: Readonly<Record<string, string>> = {
-  NOAUTH: "authentication required",
-  WRONGPASS: "authentication refused",
+  NOAUTH: "password required",
+  WRONGPASS: "wrong password",
   NOPERM: "not permitted to this user",
   READONLY: "the server is a replica",
   MASTERDOWN: "the server is a replica without its source",
@@ -36,11 +36,25 @@ export function replyCode(error: unknown): string {
 
 /** Safe words for `error`. */
 export function reasonOf(error: unknown): string {
-  if (isErrorReply(error)) return REPLIES[replyCode(error)] ?? "the server refused the call";
+  if (isErrorReply(error)) return replyReason(replyCode(error)) ?? "the server refused the call";
   if (!(error instanceof Error)) return "connection failed";
   const reason = systemReason(error);
   if (reason !== null) return reason;
   if (error.message.startsWith("Socket timeout")) return "no answer on the connection";
-  if (error.message.startsWith("All sentinels are unreachable")) return "no sentinel knows the server";
+  if (error.message.startsWith("All sentinels are unreachable")) return sentinelReason(error.message);
   return "connection closed";
+}
+
+/** Ours and the server's own word for it, for people who search the web for the latter. */
+function replyReason(code: string): string | null {
+  const reason = REPLIES[code];
+  return reason === undefined ? null : `${reason} (${code})`;
+}
+
+/** ioredis gives the last Sentinel's failure only as text: its code is looked for, the rest stays out. */
+function sentinelReason(message: string): string {
+  const words = message.match(/\b[A-Z][A-Z_]+\b/g) ?? [];
+  const known = words.map((word) => replyReason(word) ?? systemCodeReason(word)).find((reason) => reason !== null);
+  if (known !== undefined) return `no Sentinel answers: ${known}`;
+  return /certificate|SSL|TLS/.test(message) ? "no Sentinel answers: TLS refused" : "no Sentinel knows the server";
 }
