@@ -18,6 +18,8 @@ wanted=(
   openssl=openssl
   python3=python3
   gcc=build-essential
+  systemd-analyze=systemd
+  systemd-notify=systemd
 )
 
 # Debian keeps some of these where an ordinary user's PATH does not look.

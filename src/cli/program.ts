@@ -1,6 +1,6 @@
 /**
- * Purpose: the table of contents of the command line, and the one place where a command's end becomes an exit code.
- * Does not know: what a command does. Those that start an engine load it only when they run.
+ * The table of contents of the command line, and the one place where a command's end becomes an exit code. Commands that
+ * start an engine load it only when they run.
  */
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../host/package-root.ts";
@@ -34,6 +34,18 @@ import { addWitness } from "./commands/witness.ts";
  */
 export async function run(argv: readonly string[], launcher: string): Promise<ExitCode> {
   endWithReader();
+  const program = buildProgram(launcher);
+  try {
+    await program.parseAsync(argv);
+    return (process.exitCode as ExitCode | undefined) ?? EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongUse;
+    return report(error, (text) => process.stderr.write(text));
+  }
+}
+
+/** Every command with its options. */
+export function buildProgram(launcher: string): Command {
   const program = new Command("changeover")
     .description("Dual-engine failover for live broadcast")
     .version(packageVersion())
@@ -46,11 +58,5 @@ export async function run(argv: readonly string[], launcher: string): Promise<Ex
   for (const add of [addConflicts, addOutbox, addOps, addSync, addFederation, addMachines, addConfig, addDoctor]) {
     add(program);
   }
-  try {
-    await program.parseAsync(argv);
-    return (process.exitCode as ExitCode | undefined) ?? EXIT.done;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongUse;
-    return report(error, (text) => process.stderr.write(text));
-  }
+  return program;
 }

@@ -20,6 +20,8 @@ export type ServerName =
   | "faketime"
   | "keepalived"
   | "openssl"
+  | "systemd-analyze"
+  | "systemd-notify"
   | "promtool"
   | "python3"
   | "gcc";

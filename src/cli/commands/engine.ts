@@ -32,13 +32,19 @@ async function runEngine({ config: file }: Options): Promise<void> {
   const config = loadConfig(file ?? null, process.env);
   // Only here: the adapters bring native code with them.
   const { startHost } = await import("../../host/start-host.ts");
+  const { SystemClock } = await import("../../adapters/system-clock.ts");
+  const { SystemdNotifier } = await import("../../adapters/systemd-notifier.ts");
+  const systemd = new SystemdNotifier({ clock: new SystemClock() }, process.env);
   const host = await startHost(config, { environment: process.env });
   outliveReader();
   releaseYoungGeneration();
   closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ err }) => {
     if (err !== undefined) report(err, (text) => process.stderr.write(text));
+    systemd.stopping();
     await host.close();
+    systemd.close();
   });
   const { role, epoch } = host.coordinator.state();
+  systemd.ready(`${config.label} of ${config.pair} at ${host.url}`);
   line(`changeover: engine ${config.label} of ${config.pair} is ready at ${host.url}, ${role}, epoch ${epoch}`);
 }
