@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { RedisWitness, type RedisWitnessInit } from "../../src/adapters/redis-witness.ts";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import type { ExpectedRecord } from "../../src/ports/witness.ts";
-import { aRecord } from "../contracts/witness-under-test.ts";
+import { aRecord } from "../../src/testing/witness-contract.ts";
 import { freePort } from "../support/free-port.ts";
 import { startRedisUnderSentinel } from "../support/redis-sentinel.ts";
 import { startRedis } from "../support/redis-server.ts";

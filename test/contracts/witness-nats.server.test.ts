@@ -87,7 +87,9 @@ describeWithServer("nats-server", "witness in NATS", () => {
 
   it("says in safe words that a password is wrong, that a right is missing, and that nobody listens", async () => {
     const wrong = open({ url: server.url.replace("//", "//admin:hunter2@") });
-    await expect.poll(async () => wrong.read()).toEqual({ outcome: "unreachable", reason: "wrong user or password (Authorization Violation)" });
+    await expect
+      .poll(async () => wrong.read())
+      .toEqual({ outcome: "unreachable", reason: "wrong user or password (Authorization Violation)" });
     const few = open({ url: server.url.replace("//", "//changeover:se%3Acret@"), bucket: "other" });
     await expect.poll(async () => few.read()).toEqual({ outcome: "unreachable", reason: "not permitted to this user" });
     const nobody = open({ url: "nats://127.0.0.1:1" });

@@ -25,7 +25,10 @@ function fault(program: Command, line: string): string | null {
     words.shift();
   }
   if (command === program) return "no such command";
-  if (command.commands.length > 0) return `needs one of ${command.commands.map((inner) => inner.name()).join(", ")}`;
+  // A group without options of its own does nothing by itself.
+  if (command.commands.length > 0 && command.options.length === 0) {
+    return `needs one of ${command.commands.map((inner) => inner.name()).join(", ")}`;
+  }
   let given = 0;
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] ?? "";
