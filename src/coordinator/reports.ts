@@ -3,6 +3,7 @@ import type { Kit } from "../actors/kit.ts";
 import { roundTripMs } from "../core/clock-offset.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { otherLabel } from "../core/ids.ts";
+import { REMEDIES } from "../core/remedies.ts";
 import type { Health } from "../core/messages.ts";
 import type { Actors } from "./actors.ts";
 import type { CampaignVerdict } from "../actors/campaign-verdict.ts";
@@ -102,7 +103,7 @@ export class Reports {
       reconcileLock: this.#lock(),
       maintenance: restraints.maintenance,
       waiting: this.#waiting(),
-      alarms: this.#kit.alarms.list(),
+      alarms: this.#kit.alarms.list().map((alarm) => ({ ...alarm, remedy: REMEDIES[alarm.code] })),
       machines: this.#machines(),
     };
   }

@@ -139,8 +139,13 @@ export interface CoordinatorState {
   readonly maintenance: Maintenance | null;
   /** Why a follower does not take the role now; no reasons on any other engine. */
   readonly waiting: Waiting;
-  readonly alarms: readonly Alarm[];
+  readonly alarms: readonly StandingAlarm[];
   readonly machines: Readonly<Record<string, Json>>;
+}
+
+/** An alarm with what to do about it, in the runbook's words. */
+export interface StandingAlarm extends Alarm {
+  readonly remedy: string;
 }
 
 /** Why something does not happen yet, in stable words, and until when, unix ms; null: no clock brings it. */

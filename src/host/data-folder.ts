@@ -26,10 +26,9 @@ export function claimDataFolder(folder: string, owner: FolderOwner): void {
   const file = join(folder, MARK);
   try {
     makeFolder(folder, 0o750);
-    const text = readMark(file);
-    if (text === null) return writeMark(file, owner);
-    const found = JSON.parse(text) as Partial<FolderOwner>;
-    if (found.pair !== owner.pair || found.label !== owner.label) throw foreign(folder, owner, found);
+    if (readMark(file) === null) return writeMark(file, owner);
+    const refusal = foreignOwner(folder, owner);
+    if (refusal !== null) throw refusal;
   } catch (error) {
     if (error instanceof ChangeoverError) throw error;
     const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
@@ -42,6 +41,18 @@ export function claimDataFolder(folder: string, owner: FolderOwner): void {
       },
     );
   }
+}
+
+/**
+ * Why the folder is not this owner's; null where it is, or where it belongs to nobody yet. Writes nothing.
+ *
+ * @throws Error of Node or of JSON where the mark cannot be read
+ */
+export function foreignOwner(folder: string, owner: FolderOwner): ChangeoverError | null {
+  const text = readMark(join(folder, MARK));
+  if (text === null) return null;
+  const found = JSON.parse(text) as Partial<FolderOwner>;
+  return found.pair === owner.pair && found.label === owner.label ? null : foreign(folder, owner, found);
 }
 
 function readMark(file: string): string | null {

@@ -107,10 +107,11 @@ test("doctor finds a running pair well, but for the tokens that nobody set", asy
     "configuration",
     "secrets",
     "disk",
-    "listener",
     "witness",
     "peer",
     "clock",
+    "listener",
+    "engine",
   ]);
   expect((await at("a", "doctor")).stdout).toContain("ok  engine  studio-1 engine a, leader, epoch 3, ready");
 });

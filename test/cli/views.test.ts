@@ -75,6 +75,15 @@ test("the tally tells a leader from one that is not sure, and from one that may 
   expect(tally({ ...STATE, role: "candidate", mayAct: false })).toBe("candidate");
 });
 
+test("status shows each alarm with its remedy below it", () => {
+  const alarms = [
+    { code: "unconfirmed", since: 0, detail: "leads without any vote", remedy: "Repair the network." },
+  ] as const;
+  const lines = stateLines({ ...STATE, alarms });
+  const at = lines.findIndex((text) => text.includes("! unconfirmed: leads without any vote"));
+  expect(lines[at + 1]?.trim()).toBe("→ Repair the network.");
+});
+
 test("watch shows both, says who is on air, and keeps within the width", () => {
   const other: CoordinatorState = { ...STATE, engineLabel: "b", role: "follower", mayAct: false, lastCommandSeq: 96 };
   const seen = [STATE, other].map((state) => ({ url: "http://x", state, problem: null, heartbeats: [0, 300, null] }));
@@ -85,7 +94,9 @@ test("watch shows both, says who is on air, and keeps within the width", () => {
 });
 
 test("a terminal with little room shows what matters of both engines", () => {
-  const alarms = [{ code: "unconfirmed", since: 0, detail: "leads without any vote" }] as const;
+  const alarms = [
+    { code: "unconfirmed", since: 0, detail: "leads without any vote", remedy: "Repair the network." },
+  ] as const;
   const other: CoordinatorState = { ...STATE, engineLabel: "b", role: "follower", mayAct: false, alarms };
   const seen = [STATE, other].map((state) => ({ url: "http://x", state, problem: null, heartbeats: [0] }));
   const lines = watchLines(seen, 60, 11);

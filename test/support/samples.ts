@@ -170,7 +170,9 @@ export const state: CoordinatorState = {
   reconcileLock: { holder: "eng_a", expiresMs: 10_000 },
   maintenance: { on: false, stamp: "0", by: "ops", reason: "" },
   waiting: { reasons: [], untilMs: null },
-  alarms: [{ code: "no-quorum", since: 1_700_000_000_000, detail: "neither peer nor witness answers" }],
+  alarms: [
+    { code: "no-quorum", since: 1_700_000_000_000, detail: "neither peer nor witness answers", remedy: "Force one." },
+  ],
   machines: { leadership: "leader" },
 };
 

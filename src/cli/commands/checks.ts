@@ -1,15 +1,23 @@
 /**
- * Purpose: the single examinations of `doctor`: each reaches one thing and says how it is and what to do about it.
- * Keeps true: every examination ends within its time and never throws.
+ * The single examinations of `doctor`: each reaches one thing, says how it is and what to do about it, in the runbook's
+ * words. Each ends within its time, never throws, and changes nothing that stays.
  */
-import { accessSync, constants, existsSync, statfsSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest, type RequestOptions } from "node:https";
 import { createServer } from "node:net";
-import { dirname, resolve } from "node:path";
-import { readSecrets } from "../../config/secrets.ts";
-import type { Config } from "../../config/types.ts";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { readSecrets, type EngineSecrets } from "../../config/secrets.ts";
+import type { ClientTlsConfig, Config } from "../../config/types.ts";
 import type { CoordinatorState, PeerHealthReport } from "../../coordinator/types.ts";
+import { isLoopback } from "../../core/loopback.ts";
+import { REMEDIES } from "../../core/remedies.ts";
 import { httpAddress, listenAddress } from "../../host/addresses.ts";
-import { Client } from "../client.ts";
+import { foreignOwner } from "../../host/data-folder.ts";
+import { packageVersion } from "../../host/package-root.ts";
+import { clientTls, peerAuthorities, serverTls } from "../../host/tls-files.ts";
+import type { Client } from "../client.ts";
 import { messageOf } from "../exit.ts";
 import { duration } from "../output.ts";
 
@@ -19,29 +27,50 @@ export interface Finding {
   readonly state: "good" | "doubtful" | "bad";
   readonly detail: string;
   /** What to do; empty when there is nothing. */
-  readonly mend: string;
+  readonly remedy: string;
 }
 
 /** Below this there is no room for a show's commands and checkpoints. */
 const LITTLE_SPACE_BYTES = 1_073_741_824;
+/** What the trial write needs: less is a full disk. */
+const TRIAL_BYTES = 65_536;
 /** Beyond this, stamps of the two engines no longer tell which came first. */
 const FAR_APART_MS = 1_000;
-const ANSWER_WITHIN_MS = 2_000;
+const ANSWER_WITHIN_MS = 5_000;
+const DAY_MS = 86_400_000;
+/** A certificate that ends sooner is told of. */
+const CERTIFICATE_LEFT_MS = 14 * DAY_MS;
 
-/** A running engine, by its own word. */
-export async function checkEngine(client: Client): Promise<Finding> {
-  const name = "engine";
+/** A running engine, by its own word: how it is, and every alarm with its remedy. */
+export async function checkEngine(client: Client): Promise<Finding[]> {
   try {
-    const state = await client.get<CoordinatorState>("/api/state");
-    const detail = `${state.pair} engine ${state.engineLabel}, ${state.role}, epoch ${state.epoch}, ${state.syncState}`;
-    const [alarm] = state.alarms;
-    if (alarm === undefined) return good(name, detail);
-    return doubtful(name, detail, `alarm ${alarm.code}: ${alarm.detail}`);
+    return stateFindings(await client.get<CoordinatorState>("/api/state"));
   } catch (error) {
-    return bad(name, messageOf(error), "start it with: changeover engine -c FILE");
+    return [bad("engine", messageOf(error), "start it with: changeover engine -c FILE")];
   }
 }
 
+function stateFindings(state: CoordinatorState): Finding[] {
+  const detail = `${state.pair} engine ${state.engineLabel}, ${state.role}, epoch ${state.epoch}, ${state.syncState}`;
+  const { maintenance } = state;
+  const held =
+    maintenance?.on === true
+      ? [
+          doubtful(
+            "maintenance",
+            `on, by ${maintenance.by}: ${maintenance.reason || "no reason given"}; nothing fails over by itself`,
+            "when the work is done: changeover maintenance off",
+          ),
+        ]
+      : [];
+  const alarms = state.alarms.map(({ code, detail: told, remedy }) =>
+    // An engine of an older version says no remedy.
+    bad(`alarm ${code}`, told, remedy ?? REMEDIES[code] ?? "see docs/runbook.md"),
+  );
+  return [good("engine", detail), ...held, ...alarms];
+}
+
+/** The secrets, or what is wrong with them. */
 export async function checkSecrets(config: Config): Promise<Finding> {
   const name = "secrets";
   try {
@@ -58,113 +87,385 @@ export async function checkSecrets(config: Config): Promise<Finding> {
   }
 }
 
-export async function checkDisk({ dataDir }: Config): Promise<Finding> {
-  const name = "disk";
-  const folder = nearestFolder(resolve(dataDir));
+/** The certificates of this engine; nothing where it serves HTTP. */
+export async function checkCertificates({ listen }: Config): Promise<Finding[]> {
+  const name = "certificate";
+  if (listen.tls === null) return [];
   try {
-    accessSync(folder, constants.W_OK);
-    const { bavail, bsize } = statfsSync(folder);
-    const free = bavail * bsize;
-    const detail = `${resolve(dataDir)}, ${(free / 1e9).toFixed(1)} GB free`;
-    if (free >= LITTLE_SPACE_BYTES) return good(name, detail);
-    return doubtful(name, detail, "free at least 1 GB, or move dataDir");
+    const { cert } = serverTls(listen.tls) ?? { cert: "" };
+    const until = new Date(new X509Certificate(cert).validTo).getTime();
+    const leftMs = until - Date.now();
+    const detail = `${listen.tls.cert} is valid until ${new Date(until).toISOString().slice(0, 10)}`;
+    if (leftMs <= 0) return [bad(name, `${listen.tls.cert} has expired`, "renew it, then run changeover reload")];
+    if (leftMs < CERTIFICATE_LEFT_MS) return [doubtful(name, detail, "renew it, then run changeover reload")];
+    return [good(name, detail)];
   } catch (error) {
-    return bad(name, messageOf(error), `give this user the right to write to ${folder}, or move dataDir`);
+    return [bad(name, messageOf(error), "name files that this user can read and that belong together")];
   }
 }
 
-/** The port is free, or an engine of this pair and label has it. */
-export async function checkListener({ listen, label }: Config): Promise<Finding> {
+/** Tries to write where the data folder is, or will be. */
+export async function checkDisk({ dataDir, pair, label }: Config): Promise<Finding> {
+  const name = "disk";
+  const wanted = resolve(dataDir);
+  const folder = nearestFolder(wanted);
+  const remedy = `dataDir must name a folder that this user can write to: make ${wanted} writable, or move dataDir`;
+  try {
+    if (!statSync(folder).isDirectory()) return bad(name, `dataDir ${wanted}: ${folder} is not a folder`, remedy);
+    const foreign = foreignOwner(wanted, { pair, label });
+    if (foreign !== null) return bad(name, foreign.message, "give each engine its own dataDir");
+    const { bavail, bsize } = statfsSync(folder);
+    const free = bavail * bsize;
+    const trial = mkdtempSync(join(folder, ".changeover-doctor-"));
+    try {
+      writeFileSync(join(trial, "trial"), Buffer.alloc(TRIAL_BYTES), { flush: true });
+    } finally {
+      rmSync(trial, { recursive: true, force: true });
+    }
+    const detail = `${wanted}, ${(free / 1e9).toFixed(1)} GB free`;
+    if (free >= LITTLE_SPACE_BYTES) return good(name, detail);
+    return doubtful(name, detail, "free at least 1 GB (df -h shows the disks), or move dataDir");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const isFull = code === "ENOSPC" || code === "EDQUOT";
+    return bad(name, `dataDir ${wanted}: ${messageOf(error)}`, isFull ? REMEDIES["store-failed"] : remedy);
+  }
+}
+
+/** The port is free, or an engine of this pair and label has it; then also what that engine says of itself. */
+export async function checkListener(config: Config): Promise<Finding[]> {
+  const { listen, label } = config;
   const name = "listener";
   const where = `${listen.host}:${listen.port}`;
   const error = await tryListen(listen.host, listen.port);
-  if (error === null) return good(name, `${where} is free; the engine does not run`);
-  if (error !== "EADDRINUSE") return bad(name, `${where}: ${error}`, "listen.host must be an address of this host");
-  const health = await peerHealth(listenAddress(listen.host, listen.port, listen.tls === null ? "http" : "https"));
-  if (health?.engineLabel === label) return good(name, `${where}: the engine runs, ${health.role}`);
-  return bad(name, `${where} is taken by another program`, "end that program, or change listen.port");
+  if (error === null) return [good(name, `${where} is free; the engine does not run`)];
+  if (error !== "EADDRINUSE") {
+    return [bad(name, `${where}: ${error}`, "listen.host must be an address of this host; correct it, or listen.port")];
+  }
+  const tls = ownTls(config);
+  const at = listenAddress(listen.host, listen.port, listen.tls === null ? "http" : "https");
+  const health = await ask(`${at}/api/peer/health`, { tls });
+  if (!isHealth(health) || health.body.engineLabel !== label) {
+    return [bad(name, `${where} is taken by another program`, "end that program, or change listen.port")];
+  }
+  const runs = good(name, `${where}: the engine runs, ${health.body.role}`);
+  const secrets = secretsOf(config);
+  if (secrets === null) return [runs];
+  const reader = secrets.tokens.find(({ role }) => role === "operator" || role === "viewer");
+  if (secrets.tokens.length > 0 && reader === undefined) return [runs];
+  const state = await ask(`${at}/api/state`, { tls, token: reader?.value ?? null });
+  if (state.status === 200) return [runs, ...stateFindings(state.body as CoordinatorState)];
+  if (state.status !== 401 && state.status !== 403) return [runs];
+  const detail = `the running engine does not take the token "${reader?.name ?? "none"}" of this configuration`;
+  return [
+    runs,
+    bad("tokens", detail, "correct the token's value, or give the running engine the new one: changeover reload"),
+  ];
 }
 
 export async function checkWitness(config: Config): Promise<Finding> {
   const name = "witness";
-  if (config.witness.kind === "none") {
+  const { witness } = config;
+  if (witness.kind === "none") {
     return doubtful(name, "none", "without a witness a cut link stops failover, or makes two leaders");
   }
-  if (config.witness.kind === "sqlite" && !existsSync(config.witness.file)) {
-    return doubtful(name, `${config.witness.file} is not there yet`, "the first engine makes it; both must share it");
+  const far = config.peer.links.find(({ url }) => !isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, "")));
+  if (witness.kind === "sqlite" && far !== undefined) {
+    const detail = `sqlite is for two engines on one host, and link ${far.name} leads to ${far.url}`;
+    return bad(name, detail, "use witness.kind redis on two hosts, see docs/deployment-redis.md");
+  }
+  if (witness.kind === "sqlite" && !existsSync(witness.file)) {
+    return doubtful(name, `${witness.file} is not there yet`, "the first engine makes it; both must share it");
   }
   const { SystemClock } = await import("../../adapters/system-clock.ts");
   const { makeWitness } = await import("../../host/adapters.ts");
   try {
-    const witness = await makeWitness({ clock: new SystemClock() }, config, readSecrets(config, process.env));
+    const reached = await makeWitness({ clock: new SystemClock() }, config, readSecrets(config, process.env));
     const startedMs = performance.now();
-    let answer = await witness.read();
+    let answer = await reached.read();
     // A fresh connection needs longer than the one that an engine keeps.
     while (answer.outcome === "unreachable" && performance.now() - startedMs < ANSWER_WITHIN_MS) {
       await new Promise((wake) => setTimeout(wake, 50));
-      answer = await witness.read();
+      answer = await reached.read();
     }
-    await witness.close();
-    if (answer.outcome === "unreachable") return bad(name, `${config.witness.kind}: ${answer.reason}`, MEND_WITNESS);
+    await reached.close();
+    if (answer.outcome === "unreachable") {
+      return bad(name, `${witness.kind}: ${answer.reason}`, REMEDY_WITNESS);
+    }
     if (answer.outcome === "corrupt") {
-      const remedy = "changeover witness adopt, at the engine that leads";
-      return bad(name, `${config.witness.kind}: what stands there is no record`, remedy);
+      return bad(name, `${witness.kind}: what stands there is no record`, REMEDIES["witness-corrupt"]);
     }
     const { record } = answer;
-    return good(
-      name,
-      record === null ? "reachable, no record yet" : `reachable, epoch ${record.epoch} of ${record.holder}`,
-    );
+    if (record === null) return good(name, "reachable, no record yet");
+    const known = await knownEngines(config);
+    if (known !== null && !known.includes(record.engineId)) {
+      const detail = `the record is of engine ${record.engineId}, which is neither this one nor its peer`;
+      return bad(name, detail, REMEDIES["witness-foreign"]);
+    }
+    return good(name, `reachable, epoch ${record.epoch} of ${record.holder}`);
   } catch (error) {
-    return bad(name, messageOf(error), MEND_WITNESS);
+    return bad(name, messageOf(error), REMEDY_WITNESS);
   }
 }
 
-const MEND_WITNESS = "start it, open the way to it, or correct witness in the configuration";
+const REMEDY_WITNESS = "start the witness, open the way to it, or correct witness in the configuration";
 
-export async function checkPeer({ peer, label }: Config): Promise<Finding> {
+/** This engine and its pinned peer, as the store knows them; null where there is no store, or no peer was ever met. */
+async function knownEngines({ dataDir }: Config): Promise<readonly string[] | null> {
+  const { openDatabase } = await import("../../adapters/native-sqlite.ts");
+  try {
+    const db = openDatabase(join(resolve(dataDir), "changeover.db"), {
+      readonly: true,
+      fileMustExist: true,
+      // A running engine has the file for itself; it says of strangers by its own alarm.
+      timeout: 0,
+    });
+    try {
+      const row = db.prepare<[], { engine_id: string; pinned_peer: string | null }>(
+        "SELECT engine_id, pinned_peer FROM state",
+      );
+      const found = row.get();
+      return found === undefined || found.pinned_peer === null ? null : [found.engine_id, found.pinned_peer];
+    } finally {
+      db.close();
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** Every link leads to the other engine of this pair, and that engine takes this engine's token. */
+export async function checkPeer(config: Config): Promise<Finding> {
+  const { peer, label, pair } = config;
   const name = "peer";
+  const tls = authoritiesOf(config);
   const results = await Promise.all(
-    peer.links.map(async (link) => ({ link, health: await peerHealth(httpAddress(link.url)) })),
+    peer.links.map(async (link) => ({ link, health: await ask(`${httpAddress(link.url)}/api/peer/health`, { tls }) })),
   );
-  const silent = results.filter(({ health }) => health === null);
-  const own = results.find(({ health }) => health?.engineLabel === label);
+  const silent = results.filter(({ health }) => !isHealth(health));
+  const links = silent.map(({ link, health }) => `${link.name} (${link.url}): ${health.told}`).join(", ");
+  const first = results.find(({ health }) => isHealth(health));
+  if (first === undefined || !isHealth(first.health)) {
+    return bad(
+      name,
+      `no engine answers over ${links}`,
+      "start the other engine, open the way to it, or correct peer.links",
+    );
+  }
+  const own = results.find(({ health }) => isHealth(health) && health.body.engineLabel === label);
   if (own !== undefined) {
     return bad(name, `link ${own.link.name} leads to an engine ${label} too`, "the other engine needs the other label");
   }
-  const links = silent.map(({ link }) => `${link.name} (${link.url})`).join(", ");
-  const first = results.find(({ health }) => health !== null)?.health;
-  if (first === undefined || first === null) {
-    return bad(name, `no answer over ${links}`, "start the other engine, or open the way to it");
+  const secrets = secretsOf(config);
+  const shown = secrets?.tokens.find(({ role }) => role === "peer") ?? null;
+  const at = httpAddress(first.link.url);
+  const entered = await ask(`${at}/api/sync/health`, { tls, token: shown?.value ?? null });
+  if (secrets !== null && (entered.status === 401 || entered.status === 403)) {
+    const why =
+      shown === null ? "wants a token, and this engine has none of role peer" : `refuses the token "${shown.name}"`;
+    return bad(
+      name,
+      `the peer ${why} (${entered.status})`,
+      "give both engines the same token of role peer, then: changeover reload",
+    );
   }
-  const detail = `engine ${first.engineLabel}, ${first.role}, epoch ${first.epoch}, ${first.status}`;
-  return silent.length === 0 ? good(name, detail) : doubtful(name, detail, `no answer over ${links}`);
+  const identity = await ask(`${at}/sync/identity`, { tls, token: shown?.value ?? null });
+  const { hubId, version } = (identity.status === 200 ? identity.body : {}) as { hubId?: string; version?: string };
+  if (hubId !== undefined && hubId !== pair) {
+    return bad(
+      name,
+      `link ${first.link.name} leads to an engine of the pair "${hubId}"`,
+      "correct peer.links, or pair",
+    );
+  }
+  const { body } = first.health;
+  const detail = `engine ${body.engineLabel}, ${body.role}, epoch ${body.epoch}, ${body.status}`;
+  if (silent.length > 0) return bad(name, `${detail}; no answer over ${links}`, REMEDIES["peer-link-lost"]);
+  const here = packageVersion();
+  if (version !== undefined && version !== here) {
+    return doubtful(name, `${detail}, version ${version}, and ${here} here`, REMEDIES["version-skew"]);
+  }
+  return good(name, detail);
 }
 
 /** Compares with the peer's Date header, which is exact to a second. */
-export async function checkClock({ peer }: Config): Promise<Finding> {
+export async function checkClock(config: Config): Promise<Finding> {
   const name = "clock";
-  const [first] = peer.links;
+  const [first] = config.peer.links;
   const url = first === undefined ? "" : httpAddress(first.url);
-  try {
-    const response = await fetch(`${url}/live`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-    const peerMs = Date.parse(response.headers.get("date") ?? "");
-    if (Number.isNaN(peerMs)) return doubtful(name, "the peer does not say its time", "compare both clocks by hand");
-    // The header is cut to the second: what lies within it is no difference.
-    const apartMs = Math.max(0, Math.abs(Date.now() - (peerMs + 500)) - 500);
-    const detail = `at most ${duration(apartMs + 1_000)} from the peer's`;
-    if (apartMs <= FAR_APART_MS) return good(name, detail);
-    return bad(name, `${duration(apartMs)} from the peer's`, "let NTP or PTP discipline the clocks of both hosts");
-  } catch {
+  const { date, status } = await ask(`${url}/live`, { tls: authoritiesOf(config) });
+  if (status === 0)
     return doubtful(name, "cannot be compared: the peer does not answer", "examine again when the peer runs");
+  const peerMs = Date.parse(date ?? "");
+  if (Number.isNaN(peerMs)) return doubtful(name, "the peer does not say its time", "compare both clocks by hand");
+  // The header is cut to the second: what lies within it is no difference.
+  const apartMs = Math.max(0, Math.abs(Date.now() - (peerMs + 500)) - 500);
+  if (apartMs <= FAR_APART_MS) return good(name, `at most ${duration(apartMs + 1_000)} from the peer's`);
+  return bad(name, `${duration(apartMs)} from the peer's`, REMEDIES["clocks-far-apart"]);
+}
+
+/** The hub and the federation peers, where some are configured. */
+export async function checkSites(config: Config): Promise<Finding[]> {
+  const secrets = secretsOf(config);
+  const { hub } = config.replication;
+  const sites = [
+    ...(hub === null ? [] : [{ name: "hub", url: hub.url, token: secrets?.hubToken ?? null, tls: hub }]),
+    ...config.federation.peers.map((peer) => ({
+      name: `federation peer ${peer.name}`,
+      url: peer.endpoint,
+      token: secrets?.federationTokens.get(peer.name) ?? null,
+      tls: peer,
+    })),
+  ];
+  return Promise.all(sites.map((site) => checkSite(site)));
+}
+
+interface Site {
+  readonly name: string;
+  readonly url: string;
+  readonly token: string | null;
+  readonly tls: ClientTlsConfig;
+}
+
+async function checkSite({ name, url, token, tls: files }: Site): Promise<Finding> {
+  try {
+    const { ca, cert, key } = files;
+    const tls = clientTls(name, { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) });
+    const answer = await ask(`${url.replace(/\/+$/, "")}/sync/identity`, { token, tls });
+    if (answer.status === 200) return good(name, `${url} answers`);
+    if (answer.status === 401 || answer.status === 403) {
+      const code = (answer.body as { code?: string } | null)?.code;
+      if (code === "certificate_required")
+        return bad(name, `${url} wants a certificate`, "set cert and key of this entry");
+      return bad(
+        name,
+        `${url} refuses the token (${answer.status})`,
+        "set token of this entry to one that the other side knows",
+      );
+    }
+    const remedy = name === "hub" ? REMEDIES["hub-unreachable"] : REMEDIES["federation-failing"];
+    return bad(name, `${url}: ${answer.told}`, remedy);
+  } catch (error) {
+    return bad(name, messageOf(error), "name files that this user can read and that belong together");
   }
 }
 
-async function peerHealth(url: string): Promise<PeerHealthReport | null> {
+/** The programs that the configuration names can be run, and an engine beside this process answers. */
+export async function checkPrograms({ engine, changeover }: Config): Promise<Finding[]> {
+  const commands = changeover.flatMap((target) =>
+    target.kind === "exec" ? [[target.name, target.command] as const] : [],
+  );
+  const hooks =
+    engine.kind === "exec"
+      ? (["notify", "notifyLeader", "notifyFollower", "execute", "snapshot", "restore", "health"] as const)
+      : [];
+  for (const hook of hooks) {
+    const command = engine.kind === "exec" ? engine[hook] : undefined;
+    if (command !== undefined) commands.push([`engine.${hook}`, command]);
+  }
+  const missing = commands.flatMap(([name, [program = ""]]) => {
+    return isProgram(program)
+      ? []
+      : [bad(name, `${program} cannot be run`, `install it, make it executable (chmod +x), or correct ${name}`)];
+  });
+  if (engine.kind !== "http") return missing;
+  const { status, told } = await ask(`${engine.baseUrl.replace(/\/+$/, "")}/health`, {});
+  if (status !== 0) return [good("engine hooks", `${engine.baseUrl} answers`), ...missing];
+  return [bad("engine hooks", `${engine.baseUrl}: ${told}`, "start the engine, or correct engine.baseUrl"), ...missing];
+}
+
+function isProgram(program: string): boolean {
+  const folders = program.includes("/") ? [""] : (process.env["PATH"] ?? "").split(delimiter);
+  return folders.some((folder) => {
+    try {
+      const file = folder === "" ? resolve(program) : join(folder, program);
+      accessSync(file, constants.X_OK);
+      return statSync(file).isFile();
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** null: they cannot be read, which is a finding of its own. */
+function secretsOf(config: Config): EngineSecrets | null {
   try {
-    return await new Client({ url, token: null, timeoutMs: ANSWER_WITHIN_MS }).get<PeerHealthReport>(
-      "/api/peer/health",
-    );
+    return readSecrets(config, process.env);
+  } catch {
+    return null;
+  }
+}
+
+function authoritiesOf(config: Config): RequestOptions {
+  try {
+    return peerAuthorities(config);
+  } catch {
+    return {};
+  }
+}
+
+/** Trusts nothing but this engine's own certificate, for whatever name that is. */
+function ownTls({ listen }: Config): RequestOptions {
+  try {
+    const cert = listen.tls === null ? null : serverTls(listen.tls)?.cert;
+    if (typeof cert !== "string") return {};
+    return { ca: cert, allowPartialTrustChain: true, checkServerIdentity: () => undefined };
+  } catch {
+    return {};
+  }
+}
+
+interface Answer {
+  /** 0: there was none. */
+  readonly status: number;
+  readonly body: unknown;
+  readonly date: string | null;
+  /** Why there was none, or the status. */
+  readonly told: string;
+}
+
+interface Asking {
+  readonly token?: string | null;
+  readonly tls?: RequestOptions | undefined;
+}
+
+function isHealth(answer: Answer): answer is Answer & { readonly body: PeerHealthReport } {
+  return answer.status === 200 && typeof (answer.body as Partial<PeerHealthReport> | null)?.engineLabel === "string";
+}
+
+/** One GET. Never throws. */
+function ask(url: string, { token = null, tls = {} }: Asking): Promise<Answer> {
+  return new Promise((done) => {
+    const none = (told: string): void => done({ status: 0, body: null, date: null, told });
+    try {
+      const headers = token === null ? {} : { authorization: `Bearer ${token}` };
+      const options = { headers, agent: false as const, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) };
+      const onAnswer = (response: IncomingMessage): void => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (piece: string) => (text = (text + piece).slice(0, 4_194_304)));
+        response.on("error", (error) => none(error.message));
+        response.on("end", () => {
+          const status = response.statusCode ?? 0;
+          done({ status, body: parse(text), date: response.headers.date ?? null, told: `status ${status}` });
+        });
+      };
+      const asked = url.startsWith("https:")
+        ? httpsRequest(url, { ...options, ...tls }, onAnswer)
+        : httpRequest(url, options, onAnswer);
+      asked.on("error", (error: NodeJS.ErrnoException) => {
+        none(error.name === "AbortError" ? `no answer within ${ANSWER_WITHIN_MS} ms` : (error.code ?? error.message));
+      });
+      asked.end();
+    } catch (error) {
+      none(messageOf(error));
+    }
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
   } catch {
     return null;
   }
@@ -183,13 +484,13 @@ function nearestFolder(folder: string): string {
 }
 
 function good(name: string, detail: string): Finding {
-  return { name, state: "good", detail, mend: "" };
+  return { name, state: "good", detail, remedy: "" };
 }
 
-function doubtful(name: string, detail: string, mend: string): Finding {
-  return { name, state: "doubtful", detail, mend };
+function doubtful(name: string, detail: string, remedy: string): Finding {
+  return { name, state: "doubtful", detail, remedy };
 }
 
-function bad(name: string, detail: string, mend: string): Finding {
-  return { name, state: "bad", detail, mend };
+function bad(name: string, detail: string, remedy: string): Finding {
+  return { name, state: "bad", detail, remedy };
 }

@@ -87,5 +87,9 @@ function waitingRows({ waiting }: CoordinatorState): string[][] {
 
 function alarmRows({ alarms }: CoordinatorState): string[][] {
   if (alarms.length === 0) return [["alarms", "none"]];
-  return alarms.map((alarm, at) => [at === 0 ? "alarms" : "", `! ${alarm.code}: ${plain(alarm.detail)}`]);
+  return alarms.flatMap(({ code, detail, remedy }, at) => [
+    [at === 0 ? "alarms" : "", `! ${code}: ${plain(detail)}`],
+    // An engine of an older version says none.
+    ...(remedy ? [["", `  → ${plain(remedy)}`]] : []),
+  ]);
 }

@@ -75,7 +75,14 @@ export const StateSchema = Type.Object(
     reconcileLock: nullable(Type.Object({ holder: Type.String(), expiresMs: Type.Number() })),
     maintenance: nullable(Type.Object(MaintenanceSchema.properties)),
     waiting: Type.Object(WAITING),
-    alarms: Type.Array(Type.Object({ code: Type.String(), since: Type.Number(), detail: Type.String() })),
+    alarms: Type.Array(
+      Type.Object({
+        code: Type.String(),
+        since: Type.Number({ description: "unix ms" }),
+        detail: Type.String(),
+        remedy: Type.String({ description: "What to do, in the runbook's words." }),
+      }),
+    ),
     machines: Type.Record(Type.String(), AnyJson),
   },
   { $id: "State" },

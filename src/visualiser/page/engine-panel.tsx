@@ -182,9 +182,14 @@ function Alarms({ state, nowMs }: { state: CoordinatorState; nowMs: number }) {
   if (state.alarms.length === 0) return <p class="alarms none">No alarms</p>;
   return (
     <ul class="alarms" aria-label="Alarms">
-      {state.alarms.map(({ code, since, detail }) => (
+      {state.alarms.map(({ code, since, detail, remedy }) => (
         <li key={code}>
           <strong>{code}</strong> <span>{detail}</span> <span class="age">{longDuration(nowMs - since)}</span>
+          {remedy && (
+            <span class="remedy" title={remedy} tabIndex={0}>
+              → {remedy}
+            </span>
+          )}
         </li>
       ))}
     </ul>
