@@ -17,7 +17,7 @@ import type { SyncIdentity } from "./hub.ts";
 import type { Intake } from "./intake.ts";
 import type { PeerHost } from "./parts.ts";
 import { afterExchange, NO_HEALTH, parseHealth, type PeerHealth, withVersion } from "./peer-health.ts";
-import { CLOCK_KEY, keptKeys, peerKey, type PeerFact } from "./peer-keys.ts";
+import { CLOCK_KEY, keptKeys, peerKey, type PeerFact, MODE_FACT } from "./peer-keys.ts";
 import { PeerPin } from "./peer-pin.ts";
 import { HINTS, reasonOfError, type PeerReason } from "./reasons.ts";
 import type { ReplicationBasics } from "./record-log.ts";
@@ -123,16 +123,19 @@ export class FederationPeer {
 
   start(): void {
     this.#started = true;
-    if (this.#port.mode === "paused") this.#sync.pause();
+    const mode = this.#state.get(peerKey(this.name, MODE_FACT)) ?? this.#port.mode;
+    if (mode === "paused") this.#sync.pause();
     else this.#sync.start();
   }
 
   pause(): void {
+    this.#state.set(peerKey(this.name, MODE_FACT), "paused");
     this.#sync.pause();
     this.#parts.changed();
   }
 
   resume(): void {
+    this.#state.set(peerKey(this.name, MODE_FACT), "sync");
     this.#sync.resume();
     this.#parts.changed();
   }

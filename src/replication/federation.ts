@@ -105,7 +105,7 @@ export class Federation {
     });
   }
 
-  /** Asks it no more, until a person resumes it or this engine starts anew. */
+  /** Stops asking it, until a person resumes it. Stands over a restart. */
   pause(name: string): PeerOutcome {
     return this.#with(name, (peer) => peer.pause());
   }

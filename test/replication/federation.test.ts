@@ -76,6 +76,21 @@ describe("a person", () => {
     expect(federation.reset("nobody", { keyRotated: false })).toEqual({ outcome: "not-found" });
   });
 
+  it("is obeyed over a restart: a paused peer stays paused, a resumed one is asked, whatever the configuration says", () => {
+    const there = place({ name: "there" });
+    const way = () => there.wayFor(originOf("here"));
+    for (const [mode, word] of [
+      ["sync", "pause"],
+      ["paused", "resume"],
+    ] as const) {
+      const before = asking(way, {}, { mode });
+      before.replication.federation[word]("there");
+      before.replication.stop();
+      const after = asking(way, { store: before.store }, { mode });
+      expect(peerOf(after, "there").mode).toBe(word === "pause" ? "paused" : "sync");
+    }
+  });
+
   it("resets a peer that has become another one: all of its keys go, its records stay", async () => {
     const there = place({ name: "there" });
     const successor = place({ name: "successor" });

@@ -47,7 +47,7 @@ export function peersRoute(app: App, { coordinator }: HttpComponents, { secrets 
 }
 
 export function pausePeerRoute(app: App, { coordinator }: HttpComponents): void {
-  steerRoute(app, "pause", "Asks a peer no more, until it is resumed or this engine starts anew", (name) =>
+  steerRoute(app, "pause", "Stops asking a peer until it is resumed, also after a restart", (name) =>
     coordinator.replication.federation.pause(name),
   );
 }
@@ -71,7 +71,7 @@ function steerRoute(app: App, verb: "pause" | "resume", summary: string, steer: 
         body: NoFields,
         response: {
           200: named<PeerStatus>(PeerStatusSchema),
-          ...refusals(...GUARDED, ...BODY, "peer_not_found", "not_pulling"),
+          ...refusals(...GUARDED, ...BODY, "peer_not_found", "not_pulling", "store_failed"),
         },
       },
     },
