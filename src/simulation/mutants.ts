@@ -16,8 +16,42 @@ export interface Mutant {
 
 const A = "src/actors/";
 
+/** The test that notices a mistake, where it is known. The others are tried with all tests that touch the file. */
+const NOTICED_BY: Readonly<Record<string, string>> = {
+  "a checkpoint of a replaced state is kept": "test/actors/executor.test.ts",
+  "a fence below the floor is accepted": "test/actors/rules.test.ts",
+  "a gap in the log is not noticed": "test/actors/command-log.test.ts",
+  "a grant counts for as long as the leader waits": "test/core/vote-window.test.ts",
+  "a grant that came too late is used": "test/coordinator/handover-bounds.test.ts",
+  "a pause begins no quarantine": "test/coordinator/pause.test.ts",
+  "an older hold overrules a newer one": "test/actors/restraints.test.ts",
+  "a lapsed grant is used": "test/coordinator/campaign-ends.test.ts",
+  "a lapsed proof counts": "test/coordinator/adoption.test.ts",
+  "a leader without a vote grants": "test/coordinator/handover-bounds.test.ts",
+  "a probe outweighs a heartbeat that came since": "test/actors/peer-monitor.test.ts",
+  "a record that was not watched for a while counts as watched": "test/actors/witness-vote.test.ts",
+  "a snapshot carries no idempotency keys": "test/coordinator/exchanged-engine.test.ts",
+  "a vote in an election is no promise": "test/actors/election.test.ts",
+  "amnesia is told to nobody": "test/actors/witness-vote.test.ts",
+  "an accepted epoch may fall": "test/actors/epoch-book.test.ts",
+  "missed heartbeats of one's own sleep count": "test/coordinator/pause.test.ts",
+  "nothing is drained": "test/coordinator/handover-bounds.test.ts",
+  "one handover resets the hold-down": "test/actors/restraints.test.ts",
+  "silence alone wins without a witness": "test/coordinator/campaign-ends.test.ts",
+  "the accepted epoch may fall on disk": "test/contracts/store.test.ts",
+  "the fence may fall on disk": "test/contracts/store.test.ts",
+  "the ground is not asked again": "test/coordinator/campaign-ends.test.ts",
+  "the keys of lost commands stay": "test/contracts/store.test.ts",
+  "the lock is used to its last ms": "test/actors/reconcile-lock.test.ts",
+  "the wall clock's gap is not looked at": "test/actors/pulse.test.ts",
+  "votes outlive the leadership": "test/actors/votes.test.ts",
+  "what the peer held is believed in the next leadership": "test/actors/command-log.test.ts",
+  "what the peer lacks is compacted": "test/actors/executor.test.ts",
+};
+
 function mutant(file: string, name: string, from: string, to: string, simulated = true): Mutant {
-  return { file, name, from, to, simulated };
+  const test = NOTICED_BY[name];
+  return { file, name, from, to, simulated, ...(test === undefined ? {} : { test }) };
 }
 
 export const MUTANTS: readonly Mutant[] = [

@@ -20,7 +20,7 @@ export interface MutantResult {
   readonly simulated: boolean;
   /** Its old text no longer stands in the file, so that nothing was tried. */
   readonly outOfDate: boolean;
-  /** Seeds that the simulator tried at most, under each policy. */
+  /** Seeds that the simulator tried at most, under each policy; 0: it was not asked. */
   readonly seeds: number;
   readonly simulator: FoundBy | null;
   readonly tests: FoundBy | null;
@@ -56,13 +56,13 @@ function between(page: string, name: string, lines: readonly string[]): string {
 }
 
 function countsOf(mutants: readonly MutantResult[]): readonly string[] {
-  const simulated = mutants.filter((one) => one.simulated);
+  const simulated = mutants.filter((one) => one.simulated && one.seeds > 0);
   const found = simulated.filter(({ simulator }) => simulator !== null);
   const byTests = mutants.filter(({ simulator, tests }) => simulator === null && tests !== null);
   const survived = mutants.filter(({ simulator, tests }) => simulator === null && tests === null);
   const share = simulated.length === 0 ? 0 : Math.floor((100 * found.length) / simulated.length);
   return [
-    `- Mistakes tried: ${mutants.length}, of these ${simulated.length} in simulated code.`,
+    `- Mistakes tried: ${mutants.length}, of these ${simulated.length} in the simulator.`,
     `- Found by the simulator: ${found.length} of ${simulated.length} (${share} %).`,
     `- Found by a test alone: ${byTests.length}. Found by nobody: ${survived.length}.`,
   ];
@@ -73,7 +73,9 @@ function mutantRows(mutants: readonly MutantResult[]): readonly string[] {
   return [
     "| Mistake | File | Found by | After |",
     "| --- | --- | --- | --- |",
-    ...sorted.map(({ name, file, simulator, tests }) => `| ${name} | \`${file}\` | ${cells(simulator ?? tests)} |`),
+    ...sorted.map(
+      ({ name, file, seeds, simulator, tests }) => `| ${name} | \`${file}\` | ${cells(simulator ?? tests, seeds)} |`,
+    ),
   ];
 }
 
@@ -81,9 +83,12 @@ function keyOf({ file, name }: MutantResult): string {
   return `${file} ${name}`;
 }
 
-function cells(found: FoundBy | null): string {
-  if (found === null) return "**nobody** | -";
-  return found.seed === null ? `\`${found.by}\` | -` : `${found.by} | seed ${found.seed}, ${found.policy ?? "?"}`;
+function cells(found: FoundBy | null, seeds: number): string {
+  const asked = seeds === 0 ? "simulator not asked" : `not within ${seeds} seeds`;
+  if (found === null) return `**nobody** | ${asked}`;
+  return found.seed === null
+    ? `\`${found.by}\` | ${asked}`
+    : `${found.by} | seed ${found.seed}, ${found.policy ?? "?"}`;
 }
 
 function bugRows(bugs: readonly BugResult[]): readonly string[] {

@@ -36,6 +36,17 @@ scenario(
   },
 );
 
+scenario("CP5", "a follower that was frozen does not campaign for a while, whatever it sees", {}, async (stage) => {
+  await stage.onAir("a");
+  stage.process("b").pause();
+  await stage.run(2_000);
+  stage.process("b").wake("as-due");
+  await stage.run(250);
+  expect(stage.state("b").waiting.reasons).toContain("quarantine");
+  await stage.run(1_000);
+  expect(stage.state("b").waiting.reasons).not.toContain("quarantine");
+});
+
 for (const order of ["as-due", "timers-first", "arrivals-first"] as const) {
   scenario(
     "CP5",
