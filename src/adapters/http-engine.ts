@@ -482,8 +482,13 @@ function isSuccess(status: number): boolean {
 /** No judgement on the command: trouble, or something that has no `POST /execute` at all, such as another program. */
 function isWorthRepeating(answer: Extract<HttpAnswer, { outcome: "answered" }>): boolean {
   const { status, body } = answer;
-  if (status >= 500 || status === 408 || status === 429) return true;
+  if (status >= 500 || status === 408 || status === 429 || isOfCoordinator(body)) return true;
   return [401, 403, 404, 405].includes(status) && textField(body, "error") === null;
+}
+
+/** The refusal of a coordinator, which executes nothing: `engine.baseUrl` leads to the wrong place. */
+function isOfCoordinator(body: Json): boolean {
+  return textField(body, "type")?.startsWith("urn:changeover:problem:") ?? false;
 }
 
 function textField(body: Json, name: string): string | null {

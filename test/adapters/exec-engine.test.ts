@@ -146,7 +146,7 @@ describe("EN4: an engine that is watched", () => {
   test("by track is stalled after `fall` failures in a row and well after `rise` good runs", async () => {
     const ok = join(folder, "ok");
     await writeFile(ok, "");
-    // Each run leaves a mark, so that runs can be counted.
+    // Each run leaves a mark, so that runs can be counted. A run that has begun already may be the first that counts.
     const command = sh(`printf . >> "$0"; test -e ${ok} || { echo no picture >&2; exit 3; }`);
     watch({ track: { command, intervalMs: 20, timeoutMs: 10_000, fall: 3, rise: 2 } });
     expect(engine.health()).toBe("degraded");
@@ -154,12 +154,12 @@ describe("EN4: an engine that is watched", () => {
     await rm(ok);
     const before = await runs();
     await expect.poll(() => engine.health(), { timeout: 15_000 }).toBe("failed");
-    expect(await runs()).toBeGreaterThanOrEqual(before + 3);
+    expect(await runs()).toBeGreaterThanOrEqual(before + 2);
     expect(signs.at(-1)).toEqual({ type: "silent", why: "engine.track failed 3 times in a row: exit 3: no picture" });
     await writeFile(ok, "");
     const failed = await runs();
     await expect.poll(() => engine.health(), { timeout: 15_000 }).toBe("ok");
-    expect(await runs()).toBeGreaterThanOrEqual(failed + 2);
+    expect(await runs()).toBeGreaterThanOrEqual(failed + 1);
     expect(signs.at(-1)).toMatchObject({ type: "answered" });
   });
 

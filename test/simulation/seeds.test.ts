@@ -12,7 +12,7 @@ const SEEDS = Array.from({ length: 30 }, (_, index) => index + 1);
 describe("the pair", () => {
   it.each(POLICIES)(
     "[I1–I11, I13, I14] keeps every invariant under %s, whatever fails",
-    { timeout: 60_000 },
+    { timeout: 300_000 },
     async (policy) => {
       const kinds = new Set<FaultKind>();
       let acknowledged = 0;
