@@ -32,7 +32,7 @@ export async function demonstrate(launcher: string, options: DemoOptions): Promi
 }
 
 async function playPair(launcher: string, { scripted, redis }: DemoOptions): Promise<ExitCode> {
-  const plant = await Plant.start({ launcher, redis: redis ?? null });
+  const plant = await Plant.start({ launcher, redis: redis ?? null, apart: true });
   const { a, b } = plant.engines;
   const keys = new Keys(plant);
   const door = new PageDoor(plant, keys);

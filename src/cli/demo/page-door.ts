@@ -15,7 +15,6 @@ import {
 import { connect, type AddressInfo, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Keys } from "./keys.ts";
-import { FAULTS } from "./keys.ts";
 import type { Plant } from "./plant.ts";
 import type { EngineProcess } from "./processes.ts";
 
@@ -88,9 +87,9 @@ export class PageDoor {
     const tell = (status: number, body: object): void => {
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     };
-    if (method === "GET" && key === "") return tell(200, { faults: FAULTS });
+    if (method === "GET" && key === "") return tell(200, { faults: this.#keys.faults });
     if (method !== "POST" || headers.origin !== this.#origin) return tell(403, { told: "press it on the page" });
-    if (!FAULTS.some((fault) => fault.key === key)) return tell(404, { told: "there is no such fault" });
+    if (!this.#keys.faults.some((fault) => fault.key === key)) return tell(404, { told: "there is no such fault" });
     tell(200, { told: await this.#keys.press(key) });
   }
 

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type Label, otherLabel } from "../../core/ids.ts";
 import { LinkProxy } from "./link-proxy.ts";
 import { EngineProcess, freePort } from "./processes.ts";
@@ -15,7 +16,13 @@ export interface PlantInit {
   readonly launcher: string;
   /** A running Redis; null: the embedded witness. */
   readonly redis: string | null;
+  /** Each switcher is a process of its own beside its coordinator; otherwise it is inside. */
+  readonly apart?: boolean;
 }
+
+const SWITCHER = fileURLToPath(
+  new URL(import.meta.url.endsWith(".ts") ? "./switcher.ts" : "./switcher.js", import.meta.url),
+);
 
 /** A person who tries things out moves the role more often than any fault does. */
 const MAX_FAILOVERS = 1_000;
@@ -23,7 +30,11 @@ const MAX_FAILOVERS = 1_000;
 export class Plant {
   readonly folder: string;
   readonly engines: Readonly<Record<Label, EngineProcess>>;
+  /** The switchers beside the coordinators; null: they are inside. */
+  readonly switchers: Readonly<Record<Label, EngineProcess>> | null;
   readonly witness: WitnessGate;
+  linkCut = false;
+  witnessCut = false;
   readonly #links: Readonly<Record<Label, LinkProxy>>;
 
   private constructor(
@@ -31,15 +42,17 @@ export class Plant {
     engines: Record<Label, EngineProcess>,
     links: Record<Label, LinkProxy>,
     witness: WitnessGate,
+    switchers: Record<Label, EngineProcess> | null,
   ) {
     this.folder = folder;
     this.engines = engines;
+    this.switchers = switchers;
     this.witness = witness;
     this.#links = links;
   }
 
   /** Builds everything and starts both engines. */
-  static async start({ launcher, redis }: PlantInit): Promise<Plant> {
+  static async start({ launcher, redis, apart = false }: PlantInit): Promise<Plant> {
     const distant = redis === null ? null : await redisGate(redis);
     const folder = mkdtempSync(join(tmpdir(), "changeover-demo-"));
     const witness = distant ?? sqliteGate(folder);
@@ -47,6 +60,12 @@ export class Plant {
     // The link of a leads to b, and the other way round.
     const links = { a: new LinkProxy(ports.b), b: new LinkProxy(ports.a) };
     await Promise.all([links.a.open(), links.b.open()]);
+    const switcherPorts = apart ? { a: await freePort(), b: await freePort() } : null;
+    const switcherOf = (label: Label, port: number): EngineProcess =>
+      new EngineProcess({
+        ...{ label, url: `http://127.0.0.1:${port}`, configFile: "", launcher: SWITCHER, args: [String(port)] },
+        ...{ logFile: join(folder, `switcher-${label}.log`), name: `switcher ${label}` },
+      });
     const engineOf = (label: Label): EngineProcess => {
       const configFile = join(folder, `engine-${label}.json`);
       const config = {
@@ -61,13 +80,19 @@ export class Plant {
         },
         witness: witness.configFor(label),
         failover: { maxAutomaticFailovers: MAX_FAILOVERS },
+        ...(switcherPorts === null
+          ? {}
+          : { engine: { kind: "http", baseUrl: `http://127.0.0.1:${switcherPorts[label]}` } }),
       };
       writeFileSync(configFile, JSON.stringify(config, null, 2));
       const url = `http://127.0.0.1:${ports[label]}`;
       return new EngineProcess({ label, url, configFile, launcher, logFile: join(folder, `engine-${label}.log`) });
     };
-    const plant = new Plant(folder, { a: engineOf("a"), b: engineOf("b") }, links, witness);
+    const switchers =
+      switcherPorts === null ? null : { a: switcherOf("a", switcherPorts.a), b: switcherOf("b", switcherPorts.b) };
+    const plant = new Plant(folder, { a: engineOf("a"), b: engineOf("b") }, links, witness, switchers);
     try {
+      if (switchers !== null) await Promise.all([switchers.a.start(), switchers.b.start()]);
       await Promise.all([plant.engines.a.start(), plant.engines.b.start()]);
     } catch (error) {
       await plant.close();
@@ -78,11 +103,13 @@ export class Plant {
 
   /** Cuts the peer link in both directions, in silence. */
   cutLink(): void {
+    this.linkCut = true;
     this.#links.a.cut();
     this.#links.b.cut();
   }
 
   healLink(): void {
+    this.linkCut = false;
     this.#links.a.heal();
     this.#links.b.heal();
   }
@@ -90,6 +117,7 @@ export class Plant {
   /** @param keepFolder leaves logs and stores for whoever wants to know what went wrong */
   async close(keepFolder = false): Promise<void> {
     await Promise.all([this.engines.a.stop(), this.engines.b.stop()]);
+    await Promise.all([this.switchers?.a.stop(), this.switchers?.b.stop()]);
     await Promise.all([this.#links.a.close(), this.#links.b.close(), this.witness.close()]);
     if (!keepFolder) rmSync(this.folder, { recursive: true, force: true });
   }

@@ -17,6 +17,10 @@ export interface EngineInit {
   readonly logFile: string;
   /** Path of the launcher. */
   readonly launcher: string;
+  /** What it is started with; `engine -c configFile` unless given. */
+  readonly args?: readonly string[];
+  /** What it is called when it does not start; `engine a` unless given. */
+  readonly name?: string;
 }
 
 const READY_WITHIN_MS = 45_000;
@@ -40,6 +44,11 @@ export class EngineProcess {
     return this.#child !== null;
   }
 
+  /** As people call it. */
+  get name(): string {
+    return this.#init.name ?? `engine ${this.label}`;
+  }
+
   /** Whether it is stopped by SIGSTOP. */
   get frozen(): boolean {
     return this.#frozen;
@@ -53,9 +62,9 @@ export class EngineProcess {
   /** Resolves when it has said that it is ready. Does nothing when it runs already. */
   async start(): Promise<void> {
     if (this.#child !== null) return;
-    const { launcher, configFile, logFile } = this.#init;
+    const { launcher, configFile, logFile, args = ["engine", "-c", configFile] } = this.#init;
     const log = openSync(logFile, "a");
-    const child = spawn(process.execPath, [launcher, "engine", "-c", configFile], {
+    const child = spawn(process.execPath, [launcher, ...args], {
       env: withoutOwnVariables(process.env),
       stdio: ["ignore", "pipe", log],
     });
@@ -67,8 +76,9 @@ export class EngineProcess {
     const ready = new Promise<"ready">((resolve) => child.stdout?.once("data", () => resolve("ready")));
     const late = new Promise<"late">((resolve) => setTimeout(resolve, READY_WITHIN_MS, "late").unref());
     const outcome = await Promise.race([ready, ended, late]);
-    if (outcome !== "ready")
-      throw new CliError(EXIT.failed, `engine ${this.label} did not start: ${this.#lastWords()}`);
+    if (outcome === "ready") return;
+    const why = outcome === "late" ? `it said nothing within ${READY_WITHIN_MS / 1_000} s` : this.#howItEnded(child);
+    throw new CliError(EXIT.failed, `${this.name} did not start: ${why}; its log: ${logFile}`);
   }
 
   /** SIGKILL: no word of farewell. Returns at once. */
@@ -115,8 +125,10 @@ export class EngineProcess {
     process.off("exit", this.#killChild);
   }
 
-  #lastWords(): string {
-    return readFileSync(this.#init.logFile, "utf8").trim().split("\n").at(-1) ?? "it said nothing";
+  #howItEnded({ exitCode, signalCode }: ChildProcess): string {
+    const lines = readFileSync(this.#init.logFile, "utf8").split("\n");
+    const words = lines.findLast((text) => text.trim() !== "");
+    return `${signalCode === null ? `exit ${exitCode}` : `ended by ${signalCode}`}, ${words ?? "it said nothing"}`;
   }
 }
 

@@ -1,25 +1,40 @@
 /**
- * Purpose: the demonstration without a person: kill, freeze, partition with split brain and recovery, handover, while
+ * Purpose: the demonstration without a person: kill, freeze, a switcher that dies and one that hangs,
+ * partition with split brain and recovery, handover, while
  * the rundown is played once; then the account.
  * Keeps true: ends with an answer within a minute, good or bad.
  */
 import { otherLabel } from "../../core/ids.ts";
-import { EXIT, type ExitCode } from "../exit.ts";
+import { CliError, EXIT, type ExitCode } from "../exit.ts";
 import { line } from "../output.ts";
 import { settle } from "./account.ts";
-import { freeze, handover, kill, leaderOf, recover, restart, splitBrain, thaw, untilSettled } from "./faults.ts";
+import {
+  freeze,
+  handover,
+  hangSwitcher,
+  kill,
+  killSwitcher,
+  leaderOf,
+  recover,
+  restart,
+  splitBrain,
+  thaw,
+  untilSettled,
+  wakeSwitchers,
+} from "./faults.ts";
 import type { Plant } from "./plant.ts";
 import type { Show } from "./show.ts";
 import { accountLines, isGood, type Measured, measuredLines } from "./table.ts";
 
 /** Calls of the rundown in each scene; what is left is played at the end. */
-const CALLS = { opening: 14, kill: 14, freeze: 14, eachSide: 8, handover: 24 } as const;
+const CALLS = { opening: 14, kill: 14, freeze: 14, switcher: 4, eachSide: 8, handover: 24 } as const;
 
 /** Plays it all and prints what was measured. */
 export async function playScript(plant: Plant, show: Show): Promise<ExitCode> {
   const measured: Measured[] = [];
-  const scene = async (step: Promise<Measured>): Promise<void> => {
+  const scene = async (step: Promise<Measured | string>): Promise<void> => {
     const done = await step;
+    if (typeof done === "string") throw new CliError(EXIT.failed, done);
     measured.push(done);
     line(`  ${done.what}: ${done.ms.toFixed(1)} ms (${done.note})`);
   };
@@ -33,6 +48,11 @@ export async function playScript(plant: Plant, show: Show): Promise<ExitCode> {
 
   await Promise.all([scene(freeze(plant)), show.play(CALLS.freeze)]);
   await scene(thaw(plant));
+
+  await Promise.all([scene(killSwitcher(plant)), show.play(CALLS.switcher)]);
+  await scene(restart(plant));
+  await Promise.all([scene(hangSwitcher(plant)), show.play(CALLS.switcher)]);
+  await scene(wakeSwitchers(plant));
 
   const isolated = await leaderOf(plant);
   await scene(splitBrain(plant));
