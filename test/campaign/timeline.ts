@@ -11,6 +11,7 @@ const RIGHT = 10;
 const LANE = 22;
 /** Samples further apart than this leave the time between them open: nobody answered. */
 const GAP_MS = 60;
+const MOST_TICKS = 20;
 /** A shorter stall of the machine says nothing. */
 const WORTH_SHOWING_MS = 30;
 const COLORS = { leader: "#2e7d32", candidate: "#f9a825", follower: "#90a4ae" } as const;
@@ -71,7 +72,8 @@ export function timelineSvg({ plan, samples, played, orders, healedMs, readyMs, 
     parts.push(`<path d="M${x(ms)} 24V${y}" stroke="#000" stroke-dasharray="3"/>`);
     text(x(ms), name === "healed" ? y + 10 : y + 22, name);
   }
-  for (let second = 0; begin + second * 1_000 < end; second += 1)
+  const everySeconds = Math.ceil((end - begin) / 1_000 / MOST_TICKS);
+  for (let second = 0; begin + second * 1_000 < end; second += everySeconds)
     text(x(begin + second * 1_000), y + 36, `${second} s`);
   y += 44;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 16}" font-family="sans-serif" font-size="11"><rect width="100%" height="100%" fill="#fff"/>${parts.join("")}${legend(y)}</svg>\n`;
@@ -134,10 +136,12 @@ function legend(y: number): string {
     ["machine held up", "#bdbdbd"],
     ...COMMANDS.map(({ name, color }) => [`command: ${name}`, color] as const),
   ];
+  let left = LEFT;
   return items
-    .map(([name, color], at) => {
-      const left = LEFT + at * 101;
-      return `<rect x="${left}" y="${y}" width="8" height="8" fill="${color}"/><text x="${left + 11}" y="${y + 8}" font-size="9">${name}</text>`;
+    .map(([name, color]) => {
+      const at = left;
+      left += 22 + name.length * 4.6;
+      return `<rect x="${at}" y="${y}" width="8" height="8" fill="${color}"/><text x="${at + 11}" y="${y + 8}" font-size="9">${name}</text>`;
     })
     .join("");
 }
