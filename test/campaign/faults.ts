@@ -202,7 +202,7 @@ export class Nemesis {
     try {
       const response = await fetch(`${this.#plant.hosts[label].url}/api/state`, {
         headers: AS_OPERATOR,
-        signal: AbortSignal.timeout(100),
+        signal: AbortSignal.timeout(1_000),
       });
       const { machines } = (await response.json()) as { readonly machines: Readonly<Record<string, unknown>> };
       const state = machines["split-brain"];
