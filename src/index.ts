@@ -32,12 +32,19 @@ export type {
   EngineConfig,
   OutboxConfig,
   PeerLinkConfig,
+  ReloadReport,
   SecretRef,
   TokenRef,
   TokenRole,
   WitnessConfig,
 } from "./config/types.ts";
-export type { Coordinator, CoordinatorState, PeerHealthReport, SyncHealthReport } from "./coordinator/types.ts";
+export type {
+  Coordinator,
+  CoordinatorState,
+  PeerHealthReport,
+  StandingAlarm,
+  SyncHealthReport,
+} from "./coordinator/types.ts";
 export type { CoordinatorOptions } from "./actors/options.ts";
 export type { Json } from "./core/canonical-json.ts";
 export type { Command, Conflict, Durability } from "./core/command.ts";

@@ -19,6 +19,7 @@ import { addMaintenance } from "./commands/maintenance.ts";
 import { addOps } from "./commands/ops.ts";
 import { addOutbox } from "./commands/outbox.ts";
 import { endWithReader } from "./reader-gone.ts";
+import { addReload } from "./commands/reload.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSync } from "./commands/sync.ts";
 import { addWatch } from "./commands/watch.ts";
@@ -55,7 +56,17 @@ export function buildProgram(launcher: string): Command {
   addDemo(program, launcher);
   for (const add of [addStatus, addWatch, addForceLeader, addHandover, addMaintenance, addPair, addWitness, addHistory])
     add(program);
-  for (const add of [addConflicts, addOutbox, addOps, addSync, addFederation, addMachines, addConfig, addDoctor]) {
+  for (const add of [
+    addConflicts,
+    addOutbox,
+    addOps,
+    addSync,
+    addFederation,
+    addMachines,
+    addConfig,
+    addDoctor,
+    addReload,
+  ]) {
     add(program);
   }
   return program;

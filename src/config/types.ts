@@ -233,3 +233,11 @@ export interface Config {
   readonly federation: FederationConfig;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
 }
+
+/** What a reload did, by the keys of the configuration. */
+export interface ReloadReport {
+  /** In force from now on. */
+  readonly changed: readonly string[];
+  /** Waits for a restart. */
+  readonly needsRestart: readonly string[];
+}

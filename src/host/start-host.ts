@@ -16,7 +16,7 @@ import { SystemRandom } from "../adapters/system-random.ts";
 import type { WsPeerChannel } from "../adapters/ws-peer-channel/ws-peer-channel.ts";
 import type { Environment } from "../config/environment.ts";
 import { type EngineSecrets, readSecrets } from "../config/secrets.ts";
-import type { Config } from "../config/types.ts";
+import type { Config, ReloadReport } from "../config/types.ts";
 import type { CoordinatorOptions } from "../actors/options.ts";
 import { createCoordinator } from "../coordinator/create-coordinator.ts";
 import type { Coordinator } from "../coordinator/types.ts";
@@ -51,6 +51,7 @@ import { federationPeers } from "./federation.ts";
 import { standardErrorLog } from "./log-file.ts";
 import { packageVersion } from "./package-root.ts";
 import { pageFolder } from "./page-folder.ts";
+import { LiveSecrets, sectionsForRestart } from "./reload.ts";
 import { peerAuthorities, serverTls } from "./tls-files.ts";
 
 /**
@@ -68,6 +69,8 @@ export interface HostOptions {
   readonly links?: readonly Link[];
   /** Where secrets named by `{env}` are read; `process.env` unless given. */
   readonly environment?: Environment;
+  /** Reads the configuration again for a reload; the same configuration, with its files read again, unless given. */
+  readonly readConfig?: () => Config;
   /** Where log lines go; pino's JSON on standard error unless given. */
   readonly logger?: Logger;
 }
@@ -77,6 +80,12 @@ export interface Host {
   readonly coordinator: Coordinator;
   /** Where the HTTP surface listens: `http://host:port`. */
   readonly url: string;
+  /**
+   * Takes new tokens, a new control plane secret and new certificates in. What cannot be used changes nothing.
+   *
+   * @throws ChangeoverError `invalid_configuration`
+   */
+  reload(): ReloadReport;
   /** Hands the role over, steps down, then closes everything. Idempotent. */
   close(): Promise<void>;
 }
@@ -108,6 +117,26 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
       ...peerAuthorities(config),
     },
   );
+  const live = new LiveSecrets(secrets);
+  let servedTls = tls;
+  const reload = (): ReloadReport => {
+    const next = options.readConfig?.() ?? config;
+    // Everything is read before anything is put in force.
+    const nextSecrets = readSecrets(next, options.environment ?? process.env);
+    const nextTls = tls === null || next.listen.tls === null ? null : serverTls(next.listen.tls);
+    const { changed, needsRestart } = live.replace(nextSecrets);
+    const renewed = nextTls !== null && JSON.stringify(nextTls) !== JSON.stringify(servedTls);
+    if (renewed) {
+      servedTls = nextTls;
+      (app?.server as { setSecureContext?: (tls: object) => void } | undefined)?.setSecureContext?.(nextTls);
+    }
+    const report = {
+      changed: renewed ? [...changed, "listen.tls"] : changed,
+      needsRestart: [...needsRestart, ...sectionsForRestart(config, next)],
+    };
+    logger.info(report, "configuration reloaded");
+    return report;
+  };
   let app: App | null = null;
   let server: HttpServer | null = null;
   const close = async (): Promise<void> => {
@@ -126,7 +155,14 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
         machineViewers,
         pageFolder: pageFolder(),
       },
-      { label: config.label, version: packageVersion(), secrets, tls, corsOrigins: config.http.cors.origins },
+      {
+        label: config.label,
+        version: packageVersion(),
+        secrets: live,
+        tls,
+        reload,
+        corsOrigins: config.http.cors.origins,
+      },
     );
     server = await listen({ app, coordinator, ...basics }, { ...config.listen, secrets });
     await coordinator.start();
@@ -136,7 +172,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   }
   let closing: Promise<void> | null = null;
   const url = listenAddress(config.listen.host, server.port, tls === null ? "http" : "https");
-  return { coordinator, url, close: () => (closing ??= close()) };
+  return { coordinator, url, reload, close: () => (closing ??= close()) };
 }
 
 /** The coordinator and what it works through. When one of them cannot be had, those before it are closed again. */

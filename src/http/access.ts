@@ -58,8 +58,11 @@ export type Identify = (headers: IncomingHttpHeaders, token: string | null) => C
 /** Checks by the tokens that are configured. */
 export function identifier(secrets: HttpInit["secrets"], browsers: BrowserAccess): Identify {
   if (secrets.tokens.length === 0) return (headers) => browsers.refuseOrigin(headers) ?? ANYONE;
-  const find = tokenTable(secrets.tokens);
+  let { tokens } = secrets;
+  let find = tokenTable(tokens);
   return (_headers, token) => {
+    // A reload puts other tokens in force.
+    if (tokens !== secrets.tokens) find = tokenTable((tokens = secrets.tokens));
     if (token === null) return problem("unauthorized", "send the header authorization: Bearer <token>");
     return find(token) ?? problem("unauthorized", "the bearer token is unknown");
   };

@@ -51,6 +51,7 @@ const PROBLEMS = {
   misdirected_request: [421, "The request names another host"],
   invalid_command: [422, "The engine does not accept this command"],
   idempotency_conflict: [422, "This idempotency key belongs to another command"],
+  invalid_configuration: [422, "The configuration cannot be used"],
   number_not_exact: [422, "An integer is too large to be kept exactly"],
   upgrade_required: [426, "This path speaks WebSocket"],
   too_many_attempts: [429, "Too many wrong secrets"],

@@ -20,7 +20,7 @@ import {
   resumePeerRoute,
 } from "./routes/peers.ts";
 import { pageRoutes } from "./routes/page.ts";
-import { adoptWitnessRoute, handoverRoute, leadershipRoute, maintenanceRoute } from "./routes/operate.ts";
+import { adoptWitnessRoute, handoverRoute, leadershipRoute, maintenanceRoute, reloadRoute } from "./routes/operate.ts";
 import { forceLeaderRoute, peerHealthRoute } from "./routes/peer.ts";
 import { acquireLockRoute, readLockRoute, refreshLockRoute, releaseLockRoute } from "./routes/reconcile-lock.ts";
 import { adoptPeerRoute, forgetPeerRoute, pairRoute, resetNumbersRoute } from "./routes/pair.ts";
@@ -51,6 +51,7 @@ const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) =
   forgetPeerRoute,
   resetNumbersRoute,
   adoptWitnessRoute,
+  reloadRoute,
   leadershipRoute,
   conflictsRoute,
   resolveRoute,

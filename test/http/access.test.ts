@@ -68,6 +68,7 @@ const CONTRACT: Record<string, Access> = {
   "GET /live": "exempt",
   "OPTIONS /live": "exempt",
   "POST /api/witness/adopt": "operate",
+  "POST /api/reload": "operate",
   "GET /api/pair": "view",
   "POST /api/pair/adopt": "operate",
   "POST /api/pair/forget": "operate",

@@ -67,7 +67,13 @@ export async function buildRig(
       machines: [{ name: "leadership", definition: { initial: "follower" } }],
       ...components,
     },
-    { label: "a", version: "0.1.0", secrets, corsOrigins },
+    {
+      label: "a",
+      version: "0.1.0",
+      secrets,
+      corsOrigins,
+      reload: () => ({ changed: ["auth.tokens"], needsRestart: [] }),
+    },
   );
   const call: Rig["call"] = (role, options) =>
     app.inject({ ...options, headers: { ...(role === null ? {} : bearer(role)), ...options.headers } });

@@ -48,7 +48,7 @@ async function playPair(launcher: string, { scripted, redis }: DemoOptions): Pro
     end = EXIT.wrongUse;
     void close().finally(() => process.exit(EXIT.failed));
   };
-  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted).once("SIGHUP", interrupted);
   try {
     line(`engine a ${a.url}   engine b ${b.url}   witness ${redis ?? "embedded"}`);
     line(`the page    ${await door.open()}`);
@@ -57,7 +57,7 @@ async function playPair(launcher: string, { scripted, redis }: DemoOptions): Pro
     end = scripted ? await playScript(plant, show) : await playWithKeys(show, keys);
     return end;
   } finally {
-    process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+    process.off("SIGINT", interrupted).off("SIGTERM", interrupted).off("SIGHUP", interrupted);
     await close();
   }
 }

@@ -1,9 +1,10 @@
 /** What a person does to the pair: hand over, hold it, claim the witness; and its history. */
 import type { Maintenance } from "../../core/messages.ts";
-import type { App, HttpComponents } from "../components.ts";
+import { ChangeoverError } from "../../core/errors.ts";
+import type { App, HttpComponents, HttpInit } from "../components.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
 import { adoptRefusal, handoverRefusal } from "../outcomes.ts";
-import { sendProblem } from "../problem.ts";
+import { problem, sendProblem } from "../problem.ts";
 import { BODY, GUARDED, named, NoFields, refusals } from "../schemas/common.ts";
 import {
   AdoptedSchema,
@@ -12,6 +13,7 @@ import {
   LeadershipSchema,
   MaintenanceBody,
   PageQuery,
+  ReloadedSchema,
 } from "../schemas/operate.ts";
 import { MaintenanceSchema } from "../schemas/state.ts";
 
@@ -104,6 +106,33 @@ export function leadershipRoute(app: App, { coordinator }: HttpComponents): void
         to: toUnixMs === null ? null : Math.round(toUnixMs),
       }));
       reply.send({ history });
+    },
+  );
+}
+
+export function reloadRoute(app: App, _components: HttpComponents, { reload }: HttpInit): void {
+  if (reload === undefined) return;
+  app.post(
+    "/api/reload",
+    {
+      config: { access: "operate" },
+      schema: {
+        summary: "Takes new tokens, secrets and certificates in without a restart",
+        description:
+          "Reads the configuration and the files that it names again. Where one cannot be used, nothing changes.",
+        tags: TAGS,
+        body: NoFields,
+        response: { 200: named(ReloadedSchema), ...refusals(...GUARDED, ...BODY, "invalid_configuration") },
+      },
+    },
+    (_request, reply) => {
+      try {
+        const { changed, needsRestart } = reload();
+        return reply.send({ changed: [...changed], needsRestart: [...needsRestart] });
+      } catch (error) {
+        if (!(error instanceof ChangeoverError)) throw error;
+        return sendProblem(reply, problem("invalid_configuration", error.message));
+      }
     },
   );
 }

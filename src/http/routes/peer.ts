@@ -60,7 +60,7 @@ export function forceLeaderRoute(app: App, components: HttpComponents, { secrets
     "/api/peer/force-leader",
     {
       config: { access: "exempt" },
-      onRequest: secretGuard(secrets.controlPlaneSecret, components, app.wrongSecrets),
+      onRequest: secretGuard(secrets, components, app.wrongSecrets),
       schema: {
         summary: "Makes this engine the leader, on the control plane's word",
         description: `The secret stands in the header ${SECRET_HEADER}.`,
@@ -96,9 +96,15 @@ export function forceLeaderRoute(app: App, components: HttpComponents, { secrets
 }
 
 /** Checks the secret before the body is looked at. */
-function secretGuard(secret: string | null, { clock, logger }: HttpComponents, wrongSecrets: WrongSecrets) {
-  const isRight = secret === null ? null : secretMatcher(secret);
+function secretGuard(secrets: HttpInit["secrets"], { clock, logger }: HttpComponents, wrongSecrets: WrongSecrets) {
+  let secret: string | null = null;
+  let isRight: ((guess: string) => boolean) | null = null;
   return (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+    // A reload may put another secret in force.
+    if (secret !== secrets.controlPlaneSecret) {
+      secret = secrets.controlPlaneSecret;
+      isRight = secret === null ? null : secretMatcher(secret);
+    }
     if (isRight === null) {
       sendProblem(
         reply,

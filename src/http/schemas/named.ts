@@ -11,6 +11,7 @@ import {
   LeaderProbeSchema,
   LiveSchema,
   ReadySchema,
+  ReloadedSchema,
 } from "./operate.ts";
 import { AsideSchema, OpSchema, OpsSchema } from "./ops.ts";
 import { OutboxSchema, ResyncSchema, TendedSchema } from "./outbox.ts";
@@ -47,6 +48,7 @@ export const NAMED_SCHEMAS = [
   NumbersResetSchema,
   AdoptedSchema,
   HandedOverSchema,
+  ReloadedSchema,
   LeadershipSchema,
   ConflictSchema,
   ConflictsSchema,

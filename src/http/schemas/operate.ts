@@ -27,6 +27,14 @@ export const AdoptedSchema = Type.Object(
   { $id: "WitnessAdopted" },
 );
 
+export const ReloadedSchema = Type.Object(
+  {
+    changed: Type.Array(Type.String(), { description: "Keys whose new value is in force." }),
+    needsRestart: Type.Array(Type.String(), { description: "Keys whose new value waits for a restart." }),
+  },
+  { $id: "Reloaded" },
+);
+
 export const MaintenanceBody = strict({ on: Type.Boolean(), reason: Type.Optional(Reason) });
 
 export const PageQuery = Type.Object({
