@@ -14,7 +14,9 @@ let leader: Label;
 beforeEach(async () => {
   engines = { a: new PythonEngine(await freePort()), b: new PythonEngine(await freePort()) };
   await Promise.all([engines.a.start(), engines.b.start()]);
-  const engine = { a: { kind: "http", baseUrl: engines.a.url }, b: { kind: "http", baseUrl: engines.b.url } };
+  // Patient: a busy machine must not move the role in the tests that are about something else.
+  const shared = { kind: "http", lifeline: { intervalMs: 20, missLimit: 50 } };
+  const engine = { a: { ...shared, baseUrl: engines.a.url }, b: { ...shared, baseUrl: engines.b.url } };
   pair = await RealPair.prepare({ engine, commands: { compareEveryMs: 300 } });
   leader = await pair.start();
 }, 60_000);
@@ -119,7 +121,7 @@ describeWithServer("python3", "engines that come back empty", () => {
       engines[leader].freeze();
       void cut(leader, "CAM 7").catch(() => undefined);
       await pair.untilLeads(other, 20_000);
-      expect(await reasonOfLastChange(other)).toContain("no line of its lifeline for 100 ms");
+      expect(await reasonOfLastChange(other)).toContain("no line of its lifeline for 1000 ms");
       engines[leader].thaw();
       await until("taken", async () => (await cut(other, "CAM 8")) === 200);
       await untilShows(leader, "CAM 8");

@@ -29,15 +29,28 @@ export async function leaderOf(plant: Plant): Promise<Label> {
  * cannot come would seem to do nothing.
  */
 export async function whyNoTakeOver(plant: Plant): Promise<string | null> {
+  const found = await otherThanTheLeader(plant);
+  if (typeof found !== "object") return found;
+  const { other } = found;
+  const ready = await ask(`${plant.engines[other].url}/ready`);
+  if (ready?.status === 200) return null;
+  return `${other} could not take over now: ${reasonsIn(ready?.text) ?? "it does not answer"}; wait a moment`;
+}
+
+/** The same for a handover, which waits for nothing that a take-over waits for. */
+export async function whyNoHandover(plant: Plant): Promise<string | null> {
+  const found = await otherThanTheLeader(plant);
+  return typeof found === "object" ? null : found;
+}
+
+/** The engine that would take over; or why there is none. */
+async function otherThanTheLeader(plant: Plant): Promise<{ readonly other: Label } | string> {
   const leading = await Promise.all((["a", "b"] as const).map((label) => leads(plant.engines[label].url)));
   if (leading.every((one) => !one)) return `no engine leads now; ${whatIsWrong(plant) ?? "wait a moment"}`;
   if (leading.every((one) => one)) return "both lead: heal the peer link first (p)";
   const other = leading[0] === true ? "b" : "a";
   const wrong = whatIsWrongWith(plant, other);
-  if (wrong !== null) return `${other} could not take over: ${wrong}`;
-  const ready = await ask(`${plant.engines[other].url}/ready`);
-  if (ready?.status === 200) return null;
-  return `${other} could not take over now: ${reasonsIn(ready?.text) ?? "it does not answer"}; wait a moment`;
+  return wrong === null ? { other } : `${other} could not take over: ${wrong}`;
 }
 
 /** Why both engines cannot become equal now; null: they can. */

@@ -15,6 +15,7 @@ import {
   restart,
   thaw,
   wakeSwitchers,
+  whyNoHandover,
   whyNoTakeOver,
 } from "./faults.ts";
 import { leads } from "./observe.ts";
@@ -61,7 +62,7 @@ export class Keys {
     e: (plant) => whenBackedUp(plant, killSwitcher),
     x: (plant) => (isHanging(plant) ? wakeSwitchers(plant) : whenBackedUp(plant, hangSwitcher)),
     p: (plant) => cutOrHeal(plant),
-    h: (plant) => whenBackedUp(plant, handover),
+    h: async (plant) => (await whyNoHandover(plant)) ?? handover(plant),
     r: (plant) => restart(plant),
     w: async (plant) => cutOrHealWitness(plant),
   };
