@@ -20,7 +20,7 @@ export interface EngineKeeperDeps {
   readonly restraints: Restraints;
   readonly executor: Pick<
     Executor,
-    "executedSeq" | "confirmedSeq" | "resets" | "hold" | "suspend" | "resetTo" | "confirm" | "reached"
+    "executedSeq" | "confirmedSeq" | "resets" | "hold" | "suspend" | "resetTo" | "goOnThrough" | "reached"
   >;
   readonly catchUp: Pick<CatchUp, "compare" | "machineValue">;
   leads(): boolean;
@@ -114,8 +114,9 @@ export class EngineKeeper {
     else this.#failedSinceMs = null;
     if (this.#failedSinceMs === null && !storeFailed) return alarms.clear("no-valid-backup");
     const failedMs = this.#failedSinceMs === null ? 0 : now - this.#failedSinceMs;
-    if (storeFailed) this.#offer("this engine's disk refuses writes");
-    else if (this.#unfit !== null || failedMs >= failover.unhealthyHoldMs) this.#offer();
+    const { unhealthyHoldMs } = failover;
+    if (this.#kit.rules.givesRoleAway({ storeFailed, engineLost: this.#unfit !== null, failedMs, unhealthyHoldMs }))
+      this.#offer(storeFailed ? "this engine's disk refuses writes" : undefined);
     if (this.machineValue === "restoring") this.#restore(now);
   }
 
@@ -338,7 +339,7 @@ export class EngineKeeper {
       else if (store.firstHeldSeq() > 1) throw new Error("there is neither a checkpoint nor the whole log");
       if (loss !== this.#losses) return;
       executor.resetTo(checkpoint?.position.seq ?? 0);
-      executor.confirm(doneSeq);
+      executor.goOnThrough(doneSeq);
     } finally {
       release();
     }

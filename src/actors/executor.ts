@@ -42,6 +42,8 @@ export class Executor {
   #queue: Command[] = [];
   #executedSeq = 0;
   #confirmedSeq = 0;
+  /** Through here the peer has, or had, everything. */
+  #sharedSeq = 0;
   #lastCheckpointSeq = 0;
   /** How often the state was replaced: a checkpoint of an earlier one is void. */
   #resets = 0;
@@ -80,6 +82,7 @@ export class Executor {
     this.#lastCheckpointSeq = seq;
     this.#resets += 1;
     this.#confirmedSeq = Math.min(this.#confirmedSeq, seq);
+    this.#sharedSeq = Math.min(this.#sharedSeq, seq);
     this.#queue = [];
     this.#dueMs.clear();
     this.#settleWaiting();
@@ -87,6 +90,12 @@ export class Executor {
 
   /** The leader has these commands in its log too, through `seq`. */
   confirm(seq: number): void {
+    this.#sharedSeq = Math.max(this.#sharedSeq, seq);
+    this.goOnThrough(seq);
+  }
+
+  /** These commands were confirmed or executed before, and are to be executed again; who else has them is not said. */
+  goOnThrough(seq: number): void {
     if (seq <= this.#confirmedSeq) return;
     this.#confirmedSeq = seq;
     this.kick();
@@ -280,8 +289,12 @@ export class Executor {
   /** What the peer may not hold is kept: after a partition it becomes a conflict, which nobody else could tell [SB3]. */
   #compactThroughSeq(seq: number): number {
     const beyondKeep = seq - this.#kit.options.commands.keep;
-    const shared = Math.max(this.#confirmedSeq, this.#deps.peerThroughSeq());
-    return Math.max(Math.min(beyondKeep, shared), beyondKeep - MOST_UNSHARED);
+    this.#noteShared();
+    return Math.max(Math.min(beyondKeep, this.#sharedSeq), beyondKeep - MOST_UNSHARED);
+  }
+
+  #noteShared(): void {
+    this.#sharedSeq = Math.max(this.#sharedSeq, this.#deps.peerThroughSeq());
   }
 
   #settleWaiting(): void {

@@ -83,6 +83,17 @@ export interface LockView {
   readonly peerDead: boolean;
 }
 
+/** What a leader knows of its own engine and disk. */
+export interface FitnessView {
+  /** The disk refuses writes. */
+  readonly storeFailed: boolean;
+  /** The engine's process is gone, stands still or has lost its state. */
+  readonly engineLost: boolean;
+  /** How long the engine has reported that it failed, ms; 0: it does not. */
+  readonly failedMs: number;
+  readonly unhealthyHoldMs: number;
+}
+
 export interface Rules {
   /** The clock that decides [VT2]. */
   nowMs(clock: Clock): number;
@@ -130,6 +141,10 @@ export interface Rules {
   electionDue(view: CampaignView): boolean;
   /** [DP1] Only a refusal is death. */
   provesDeath(result: ProbeResult): boolean;
+  /** [HO5] [EN6] [EN7] Whether a leader offers its role. What is certain is not waited for. */
+  givesRoleAway(view: FitnessView): boolean;
+  /** [EN11] Whether the state of the engine may be stored or sent as the pair's. `trusted`: nothing says that it was lost. */
+  isPairsState(trusted: boolean): boolean;
   /** [SB4] */
   lockProves(
     standing: LockState | null,
@@ -176,6 +191,9 @@ export const trueRules: Rules = {
   provenDead: (view) => view.deathProofCounts && view.peer === "dead",
   electionDue: (view) => view.electionDue,
   provesDeath: (result) => result === "refused",
+  givesRoleAway: ({ storeFailed, engineLost, failedMs, unhealthyHoldMs }) =>
+    storeFailed || engineLost || failedMs >= unhealthyHoldMs,
+  isPairsState: (trusted) => trusted,
   lockProves: (standing, claimed, fenceFloor) =>
     standing !== null &&
     standing.lockId === claimed.lockId &&

@@ -21,6 +21,7 @@ export interface SnapshotDeps {
   readonly book: EpochBook;
   readonly log: CommandLog;
   readonly executor: Executor;
+  leads(): boolean;
   /** Whether the engine's state is the pair's [EN11]. */
   trusted(): boolean;
   /** A state was put in place; `same`: the engine gives it back unchanged. */
@@ -197,9 +198,12 @@ export class Snapshots {
     });
     // What the leader had confirmed of the kept log stays confirmed: it is only executed again.
     const confirmedSeq = Math.max(snapshot.lastCommandSeq, Math.min(executor.confirmedSeq, keepThroughSeq));
+    const doneSeq = Math.max(executor.executedSeq, executor.confirmedSeq);
     log.restore(store.positions());
     executor.resetTo(seq);
-    executor.confirm(Math.min(confirmedSeq, log.position.seq));
+    // A leader executes only by its vote what it had not executed yet [VT5].
+    if (this.#deps.leads()) executor.goOnThrough(Math.min(doneSeq, log.position.seq));
+    else executor.confirm(Math.min(confirmedSeq, log.position.seq));
   }
 
   /** Events of commands that the receiver never gets, so that it can publish them when it leads. */

@@ -13,7 +13,7 @@ const DEFAULT_MAX_BYTES = 1_048_576;
 /** Connections kept to the server. */
 const MAX_SOCKETS = 8;
 
-interface HttpCall {
+export interface HttpCall {
   method: string;
   url: string;
   headers?: Readonly<Record<string, string>>;

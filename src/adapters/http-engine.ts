@@ -51,6 +51,14 @@ export interface HttpEngineInit {
   lifeline?: { intervalMs?: number; missLimit?: number };
 }
 
+/** Over which the hooks are called. */
+export type HookClient = Pick<HttpClient, "call" | "close">;
+/** What stands for the network in the virtual world. */
+export interface EngineConnection {
+  readonly client: HookClient;
+  readonly lifeline: Pick<Lifeline, "state" | "open" | "close">;
+}
+
 const DEFAULTS = {
   executeTimeoutMs: 500,
   executeAttempts: 3,
@@ -78,9 +86,9 @@ export class HttpEngine implements Engine {
   readonly #logger: Logger | undefined;
   readonly #init: HttpEngineInit & typeof DEFAULTS;
   readonly #baseUrl: string;
-  readonly #client: HttpClient;
+  readonly #client: HookClient;
   readonly #queue = new SerialQueue();
-  readonly #lifeline: Lifeline;
+  readonly #lifeline: Pick<Lifeline, "state" | "open" | "close">;
   #lineInstance: string | null = null;
   #looksApart = 0;
   /** Hooks that gave what makes no sense, until they give something good. */
@@ -100,20 +108,35 @@ export class HttpEngine implements Engine {
   #looking: Promise<void> | null = null;
   /** What the present look found is no proof: the next one comes at once. */
   #lookAgain = false;
+  /** A connection broke since the last answer to a look: another process may listen there now. */
+  #mayBeNew = false;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
-  /** Begins to poll the health at once; until the first answer it is `degraded`. */
-  constructor(components: { clock: Clock; logger?: Logger }, init: HttpEngineInit) {
+  /**
+   * Begins to poll the health at once; until the first answer it is `degraded`. `connect`: another network than the
+   * real one; `onLost` is called when a connection over which an answer came was closed.
+   */
+  constructor(
+    components: { clock: Clock; logger?: Logger; connect?: (onLost: () => void) => EngineConnection },
+    init: HttpEngineInit,
+  ) {
     this.#clock = components.clock;
     this.#logger = components.logger;
     this.#init = { ...DEFAULTS, ...init };
     this.#baseUrl = init.baseUrl.replace(/\/+$/, "");
-    this.#client = new HttpClient(components, { onLost: () => this.#lookSoon() });
-    this.#lifeline = new Lifeline(
-      components,
+    const onLost = (): void => this.#lookSoon();
+    const given = components.connect?.(onLost);
+    this.#client = given?.client ?? new HttpClient(components, { onLost });
+    this.#lifeline = given?.lifeline ?? this.#newLifeline();
+    void this.#poll();
+  }
+
+  #newLifeline(): Lifeline {
+    return new Lifeline(
+      { clock: this.#clock },
       {
-        ...{ ...LIFELINE, ...init.lifeline },
+        ...{ ...LIFELINE, ...this.#init.lifeline },
         url: `${this.#baseUrl}/lifeline`,
         headers: this.#authorization(),
         openTimeoutMs: this.#init.healthTimeoutMs,
@@ -125,7 +148,6 @@ export class HttpEngine implements Engine {
         onStrange: (fault) => this.#reportStrange("GET /lifeline", fault),
       },
     );
-    void this.#poll();
   }
 
   link(): EngineLink {
@@ -235,9 +257,16 @@ export class HttpEngine implements Engine {
     let last: HttpAnswer = { outcome: "unreachable", why: "closed" };
     for (let attempt = 1; attempt <= this.#init.executeAttempts && !this.#closed; attempt += 1) {
       if (attempt > 1) await this.#pause(Math.min(this.#init.retryDelayMs * 2 ** (attempt - 2), MAX_RETRY_DELAY_MS));
+      // An engine that was started anew must not execute this on its empty state: whoever watches hears of it first [EN9].
+      if (this.#mayBeNew && this.#listener !== null) await this.#look();
+      if (this.#mayBeNew && this.#listener !== null) {
+        last = { outcome: "unreachable", why: "its connection broke, and it does not answer" };
+        continue;
+      }
       const timeoutMs = this.#init.executeTimeoutMs;
       last = await this.#hook("POST", "/execute", { body: command as unknown as Json, headers, timeoutMs });
       if (last.outcome === "answered" && !isWorthRepeating(last)) return this.#outcomeOf(last.status, last);
+      if (last.outcome === "unreachable" && isBroken(last.why)) this.#mayBeNew = true;
     }
     this.#health = "failed";
     const error = `the engine does not execute: ${errorText(last)}`;
@@ -267,6 +296,7 @@ export class HttpEngine implements Engine {
   /** A connection was lost: the process may be gone, and the next connection tells [EN1]. */
   #lookSoon(): void {
     this.#lost = true;
+    this.#mayBeNew = true;
     this.#lookAgain = true;
     this.#pollAfter(Math.max(0, this.#lookedAtMs + LOOK_AGAIN_MS - this.#clock.monoMs()));
   }
@@ -290,6 +320,7 @@ export class HttpEngine implements Engine {
     await this.#learnWhoAnswers(answer);
     if (this.#closed) return;
     if (report !== null) {
+      this.#mayBeNew = false;
       // The process may be another one, with a lifeline of its own.
       if (wasGone || reconnected) this.#lifeline.open();
       this.#compareInstances(report.instance);
@@ -474,6 +505,11 @@ type ToldRole = Omit<RoleChange, "mayActForMs"> & { readonly untilMs: number; re
 const HAS_NO_HOOK: ReadonlySet<number> = new Set([404, 405, 501]);
 
 const NOTHING_SAID: EngineReport = { status: null, programSource: null, position: null, instance: null };
+
+/** The connection broke or was refused, and did not just take too long. */
+function isBroken(why: string): boolean {
+  return /^E[A-Z]+$/.test(why);
+}
 
 function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;

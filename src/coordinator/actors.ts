@@ -80,13 +80,13 @@ export class Actors {
       mayAct: () => leadership.mayAct(),
       logEndSeq: () => log.position.seq,
       peerThroughSeq: () => (leadership.role === "leader" ? log.peerThroughSeq : 0),
-      trusted: () => this.engineKeeper.trusted,
+      trusted: () => kit.rules.isPairsState(this.engineKeeper.trusted),
       onGaveUp: (seq, error) => this.engineKeeper.gaveUp(seq, error),
     });
     const { executor } = this;
     this.snapshots = new Snapshots(kit, {
-      ...{ book, log, executor },
-      trusted: () => this.engineKeeper.trusted,
+      ...{ book, log, executor, leads: this.#leads },
+      trusted: () => kit.rules.isPairsState(this.engineKeeper.trusted),
       onInstalled: (same) => this.engineKeeper.installed(same),
     });
     this.lock = new ReconcileLock(kit, this.succession);
@@ -120,7 +120,7 @@ export class Actors {
     this.comparison = new Comparison(kit, {
       ...shared,
       peerReady: () => monitor.alive && monitor.last?.heartbeat.sync === "ready",
-      trusted: () => this.engineKeeper.trusted,
+      trusted: () => kit.rules.isPairsState(this.engineKeeper.trusted),
       onDrift: () => this.engineKeeper.drifted(),
     });
     this.roleHooks = new RoleHooks(kit, {

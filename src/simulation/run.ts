@@ -17,11 +17,13 @@ import { unsettled } from "./invariants/agreement.ts";
 import { watchInvariants } from "./invariants/all.ts";
 import { unequalRecords } from "./invariants/equal-records.ts";
 import { untold } from "./invariants/feed.ts";
+import { misrouted } from "./invariants/routing.ts";
 import {
   CALM,
   planFaults,
   planFeedFaults,
   planImpostorFaults,
+  planPlantFaults,
   planSiteFaults,
   planSpokeFaults,
   playFaults,
@@ -66,6 +68,8 @@ const SINGLE_LINK_SHARE = 0.5;
 const WITHOUT_SPOKES_SHARE = 0.5;
 const MOST_SPOKES = 3;
 const FEED_SHARE = 0.25;
+/** Engines in processes of their own; what they tell of themselves differs. */
+const OWN_ENGINE_SHARE = 0.4;
 const SPOKE_INTERVALS_MS = [1_000, 3_000];
 const PAGES_OPS = [7, 50, 1_000];
 const SITES_SHARE = 0.1;
@@ -161,6 +165,7 @@ export function faultsOf(
   return [
     ...planFaults(seed, weather, SAFETY_MS),
     ...planImpostorFaults(seed, weather, SAFETY_MS),
+    ...planPlantFaults(seed, weather, SAFETY_MS),
     ...(around.spokes.length === 0 ? [] : planSpokeFaults(seed, weather, SAFETY_MS)),
     ...(around.sites.length === 0 ? [] : planSiteFaults(seed, weather, SAFETY_MS)),
     ...(around.feed ? planFeedFaults(seed, weather, SAFETY_MS) : []),
@@ -191,7 +196,7 @@ async function comeToRest(world: World, people: People, tally: ClientTally): Pro
   for (;;) {
     if (world.violation !== null) return;
     const why = tally.open > 0 ? "clients still ask" : unsettled(world);
-    const unequal = why === null ? (unequalRecords(world) ?? untold(world)) : null;
+    const unequal = why === null ? (unequalRecords(world) ?? untold(world) ?? misrouted(world)) : null;
     if (why === null && unequal === null) break;
     if (world.nowMs >= limitMs + RECORDS_SETTLE_MS)
       return world.violate(unequalRecords(world) === null ? "I13" : "R1", `not settled: ${unequal}`);
@@ -234,7 +239,13 @@ export function settingsOf(seed: number, policy: Policy, given: Around = {}): Wo
     witness,
     driftPpm: { a: chance.between(-drift, drift), b: chance.between(-drift, drift) },
     ...aroundOf(seed, given),
+    engineTells: engineTellsOf(streamOf(seed, "engines")),
   };
+}
+
+function engineTellsOf(chance: Prng): WorldSettings["engineTells"] {
+  if (!chance.chance(OWN_ENGINE_SHARE)) return null;
+  return { instance: chance.chance(0.5), position: chance.chance(0.5) };
 }
 
 /** Only what a checkpoint covers is compacted away. */

@@ -113,8 +113,12 @@ export async function playAim(factory: CoordinatorFactory, aim: Aim): Promise<Ai
 function strike(world: World, { kind, forMs, moment }: Aim, target: Label): void {
   const aimed = { kind, target, atMs: world.nowMs, forMs, amount: 0.5 };
   world.trace.note(world.nowMs, "world", `fault ${kind}`, 0, () => `${target}, aimed at: ${moment}`);
+  world.faults.begin(aimed, world.nowMs);
   workOf(kind).begin(world, aimed);
-  world.scheduler.after(forMs, () => workOf(kind).end(world, aimed));
+  world.scheduler.after(forMs, () => {
+    world.faults.end(aimed, world.nowMs);
+    workOf(kind).end(world, aimed);
+  });
 }
 
 type OnMoment = (world: World, moment: string, label: Label) => void;

@@ -25,7 +25,7 @@ function watched() {
         hold: async () => () => undefined,
         suspend: () => () => undefined,
         resetTo: () => undefined,
-        confirm: () => undefined,
+        goOnThrough: () => undefined,
         reached: async () => undefined,
       },
       catchUp: { compare: () => undefined, machineValue: "ready" },
@@ -136,7 +136,7 @@ function keptEngine(options: { readonly restoreLimit?: number } = {}) {
     hold: async () => () => undefined,
     suspend: () => () => undefined,
     resetTo: () => undefined,
-    confirm: () => undefined,
+    goOnThrough: () => undefined,
     reached: async () => undefined,
   };
   const offers: string[] = [];

@@ -219,3 +219,26 @@ test("[SB3] what the peer may not hold is not compacted, however few commands ar
   await clock.pass(100);
   expect(store.firstHeldSeq()).toBe(31);
 });
+
+test("[SB3] what a leader executed alone is not compacted once it follows, however few commands are kept", async () => {
+  const { clock, store, own, executor, append } = executing({ commands: { keep: 0, checkpointEvery: 100 } });
+  executor.enqueue(append(20), true);
+  await clock.pass(100);
+  own.role = "follower";
+  own.mayAct = false;
+  executor.doubt();
+  await executor.checkpoint();
+  expect(store.load().checkpoint?.position.seq).toBe(20);
+  expect(store.firstHeldSeq()).toBe(1);
+});
+
+test("[SB3] nor what an engine executes again that was restored in place", async () => {
+  const { clock, store, executor, append } = executing({ commands: { keep: 0, checkpointEvery: 100 } });
+  executor.enqueue(append(20), true);
+  await clock.pass(100);
+  executor.resetTo(0);
+  executor.goOnThrough(20);
+  await clock.pass(100);
+  await executor.checkpoint();
+  expect([executor.executedSeq, store.firstHeldSeq()]).toEqual([20, 1]);
+});

@@ -97,7 +97,7 @@ scenario("A15", "snapshots of an older epoch, malformed, truncated, with a wrong
   await stage.run(200);
   const taken = await stage.answer(stage.coordinator("b").acquireLock({ holder: "tool", ttlMs: 20_000 }));
   const lockId = taken.outcome === "acquired" ? taken.lockId : makeId("lock", "none");
-  const before = JSON.stringify([stage.process("a").disk.content, stage.process("a").ports?.engine.chain]);
+  const before = JSON.stringify([stage.process("a").disk.content, stage.process("a").engineMemory?.chain]);
   const post = async (snapshot: Json): Promise<string> =>
     (await stage.answer(stage.coordinator("a").applySnapshot(lockId, snapshot))).outcome;
   const sound = old as unknown as { [key: string]: Json };
@@ -109,7 +109,7 @@ scenario("A15", "snapshots of an older epoch, malformed, truncated, with a wrong
     expect(await post({ ...sound, checksum: "0".repeat(64) })).toBe("invalid-snapshot");
   });
   await stage.outcome("and nothing has changed, byte for byte", () => {
-    expect(JSON.stringify([stage.process("a").disk.content, stage.process("a").ports?.engine.chain])).toBe(before);
+    expect(JSON.stringify([stage.process("a").disk.content, stage.process("a").engineMemory?.chain])).toBe(before);
   });
 });
 

@@ -76,7 +76,7 @@ scenario("A8", "an engine comes back after a failover", {}, async (stage) => {
   });
   await stage.outcome("both have the same state", () => {
     expect(stage.executed("a")).toEqual(stage.executed("b"));
-    expect(stage.process("a").ports?.engine.chain).toBe(stage.process("b").ports?.engine.chain);
+    expect(stage.process("a").engineMemory?.chain).toBe(stage.process("b").engineMemory?.chain);
   });
 });
 

@@ -51,6 +51,7 @@ export class Stage {
         spokes: settings.spokes ?? [],
         sites: [],
         feed: false,
+        engineTells: null,
       },
     );
     watchInvariants(this.world, { boundedGaps: false });
@@ -200,7 +201,7 @@ export class Stage {
   /** What the engine of `label` has executed, oldest first, by the clients' names. */
   executed(label: Label): readonly string[] {
     const names: string[] = [];
-    for (let past = this.process(label).ports?.engine.past ?? null; past !== null; past = past.previous)
+    for (let past = this.process(label).engineMemory?.past ?? null; past !== null; past = past.previous)
       names.push(past.name);
     return names.reverse();
   }

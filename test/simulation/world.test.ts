@@ -20,6 +20,7 @@ function build(links: readonly string[] = ["red"]): { world: World; diaries: Dia
       spokes: [],
       sites: [],
       feed: false,
+      engineTells: null,
     },
   );
   world.boot();

@@ -7,6 +7,7 @@ import { feedFaults } from "./feed.ts";
 import { impostorFaults } from "./impostor.ts";
 import { networkFaults } from "./network.ts";
 import { personFaults } from "./person.ts";
+import { plantFaults } from "./plant.ts";
 import { processFaults } from "./process.ts";
 import { siteFaults } from "./sites.ts";
 import { spokeFaults } from "./spokes.ts";
@@ -18,7 +19,14 @@ import type { World } from "../world/world.ts";
 const pairFaults = { ...processFaults, ...networkFaults, ...witnessFaults, ...personFaults };
 
 /** Every kind of fault. */
-export const FAULTS = { ...pairFaults, ...spokeFaults, ...siteFaults, ...feedFaults, ...impostorFaults };
+export const FAULTS = {
+  ...pairFaults,
+  ...spokeFaults,
+  ...siteFaults,
+  ...feedFaults,
+  ...impostorFaults,
+  ...plantFaults,
+};
 
 export type FaultKind = keyof typeof FAULTS;
 export type Fault = PlannedFault<FaultKind>;
@@ -27,6 +35,7 @@ export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 export const PAIR_FAULT_KINDS = Object.keys(pairFaults) as FaultKind[];
 export const FEED_FAULT_KINDS = Object.keys(feedFaults) as FaultKind[];
 export const IMPOSTOR_FAULT_KINDS = Object.keys(impostorFaults) as FaultKind[];
+export const PLANT_FAULT_KINDS = Object.keys(plantFaults) as FaultKind[];
 export const SPOKE_FAULT_KINDS = Object.keys(spokeFaults) as FaultKind[];
 export const SITE_FAULT_KINDS = Object.keys(siteFaults) as FaultKind[];
 
@@ -35,8 +44,11 @@ export function workOf(kind: FaultKind): FaultWork {
   return FAULTS[kind];
 }
 
+const FORGETFUL_DEVICE_SHARE = 0.1;
+
 /** Takes back whatever faults may have left behind, and lets the operators lift their holds. */
 export function healEverything(world: World): void {
+  world.faults.clear(world.nowMs);
   for (const link of world.ground.links) {
     link.from.a.healWholly();
     link.from.b.healWholly();
@@ -50,10 +62,15 @@ export function healEverything(world: World): void {
     world.ground.witness.stalledUntilMs = 0;
     world.ground.witness.clearStrange();
   }
+  // Devices are switched on again, too; some come back without their route [HO7].
+  if (world.chanceOf("devices").chance(FORGETFUL_DEVICE_SHARE)) world.ground.scriptTarget.routedTo = null;
   for (const process of [world.processes.a, world.processes.b]) {
     process.disk.full = false;
     process.engineFaults.slowMs = 0;
     process.engineFaults.health = "ok";
+    process.engineProcess?.start();
+    process.engineProcess?.thaw();
+    process.engineProcess?.unhang();
     process.machine.clock.disciplineUnix(world.nowMs);
     process.wake("as-due");
     process.boot();

@@ -7,6 +7,7 @@ import {
   FEED_FAULT_KINDS,
   IMPOSTOR_FAULT_KINDS,
   PAIR_FAULT_KINDS,
+  PLANT_FAULT_KINDS,
   SITE_FAULT_KINDS,
   SPOKE_FAULT_KINDS,
   workOf,
@@ -51,8 +52,20 @@ const CALM_KINDS: readonly FaultKind[] = [
   "handover",
   "clean-restart",
   "slow-engine",
+  "killed-beside-a-dead-link",
+  "killed-again",
+  "killed-while-reconciling",
+  "leaders-disk-full",
+  "handed-around",
+  "restart-in-the-past",
 ];
 
+/** Faults that are followed by another one, and how soon. */
+const SECOND_SHARE = 0.2;
+const SOONEST_SECOND_MS = 200;
+const LATEST_SECOND_MS = 2_000;
+/** Faults of the plant are so much rarer than those of the pair. */
+const PLANT_PAUSES = 4;
 /** Of spokes, as many as there are for the pair. */
 const SPOKES_REST_MS = 1_000;
 /** Worlds in which one spoke reaches nobody from the beginning until everything heals. */
@@ -62,7 +75,7 @@ const AWAY_SHARE = 0.3;
 export function planFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
   const kinds = weather.singly ? CALM_KINDS : PAIR_FAULT_KINDS;
   const restMs = weather.singly ? REST_MS : null;
-  return plan(streamOf(seed, "nemesis"), { kinds, meanPauseMs: weather.meanPauseMs, restMs, untilMs });
+  return plan(...streamsOf(seed, "nemesis"), { kinds, meanPauseMs: weather.meanPauseMs, restMs, untilMs });
 }
 
 /** The same for its spokes: they never bring the pair out of step, so that they need not be tried singly. */
@@ -71,31 +84,58 @@ export function planSpokeFaults(seed: number, weather: Weather, untilMs: number)
   const away = chance.chance(AWAY_SHARE);
   const amount = rounded(chance.next());
   const meanPauseMs = Math.min(weather.meanPauseMs, ROUGH.meanPauseMs) + SPOKES_REST_MS;
-  const planned = plan(chance, { kinds: SPOKE_FAULT_KINDS, meanPauseMs, restMs: null, untilMs });
+  const planned = plan(chance, streamOf(seed, "nemesis of spokes, afterwards"), {
+    kinds: SPOKE_FAULT_KINDS,
+    meanPauseMs,
+    restMs: null,
+    untilMs,
+  });
   return away ? [{ kind: "spoke-cut", atMs: 0, forMs: untilMs, target: "a", amount }, ...planned] : planned;
 }
 
 /** The same for the sites. */
 export function planSiteFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
   const meanPauseMs = Math.min(weather.meanPauseMs, ROUGH.meanPauseMs);
-  return plan(streamOf(seed, "nemesis of sites"), { kinds: SITE_FAULT_KINDS, meanPauseMs, restMs: null, untilMs });
+  return plan(...streamsOf(seed, "nemesis of sites"), { kinds: SITE_FAULT_KINDS, meanPauseMs, restMs: null, untilMs });
 }
 
 /** The same for the broker that takes the feed. */
 export function planFeedFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
   const { meanPauseMs } = weather;
-  return plan(streamOf(seed, "nemesis of the feed"), { kinds: FEED_FAULT_KINDS, meanPauseMs, restMs: null, untilMs });
+  return plan(...streamsOf(seed, "nemesis of the feed"), {
+    kinds: FEED_FAULT_KINDS,
+    meanPauseMs,
+    restMs: null,
+    untilMs,
+  });
+}
+
+/** The same for the plant around the pair. Not in calm weather, where nothing may come on top of a fault. */
+export function planPlantFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
+  if (weather.singly) return [];
+  const meanPauseMs = PLANT_PAUSES * weather.meanPauseMs;
+  return plan(...streamsOf(seed, "nemesis of the plant"), {
+    kinds: PLANT_FAULT_KINDS,
+    meanPauseMs,
+    restMs: null,
+    untilMs,
+  });
 }
 
 /** The same for an impostor, in a stream of its own, so that the other faults of a seed stay what they are. */
 export function planImpostorFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
   const meanPauseMs = 8 * weather.meanPauseMs;
-  return plan(streamOf(seed, "nemesis of identity"), {
+  return plan(...streamsOf(seed, "nemesis of identity"), {
     kinds: IMPOSTOR_FAULT_KINDS,
     meanPauseMs,
     restMs: null,
     untilMs,
   });
+}
+
+/** One for the faults, another for those that follow them. */
+function streamsOf(seed: number, concern: string): [Prng, Prng] {
+  return [streamOf(seed, concern), streamOf(seed, `${concern}, afterwards`)];
 }
 
 interface PlanInit {
@@ -106,7 +146,7 @@ interface PlanInit {
   readonly untilMs: number;
 }
 
-function plan(chance: Prng, { kinds, meanPauseMs, restMs, untilMs }: PlanInit): readonly Fault[] {
+function plan(chance: Prng, afterwards: Prng, { kinds, meanPauseMs, restMs, untilMs }: PlanInit): readonly Fault[] {
   const lots = kinds.flatMap((kind) => Array.from({ length: FAULTS[kind].weight }, () => kind));
   const planned: Fault[] = [];
   let atMs = FIRST_AT_MS;
@@ -122,6 +162,19 @@ function plan(chance: Prng, { kinds, meanPauseMs, restMs, untilMs }: PlanInit): 
     const forMs = Math.min(drawnMs, untilMs - atMs);
     planned.push({ kind, atMs: rounded(atMs), forMs: rounded(forMs), target, amount: rounded(amount) });
     if (restMs !== null) atMs += forMs + restMs;
+    else if (afterwards.chance(SECOND_SHARE)) {
+      // A second fault inside the recovery from the first.
+      const secondMs = atMs + afterwards.between(SOONEST_SECOND_MS, LATEST_SECOND_MS);
+      const next = afterwards.pick(lots);
+      const [least, most] = workOf(next).lastsMs;
+      const lastsMs = Math.min(least === most ? least : afterwards.between(least, most), untilMs - secondMs);
+      const at = afterwards.chance(0.5) ? "a" : "b";
+      if (secondMs < untilMs)
+        planned.push({
+          ...{ kind: next, atMs: rounded(secondMs), forMs: rounded(lastsMs), target: at },
+          amount: rounded(afterwards.next()),
+        });
+    }
   }
 }
 
@@ -138,9 +191,11 @@ export function playFaults(world: World, plan: readonly Fault[], counts: Map<Fau
         fault.amount,
         () => `${fault.target} ${fault.forMs} ms`,
       );
+      world.faults.begin(fault, world.nowMs);
       work.begin(world, fault);
       world.scheduler.after(fault.forMs, () => {
         world.trace.note(world.nowMs, "world", `over: ${fault.kind}`, fault.amount, fault.target);
+        world.faults.end(fault, world.nowMs);
         work.end(world, fault);
       });
     });

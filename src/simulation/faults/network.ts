@@ -66,7 +66,7 @@ export function heal(paths: readonly Path[]): void {
   for (const path of paths) path.heal();
 }
 
-function bothWays(world: World): Path[] {
+export function bothWays(world: World): Path[] {
   return [...pathsFrom(world, "a"), ...pathsFrom(world, "b")];
 }
 
@@ -74,7 +74,7 @@ function pathsFrom(world: World, label: Label): Path[] {
   return world.ground.links.map((link) => link.from[label]);
 }
 
-function pathsOfOneLink(world: World, fault: PlannedFault): Path[] {
+export function pathsOfOneLink(world: World, fault: PlannedFault): Path[] {
   const { links } = world.ground;
   const link = links[Math.floor(fault.amount * links.length)];
   return link === undefined ? [] : [link.from.a, link.from.b];

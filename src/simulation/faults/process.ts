@@ -90,6 +90,25 @@ export const processFaults = {
     begin: (world, fault) => void (world.processes[fault.target].engineFaults.slowMs = scaled(fault, 5, 400)),
     end: (world, { target }) => void (world.processes[target].engineFaults.slowMs = 0),
   },
+  // Where the engine is inside of the coordinator's process there is none that could die or hang by itself.
+  "engine-killed": {
+    weight: 3,
+    lastsMs: [20, 3_000],
+    begin: (world, { target }) => world.processes[target].engineProcess?.die(),
+    end: (world, { target }) => world.processes[target].engineProcess?.start(),
+  },
+  "engine-frozen": {
+    weight: 2,
+    lastsMs: [50, 3_000],
+    begin: (world, { target }) => world.processes[target].engineProcess?.freeze(),
+    end: (world, { target }) => world.processes[target].engineProcess?.thaw(),
+  },
+  "engine-hangs": {
+    weight: 2,
+    lastsMs: [50, 3_000],
+    begin: (world, fault) => world.processes[fault.target].engineProcess?.hang(secondAmount(fault)),
+    end: (world, { target }) => world.processes[target].engineProcess?.unhang(),
+  },
   "unhealthy-engine": {
     weight: 3,
     lastsMs: [100, 4_000],

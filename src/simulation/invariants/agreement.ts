@@ -25,7 +25,7 @@ export function unsettled(world: World): string | null {
     if (health.lastExecutedSeq !== health.lastCommandSeq) return "not everything is executed";
   }
   if (left.epoch !== right.epoch) return `epochs ${left.epoch} and ${right.epoch}`;
-  return a.ports?.engine.chain === b.ports?.engine.chain ? null : "the engines' states differ";
+  return a.engineMemory?.chain === b.engineMemory?.chain ? null : "the engines' states differ";
 }
 
 /** Remembers every accepted command and judges the end. */
@@ -87,7 +87,7 @@ function judgeAccounts(
 ): void {
   const { a, b } = world.processes;
   const standing = new Set<string>();
-  for (let past = a.ports?.engine.past ?? null; past !== null; past = past.previous) {
+  for (let past = a.engineMemory?.past ?? null; past !== null; past = past.previous) {
     standing.add(`${past.epoch}/${past.seq}/${past.name}`);
   }
   const kept = new Set<string>();

@@ -14,8 +14,9 @@ const MAY_STAND: ReadonlySet<AlarmCode> = new Set<AlarmCode>([
   "op-dead-letter",
   "op-quarantined",
   "op-unsigned",
-  // Lasts for its window.
+  // Last for their window.
   "hold-down",
+  "engine-hook",
   // Cleared by the next command, exchange or probe, which may not have come yet.
   "commands-late",
   "state-drift",

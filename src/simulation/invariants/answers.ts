@@ -1,7 +1,8 @@
 /**
  * I17: an answer that says "not done" is true. Every such answer is compared with the log of the engine that gave it:
  * if that log held the key, the command must not be in the pair's log at the end. An answer `outcome-unknown` must name
- * the place that the command really has in that log. An answer `accepted` is about the command that was given [HO8].
+ * the place that the command really has in that log. An answer `accepted` is about the command that was given [HO8]. Of a
+ * key that was used for another command, "not done" is true.
  */
 import { canonicalJson } from "../../core/canonical-json.ts";
 import type { Label } from "../../core/ids.ts";
@@ -24,7 +25,7 @@ export function answers(world: World): Watch {
           `${to} named ${epoch}/${seq} for ${key}, its log has ${held?.epoch ?? 0}/${held?.seq ?? 0}`,
         );
       }
-      if (held !== undefined && saysNotDone(outcome))
+      if (held !== undefined && saysNotDone(outcome) && !isOther(world, to, input, held.seq))
         denied.set(key, `${to} answered ${outcome.outcome} while its log had ${held.epoch}/${held.seq}`);
     },
     settled: () => {
@@ -40,10 +41,15 @@ export function answers(world: World): Watch {
   };
 }
 
-function judgeAccepted(world: World, to: Label, input: CommandInput, seq: number): void {
+/** Whether the log holds another command at `seq` than the one that was given. */
+function isOther(world: World, to: Label, input: CommandInput, seq: number): boolean {
   const content = world.processes[to].disk.content;
   const command = content?.commands[seq - content.firstHeldSeq];
-  if (command === undefined || canonicalJson(command.payload) === canonicalJson(input.payload)) return;
+  return command !== undefined && canonicalJson(command.payload) !== canonicalJson(input.payload);
+}
+
+function judgeAccepted(world: World, to: Label, input: CommandInput, seq: number): void {
+  if (!isOther(world, to, input, seq)) return;
   world.violate("I17", `${to} answered ${input.idempotencyKey} with ${seq}, which is another command`);
 }
 

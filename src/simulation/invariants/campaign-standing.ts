@@ -54,7 +54,7 @@ export function newLife(bornMs: number): Known {
 export function standingOf(world: World, label: Label, known: Known, peer: Known): Standing {
   const { nowMs, processes, ground, settings } = world;
   const { policy, staleTakeoverMs } = settings.failover;
-  const { machine, disk, engineFaults } = processes[label];
+  const { machine, disk } = processes[label];
   const ageMs = (sinceMs: number): number => (nowMs - sinceMs) * machine.clock.rate;
   const patienceMs = policy === "consistency" ? Infinity : staleTakeoverMs;
   // A record that its holder released frees from the promise to it [DP3].
@@ -65,11 +65,17 @@ export function standingOf(world: World, label: Label, known: Known, peer: Known
     promiseAgeMs: released ? Infinity : ageMs(known.heardLeaderMs),
     quarantineAgeMs: ageMs(Math.max(known.bornMs, known.wokeMs)),
     maintenanceOn: isHeld(world, label),
-    engineFailed: engineFaults.health === "failed",
+    engineFailed: isKnownFailed(world, label),
     peerDead: !processes[otherLabel(label)].alive || nowMs - peer.bornMs < PROOF_LASTS_MS,
     behind: comparePositions(position, known.told) < 0 && ageMs(known.heardLeaderMs) < patienceMs,
     changes: known.changes,
   };
+}
+
+/** An engine beside the coordinator is asked now and then: what it said last counts. */
+function isKnownFailed(world: World, label: Label): boolean {
+  const { engineProcess, engineFaults, ports } = world.processes[label];
+  return engineProcess === null ? engineFaults.health === "failed" : ports?.given.engine.health() === "failed";
 }
 
 /** Whether a person holds the role; the later word stands, also where only the peer's disk has taken it. */

@@ -37,6 +37,8 @@ export function commands(world: World): Watch {
       }
     },
     executed: (label, command, past, repeated) => {
+      // One that was started empty cannot know better; that it is found out is invariant I16.
+      if ((world.processes[label].engineProcess?.lostStateMs ?? null) !== null) return;
       const last = past?.seq ?? 0;
       if (!repeated && command.seq !== last + 1) {
         world.violate("I9", `${label} executed ${command.epoch}/${command.seq} after ${past?.epoch ?? 0}/${last}`);
@@ -61,7 +63,7 @@ function heldEpoch(world: World, label: Label, seq: number): number | null {
 
 function judgePast(world: World, label: Label, acknowledged: ReadonlyMap<string, Acknowledged>): void {
   const executed = new Map<string, Executed>();
-  let past = world.processes[label].ports?.engine.past ?? null;
+  let past = world.processes[label].engineMemory?.past ?? null;
   for (; past !== null; past = past.previous) {
     const twice = executed.get(past.name);
     if (twice !== undefined) {

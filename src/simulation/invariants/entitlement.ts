@@ -43,6 +43,7 @@ export class Entitlement implements Watch {
   /** The last instant at which each process is known to have been dead. */
   readonly #deadMs: Record<Label, number> = { a: -Infinity, b: -Infinity };
   readonly #consistency: boolean;
+  readonly #executed = new Set<string>();
   readonly #asked: { readonly label: Label; readonly epoch: number }[] = [];
 
   constructor(world: World) {
@@ -110,10 +111,14 @@ export class Entitlement implements Watch {
     this.#judge(label, `accepted command ${first.epoch}/${first.seq}`, first.epoch);
   }
 
-  executed(label: Label, command: Command, _past: unknown, repeated: boolean): void {
+  executing(label: Label, command: Command): void {
+    // What an engine executes again that had lost its state is no new effect.
+    const identity = `${label} ${command.epoch}/${command.seq}`;
+    if (this.#executed.has(identity)) return;
+    this.#executed.add(identity);
     const side = this.#sides[label];
     const own = command.origin === this.#world.processes[label].disk.content?.engineId;
-    if (repeated || !own || command.epoch !== side.epoch || side.role === "follower") return;
+    if (!own || command.epoch !== side.epoch || side.role === "follower") return;
     this.#judge(label, `executed command ${command.epoch}/${command.seq}`, command.epoch);
   }
 

@@ -1,4 +1,4 @@
-/** The load balancer: asks both engines `GET /leader` all along, also one that is frozen and answers when it wakes. */
+/** The load balancer: asks both engines `GET /leader` and `GET /ready` all along, also one that is frozen and answers when it wakes. */
 import type { Label } from "../../core/ids.ts";
 import type { Prng } from "../ground/prng.ts";
 import type { World } from "../world/world.ts";
@@ -26,7 +26,11 @@ export class Balancer {
       if (life === null || coordinator === null || !serving) return;
       scheduler.enter(life, "arrival", () => {
         const leads = coordinator.mayAct();
-        this.#world.watchers.each((watch) => watch.leaderAnswered?.(label, leads));
+        const ready = coordinator.ready();
+        this.#world.watchers.each((watch) => {
+          watch.leaderAnswered?.(label, leads);
+          watch.readyAnswered?.(label, ready);
+        });
       });
     });
   }

@@ -106,7 +106,7 @@ function post(world: World, label: Label, snapshot: StateSnapshot, ttlMs: number
 /** Whether the engine was once in this state: people restore what was, they do not put one engine's state on the other. */
 function isOwnPast(world: World, label: Label, snapshot: StateSnapshot): boolean {
   const then = world.ground.pasts.get((snapshot.state as { chain: string }).chain);
-  let past = world.processes[label].ports?.engine.past ?? null;
+  let past = world.processes[label].engineMemory?.past ?? null;
   while (past !== null && past.count > (then?.count ?? 0)) past = past.previous;
   return past === then;
 }

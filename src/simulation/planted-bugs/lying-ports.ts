@@ -4,6 +4,7 @@
  */
 import type { CoordinatorPorts } from "../../coordinator/types.ts";
 import { advanceClock, type VectorClock } from "../../core/vector-clock.ts";
+import type { ChangeoverSwitch } from "../../ports/changeover-switch.ts";
 import type { Witness } from "../../ports/witness.ts";
 import { overriding } from "./overriding.ts";
 
@@ -73,6 +74,32 @@ export function swapWhateverStands(ports: CoordinatorPorts): CoordinatorPorts {
     },
   };
   return { ...ports, witness: overriding(witness, lying) };
+}
+
+/** [DP1] A dead process is believed only once every address refuses. */
+export function allMustRefuse(ports: CoordinatorPorts): CoordinatorPorts {
+  const { peerProbe } = ports;
+  return { ...ports, peerProbe: { probe: (budgetMs) => peerProbe.probe(budgetMs) } };
+}
+
+/** [HO7] What was asked of a device is not withdrawn. */
+export function neverWithdraw(ports: CoordinatorPorts): CoordinatorPorts {
+  return withSwitches(ports, { withdraw: () => undefined });
+}
+
+/** [HO7] A device that has confirmed is not told again. */
+export function tellOnce(ports: CoordinatorPorts): CoordinatorPorts {
+  return withSwitches(ports, { reassertMs: 1e9 });
+}
+
+function withSwitches(ports: CoordinatorPorts, members: Partial<ChangeoverSwitch>): CoordinatorPorts {
+  const changeoverSwitches = ports.changeoverSwitches.map((target) => overriding(target, members));
+  return { ...ports, changeoverSwitches };
+}
+
+/** [EN9] Nobody looks whether the engine is there and has its state. */
+export function neverLook(ports: CoordinatorPorts): CoordinatorPorts {
+  return { ...ports, engine: overriding(ports.engine, { watch: () => undefined }) };
 }
 
 /** [RL1] A release frees the lock, whoever holds it. */

@@ -3,13 +3,17 @@
  * Keeps true: a rule whose planted bug goes unfound is either not needed or not proven, and fails the build.
  */
 import {
+  allMustRefuse,
   checkpointAhead,
   countConflicts,
   forgetKeys,
   forgetStart,
+  neverLook,
+  neverWithdraw,
   releaseAnyLock,
   saveEpochsLate,
   swapWhateverStands,
+  tellOnce,
 } from "./lying-ports.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
@@ -84,7 +88,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     policy: "on-air",
     identityRules: { displacesUnproven: true },
   },
-  { name: "starts told apart by the wall clock", rule: "HB2", bites: ["I7"], policy: "on-air", wrapPorts: forgetStart },
+  {
+    name: "starts told apart by the wall clock",
+    rule: "HB2",
+    bites: ["I7", "I19"],
+    policy: "on-air",
+    wrapPorts: forgetStart,
+  },
   {
     name: "no check at the effect",
     rule: "VT5",
@@ -156,6 +166,58 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     bites: ["VT5", "I1", "I5"],
     policy: "on-air",
     rules: { provesDeath: (result) => result !== "alive" },
+  },
+  {
+    name: "every address must refuse",
+    rule: "DP1",
+    bites: ["DP1"],
+    policy: "on-air",
+    wrapPorts: allMustRefuse,
+  },
+  {
+    name: "ready in a quarantine that no proof ends",
+    rule: "CP5",
+    bites: ["DP1"],
+    policy: "on-air",
+    rules: {
+      outOfQuarantine: ({ nowMs, quarantineUntilMs, provenAtMs }) => nowMs >= quarantineUntilMs || provenAtMs === nowMs,
+    },
+  },
+  {
+    name: "leader keeps its role on a full disk",
+    rule: "EN7",
+    bites: ["EN7"],
+    policy: "on-air",
+    rules: { givesRoleAway: ({ engineLost, failedMs, unhealthyHoldMs }) => engineLost || failedMs >= unhealthyHoldMs },
+  },
+  {
+    name: "nobody looks at the engine",
+    rule: "EN9",
+    bites: ["I16", "I9", "I7"],
+    policy: "on-air",
+    wrapPorts: neverLook,
+  },
+  {
+    name: "state of a blank engine taken for the pair's",
+    rule: "EN11",
+    bites: ["I16"],
+    policy: "on-air",
+    rules: { isPairsState: () => true },
+  },
+  {
+    name: "script not ended with its leadership",
+    rule: "HO7",
+    bites: ["HO7"],
+    policy: "on-air",
+    wrapPorts: neverWithdraw,
+  },
+  { name: "device told once", rule: "HO7", bites: ["HO7"], policy: "on-air", wrapPorts: tellOnce },
+  {
+    name: "lock of a dead winner left to its end",
+    rule: "SB7",
+    bites: ["I19"],
+    policy: "on-air",
+    rules: { mayBreakLock: () => false },
   },
   {
     name: "handover grant counted too long",

@@ -46,30 +46,21 @@ const BLACK = "BLACK";
 /** The state of an engine that has executed nothing. */
 const FIRST_CHAIN = "0";
 
-/** The engine of one life of a process. */
-export class SimEngine implements Engine {
-  readonly #clock: Clock;
+/** What an engine has executed: its state. */
+export class EngineMemory {
   readonly #pasts: Pasts;
-  readonly #faults: EngineFaults;
   readonly #observer: EngineObserver;
   #past: Executed | null = null;
   #chain = FIRST_CHAIN;
   #programSource = BLACK;
 
-  constructor(components: {
-    readonly clock: Clock;
-    readonly pasts: Pasts;
-    readonly faults: EngineFaults;
-    readonly observer: EngineObserver;
-  }) {
-    this.#clock = components.clock;
-    this.#pasts = components.pasts;
-    this.#faults = components.faults;
-    this.#observer = components.observer;
+  constructor(pasts: Pasts, observer: EngineObserver) {
+    this.#pasts = pasts;
+    this.#observer = observer;
     this.#pasts.set(FIRST_CHAIN, null);
   }
 
-  /** What this engine has executed, newest first. */
+  /** What was executed, newest first. */
   get past(): Executed | null {
     return this.#past;
   }
@@ -78,21 +69,11 @@ export class SimEngine implements Engine {
     return this.#chain;
   }
 
-  validate(kind: string, _payload: Json): string | null {
-    return kind.startsWith("POST ") ? null : `kind ${kind} does not begin with POST`;
+  get programSource(): string {
+    return this.#programSource;
   }
 
-  execute(command: Command): ExecuteOutcome | Promise<ExecuteOutcome> {
-    const outcome = this.#apply(command);
-    if (this.#faults.slowMs === 0) return outcome;
-    return new Promise((resolve) => {
-      this.#clock.setTimeout(() => resolve(outcome), this.#faults.slowMs);
-    });
-  }
-
-  snapshot(): Json {
-    if (this.#faults.health === "failed")
-      throw new ChangeoverError("engine_not_ready", "engine failed", { retryable: true });
+  state(): Json {
     return { chain: this.#chain, count: this.#past?.count ?? 0, programSource: this.#programSource };
   }
 
@@ -105,24 +86,8 @@ export class SimEngine implements Engine {
     this.#programSource = given.programSource;
   }
 
-  onRole(_change: RoleChange): void {}
-
-  health(): EngineHealth {
-    return this.#faults.health;
-  }
-
-  programSource(): string {
-    return this.#programSource;
-  }
-
-  read(path: string, _nowUnixUs: number): EngineRead {
-    return path === "/program" ? { status: 200, body: this.#programSource } : { status: 404, body: null };
-  }
-
-  async close(): Promise<void> {}
-
-  #apply(command: Command): ExecuteOutcome {
-    const known = this.#find(command);
+  apply(command: Command): ExecuteOutcome {
+    const known = this.find(command);
     this.#observer.executed(command, this.#past, known !== null);
     if (known !== null) return known.outcome;
     const outcome: ExecuteOutcome = isFailing(command) ? { ok: false, error: "refused by the switcher" } : { ok: true };
@@ -135,11 +100,81 @@ export class SimEngine implements Engine {
     return outcome;
   }
 
-  #find(command: Command): Executed | null {
+  /** The same command, executed before; null: it was not. */
+  find(command: Pick<Command, "epoch" | "seq">): Executed | null {
     let executed = this.#past;
     while (executed !== null && executed.seq > command.seq) executed = executed.previous;
     return executed !== null && executed.seq === command.seq && executed.epoch === command.epoch ? executed : null;
   }
+}
+
+/** The position and past of a state, as text or value; undefined: no state of an engine of this world. */
+export function pastOfState(pasts: Pasts, state: Json): Executed | null | undefined {
+  return pasts.get((state as unknown as Partial<EngineState> | null)?.chain ?? "");
+}
+
+/** The engine inside the process of one life. */
+export class SimEngine implements Engine {
+  readonly memory: EngineMemory;
+  readonly #clock: Clock;
+  readonly #faults: EngineFaults;
+
+  constructor(components: {
+    readonly clock: Clock;
+    readonly pasts: Pasts;
+    readonly faults: EngineFaults;
+    readonly observer: EngineObserver;
+  }) {
+    this.#clock = components.clock;
+    this.#faults = components.faults;
+    this.memory = new EngineMemory(components.pasts, components.observer);
+  }
+
+  get past(): Executed | null {
+    return this.memory.past;
+  }
+
+  get chain(): string {
+    return this.memory.chain;
+  }
+
+  validate(kind: string, _payload: Json): string | null {
+    return kind.startsWith("POST ") ? null : `kind ${kind} does not begin with POST`;
+  }
+
+  execute(command: Command): ExecuteOutcome | Promise<ExecuteOutcome> {
+    const outcome = this.memory.apply(command);
+    if (this.#faults.slowMs === 0) return outcome;
+    return new Promise((resolve) => {
+      this.#clock.setTimeout(() => resolve(outcome), this.#faults.slowMs);
+    });
+  }
+
+  snapshot(): Json {
+    if (this.#faults.health === "failed")
+      throw new ChangeoverError("engine_not_ready", "engine failed", { retryable: true });
+    return this.memory.state();
+  }
+
+  restore(state: Json): void {
+    this.memory.restore(state);
+  }
+
+  onRole(_change: RoleChange): void {}
+
+  health(): EngineHealth {
+    return this.#faults.health;
+  }
+
+  programSource(): string {
+    return this.memory.programSource;
+  }
+
+  read(path: string, _nowUnixUs: number): EngineRead {
+    return path === "/program" ? { status: 200, body: this.programSource() } : { status: 404, body: null };
+  }
+
+  async close(): Promise<void> {}
 }
 
 function isFailing(command: Command): boolean {

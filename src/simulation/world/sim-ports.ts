@@ -1,6 +1,7 @@
 /** Purpose: all ports of one life of a simulated process, with onlookers told of what goes through them. */
 import { createHash } from "node:crypto";
 import { Ed25519Signatures, ed25519FromSeed } from "../../adapters/ed25519-signatures.ts";
+import { type EngineConnection, HttpEngine } from "../../adapters/http-engine.ts";
 import { NodeDigest } from "../../adapters/node-digest.ts";
 import { NoWitness } from "../../adapters/no-witness.ts";
 import type { CoordinatorPorts } from "../../coordinator/types.ts";
@@ -10,17 +11,20 @@ import type { Label } from "../../core/ids.ts";
 import { recordOrigin } from "../../core/operation.ts";
 import type { FeedEntry } from "../../adapters/memory-sink.ts";
 import type { RouteRequest } from "../../ports/changeover-switch.ts";
+import type { Engine, ExecuteOutcome } from "../../ports/engine.ts";
 import type { FeedSink } from "../../ports/feed-sink.ts";
 import type { Adoption, Store } from "../../ports/store.ts";
 import type { Witness } from "../../ports/witness.ts";
 import { describe, numberOf } from "../ground/message-text.ts";
+import { overriding } from "../planted-bugs/overriding.ts";
 import { openPairedStore } from "./paired-store.ts";
-import { type EngineFaults, SimEngine } from "../ports/sim-engine.ts";
+import { type EngineFaults, type EngineMemory, type EngineObserver, SimEngine } from "../ports/sim-engine.ts";
+import { ENGINE_URL, NO_LIFELINE, SimHookClient } from "../ports/sim-engine-process.ts";
 import { SimPeerChannel, type TrafficObserver } from "../ports/sim-peer-channel.ts";
 import { SimSink } from "../ports/sim-feed.ts";
 import { simLogger } from "../ports/sim-logger.ts";
 import { SimPeerProbe } from "../ports/sim-peer-probe.ts";
-import { SimSwitch } from "../ports/sim-switch.ts";
+import { SimScriptSwitch, SimSwitch } from "../ports/sim-switch.ts";
 import { SimWitness } from "../ports/sim-witness.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { Lifetime, WorldGround } from "./world-ground.ts";
@@ -29,7 +33,8 @@ import type { Lifetime, WorldGround } from "./world-ground.ts";
 export interface SimPorts {
   readonly given: CoordinatorPorts;
   readonly channel: SimPeerChannel;
-  readonly engine: SimEngine;
+  /** Of an engine inside the process; null: it is beside it. */
+  readonly memory: EngineMemory | null;
   readonly store: Store;
 }
 
@@ -50,18 +55,7 @@ export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Li
   const signatures = simSignatures(store.load().engineId);
   const rules = ground.identityRules;
   const channel = new SimPeerChannel({ ground: network, clock, life, random, signatures, rules }, { label });
-  const engine = new SimEngine({
-    clock,
-    pasts: ground.pasts,
-    faults: owner.engineFaults,
-    observer: {
-      executed: (command, past, repeated) => {
-        if (!life.alive) return;
-        ground.trace.note(ground.scheduler.nowMs, label, repeated ? "execute again" : "execute", command.seq);
-        ground.watchers.each((watch) => watch.executed?.(label, command, past, repeated));
-      },
-    },
-  });
+  const { engine, memory } = createEngine(ground, owner, lifetime);
   const given: CoordinatorPorts = {
     clock,
     random: ground.chanceOf(`process ${label}`),
@@ -74,11 +68,56 @@ export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Li
     peerProbe: new SimPeerProbe({ ground: network, life }, { label }),
     engine,
     clockSource: null,
-    changeoverSwitches: [createSwitch(ground, owner, lifetime)],
+    changeoverSwitches: [createSwitch(ground, owner, lifetime), createScript(ground, owner, lifetime)],
     sink: createSink(ground, owner, lifetime),
     federation: ground.peersOf(label, recordOrigin(store.load().engineId), lifetime),
   };
-  return { given: ground.wrapPorts(given, label), channel, engine, store };
+  return { given: ground.wrapPorts(given, label), channel, memory, store };
+}
+
+/** Tells what an engine executes. */
+export function engineObserver(
+  { trace, scheduler, watchers }: Pick<WorldGround, "trace" | "scheduler" | "watchers">,
+  label: Label,
+): EngineObserver {
+  return {
+    executed: (command, past, repeated) => {
+      trace.note(scheduler.nowMs, label, repeated ? "execute again" : "execute", command.seq);
+      watchers.each((watch) => watch.executed?.(label, command, past, repeated));
+    },
+  };
+}
+
+function createEngine(
+  ground: WorldGround,
+  { label, engineFaults: faults }: PortsOwner,
+  { life, clock }: Lifetime,
+): { readonly engine: Engine; readonly memory: EngineMemory | null } {
+  const { scheduler, watchers, engines, pasts } = ground;
+  const executing = (command: Command): void => watchers.each((watch) => watch.executing?.(label, command));
+  if (engines === null) {
+    const observer = engineObserver(ground, label);
+    const executed: EngineObserver["executed"] = (command, past, repeated) => {
+      if (!life.alive) return;
+      if (!repeated) executing(command);
+      observer.executed(command, past, repeated);
+    };
+    const engine = new SimEngine({ clock, faults, pasts, observer: { executed } });
+    return { engine, memory: engine.memory };
+  }
+  const process = engines[label];
+  const chance = ground.chanceOf(`way of ${label} to its engine`);
+  const connect = (onLost: () => void): EngineConnection => ({
+    lifeline: NO_LIFELINE,
+    client: new SimHookClient({ process, scheduler, clock, life, chance }, onLost),
+  });
+  const engine = new HttpEngine({ clock, logger: simLogger(ground, label), connect }, { baseUrl: ENGINE_URL });
+  // The coordinator has decided when it calls; in the adapter a command may wait behind another call.
+  const execute = (command: Command): Promise<ExecuteOutcome> => {
+    if (process.memory?.find(command) === null) executing(command);
+    return engine.execute(command);
+  };
+  return { engine: overriding<Engine>(engine, { execute }), memory: null };
 }
 
 /** The key of an engine belongs to its disk, as its id does, so the id stands for it. */
@@ -106,6 +145,17 @@ function createSwitch(ground: WorldGround, { label }: PortsOwner, { life, clock 
     watchers.each((watch) => watch.routed?.(label, epoch));
   };
   return new SimSwitch({ router, scheduler, clock, life, chance: ground.chanceOf(`switch of ${label}`), asked });
+}
+
+function createScript(ground: WorldGround, { label }: PortsOwner, { life, clock }: Lifetime): SimScriptSwitch {
+  const { scheduler, watchers, trace, scriptTarget: target } = ground;
+  const asked = ({ epoch }: RouteRequest): void => watchers.each((watch) => watch.routed?.(label, epoch));
+  const ran = ({ epoch }: RouteRequest, orphaned: boolean): void => {
+    trace.note(scheduler.nowMs, label, "its script has run", epoch);
+    watchers.each((watch) => watch.scriptRan?.(label, epoch, orphaned));
+  };
+  const chance = ground.chanceOf(`script of ${label}`);
+  return new SimScriptSwitch({ target, label, scheduler, clock, life, chance, asked, ran });
 }
 
 function createStore(ground: WorldGround, owner: PortsOwner): Store {

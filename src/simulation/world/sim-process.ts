@@ -10,8 +10,10 @@ import type { Machine } from "../ground/machine.ts";
 import type { SimPeerChannel } from "../ports/sim-peer-channel.ts";
 import { createPorts, type SimPorts } from "./sim-ports.ts";
 import type { Life, Scheduled } from "../ground/scheduler.ts";
-import type { EngineFaults } from "../ports/sim-engine.ts";
+import type { EngineFaults, EngineMemory } from "../ports/sim-engine.ts";
+import type { EngineProcess } from "../ports/sim-engine-process.ts";
 import type { SimDisk } from "./sim-disk.ts";
+import type { Death } from "./watch.ts";
 import type { WorldGround } from "./world-ground.ts";
 
 /** In which order a waking process gets what fell due: libuv may look at its sockets or at its timers first. */
@@ -34,13 +36,17 @@ export class SimProcess {
   readonly label: Label;
   readonly machine: Machine<SimPeerChannel>;
   readonly disk: SimDisk;
-  readonly engineFaults: EngineFaults = { slowMs: 0, health: "ok" };
+  readonly engineFaults: EngineFaults;
   readonly #ground: WorldGround;
   #living: Living | null = null;
   #pausedAtMs = 0;
   #bootAgain = false;
 
-  constructor(ground: WorldGround, machine: Machine<SimPeerChannel>, disk: SimDisk) {
+  constructor(
+    ground: WorldGround,
+    { machine, disk, faults }: { machine: Machine<SimPeerChannel>; disk: SimDisk; faults: EngineFaults },
+  ) {
+    this.engineFaults = faults;
     this.label = machine.label;
     this.machine = machine;
     this.disk = disk;
@@ -78,6 +84,16 @@ export class SimProcess {
     return this.#living?.ports ?? null;
   }
 
+  /** The engine beside this process; null: it is inside of it. */
+  get engineProcess(): EngineProcess | null {
+    return this.#ground.engines?.[this.label] ?? null;
+  }
+
+  /** What this engine has executed; null: it is dead. */
+  get engineMemory(): EngineMemory | null {
+    return this.engineProcess === null ? (this.#living?.ports.memory ?? null) : this.engineProcess.memory;
+  }
+
   get clock(): ProcessClock | null {
     return this.#living?.clock ?? null;
   }
@@ -94,6 +110,7 @@ export class SimProcess {
       return;
     }
     this.#bootAgain = false;
+    this.engineProcess?.powerOn();
     const { scheduler, factory, watchers, trace } = this.#ground;
     const life: Life = { alive: true, paused: false, backlog: [] };
     const lateness = this.#ground.chanceOf(`timers ${this.label}`);
@@ -135,6 +152,7 @@ export class SimProcess {
   losePower(): void {
     this.machine.channel?.lostWithMachine();
     this.#die("lost power");
+    this.engineProcess?.losePower();
     this.machine.lostPower();
   }
 
@@ -172,7 +190,7 @@ export class SimProcess {
     });
   }
 
-  #die(how: "killed" | "stopped" | "lost power"): boolean {
+  #die(how: Death): boolean {
     const living = this.#living;
     if (living === null) return false;
     living.life.alive = false;
@@ -181,7 +199,7 @@ export class SimProcess {
     if (how === "lost power") this.disk.powerLost();
     else this.disk.ownerDied();
     this.#ground.trace.note(this.#ground.scheduler.nowMs, this.label, how);
-    this.#ground.watchers.each((watch) => watch.died?.(this.label));
+    this.#ground.watchers.each((watch) => watch.died?.(this.label, how));
     return true;
   }
 

@@ -33,11 +33,14 @@ export interface Submission {
   readonly outcome: SubmitOutcome;
 }
 
+/** How a process ended. */
+export type Death = "killed" | "stopped" | "lost power";
+
 /** Hooks of an onlooker. Every one is called synchronously, in the step in which the thing happens. */
 export interface Watch {
   /** A process began a new life; `coordinator.start()` is called right after. */
   booted?(label: Label): void;
-  died?(label: Label): void;
+  died?(label: Label, how: Death): void;
   /** A process was frozen for `forMs`, and may act from now on. */
   woke?(label: Label, forMs: number): void;
   /** A hello or a proof was sent over a link. */
@@ -54,6 +57,8 @@ export interface Watch {
   wrote?(label: Label, method: string): void;
   appended?(label: Label, commands: readonly Command[]): void;
   adopted?(label: Label, adoption: Adoption): void;
+  /** A coordinator gives a command to its engine for the first time. */
+  executing?(label: Label, command: Command): void;
   executed?(label: Label, command: Command, past: Executed | null, repeated: boolean): void;
   told?(label: Label, event: CoordinatorEvent): void;
   submitted?(submission: Submission): void;
@@ -80,6 +85,10 @@ export interface Watch {
   publishing?(label: Label, batch: readonly ControlEvent[]): void;
   /** An engine asks the changeover switch, now. */
   routed?(label: Label, epoch: number): void;
+  /** A script of `label` has set the device to it, for a leadership in `epoch`. `orphaned`: the engine could not stop it. */
+  scriptRan?(label: Label, epoch: number, orphaned: boolean): void;
+  /** An engine answered `GET /ready`. */
+  readyAnswered?(label: Label, ready: boolean): void;
   /** An engine answered `GET /leader`; `leads`: with 200. */
   leaderAnswered?(label: Label, leads: boolean): void;
   /** An event stands in the feed from now on. */

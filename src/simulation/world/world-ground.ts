@@ -11,9 +11,10 @@ import type { Link } from "../ground/network.ts";
 import type { Prng } from "../ground/prng.ts";
 import type { Life, Scheduler } from "../ground/scheduler.ts";
 import type { Pasts } from "../ports/sim-engine.ts";
+import type { EngineProcess } from "../ports/sim-engine-process.ts";
 import type { SimFeed } from "../ports/sim-feed.ts";
 import type { SimIds } from "../ports/sim-ids.ts";
-import type { SimRouter } from "../ports/sim-switch.ts";
+import type { SimRouter, SimScriptTarget } from "../ports/sim-switch.ts";
 import type { PlaceParts } from "./place-parts.ts";
 import type { WitnessWay } from "../ports/sim-witness.ts";
 import type { Trace } from "../ground/trace.ts";
@@ -42,6 +43,8 @@ export interface WorldGround {
   readonly machines: Readonly<Record<Label, Machine<SimPeerChannel>>>;
   readonly ids: Readonly<Record<Label, SimIds>>;
   readonly pasts: Pasts;
+  /** The engines beside the coordinators; null: they are inside of them. */
+  readonly engines: Readonly<Record<Label, EngineProcess>> | null;
   /** `null`: the pair has no witness. */
   readonly witness: WitnessHost | null;
   readonly witnessWays: Readonly<Record<Label, WitnessWay>>;
@@ -49,6 +52,8 @@ export interface WorldGround {
   readonly feed: SimFeed | null;
   /** The changeover switch in front of the pair. */
   readonly router: SimRouter;
+  /** The device that a script of each engine sets. */
+  readonly scriptTarget: SimScriptTarget;
   readonly factory: CoordinatorFactory;
   readonly rules: Partial<Rules>;
   readonly identityRules: IdentityRules;

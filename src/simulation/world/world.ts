@@ -18,11 +18,15 @@ import type { SimPeerChannel } from "../ports/sim-peer-channel.ts";
 import { createLink, Path } from "../ground/network.ts";
 import { streamOf, type Prng } from "../ground/prng.ts";
 import { Scheduler, type Scheduled } from "../ground/scheduler.ts";
+import type { EngineFaults, Pasts } from "../ports/sim-engine.ts";
+import { EngineProcess, type EngineTells } from "../ports/sim-engine-process.ts";
 import { SimFeed } from "../ports/sim-feed.ts";
 import { SimIds } from "../ports/sim-ids.ts";
-import { SimRouter } from "../ports/sim-switch.ts";
+import { SimRouter, SimScriptTarget } from "../ports/sim-switch.ts";
+import { FaultsUnderWay } from "./faults-under-way.ts";
 import { SimDisk } from "./sim-disk.ts";
 import { SimImpostor } from "./sim-impostor.ts";
+import { engineObserver } from "./sim-ports.ts";
 import { SimProcess } from "./sim-process.ts";
 import type { PlaceComponents, SimPlace } from "./sim-place.ts";
 import { peerPort, SimSite, type SiteInit } from "./sim-site.ts";
@@ -59,6 +63,8 @@ export interface WorldSettings {
   readonly sites: readonly SiteInit[];
   /** Whether changes are published. */
   readonly feed: boolean;
+  /** The engines run beside the coordinators, and tell this of themselves; null: they are inside of them. */
+  readonly engineTells: EngineTells | null;
 }
 
 /** What a world is run with. */
@@ -92,6 +98,7 @@ export class World {
   readonly settings: WorldSettings;
   readonly scheduler = new Scheduler();
   readonly watchers = new Watchers();
+  readonly faults = new FaultsUnderWay();
   readonly trace: Trace;
   readonly ground: WorldGround;
   readonly processes: Readonly<Record<Label, SimProcess>>;
@@ -102,6 +109,10 @@ export class World {
   readonly impostor: SimImpostor;
   /** Told of every step of every statechart of the pair; null: nobody looks. */
   onChart: ((label: Label, step: ChartStep) => void) | null = null;
+  readonly #engineFaults: Readonly<Record<Label, EngineFaults>> = {
+    a: { slowMs: 0, health: "ok" },
+    b: { slowMs: 0, health: "ok" },
+  };
   readonly #charts = new WeakMap<object, string>();
   readonly #streams = new Map<string, Prng>();
   #violation: Violation | null = null;
@@ -212,11 +223,19 @@ export class World {
   }
 
   #createGround(components: WorldComponents): WorldGround {
-    const { seed, driftPpm, linkNames, witness } = this.settings;
+    const { seed, driftPpm, linkNames, witness, engineTells } = this.settings;
+    const pasts: Pasts = new Map();
     const chanceOf = (concern: string): Prng => this.chanceOf(concern);
     const offsets = streamOf(seed, "wall clocks");
     const machine = (label: Label): Machine<SimPeerChannel> =>
       new Machine(label, new HostClock({ driftPpm: driftPpm[label], unixOffsetMs: offsets.between(-20, 20) }));
+    const engine = (label: Label): EngineProcess =>
+      new EngineProcess({
+        ...{ scheduler: this.scheduler, pasts, faults: this.#engineFaults[label] },
+        chance: chanceOf(`engine of ${label}`),
+        observer: engineObserver(this, label),
+        tells: engineTells ?? { instance: true, position: true },
+      });
     const way = (label: Label): { there: Path; back: Path } => ({
       there: new Path({ chance: chanceOf(`way of ${label} to the witness`) }, LAN),
       back: new Path({ chance: chanceOf(`way of the witness to ${label}`) }, LAN),
@@ -228,11 +247,13 @@ export class World {
       links: linkNames.map((name) => createLink(name, LAN, chanceOf)),
       machines: { a: machine("a"), b: machine("b") },
       ids: { a: new SimIds({ label: "a" }), b: new SimIds({ label: "b" }) },
-      pasts: new Map(),
+      pasts,
+      engines: engineTells === null ? null : { a: engine("a"), b: engine("b") },
       witness: witness ? new WitnessHost(this.scheduler) : null,
       witnessWays: { a: way("a"), b: way("b") },
       feed: this.settings.feed ? new SimFeed() : null,
       router: new SimRouter(),
+      scriptTarget: new SimScriptTarget(),
       factory: components.factory,
       rules: components.rules ?? {},
       identityRules: { ...trueIdentityRules, ...components.identityRules },
@@ -247,7 +268,12 @@ export class World {
   }
 
   #createProcess(label: Label): SimProcess {
-    return new SimProcess(this.ground, this.ground.machines[label], new SimDisk());
+    const { machines } = this.ground;
+    return new SimProcess(this.ground, {
+      machine: machines[label],
+      disk: new SimDisk(),
+      faults: this.#engineFaults[label],
+    });
   }
 
   /** A machine elsewhere: its clock, and its ways to the engines. */
