@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../support/free-port.ts";
+import { UNMET_NEED } from "../support/left-out-reporter.ts";
 import { describeWithServer, requireServer } from "../support/servers.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -51,39 +52,42 @@ describeWithServer("promtool", "Prometheus", () => {
 /** Whether this machine lets us make namespaces, as a container engine does. */
 const CAN_UNSHARE = spawnSync("unshare", ["-rpf", "true"]).status === 0;
 
-describe.skipIf(!CAN_UNSHARE)("container", () => {
-  it("as process 1 the engine answers /live, takes SIGTERM, and ends with 0", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "changeover-pid1-"));
-    const port = await freePort();
-    const links = [{ name: "red", url: `ws://127.0.0.1:${await freePort()}` }];
-    const config = {
-      pair: "p",
-      label: "a",
-      listen: { port },
-      dataDir: ".",
-      peer: { links },
-      witness: { kind: "none" },
-    };
-    writeFileSync(join(folder, "a.json"), JSON.stringify(config));
-    const program = [process.execPath, join(ROOT, "src/cli/main.ts"), "engine", "-c", join(folder, "a.json")];
-    const outer = spawn("unshare", ["-rpf", "--kill-child", ...program], {
-      cwd: folder,
-      stdio: ["ignore", "pipe", "ignore"],
+describe.skipIf(!CAN_UNSHARE)(
+  CAN_UNSHARE ? "container" : `container — ${UNMET_NEED} the right to make namespaces`,
+  () => {
+    it("as process 1 the engine answers /live, takes SIGTERM, and ends with 0", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "changeover-pid1-"));
+      const port = await freePort();
+      const links = [{ name: "red", url: `ws://127.0.0.1:${await freePort()}` }];
+      const config = {
+        pair: "p",
+        label: "a",
+        listen: { port },
+        dataDir: ".",
+        peer: { links },
+        witness: { kind: "none" },
+      };
+      writeFileSync(join(folder, "a.json"), JSON.stringify(config));
+      const program = [process.execPath, join(ROOT, "src/cli/main.ts"), "engine", "-c", join(folder, "a.json")];
+      const outer = spawn("unshare", ["-rpf", "--kill-child", ...program], {
+        cwd: folder,
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      try {
+        await once(outer.stdout, "data");
+        const health = /CMD (\[.*\])/.exec(readFileSync(join(DEPLOY, "container/Containerfile"), "utf8"))?.[1] ?? "[]";
+        const [, ...script] = JSON.parse(health) as string[];
+        const env = { HEALTH_URL: `http://127.0.0.1:${port}/live` };
+        expect(spawnSync(process.execPath, script, { env }).status).toBe(0);
+        expect(spawnSync(process.execPath, script, { env: { HEALTH_URL: "http://127.0.0.1:1/live" } }).status).toBe(1);
+        const inner = Number(readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, "utf8").trim());
+        const gone = once(outer, "exit");
+        process.kill(inner, "SIGTERM");
+        expect(await gone).toEqual([0, null]);
+      } finally {
+        outer.kill("SIGKILL");
+        rmSync(folder, { recursive: true, force: true });
+      }
     });
-    try {
-      await once(outer.stdout, "data");
-      const health = /CMD (\[.*\])/.exec(readFileSync(join(DEPLOY, "container/Containerfile"), "utf8"))?.[1] ?? "[]";
-      const [, ...script] = JSON.parse(health) as string[];
-      const env = { HEALTH_URL: `http://127.0.0.1:${port}/live` };
-      expect(spawnSync(process.execPath, script, { env }).status).toBe(0);
-      expect(spawnSync(process.execPath, script, { env: { HEALTH_URL: "http://127.0.0.1:1/live" } }).status).toBe(1);
-      const inner = Number(readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, "utf8").trim());
-      const gone = once(outer, "exit");
-      process.kill(inner, "SIGTERM");
-      expect(await gone).toEqual([0, null]);
-    } finally {
-      outer.kill("SIGKILL");
-      rmSync(folder, { recursive: true, force: true });
-    }
-  });
-});
+  },
+);

@@ -11,6 +11,9 @@ export interface LockText {
   readonly ttlMs: number;
 }
 
+/** Nobody asks for a lock of a day: somebody else wrote it, and it must not stand for ever. */
+const MAX_TTL_MS = 86_400_000;
+
 export function lockToText(lock: LockText): string {
   return JSON.stringify(lock);
 }
@@ -23,7 +26,9 @@ export function lockFromText(text: string): LockText | null {
       (lockId === null || typeof lockId === "string") &&
       typeof holder === "string" &&
       isReachable(fence) &&
-      typeof ttlMs === "number";
+      typeof ttlMs === "number" &&
+      ttlMs >= 0 &&
+      ttlMs <= MAX_TTL_MS;
     return known ? { lockId: lockId as LockId | null, holder, fence, ttlMs } : null;
   } catch {
     return null;
