@@ -2,7 +2,7 @@
  * The coordinator without one of its repairs, as a copy that the campaign can run: the proof that the campaign would find
  * the fault again. Each removal is a handful of replacements in the sources; a text that is not found is an error.
  */
-import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -59,9 +59,10 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const COPIED = ["src", "machines", "config", "package.json"];
 const LINKED = ["node_modules", "dist"];
 
-/** Makes the copy, in a temporary folder that stays; its `cli/main.ts`. */
+/** Makes the copy, in a temporary folder that goes with this process; its `cli/main.ts`. */
 export function programWithout(removal: Removal): string {
   const copy = mkdtempSync(join(tmpdir(), `changeover-without-${removal}-`));
+  process.once("exit", () => rmSync(copy, { recursive: true, force: true }));
   for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
   for (const name of LINKED) symlinkSync(join(ROOT, name), join(copy, name));
   for (const replacement of REMOVALS[removal]) {
