@@ -97,6 +97,21 @@ test("[HO1] [I1] between grant and leading on there is never one instant at whic
   });
 });
 
+test("[HO1] [HO2] a target that lacks a command does not lead before it has it", async () => {
+  const { pair, channel } = await handing();
+  channel("a").lost.add("replicate");
+  const command = { kind: "POST /switch/cut", payload: { source: "CAM 1" }, ack: "local" } as const;
+  expect(await pair.untilDone(pair.of("a").submit(command))).toMatchObject({ outcome: "accepted", seq: 1 });
+  const heldAsLeader: number[] = [];
+  pair.of("b").subscribe((event) => {
+    if (event.type === "role" && event.role === "leader") heldAsLeader.push(pair.of("b").syncHealth().lastCommandSeq);
+  });
+  await pair.untilDone(pair.of("a").handover({ reason: "drill", by: "ops" }));
+  await pair.clock.pass(1_000);
+  expect(heldAsLeader).not.toContain(0);
+  expect(pair.of("b").syncHealth().lastCommandSeq).toBe(1);
+});
+
 test("[HO1] while it drains, the leader takes no command: it names the other", async () => {
   const { pair, channel } = await handing();
   channel("a").lost.add("handover-grant");
