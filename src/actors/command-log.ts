@@ -298,7 +298,7 @@ export class CommandLog {
 
   #advance(commands: readonly Command[]): void {
     for (const command of commands) {
-      this.#kit.stamps.learn(command.hlc);
+      if (command.origin !== this.#kit.self.engineId) this.#kit.stamps.take(command.hlc);
     }
     const last = commands.at(-1);
     if (last === undefined) return;

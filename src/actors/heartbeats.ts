@@ -116,6 +116,7 @@ export class Heartbeats {
       witnessReachable: witness.reachable,
       sentAtMonoMs: this.#kit.nowMs(),
       sentAtUnixUs: this.#deps.programmeClock.ownUs(ports.clock.monoMs()),
+      wallUnixMs: ports.clock.unixMs(),
       echo:
         last === null
           ? null

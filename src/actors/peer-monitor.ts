@@ -4,7 +4,7 @@
  * every address is death [DP1].
  */
 import { peerLinkMachine } from "../../machines/peer-link.machine.ts";
-import { NO_SAMPLES, takeExchange, type OffsetFilter } from "../core/clock-offset.ts";
+import { NO_SAMPLES, peerUnixMinusMonoMs, takeExchange, type OffsetFilter } from "../core/clock-offset.ts";
 import { heard, liveness, nextDeadlineMs, silentAtMs, watchFrom, type Detector } from "../core/failure-detector.ts";
 import type { IncarnationId } from "../core/ids.ts";
 import type { Heartbeat } from "../core/messages.ts";
@@ -29,6 +29,9 @@ export interface LastHeartbeat {
 
 const NONE_CLOSED: ReadonlySet<string> = new Set();
 
+/** Heartbeats of which the peer's wall clock is taken. */
+const WALL_SAMPLES = 5;
+
 export class PeerMonitor {
   readonly #kit: Kit;
   readonly #votes: Votes;
@@ -40,6 +43,7 @@ export class PeerMonitor {
   #last: LastHeartbeat | null = null;
   #incarnation: IncarnationId | null = null;
   #offset: OffsetFilter = NO_SAMPLES;
+  #wall: readonly number[] = [];
   #promiseUntilMs = Number.NEGATIVE_INFINITY;
   #state: PeerState = "connecting";
   #probing = false;
@@ -89,6 +93,14 @@ export class PeerMonitor {
     return this.#offset;
   }
 
+  /**
+   * The peer's wall clock minus this engine's monotonic clock, ms; null: it is not known. Of the last heartbeats the one
+   * that was on its way for the shortest time counts: a delay only makes the peer seem to be behind.
+   */
+  get wallUnixMinusMonoMs(): number | null {
+    return this.#wall.length === 0 ? peerUnixMinusMonoMs(this.#offset) : Math.max(...this.#wall);
+  }
+
   get lastHeardMs(): number {
     return this.#detector.lastHeardMs;
   }
@@ -119,7 +131,9 @@ export class PeerMonitor {
       counters.heartbeatsRefused += 1;
       return false;
     }
-    if (!known) this.#offset = NO_SAMPLES;
+    if (!known) [this.#offset, this.#wall] = [NO_SAMPLES, []];
+    const { wallUnixMs } = heartbeat;
+    if (wallUnixMs !== undefined) this.#wall = [...this.#wall, wallUnixMs - receivedAtMonoMs].slice(-WALL_SAMPLES);
     this.#incarnation = heartbeat.incarnation;
     counters.heartbeatsReceived += 1;
     this.#last = { heartbeat, receivedAtMonoMs };

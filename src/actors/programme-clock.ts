@@ -20,13 +20,16 @@ const SLEW = 0.0005;
 export class ProgrammeClock {
   readonly #kit: Kit;
   readonly #peerOffset: () => OffsetFilter;
+  readonly #peerWallMs: () => number | null;
   /** Own timeline minus monotonic ms. */
   #ownOffsetMs: number;
   #slewedAtMonoMs: number;
 
-  constructor(kit: Kit, peerOffset: () => OffsetFilter) {
+  /** `wallMs`: the peer's wall clock minus the own monotonic clock, ms; null: it is not heard. */
+  constructor(kit: Kit, peer: { readonly offset: () => OffsetFilter; readonly wallMs: () => number | null }) {
     this.#kit = kit;
-    this.#peerOffset = peerOffset;
+    this.#peerOffset = peer.offset;
+    this.#peerWallMs = peer.wallMs;
     this.#slewedAtMonoMs = kit.ports.clock.monoMs();
     this.#ownOffsetMs = this.#wallOffsetMs;
   }
@@ -75,10 +78,13 @@ export class ProgrammeClock {
     const lost = ports.clockSource !== null && ports.clockSource.undisciplined !== true && !disciplined;
     const degraded = lost || (disciplined && offsetMs > FRAME_MS) || reading.jitterNs / 1e6 > FRAME_MS;
     alarms.set("lockstep-degraded", degraded, `clock ${reading.mode}, offset ${offsetMs.toFixed(3)} ms`);
+    const peerMs = this.#peerWallMs();
+    const apartMs = peerMs === null ? 0 : peerMs - this.#wallOffsetMs;
     alarms.set(
       "clocks-far-apart",
-      !disciplined && offsetMs > FAR_APART_MS,
-      `wall clocks are ${Math.round(offsetMs)} ms apart`,
+      Math.abs(apartMs) > FAR_APART_MS,
+      `wall clocks are ${Math.round(Math.abs(apartMs))} ms apart, ${apartMs < 0 ? "this engine" : "the peer"} is ahead: ` +
+        "the engine that is ahead cannot give its records to the other; commands are not affected",
     );
   }
 

@@ -172,6 +172,7 @@ export class Snapshots {
 
   #adopt(transfer: SnapshotTransfer, state: StateDraft, lockFence: number): void {
     const { snapshot, shape, keepThroughSeq } = transfer;
+    const { stamps } = this.#kit;
     const { store } = this.#kit.ports;
     const { log, executor } = this.#deps;
     const seq = snapshot.lastExecutedSeq;
@@ -192,7 +193,7 @@ export class Snapshots {
       conflicts: transfer.conflicts,
       outbox: transfer.outbox,
       baseClock: transfer.baseClock ?? clockBelow(snapshot.clock, transfer.commands),
-      hlc: snapshot.hlc,
+      hlc: stamps.admits(snapshot.hlc) ? snapshot.hlc : stamps.last,
       acceptedEpoch: snapshot.epoch,
       lockFence,
     });

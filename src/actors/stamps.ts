@@ -1,7 +1,8 @@
 /**
- * Purpose: the one hybrid logical clock of an engine: it stamps commands, changes of records, and arrivals.
- * Keeps true: it only rises, also over a restart when it is given the highest stamp that was kept; a stamp from outside
- * that is too far ahead does not move it.
+ * The one hybrid logical clock of an engine: it stamps commands and changes of records. It only rises, also over a restart
+ * when it is given the highest stamp that was kept, and a stamp from outside that is too far ahead does not move it [CK1].
+ * The one exception is `restart`, for a clock that was ahead and was corrected [CK2]: whoever calls it starts a new origin.
+ * Arrivals are numbered by a sequence of their own that never falls: cursors of other places point into it.
  */
 import {
   formatHlc,
@@ -24,6 +25,8 @@ export class Stamps {
   #text: Hlc | null;
   #parts: HlcParts | null = null;
   #refused = 0;
+  /** The last arrival; "" before the first one. */
+  #arrival: Hlc = "";
 
   constructor(
     { clock }: { readonly clock: Pick<Clock, "unixMs"> },
@@ -62,7 +65,39 @@ export class Stamps {
     return this.#received(remote).outcome === "advanced";
   }
 
-  /** A stamp of a trusted source: the own store, or the peer. */
+  /** Wall clock of this engine, ms. */
+  get nowUnixMs(): number {
+    return this.#clock.unixMs();
+  }
+
+  /** How far the last stamp is ahead of this engine's clock, ms; 0 where it is not. */
+  get aheadMs(): number {
+    return Math.max(0, this.#at.unixMs - this.#clock.unixMs());
+  }
+
+  /** The unix ms that the next stamp will bear. */
+  get nextUnixMs(): number {
+    return Math.max(this.#at.unixMs, this.#clock.unixMs());
+  }
+
+  /** The place of something that arrives here now: above every arrival before it. */
+  arrive(): Hlc {
+    const last = this.#arrival === "" ? this.#at : parseHlc(this.#arrival);
+    return (this.#arrival = formatHlc(partsNow(last, this.#clock.unixMs(), this.#origin)));
+  }
+
+  /** The store holds arrivals through here. */
+  arrivedThrough(arrival: Hlc): void {
+    this.#arrival = laterHlc(this.#arrival, arrival);
+  }
+
+  /** The clock was ahead and is right again: stamps begin again at the present, or above `floor`. */
+  restart(floor: Hlc): void {
+    this.#parts = null;
+    this.#text = floor;
+  }
+
+  /** A stamp of this engine's own store. */
   learn(hlc: Hlc): void {
     this.#text = laterHlc(this.last, hlc);
     this.#parts = null;

@@ -11,10 +11,10 @@ import { type ClientTls, HttpClient, NoAnswer } from "./http-client.ts";
 export interface HttpSyncTransportInit {
   /** `http://host:port`, with or without a path before `/sync`. */
   readonly url: string;
-  /** Bearer of role `peer`; null in open mode. */
+  /** Bearer of role `spoke`; null in open mode. */
   readonly token: string | null;
   /** The name under which this engine writes: its own operations are not sent back to it. */
-  readonly origin: string;
+  readonly origin: string | (() => string);
   readonly timeoutMs?: number;
   /** For `https:` with a private authority, or with a certificate of this engine's own. */
   readonly tls?: ClientTls;
@@ -46,11 +46,15 @@ export class HttpSyncTransport implements SyncTransport {
     return this.#call("GET", `/sync/identity${query}`, MAX_IDENTITY_BYTES);
   }
 
-  pull({ after, held, limit, maxBytes }: PullRequest): Promise<SyncAnswer<Json>> {
+  compare(heads: object): Promise<SyncAnswer<Json>> {
+    return this.#call("POST", "/sync/compare", MAX_IDENTITY_BYTES, JSON.stringify({ heads }));
+  }
+
+  pull({ after, held, limit, maxBytes, own = false }: PullRequest): Promise<SyncAnswer<Json>> {
     const query = new URLSearchParams({ after, limit: String(limit), maxBytes: String(maxBytes) });
     if (held !== undefined) query.set("held", held);
     const boundBytes = BYTES_OF_CHAR * (maxBytes + MAX_OP_CHARS);
-    return this.#call("GET", `/sync/pull?${query.toString()}`, boundBytes);
+    return this.#call("GET", `/sync/pull?${query.toString()}`, boundBytes, undefined, own);
   }
 
   push(ops: readonly Op[], snapshot: PushedBase | null): Promise<SyncAnswer<Json>> {
@@ -62,12 +66,21 @@ export class HttpSyncTransport implements SyncTransport {
     this.#client.close();
   }
 
-  async #call(method: string, path: string, maxBytes: number, body?: string): Promise<SyncAnswer<Json>> {
+  async #call(
+    method: string,
+    path: string,
+    maxBytes: number,
+    body?: string,
+    anonymous = false,
+  ): Promise<SyncAnswer<Json>> {
     const { token, origin, timeoutMs = TIMEOUT_MS } = this.#init;
     const answer = await this.#client.call({
       method,
       url: this.#base + path,
-      headers: { "x-sync-origin": origin, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+      headers: {
+        ...(anonymous ? {} : { "x-sync-origin": typeof origin === "string" ? origin : origin() }),
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      },
       ...(body === undefined ? {} : { body }),
       timeoutMs,
       maxBytes,

@@ -3,13 +3,14 @@
  * Keeps true: a transaction that throws leaves nothing behind: every write notes how it is undone.
  */
 import type { Conflict } from "../core/command.ts";
-import type { Op } from "../core/operation.ts";
+import { chainAfter, isGivenUp, type Op } from "../core/operation.ts";
 import { counterOf, leastClock, type VectorClock } from "../core/vector-clock.ts";
 import { type ArrivedOp, type CompactionFloor, mergeFloors, type OpLog } from "../ports/op-log.ts";
 import type { OutboxStore } from "../ports/outbox-store.ts";
 import type { PeerState } from "../ports/peer-state.ts";
 import type { RecordPlace, RecordStore } from "../ports/record-store.ts";
 import type { ConflictStore, Replica } from "../ports/replica.ts";
+import { sha256Of } from "./node-digest.ts";
 import type { DiskContent } from "./memory-disk.ts";
 import type { Claim, ReplicaContent } from "./memory-replica/content.ts";
 import { MemoryOutbox } from "./memory-replica/outbox.ts";
@@ -61,6 +62,14 @@ export class MemoryReplica implements Replica {
     });
   }
 
+  resetHlc(hlc: string): void {
+    const before = this.#access.read().hlc;
+    this.#write(() => {
+      this.#access.write({ hlc });
+      return () => this.#access.write({ hlc: before });
+    });
+  }
+
   transaction<Result>(work: () => Result): Result {
     this.#access.write({});
     if (this.#undo !== null) throw new Error("broken invariant: transactions are not nested");
@@ -101,6 +110,10 @@ export class MemoryReplica implements Replica {
     saveHeads: (heads) => {
       if (heads[0] !== undefined) this.#put(this.#content.heads, place(heads[0]), heads);
     },
+    replaceHeads: (at, heads) => {
+      if (heads.length === 0) this.#drop(this.#content.heads, place(at));
+      else this.#put(this.#content.heads, place(at), heads);
+    },
     list: (entity, after, limit) => this.#sorted(after, entity, ({ kind }) => kind === "set").slice(0, limit),
     all: (after, limit) => this.#sorted(after, null, () => true).slice(0, limit),
   };
@@ -111,8 +124,19 @@ export class MemoryReplica implements Replica {
       const { vector } = this.#content;
       if (originSeq > (vector.get(origin) ?? 0)) this.#put(vector, origin, originSeq);
     },
+    heads: () =>
+      Object.fromEntries([...this.#content.vector].map(([origin, seq]) => [origin, this.ops.headAt(origin, seq)])),
+    headAt: (origin, originSeq) =>
+      originSeq === 0 ? "" : (this.#content.chains.get(`${origin}/${originSeq}`) ?? null),
+    adoptHead: (origin, originSeq, head) => {
+      if (this.#content.vector.get(origin) !== originSeq || this.ops.headAt(origin, originSeq) !== null) return;
+      this.#put(this.#content.chains, `${origin}/${originSeq}`, head);
+    },
     add: (arrived) => this.#add(arrived),
     find: (origin, originSeq) => this.#content.ops.get(`${origin}/${originSeq}`) ?? null,
+    withdraw: (origin, keepThrough) => this.#withdraw(origin, keepThrough),
+    ofField: (entity, field) =>
+      this.#content.arrivals.flatMap(({ op }) => (op.entity === entity && op.field === field ? [op] : [])),
     arrivedAfter: (after, limit, maxBytes, exceptVia = "", alsoVia = exceptVia) =>
       this.#arrivedAfter(after, limit, maxBytes, [exceptVia, alsoVia]),
     lackedBy: (vector, limit, maxBytes) => lackedFrom(this.#content.ops, this.#vector, vector, { limit, maxBytes }),
@@ -149,10 +173,34 @@ export class MemoryReplica implements Replica {
     if (content.ops.has(key)) throw new Error(`broken invariant: the operation ${key} is held already`);
     if (outOfOrder(content.arrivals, arrived)) throw new Error(`broken invariant: ${key} arrived before the last one`);
     this.#put(content.ops, key, arrived);
+    const { origin, originSeq, checksum } = arrived.op;
+    const before = this.ops.headAt(origin, originSeq - 1);
+    if (before !== null && !isGivenUp(arrived.op))
+      this.#put(content.chains, key, chainAfter(before, checksum, sha256Of));
+    // Kept for the newest operation alone once the operation itself was compacted away.
+    const previous = `${origin}/${originSeq - 1}`;
+    if (!content.ops.has(previous)) this.#drop(content.chains, previous);
     this.#write(() => {
       content.arrivals.push(arrived);
       return () => void content.arrivals.pop();
     });
+  }
+
+  #withdraw(origin: string, keepThrough: number): readonly ArrivedOp[] {
+    const content = this.#content;
+    const { arrivals, vector } = content;
+    const gone = arrivals.filter(({ op }) => op.origin === origin && op.originSeq > keepThrough);
+    for (const { op } of gone) {
+      this.#drop(content.ops, `${op.origin}/${op.originSeq}`);
+      this.#drop(content.chains, `${op.origin}/${op.originSeq}`);
+    }
+    if (keepThrough === 0) this.#drop(vector, origin);
+    else if ((vector.get(origin) ?? 0) > keepThrough) this.#put(vector, origin, keepThrough);
+    this.#write(() => {
+      content.arrivals = arrivals.filter((arrived) => !gone.includes(arrived));
+      return () => Object.assign(content, { arrivals });
+    });
+    return gone.sort((left, right) => left.op.originSeq - right.op.originSeq);
   }
 
   #arrivedAfter(
@@ -185,7 +233,10 @@ export class MemoryReplica implements Replica {
       .slice(0, limit);
     if (gone.length === 0) return 0;
     const dropped = new Set(gone);
-    for (const { op } of gone) this.#drop(content.ops, `${op.origin}/${op.originSeq}`);
+    for (const { op } of gone) {
+      this.#drop(content.ops, `${op.origin}/${op.originSeq}`);
+      if (op.originSeq < counterOf(held, op.origin)) this.#drop(content.chains, `${op.origin}/${op.originSeq}`);
+    }
     this.#write(() => {
       content.arrivals = arrivals.filter((arrived) => !dropped.has(arrived));
       content.floor = mergeFloors(floor, { through, clock });

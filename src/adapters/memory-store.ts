@@ -120,7 +120,7 @@ export class MemoryStore implements Store {
     const changes = {
       shape: extendShape(content.shape, commands),
       clock: extendClock(content.clock, commands),
-      hlc: extendHlc(content.hlc, commands),
+      hlc: extendHlc(content.hlc, commands, content.engineId),
       highestOwnSeq: highestOwn(content.highestOwnSeq, content.engineId, commands),
     };
     this.#journaled((journal) => journal.appended(commands, endOfShape(content.shape)));
@@ -209,7 +209,7 @@ export class MemoryStore implements Store {
       highestOwnSeq: this.#highestOwnWith([...commands, ...divergentIn(adoption.conflicts)]),
       commands: [...(firstHeldSeq > keepThroughSeq ? [] : kept), ...commands],
       checkpoint: { position: checkpoint.position, state: textOf(checkpoint.state) },
-      hlc: extendHlc(laterHlc(content.hlc, adoption.hlc), commands),
+      hlc: extendHlc(laterHlc(content.hlc, adoption.hlc), commands, content.engineId),
       acceptedEpoch: Math.max(content.acceptedEpoch, acceptedEpoch),
       highestEpoch: Math.max(content.highestEpoch, acceptedEpoch),
       lockFence: Math.max(content.lockFence, adoption.lockFence),

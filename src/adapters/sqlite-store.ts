@@ -173,7 +173,7 @@ export class SqliteStore implements Store {
     const before = this.#reached;
     const shape = extendShape(before.shape, commands);
     const clock = extendClock(before.clock, commands);
-    const hlc = extendHlc(before.hlc, commands);
+    const hlc = extendHlc(before.hlc, commands, this.#engineId);
     const keys = keyedAnswers(commands, sha256Of);
     const highestOwnSeq = highestOwn(before.highestOwnSeq, this.#engineId, commands);
     this.#write(() => {
@@ -260,7 +260,7 @@ export class SqliteStore implements Store {
     const clock = extendClock(below, commands);
     const own = [...commands, ...divergentIn(adoption.conflicts)];
     const highestOwnSeq = highestOwn(before.highestOwnSeq, this.#engineId, own);
-    const hlc = extendHlc(laterHlc(before.hlc, adoption.hlc), commands);
+    const hlc = extendHlc(laterHlc(before.hlc, adoption.hlc), commands, this.#engineId);
     const keys = [...adoption.keys, ...keyedAnswers(commands, sha256Of)];
     this.#write(() => {
       this.#commands.dropAfter(firstHeldSeq > keepThroughSeq ? 0 : keepThroughSeq);

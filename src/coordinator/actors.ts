@@ -24,6 +24,7 @@ import { SplitBrain } from "../actors/split-brain.ts";
 import { Succession, type SuccessionDeps } from "../actors/succession.ts";
 import type { Command, LogPosition } from "../core/command.ts";
 import { mayActForMs } from "../core/vote-window.ts";
+import { toldMs } from "../replication/renewal.ts";
 import type { Replication } from "../replication/replication.ts";
 import { otherLabel, type EngineId, type Label } from "../core/ids.ts";
 import type { Heartbeat, LeadershipCause, PeerMessage, SyncState } from "../core/messages.ts";
@@ -39,6 +40,11 @@ const CONFLICTS_IN_MESSAGE = 50;
 
 /** Causes for which automation took the role away from an engine that had it. */
 const FAILOVERS: ReadonlySet<LeadershipCause> = new Set(["silence", "death-proof", "unhealthy", "blind"]);
+
+/** Heartbeats between two looks at what runs out. */
+const QUOTA_BEATS = 10;
+/** How long a history that forked is told, ms. */
+const FORK_TOLD_MS = 600_000;
 
 export class Actors {
   readonly identities: PeerIdentities;
@@ -59,6 +65,7 @@ export class Actors {
   readonly engineKeeper: EngineKeeper;
   readonly outbox: Outbox;
   readonly replication: Replication;
+  #beats = 0;
   readonly #kit: Kit;
   /** The leader that this engine follows or is. */
   leader: Label | null = null;
@@ -70,7 +77,10 @@ export class Actors {
     this.identities = new PeerIdentities(kit);
     this.succession = new Succession(kit, this.#successionDeps());
     const { book, leadership, monitor } = this.succession;
-    this.programmeClock = new ProgrammeClock(kit, () => monitor.offset);
+    this.programmeClock = new ProgrammeClock(kit, {
+      offset: () => monitor.offset,
+      wallMs: () => (monitor.alive ? monitor.wallUnixMinusMonoMs : null),
+    });
     const { programmeClock } = this;
     this.log = new CommandLog(kit, this.#logDeps());
     const { log } = this;
@@ -265,6 +275,40 @@ export class Actors {
     this.roleHooks.beat();
     this.executor.kick();
     this.replication.pair.beat();
+    const { monitor } = this.succession;
+    this.replication.peerClock(monitor.alive ? monitor.wallUnixMinusMonoMs : null);
+    this.#tellClock();
+    this.#tellQuota();
+    this.#forgetForks();
+  }
+
+  #tellQuota(): void {
+    this.#beats += 1;
+    if (this.#beats % QUOTA_BEATS !== 0) return;
+    const near = this.replication.quotaNear();
+    this.#kit.alarms.set("quota-near", near !== null, `${near ?? ""}: no further one is taken after that`);
+  }
+
+  /** A fork that was healed stays an alarm for a while, so that a person sees it; one that was not is raised again. */
+  #forgetForks(): void {
+    const { alarms, ports } = this.#kit;
+    if (!alarms.stands("history-forked")) return;
+    const since = alarms.list().find(({ code }) => code === "history-forked")?.since ?? 0;
+    if (Math.abs(ports.clock.unixMs() - since) < FORK_TOLD_MS) return;
+    alarms.clear("history-forked");
+    this.replication.history.forget();
+  }
+
+  /** What a wrong clock means for records; commands are ordered by their log and go on [CK4]. */
+  #tellClock(): void {
+    const wrongMs = this.replication.clockWrongMs();
+    const ahead = wrongMs === null ? "" : toldMs(wrongMs);
+    this.#kit.alarms.set(
+      "clock-wrong",
+      wrongMs !== null,
+      `stamps of this engine are ${ahead} ahead of the clocks of all others, which cannot take its records: writing one ` +
+        "gets 503 clock_wrong, commands go on; set the clock of this host right (NTP, PTP)",
+    );
   }
 
   #mayActForMs(): number {

@@ -4,7 +4,7 @@
  */
 import type { Kit } from "../actors/kit.ts";
 import { lockEndsAtMs } from "../actors/reconcile-lock.ts";
-import { KEYS_CARRIED, type Verified } from "../actors/snapshots.ts";
+import { KEYS_CARRIED } from "../actors/snapshots.ts";
 import { assertNever } from "../core/assert.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { LockId } from "../core/ids.ts";
@@ -33,7 +33,7 @@ export async function applySnapshot(
   if (!admitted()) return { outcome: "stale-epoch", epoch: book.accepted };
   const transferNow = (): Omit<SnapshotTransfer, "snapshot"> | null =>
     admitted() && kit.nowMs() < proof.untilMs ? asTransfer(kit, actors, parsed) : null;
-  const result = await actors.snapshots.install(withStampOf(kit, verified), proof.fence, transferNow);
+  const result = await actors.snapshots.install(verified, proof.fence, transferNow);
   switch (result.outcome) {
     case "installed":
       actors.succession.sawEpoch(parsed.epoch);
@@ -58,12 +58,6 @@ function refused(kit: Kit, { holder }: ClaimedLock, { fault, outOfReach }: Snaps
     kit.alarms.raise("number-out-of-reach", `${who} posted a snapshot: ${fault}; ${remedy}`);
   }
   return { outcome: "invalid-snapshot", detail: fault };
-}
-
-/** A stamp too far ahead of the clock here is counted and never taken over: everything after it would bear that time. */
-function withStampOf(kit: Kit, verified: Verified): Verified {
-  if (kit.stamps.admits(verified.snapshot.hlc)) return verified;
-  return { ...verified, snapshot: { ...verified.snapshot, hlc: kit.stamps.last } };
 }
 
 type Proof =

@@ -1,10 +1,12 @@
 /** Purpose: joins replication to one coordinator: its clock, its peer, its alarms and events. */
 import type { Kit } from "../actors/kit.ts";
 import type { Epoch } from "../core/epoch.ts";
+import { MAX_DRIFT_MS } from "../core/hlc.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
 import type { Op } from "../core/operation.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { ClockReading } from "../ports/clock-source.ts";
 import { toldTroubles } from "../replication/federation.ts";
 import { HINTS } from "../replication/reasons.ts";
 import { Replication } from "../replication/replication.ts";
@@ -42,6 +44,12 @@ export function joinReplication(
         count();
       },
       alarm: (code, detail) => alarms.raise(code, detail),
+      clockIsRight: () => isDisciplined(ports.clockSource?.reading() ?? null),
+      settled: () => {
+        if (!alarms.stands("op-dead-letter")) return;
+        const dead = ports.store.replica.ops.allSetAside(1).some((note) => note.dead);
+        if (!dead) alarms.clear("op-dead-letter");
+      },
       hubExchanged: (result) => {
         const failed = result.outcome === "failed";
         alarms.set("hub-unreachable", failed, failed ? `${result.reason}: ${HINTS[result.reason]}` : "");
@@ -54,6 +62,12 @@ export function joinReplication(
       },
     },
   );
+}
+
+/** Whether a clock source has this engine's wall clock under control. */
+function isDisciplined(reading: ClockReading | null): boolean {
+  if (reading === null || (reading.mode !== "ptp" && reading.mode !== "ntp")) return false;
+  return Math.abs(reading.offsetNs) <= MAX_DRIFT_MS * 1e6;
 }
 
 /** `work` once for however many calls in one turn; what it throws is of no more use than its result. */

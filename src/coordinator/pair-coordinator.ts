@@ -117,7 +117,7 @@ export class PairCoordinator implements Coordinator {
   }
 
   ready(): boolean {
-    return this.readiness().ready;
+    return this.#reports.readinessToLead().ready;
   }
 
   peerHealth(): PeerHealthReport {

@@ -108,8 +108,17 @@ export class Reports {
     };
   }
 
-  /** Whether a take-over would begin at once on proof, and if not, why and until when [CP5]. */
+  /**
+   * Whether a take-over would begin at once on proof, and if not, why and until when [CP5]. An engine whose stamps nobody
+   * can take is not ready either: it would lead, but every record would be refused [CK3].
+   */
   readiness(): Readiness {
+    const toLead = this.readinessToLead();
+    const isClockWrong = this.#actors.replication.clockWrongMs() !== null;
+    return toLead.ready && isClockWrong ? notReady("clock-wrong") : toLead;
+  }
+
+  readinessToLead(): Readiness {
     const { succession, catchUp } = this.#actors;
     const { leadership, judge } = succession;
     if (this.#kit.ports.engine.health() === "failed") return notReady("engine-failed");

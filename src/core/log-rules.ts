@@ -10,6 +10,7 @@ import type { Command, Conflict, EpochRun, KeyedAnswer, LogPosition } from "./co
 import { appendToShape, cutShape, epochAt, findFork } from "./fork.ts";
 import type { LogShape } from "./fork.ts";
 import { laterHlc, parseHlc } from "./hlc.ts";
+import type { EngineId } from "./ids.ts";
 import { counterOf, mergeClocksCapped } from "./vector-clock.ts";
 import type { VectorClock } from "./vector-clock.ts";
 
@@ -106,9 +107,9 @@ export function clockFlaw(stored: VectorClock, content: VectorClock): string | n
   return null;
 }
 
-/** The latest of `hlc` and the stamps of `commands`. */
-export function extendHlc(hlc: string, commands: readonly Command[]): string {
-  return commands.reduce((latest, command) => laterHlc(latest, command.hlc), hlc);
+/** The latest of `hlc` and the stamps of this engine's own `commands`: another engine's clock may be wrong [CK1]. */
+export function extendHlc(hlc: string, commands: readonly Command[], own: EngineId): string {
+  return commands.reduce((latest, { origin, hlc: stamp }) => (origin === own ? laterHlc(latest, stamp) : latest), hlc);
 }
 
 /** The canonical text of what a command asks for: two with the same idempotency key must agree in it. */

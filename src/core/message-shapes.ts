@@ -127,6 +127,7 @@ const FIELDS: { readonly [T in MessageType]: FieldsOf<T> } = {
     witnessReachable: nullable(flag),
     sentAtMonoMs: instant,
     sentAtUnixUs: instant,
+    wallUnixMs: optional(instant),
     echo: nullable(
       shape<NonNullable<Heartbeat["echo"]>>({ n: whole(1), receivedAtMonoMs: instant, receivedAtUnixUs: instant }),
     ),
@@ -193,13 +194,20 @@ const FIELDS: { readonly [T in MessageType]: FieldsOf<T> } = {
     epoch,
     marks: listOf(shape<StackMark>({ stackId: name, version: seq, eventId: name, controlVersion: seq }), MAX_ITEMS),
   },
-  "record-news": { ops: listOf(json, MAX_ITEMS), vector: vectorClock, bound: optional(listOf(binding, MAX_ITEMS)) },
+  "record-news": {
+    ops: listOf(json, MAX_ITEMS),
+    vector: vectorClock,
+    heads: optional(json),
+    bound: optional(listOf(binding, MAX_ITEMS)),
+  },
   "sync-call": {
     requestId,
-    call: oneOf("identity", "pull"),
+    call: oneOf("identity", "pull", "compare"),
     after: text(0, 160),
     limit: whole(1, MAX_ITEMS),
     maxBytes: whole(1),
+    own: optional(flag),
+    heads: optional(json),
   },
   "sync-answer": { requestId, value: json },
 };

@@ -56,7 +56,10 @@ export interface Heartbeat {
   /** Whether it can reach the witness; `null` when none is configured. */
   readonly witnessReachable: boolean | null;
   readonly sentAtMonoMs: number;
+  /** On the timeline of the sender, which its wall clock leads only slowly. */
   readonly sentAtUnixUs: number;
+  /** The sender's wall clock; older versions leave it out. */
+  readonly wallUnixMs?: number;
   /** The last heartbeat received, for round trip and clock offset; `null` before the first. */
   readonly echo: { readonly n: number; readonly receivedAtMonoMs: number; readonly receivedAtUnixUs: number } | null;
   /** A follower's vote for the leader's heartbeat `n` of `epoch` [VT2]. */
@@ -263,6 +266,8 @@ export interface RecordNews {
   /** Looked at one by one where they are taken in. */
   readonly ops: readonly Op[];
   readonly vector: VectorClock;
+  /** Of each origin in `vector`, the digest of its history, where it is known; left out beside operations. */
+  readonly heads?: Readonly<Record<string, string>>;
   /** Which origin is bound to which token of role `spoke`; only where there are any. */
   readonly bound?: readonly OriginBinding[];
 }
@@ -285,10 +290,14 @@ export interface OutboxMarks {
 export interface SyncCall {
   readonly type: "sync-call";
   readonly requestId: RequestId;
-  readonly call: "identity" | "pull";
+  readonly call: "identity" | "pull" | "compare";
   readonly after: string;
   readonly limit: number;
   readonly maxBytes: number;
+  /** Of a pull: the caller's own operations too; left out: without them. */
+  readonly own?: boolean;
+  /** Of a comparison: the caller's digests. */
+  readonly heads?: Readonly<Record<string, { readonly n: number; readonly head: string | null }>>;
 }
 
 export interface SyncAnswerMessage {

@@ -103,6 +103,19 @@ export function opOutOfReach(value: unknown): string | null {
   return far === undefined ? null : outOfReach(...far);
 }
 
+/** The digest of an origin's history through an operation, from the one before it; that before the first is "" [RP1]. */
+export function chainAfter(before: string, checksum: string, sha256Of: (text: string) => string): string {
+  return sha256Of(`${before}${checksum}`).slice(0, 32);
+}
+
+/** The entity of an operation that a person put in the place of one that could not be taken. */
+export const GIVEN_UP = "-";
+
+/** Whether another place may rightly hold another operation under this number: then the history has no digest from here on. */
+export function isGivenUp({ kind, entity }: Pick<Op, "kind" | "entity">): boolean {
+  return kind === "skip" && entity === GIVEN_UP;
+}
+
 /** What the checksum is taken of: the canonical JSON of the operation without its checksum and its signature. Throws for no JSON. */
 export function opText(op: Omit<Op, "checksum" | "signature">): string {
   // In the order of RFC 8785. The names and numbers in the middle are well-formed, and their text is canonical as it is.

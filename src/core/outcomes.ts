@@ -146,4 +146,6 @@ export type ResolveOutcome =
   | { readonly outcome: "resolved"; readonly conflict: Conflict }
   | { readonly outcome: "not-found" }
   | { readonly outcome: "already-resolved"; readonly conflict: Conflict }
+  /** Of a record: see `WriteOutcome`. */
+  | { readonly outcome: "clock-wrong"; readonly aheadMs: number; readonly detail: string }
   | Exclude<SubmitOutcome, { readonly outcome: "accepted" }>;

@@ -57,8 +57,14 @@ export const REMEDIES: Readonly<Record<AlarmCode, string>> = {
     "Nothing has to be done: the alarm clears after 10 min. If it comes back, keep the data folder and the log, and report it.",
   "version-skew": "Finish the upgrade: changeover status at both engines shows the versions.",
   "clocks-far-apart":
-    "Repair NTP or PTP on the host whose clock is wrong. Roles and lockstep do not depend on it; stamps in logs do.",
+    "Set the clocks right (chronyc makestep). Roles, lockstep and commands do not depend on it. The alarm clears on both engines.",
   "changeover-unconfirmed": "Look at the switch that the detail names. It is asked again until it confirms.",
+  "clock-wrong":
+    "Set the clock of this host right (chronyc makestep). Records that nobody could take are then issued again by themselves.",
+  "history-forked":
+    "Nothing is lost: the writer goes on under a new origin by itself. Run changeover conflicts list for edits of one field. Of two machines on copies of one folder, stop one and empty its dataDir. The alarm clears after 10 min.",
+  "quota-near":
+    "Run changeover federation origins, then changeover federation release ORIGIN for those that nobody uses, or raise replication.maxOriginsPerToken.",
   "op-quarantined": "Run changeover ops aside: it shows the claim. Two engines use one dataDir, or somebody forges.",
   "op-dead-letter": "Run changeover ops aside, then correct the record at its origin or run changeover ops skip.",
   "op-unsigned": "Find who wrote or brought it before you set signatures: enforce.",

@@ -19,6 +19,7 @@ import { WsPeerChannel } from "../adapters/ws-peer-channel/ws-peer-channel.ts";
 import type { EngineSecrets } from "../config/secrets.ts";
 import type { ChangeoverTarget, Config } from "../config/types.ts";
 import { recordOrigin } from "../core/operation.ts";
+import { OwnOrigin } from "../replication/own-origin.ts";
 import { assertNever } from "../core/assert.ts";
 import type { ChangeoverSwitch } from "../ports/changeover-switch.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -163,7 +164,9 @@ export function makeHubTransport(
 ): SyncTransport | null {
   const { hub } = config.replication;
   if (hub === null) return null;
-  const origin = recordOrigin(store.load().engineId);
+  const first = recordOrigin(store.load().engineId);
+  // Looked up at each call: a new origin may begin at any exchange.
+  const origin = (): string => new OwnOrigin(store.replica.peerState, first).current;
   const tls = clientTls("replication.hub", hub);
   const init = { url: hub.url, token: secrets.hubToken, origin, ...(tls === undefined ? {} : { tls }) };
   return new HttpSyncTransport({ clock }, init);

@@ -3,6 +3,7 @@ import { HttpSyncTransport } from "../adapters/http-sync-transport.ts";
 import type { EngineSecrets } from "../config/secrets.ts";
 import type { Config } from "../config/types.ts";
 import { recordOrigin } from "../core/operation.ts";
+import { OwnOrigin } from "../replication/own-origin.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FederationPeerPort } from "../ports/federation-peer.ts";
 import type { Store } from "../ports/store.ts";
@@ -17,9 +18,11 @@ export function federationPeers(
   { clock }: { readonly clock: Clock },
   { federation }: Config,
   secrets: Pick<EngineSecrets, "federationTokens">,
-  store: Pick<Store, "load">,
+  store: Pick<Store, "load" | "replica">,
 ): readonly FederationPeerPort[] {
-  const origin = recordOrigin(store.load().engineId);
+  const first = recordOrigin(store.load().engineId);
+  // Looked up at each call: a new origin may begin at any exchange.
+  const origin = (): string => new OwnOrigin(store.replica.peerState, first).current;
   const { timeoutMs } = federation;
   return federation.peers.map((peer, at) => {
     const { name, endpoint, mode, pin } = peer;

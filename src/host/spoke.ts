@@ -11,6 +11,7 @@ import { SystemClock } from "../adapters/system-clock.ts";
 import { SystemRandom } from "../adapters/system-random.ts";
 import type { ClientTlsConfig } from "../config/types.ts";
 import { recordOrigin } from "../core/operation.ts";
+import { OwnOrigin } from "../replication/own-origin.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Progress } from "../replication/exchange.ts";
 import { Replication } from "../replication/replication.ts";
@@ -54,7 +55,9 @@ export function openSpoke(init: SpokeInit): Spoke {
   const store = new SqliteStore({ ids }, { dataDir: init.dataDir });
   const origin = recordOrigin(store.load().engineId);
   const tls = clientTls("tls", init.tls ?? {});
-  const way = { url: init.hubUrl, token: init.token, origin, ...(tls === undefined ? {} : { tls }) };
+  // Looked up at each call: a new origin may begin at any exchange.
+  const now = (): string => new OwnOrigin(store.replica.peerState, origin).current;
+  const way = { url: init.hubUrl, token: init.token, origin: now, ...(tls === undefined ? {} : { tls }) };
   const hub = new HttpSyncTransport({ clock }, way);
   const signatures = new Ed25519Signatures(engineKey(init.dataDir));
   const own = { digest: new NodeDigest(), random: new SystemRandom(), signatures };

@@ -78,7 +78,7 @@ export function permit(caller: Caller, access: Guarded): Problem | null {
   if (caller.role === null || MAY[access].includes(caller.role)) return null;
   const needs = `this needs a token of role ${MAY[access].join(" or ")}`;
   if (caller.role !== "spoke") return problem("forbidden", needs);
-  const opens = "/sync/identity, /sync/pull and /sync/push";
+  const opens = "/sync/identity, /sync/pull, /sync/compare and /sync/push";
   return problem("forbidden", `${needs}; the token "${caller.name}" has role spoke, which opens only ${opens}`);
 }
 

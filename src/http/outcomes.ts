@@ -44,6 +44,11 @@ export function submitRefusal(refused: Refused<SubmitOutcome, "accepted">): Prob
   }
 }
 
+/** A record whose stamp nobody could take. */
+export function clockWrong({ aheadMs, detail }: { readonly aheadMs: number; readonly detail: string }): Problem {
+  return problem("clock_wrong", detail, { aheadMs: Math.round(aheadMs) });
+}
+
 function fenced(epoch: number): Problem {
   const detail = `this engine stopped leading before it stored the command; the highest epoch it has seen is ${epoch}`;
   return problem("fenced", detail, { epoch });
@@ -210,6 +215,8 @@ export function resolveRefusal(refused: Refused<ResolveOutcome, "resolved">, id:
       const by = resolution === null ? "" : ` by ${resolution.by}`;
       return problem("already_resolved", `it is ${outcome}${by}`, { choice: resolution?.choice ?? null });
     }
+    case "clock-wrong":
+      return clockWrong(refused);
     case "not-leader":
     case "fenced":
     case "outcome-unknown":

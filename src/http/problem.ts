@@ -62,6 +62,7 @@ const PROBLEMS = {
   witness_unreachable: [503, "The witness is out of reach"],
   engine_not_ready: [503, "The engine is not ready"],
   outcome_unknown: [503, "The leadership ended before the outcome was known"],
+  clock_wrong: [503, "The clock of this engine is wrong"],
   store_failed: [503, "The store cannot be written"],
   busy: [503, "Too much is waiting"],
   stopping: [503, "This engine is stopping"],

@@ -10,7 +10,7 @@ import { metricsRoute } from "./routes/metrics.ts";
 import { asideRoute, opsRoute, skipRoute } from "./routes/ops.ts";
 import { outboxRoute, resyncFeedRoute, retryEventRoute, skipEventRoute } from "./routes/outbox.ts";
 import { deleteRecordRoute, readRecordRoute, recordsRoute, writeRecordRoute } from "./routes/records.ts";
-import { identityRoute, pullRoute, pushRoute } from "./routes/replication.ts";
+import { compareRoute, identityRoute, pullRoute, pushRoute } from "./routes/replication.ts";
 import {
   originsRoute,
   pausePeerRoute,
@@ -74,6 +74,7 @@ const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) =
   skipEventRoute,
   identityRoute,
   pullRoute,
+  compareRoute,
   pushRoute,
   roleProbes,
   liveProbe,

@@ -66,9 +66,25 @@ export interface OpLog {
   vector(): VectorClock;
   /** Moves one entry on; never back. */
   raiseVector(origin: string, originSeq: number): void;
+  /**
+   * Per origin of the vector, the digest of its history through there; null where it is not known, because the log was
+   * filled from a snapshot, or by an older version [RP1].
+   */
+  heads(): Readonly<Record<string, string | null>>;
+  /** The digest of the history of `origin` through `originSeq`; "" through 0; null where it is not known. */
+  headAt(origin: string, originSeq: number): string | null;
+  /** Takes over what another place knows, where this one holds `originSeq` operations and knows no digest. */
+  adoptHead(origin: string, originSeq: number, head: string): void;
   /** Keeps a new operation. Throws when one of its identity is held. */
   add(arrived: ArrivedOp): void;
   find(origin: string, originSeq: number): ArrivedOp | null;
+  /**
+   * Takes the operations of `origin` above `keepThrough` out of the log, and its entry of the vector back to there. What
+   * they were, in order. Their fields still name them as heads: the caller puts those right in the same transaction.
+   */
+  withdraw(origin: string, keepThrough: number): readonly ArrivedOp[];
+  /** Every operation on one field that is held. */
+  ofField(entity: string, field: string): readonly Op[];
   /**
    * Arrivals after `after` ("": from the first) that `exceptVia` neither brought nor made, nor `alsoVia`, another name of
    * the same caller, brought; at most `limit`, about `maxBytes`.

@@ -15,6 +15,8 @@ export interface RecordStore {
   heads(entity: string, field: string): Heads;
   /** Keeps the heads of their field. Their operations are in the log. */
   saveHeads(heads: Heads): void;
+  /** Replaces the heads of one field; without any, nobody has written it. */
+  replaceHeads(place: RecordPlace, heads: Heads): void;
   /** Fields that hold a value, by entity and field; of one entity, or of all when it is null. */
   list(entity: string | null, after: RecordPlace | null, limit: number): readonly Op[];
   /** Every field, deleted ones included, by entity and field: for comparing two engines. */

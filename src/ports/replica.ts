@@ -17,9 +17,11 @@ export interface Replica {
   readonly peerState: PeerState;
   readonly conflicts: ConflictStore;
   readonly outbox: OutboxStore;
-  /** The highest stamp kept; what `OpLog.add` and `raiseHlc` were given. Never falls. */
+  /** The highest stamp kept; what `raiseHlc` was given. Falls only by `resetHlc`. */
   hlc(): Hlc;
   raiseHlc(hlc: Hlc): void;
+  /** Begins again at `hlc`: the clock was ahead and was corrected [CK2]. */
+  resetHlc(hlc: Hlc): void;
   /** Runs `work` as one transaction; whatever it throws undoes all of it. Not to be nested. */
   transaction<Result>(work: () => Result): Result;
 }

@@ -28,6 +28,8 @@ export interface PullRequest {
   readonly held?: string;
   readonly limit: number;
   readonly maxBytes: number;
+  /** Whether the caller's own operations are given too: it has lost them. */
+  readonly own?: boolean;
 }
 
 /** Of each origin, everything through `clock` is among what is pushed, or needed no more; `complete` with the last of it. */
@@ -39,6 +41,10 @@ export interface PushedBase {
 export interface SyncTransport {
   /** `GET /sync/identity`. With a `challenge` the other side also proves who it is. */
   identity(challenge?: string): Promise<SyncAnswer<Json>>;
+  /** `POST /sync/compare`: the digests of histories there, at the same numbers. Left out: the other side cannot say. */
+  compare?(
+    heads: Readonly<Record<string, { readonly n: number; readonly head: string | null }>>,
+  ): Promise<SyncAnswer<Json>>;
   /** `GET /sync/pull`. */
   pull(request: PullRequest): Promise<SyncAnswer<Json>>;
   /** `POST /sync/push`. `snapshot`: what was compacted away before these. */

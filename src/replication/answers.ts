@@ -1,9 +1,11 @@
 /** Purpose: what another place answers to `/sync`, looked at before it is believed. */
 import type { Json } from "../core/canonical-json.ts";
+import { MAX_UNIX_MS } from "../core/hlc.ts";
 import { type Check, listOf, nullable, text, vectorClock, whole } from "../core/shape.ts";
 import { KEY_FORM, SIGNATURE_FORM } from "../core/signature.ts";
 import { MAX_PAGE_OPS } from "../core/sync-bounds.ts";
 import { MAX_CLOCK_ENTRIES } from "../core/vector-clock.ts";
+import { isHead } from "./history.ts";
 import type { PullPage, SyncIdentity } from "./hub.ts";
 import type { Taken } from "./intake.ts";
 
@@ -17,7 +19,9 @@ export function readIdentity(value: Json): SyncIdentity | "identity_missing" | "
     return "identity_missing";
   }
   const identity = value as unknown as SyncIdentity;
-  const { clock, held, key, proof } = identity;
+  const { clock, held, heads, unixMs, key, proof } = identity;
+  if (heads !== undefined && !areHeads(heads)) return "identity_missing";
+  if (unixMs !== undefined && whole(0, MAX_UNIX_MS)(unixMs) !== null) return "identity_missing";
   if (key !== undefined && !(KEY_FORM.test(key) && SIGNATURE_FORM.test(proof ?? ""))) return "identity_missing";
   const odd = [clock, held].filter((one) => one !== undefined && vectorClock(one) !== null);
   if (odd.length === 0) return identity;
@@ -52,6 +56,12 @@ export function readResults(value: Json, count: number): readonly Taken[] | null
   const shape = { origin: text(0, 64), originSeq: whole(0), outcome: text(1, 32), reason: nullable(text(0, 64)) };
   const wellFormed = results.every((one) => holds({ reason: null, ...(one as object) }, shape));
   return wellFormed && results.length === count ? (results as unknown as readonly Taken[]) : null;
+}
+
+function areHeads(heads: unknown): boolean {
+  if (heads === null || typeof heads !== "object" || Array.isArray(heads)) return false;
+  const all = Object.values(heads);
+  return all.length <= MAX_CLOCK_ENTRIES && all.every(isHead);
 }
 
 function hasTooManyEntries(clock: unknown): boolean {

@@ -8,12 +8,14 @@ import type { Json } from "../core/canonical-json.ts";
 import type { EngineId } from "../core/ids.ts";
 import { recordOrigin } from "../core/operation.ts";
 import { ChangeoverError } from "../core/errors.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { ArrivedOp } from "../ports/op-log.ts";
 import type { Replica } from "../ports/replica.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../ports/sync-transport.ts";
 import { readIdentity, readPage, readResults } from "./answers.ts";
 import { beginning, cursorKey, freshCursor, isStalled, readCursor, type SyncCursor } from "./cursor.ts";
 import type { PullPage, SyncIdentity } from "./hub.ts";
+import type { Meeting } from "./history.ts";
 import { holdsBack, type Intake, isWhole, type Taken } from "./intake.ts";
 import { reasonOfAnswer, reasonOfError, reasonOfTake, type PeerReason, type TakeReason } from "./reasons.ts";
 import type { Seals } from "./seals.ts";
@@ -62,6 +64,12 @@ export interface ExchangeParts {
   readonly accept: AcceptIdentity;
   /** What the other side is to sign; left out: nothing. */
   readonly challenge?: () => string;
+  /**
+   * Who answers has told what it holds and what time it is there; it was asked at `askedMonoMs`. Whether it holds operations
+   * of this engine that this engine has lost.
+   */
+  readonly met?: (identity: SyncIdentity, askedMonoMs: number) => Promise<Meeting>;
+  readonly clock: Pick<Clock, "monoMs">;
   /** Inside the transaction of a page that was taken, before its cursor. */
   readonly replayed?: () => void;
 }
@@ -81,6 +89,8 @@ export class Exchange {
   #pages = 0;
   #progress = NOTHING;
   #identity: SyncIdentity | null = null;
+  /** Whether the other side gives this engine its own operations too. */
+  #takesBack = false;
   /** Whether nothing that belongs to a snapshot was left out since its beginning, on either way. */
   #whole = { pulled: true, pushed: true };
 
@@ -106,6 +116,7 @@ export class Exchange {
     this.#pages = 0;
     const { transport, accept, replica } = this.#parts;
     const challenge = this.#parts.challenge?.() ?? "";
+    const askedMonoMs = this.#parts.clock.monoMs();
     const answer = await transport.identity(challenge);
     if (answer.outcome === "refused" && answer.status === NOT_FOUND) return failed("identity_missing", answer);
     if (answer.outcome !== "answered") return failed(reasonOfAnswer(answer), answer);
@@ -113,12 +124,14 @@ export class Exchange {
     if (typeof identity === "string") return failed(identity);
     const refusal = accept(identity, challenge);
     if (refusal !== null) return failed(refusal);
+    const meeting = await this.#parts.met?.(identity, askedMonoMs);
+    this.#takesBack = meeting?.takesBack ?? false;
     const { hubId, generation } = identity;
     const known = readCursor(replica.peerState, this.#init.name);
     const same = known !== null && known.hubId === hubId && known.generation === generation;
     this.#identity = identity;
     const { pushes } = this.#init;
-    const from = same ? known : freshCursor(hubId, generation, pushes);
+    const from = same && !this.#takesBack ? known : freshCursor(hubId, generation, pushes);
     const at = beginning({ ...from, held: pushes ? (identity.held ?? null) : null });
     this.#at = at;
     this.#whole = { pulled: at.cursor === at.ahead, pushed: at.pushed === at.offered };
@@ -128,7 +141,10 @@ export class Exchange {
   /** Takes one page. `more`: there is another. */
   async pullPage(): Promise<Step> {
     const at = this.#begun();
-    const request: PullRequest = { after: at.ahead, limit: this.#limit, maxBytes: this.#init.maxBytes };
+    const request: PullRequest = {
+      ...{ after: at.ahead, limit: this.#limit, maxBytes: this.#init.maxBytes },
+      ...(this.#takesBack ? { own: true } : {}),
+    };
     const isStalled = at.cursor !== at.ahead;
     const answer = await this.#parts.transport.pull(isStalled ? { ...request, held: at.cursor } : request);
     if (answer.outcome !== "answered") return failed(reasonOfAnswer(answer), answer);

@@ -13,6 +13,7 @@ import type { FederationPeerPort } from "../ports/federation-peer.ts";
 import type { Ids } from "../ports/ids.ts";
 import { readCursor } from "./cursor.ts";
 import { Exchange } from "./exchange.ts";
+import type { Meeting } from "./history.ts";
 import type { SyncIdentity } from "./hub.ts";
 import type { Intake } from "./intake.ts";
 import type { PeerHost } from "./parts.ts";
@@ -59,6 +60,8 @@ export interface FederationPeerParts extends ReplicationBasics {
   readonly ids: Ids;
   /** Something about its health or standing has changed. */
   readonly changed: () => void;
+  /** See `ExchangeParts.met`; `name` is that of the peer. */
+  readonly met: (port: FederationPeerPort, identity: SyncIdentity, askedMonoMs: number) => Promise<Meeting>;
 }
 
 export interface FederationPeerInit {
@@ -94,7 +97,9 @@ export class FederationPeer {
         seals,
         transport,
         challenge: () => ids.next("request"),
+        clock: parts.clock,
         accept: (identity, challenge) => this.#accept(identity, challenge),
+        met: (identity, askedMonoMs) => parts.met(port, identity, askedMonoMs),
         replayed: () => replica.peerState.set(CLOCK_KEY, JSON.stringify(replica.ops.vector())),
       },
       { name, limit: MAX_PAGE_OPS, maxBytes: DEFAULT_PAGE_BYTES, pushes: false },

@@ -11,6 +11,7 @@ import type { PushedBase } from "../ports/sync-transport.ts";
 import type { Ids } from "../ports/ids.ts";
 import { callerName, Callers, type SyncCaller } from "./callers.ts";
 import type { Intake, Taken } from "./intake.ts";
+import type { Digests, History } from "./history.ts";
 import type { OriginBindings, SenderRefusal, SenderRights } from "./origin-bindings.ts";
 import type { ReplicationBasics } from "./record-log.ts";
 import type { PairHoldings } from "./pair-holdings.ts";
@@ -24,10 +25,14 @@ export interface SyncIdentity {
   readonly generation: string;
   readonly version: string;
   readonly mode: FederationMode;
-  /** What is held here; only for one that asks with a challenge, as the next three. */
+  /** What is held here; only for one that asks with a challenge, as what follows. */
   readonly clock?: VectorClock;
   /** What both engines of this pair hold; of one that is alone, the same. */
   readonly held?: VectorClock;
+  /** Of each origin in `clock`, the digest of its history, where it is known. */
+  readonly heads?: Readonly<Record<string, string>>;
+  /** The wall clock here, unix ms. */
+  readonly unixMs?: number;
   /** The engine's public key, where it has one. */
   readonly key?: string;
   /** Its signature of `identityText`. */
@@ -97,6 +102,7 @@ export class Hub {
   readonly #callers: Callers;
   readonly #holdings: PairHoldings;
   readonly #bindings: OriginBindings;
+  readonly #history: History;
   readonly #ahead: PageAhead<PullPage>;
   readonly #init: HubInit;
   readonly #ids: Ids;
@@ -111,6 +117,7 @@ export class Hub {
       readonly seals: Seals;
       readonly holdings: PairHoldings;
       readonly bindings: OriginBindings;
+      readonly history: History;
     },
     init: HubInit,
   ) {
@@ -120,6 +127,7 @@ export class Hub {
     this.#callers = new Callers(parts, init);
     this.#holdings = parts.holdings;
     this.#bindings = parts.bindings;
+    this.#history = parts.history;
     this.#ahead = new PageAhead<PullPage>(parts);
     this.#ids = parts.ids;
     this.#seals = parts.seals;
@@ -145,10 +153,22 @@ export class Hub {
     const { hubId, engineId, version, mode } = this.#init;
     const identity = { hubId, engineId, generation: this.generation, version, mode };
     if (challenge === "") return identity;
-    const proven = { ...identity, clock: this.#basics.replica.ops.vector(), held: this.#holdings.ofBoth() };
+    const unixMs = Math.floor(this.#basics.clock.unixMs());
+    const proven = {
+      ...identity,
+      clock: this.#basics.replica.ops.vector(),
+      held: this.#holdings.ofBoth(),
+      heads: this.#history.heads(),
+      unixMs,
+    };
     const { key } = this.#seals;
     const proof = this.#seals.sign(identityText(identity, challenge));
     return key === null || proof === null ? proven : { ...proven, key, proof };
+  }
+
+  /** What is known here of the histories that a caller holds; forks are told. */
+  compare(caller: SyncCaller, heads: Digests): Digests {
+    return this.#history.answer(heads, callerName(caller) || "a caller");
   }
 
   /** A page for a caller. */

@@ -11,6 +11,7 @@ import { MAX_VALUE_CHARS, opFlaw, opOutOfReach, type Op, type OpFlaw } from "../
 import { isWithinReach } from "../core/reach.ts";
 import { advanceClock, counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";
 import type { TakeReason } from "./reasons.ts";
+import { announced, type OwnOrigin } from "./own-origin.ts";
 import type { SenderRefusal, SenderRights } from "./origin-bindings.ts";
 import type { SealDoubt, Seals } from "./seals.ts";
 import { checksumOfOp, heldThrough, requireRoom } from "./record-log.ts";
@@ -68,7 +69,7 @@ export class Intake {
   readonly #log: RecordLog;
   readonly #hooks: RecordHooks;
   readonly #seals: Seals;
-  readonly #own: string;
+  readonly #own: OwnOrigin;
   /** What is set aside, so that not every operation has to be looked up. */
   #aside: Set<string>;
   /** The highest operation held of each origin of which the vector does not count all: a snapshot is being taken in. */
@@ -76,13 +77,13 @@ export class Intake {
 
   constructor(
     basics: ReplicationBasics & { readonly log: RecordLog; readonly hooks: RecordHooks; readonly seals: Seals },
-    init: { readonly origin: string },
+    init: { readonly own: OwnOrigin },
   ) {
     this.#basics = basics;
     this.#log = basics.log;
     this.#hooks = basics.hooks;
     this.#seals = basics.seals;
-    this.#own = init.origin;
+    this.#own = init.own;
     this.#aside = this.#readAside();
     this.#beyond = this.#readBeyond();
   }
@@ -154,6 +155,7 @@ export class Intake {
   #tell({ applied, conflicts, delivery }: Page): void {
     if (applied.length > 0) this.#hooks.committed?.(applied, delivery.via);
     for (const conflict of conflicts) this.#hooks.conflict?.(conflict);
+    if (applied.length > 0) this.#hooks.settled?.();
   }
 
   #takeOne(came: unknown, page: Page): Taken {
@@ -171,7 +173,7 @@ export class Intake {
     if (flaw === "clock_cap") throw tooManyEntries(op);
     const isNext = originSeq === held + 1;
     if (!isNext && originSeq > counterOf(page.delivery.base ?? {}, origin)) return reject("gap");
-    requireRoom(isNext ? page.vector : { ...this.#beyond, ...page.vector }, origin, this.#own);
+    requireRoom(isNext ? page.vector : { ...this.#beyond, ...page.vector }, origin, this.#own.current);
     const doubt = flaw === null ? this.#seals.doubt(op) : null;
     const reason = flaw ?? this.#refusal(op, doubt);
     if (reason !== null) {
@@ -192,6 +194,24 @@ export class Intake {
     if (isNext) page.vector[op.origin] = this.#heldThrough(op.origin, op.originSeq);
     else this.#beyond = advanceClock(this.#beyond, op.origin, op.originSeq);
     if (this.#aside.delete(keyOf(op))) replica.ops.forgetSetAside(op.origin, op.originSeq);
+    this.#follow(op, page);
+  }
+
+  /** A writer goes on under another origin: what it withdrew does not stand here either, nor is it waited for. */
+  #follow(op: Op, page: Page): void {
+    const notice = announced(op);
+    if (notice === null || !notice.withdraws) return;
+    const { before } = notice;
+    const keepThrough = counterOf(op.clock, before);
+    const { ops } = this.#basics.replica;
+    for (const note of ops.allSetAside(MAX_SET_ASIDE)) {
+      if (note.origin !== before || note.originSeq <= keepThrough) continue;
+      ops.forgetSetAside(note.origin, note.originSeq);
+      this.#aside.delete(keyOf(note));
+    }
+    if (this.#own.current === before || counterOf(page.vector, before) <= keepThrough) return;
+    this.#log.withdraw(before, keepThrough);
+    page.vector[before] = keepThrough;
   }
 
   /**
@@ -276,7 +296,7 @@ export class Intake {
     const { ops } = this.#basics.replica;
     ops.raiseFloor({ through: ops.lastArrival(), clock: base });
     for (const origin of Object.keys(base)) {
-      requireRoom(page.vector, origin, this.#own);
+      requireRoom(page.vector, origin, this.#own.current);
       const reached = Math.max(counterOf(page.vector, origin), counterOf(base, origin));
       page.vector[origin] = this.#heldThrough(origin, reached);
       ops.raiseVector(origin, page.vector[origin]);

@@ -29,6 +29,9 @@ export interface OriginBindingsInit {
 /** Bindings that one message of the peer may bring. */
 export const MAX_TOLD_BINDINGS = 4_096;
 
+/** From which share of its origins on a token is told about. */
+const NEAR_SHARE = 0.75;
+
 const PREFIX = "bound:";
 
 export class OriginBindings {
@@ -84,6 +87,13 @@ export class OriginBindings {
     let count = 0;
     for (const binding of this.#known.values()) if (binding.token === token) count += 1;
     return count;
+  }
+
+  /** A token that has three quarters of the origins that it may have; null: none has. */
+  near(): string | null {
+    const tokens = new Set([...this.#known.values()].map(({ token }) => token));
+    const least = Math.ceil(this.#init.maxPerToken * NEAR_SHARE);
+    return [...tokens].find((token) => token !== null && this.countOf(token) >= least) ?? null;
   }
 
   /** Binds what is not bound yet. */

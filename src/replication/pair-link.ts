@@ -8,7 +8,9 @@ import type { PeerMessage, RecordNews, SyncAnswerMessage, SyncCall } from "../co
 import { recordOrigin, type Op } from "../core/operation.ts";
 import { compareClocks } from "../core/vector-clock.ts";
 import { Exchange } from "./exchange.ts";
-import type { Hub } from "./hub.ts";
+import { type History, isHead, type Meeting, readDigests } from "./history.ts";
+import type { Hub, SyncIdentity } from "./hub.ts";
+import type { SyncTransport } from "../ports/sync-transport.ts";
 import type { Intake } from "./intake.ts";
 import type { OriginBindings } from "./origin-bindings.ts";
 import type { PairHoldings } from "./pair-holdings.ts";
@@ -23,11 +25,16 @@ export interface PairLinkDeps {
   readonly bindings: OriginBindings;
   readonly intake: Intake;
   readonly seals: Seals;
+  readonly history: History;
+  /** See `ExchangeParts.met`. */
+  met(identity: SyncIdentity, askedMonoMs: number, transport: SyncTransport): Promise<Meeting>;
   send(message: PeerMessage): boolean;
   /** The other engine; null before it was heard. */
   peerId(): EngineId | null;
 }
 
+/** The channel has proven who the peer is: the challenge only asks for all that an identity tells. */
+const PAIR_CHALLENGE = "pair";
 /** Operations and about bytes of one frame, so that heartbeats never queue behind one. */
 const FRAME_OPS = 128;
 const FRAME_BYTES = 131_072;
@@ -53,6 +60,9 @@ export class PairLink {
         intake: deps.intake,
         seals: deps.seals,
         transport: this.#transport,
+        clock: parts.clock,
+        met: (identity, askedMonoMs) => deps.met(identity, askedMonoMs, this.#transport),
+        challenge: () => PAIR_CHALLENGE,
         accept: ({ engineId }) => (engineId === deps.peerId() ? null : "identity_mismatch"),
       },
       { name: "pair", limit: FRAME_OPS, maxBytes: FRAME_BYTES, pushes: false },
@@ -84,25 +94,31 @@ export class PairLink {
     for (const frame of framesOf(this.#deps.seals.leaving(ops))) if (!this.#tell(frame)) return;
   }
 
-  takeNews({ ops, vector, bound = [] }: RecordNews): void {
+  takeNews({ ops, vector, heads, bound = [] }: RecordNews): void {
     const peerId = this.#deps.peerId();
     if (peerId === null) return;
     this.#deps.bindings.told(bound);
     if (ops.length > 0) this.#deps.intake.take({ via: recordOrigin(peerId), ops, base: null });
     const order = compareClocks(this.#parts.store.replica.ops.vector(), vector);
+    const theirs = heads === undefined ? null : readHeads(heads);
+    if (order === "equal" && theirs !== null && this.#deps.history.differs(vector, theirs)) this.#ask();
     if (order === "before" || order === "concurrent") this.#ask();
     if (order === "after" && ops.length === 0) this.#tell([]);
     this.#deps.holdings.told(peerId, vector);
   }
 
-  takeCall({ requestId, call, after, limit, maxBytes }: SyncCall): void {
+  takeCall({ requestId, call, after, limit, maxBytes, own = false, heads = {} }: SyncCall): void {
     const peerId = this.#deps.peerId();
     if (peerId === null) return;
     const { hub } = this.#deps;
     const bounds = { limit: Math.min(limit, FRAME_OPS), maxBytes: Math.min(maxBytes, FRAME_BYTES) };
-    const caller = { origin: recordOrigin(peerId), token: null };
-    const value = call === "identity" ? hub.identity() : hub.pull({ caller, after, ...bounds });
-    this.#deps.send({ type: "sync-answer", requestId, value: value as unknown as Json });
+    const caller = { origin: own ? "" : recordOrigin(peerId), token: null };
+    const answer = (): unknown => {
+      if (call === "identity") return hub.identity(PAIR_CHALLENGE);
+      if (call === "compare") return { heads: hub.compare(caller, readDigests(heads) ?? {}) };
+      return hub.pull({ caller, after, ...bounds });
+    };
+    this.#deps.send({ type: "sync-answer", requestId, value: answer() as Json });
   }
 
   takeAnswer(answer: SyncAnswerMessage): void {
@@ -129,8 +145,14 @@ export class PairLink {
   #tell(ops: readonly Op[]): boolean {
     const vector = this.#parts.store.replica.ops.vector();
     if (Object.keys(vector).length === 0) return true;
-    return this.#deps.send({ type: "record-news", ops, vector });
+    const heads = ops.length > 0 ? {} : { heads: this.#deps.history.heads() };
+    return this.#deps.send({ type: "record-news", ops, vector, ...heads });
   }
+}
+
+/** Digests from the peer; null where they are none. */
+function readHeads(heads: Readonly<Record<string, string>>): Readonly<Record<string, string>> | null {
+  return typeof heads === "object" && heads !== null && Object.values(heads).every(isHead) ? heads : null;
 }
 
 function* framesOf(ops: readonly Op[]): Generator<readonly Op[]> {

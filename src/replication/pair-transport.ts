@@ -34,8 +34,12 @@ export class PairTransport implements SyncTransport {
     return this.#call({ call: "identity", after: "", limit: 1, maxBytes: 1 });
   }
 
-  pull({ after, limit, maxBytes }: PullRequest): Promise<SyncAnswer<Json>> {
-    return this.#call({ call: "pull", after, limit, maxBytes });
+  compare(heads: NonNullable<SyncCall["heads"]>): Promise<SyncAnswer<Json>> {
+    return this.#call({ call: "compare", after: "", limit: 1, maxBytes: 1, heads });
+  }
+
+  pull({ after, limit, maxBytes, own = false }: PullRequest): Promise<SyncAnswer<Json>> {
+    return this.#call({ call: "pull", after, limit, maxBytes, ...(own ? { own } : {}) });
   }
 
   /** The peer pulls for itself. */
@@ -51,7 +55,7 @@ export class PairTransport implements SyncTransport {
     for (const requestId of [...this.#pending.keys()]) this.#end(requestId, failed("ECONNRESET"));
   }
 
-  #call(asked: Pick<SyncCall, "call" | "after" | "limit" | "maxBytes">): Promise<SyncAnswer<Json>> {
+  #call(asked: Omit<SyncCall, "type" | "requestId">): Promise<SyncAnswer<Json>> {
     if (this.#pending.size >= MAX_PENDING) return Promise.resolve(failed("EAGAIN"));
     const requestId = this.#ids.next("request");
     if (!this.#send({ type: "sync-call", requestId, ...asked })) return Promise.resolve(failed("ECONNREFUSED"));

@@ -26,6 +26,8 @@ export type PeerReason =
   | "identity_missing"
   | "clock_cap"
   | "quota"
+  | "clock_drift"
+  | "history_forked"
   | "other";
 
 /** Why one operation was not taken. */
@@ -50,6 +52,10 @@ export const HINTS: Readonly<Record<PeerReason, string>> = {
   clock_cap: "too many origins: look for a peer that makes them up",
   quota:
     "too many origins for this token: release one (`changeover federation release ORIGIN`), or raise replication.maxOriginsPerToken",
+  clock_drift:
+    "its stamp is too far ahead: set the clock of the writer right (NTP, PTP); it is then issued again by itself",
+  history_forked:
+    "another operation has this number: the writer's data folder was restored or copied; see history-forked in the runbook",
   other: "look at the log of this engine and of the peer",
 };
 
@@ -108,12 +114,13 @@ export function reasonOfTake(reason: TakeReason): PeerReason {
     case "origin_not_bound":
       return "auth";
     case "quota":
+    case "clock_drift":
       return reason;
+    case "quarantined":
+      return "history_forked";
     case "too_large":
     case "checksum_mismatch":
-    case "clock_drift":
     case "gap":
-    case "quarantined":
       return "other";
   }
 }

@@ -32,8 +32,13 @@ export interface RecordHooks {
   committed?(ops: readonly Op[], via: string): void;
   /** After the transaction: a conflict was found or settled. */
   conflict?(conflict: RecordConflict): void;
+  /** After operations were taken, or given up: what was set aside may be gone. */
+  settled?(): void;
   /** Something is wrong that a person should know. */
-  alarm?(code: "op-quarantined" | "op-dead-letter" | "op-unsigned" | "number-out-of-reach", detail: string): void;
+  alarm?(
+    code: "history-forked" | "op-quarantined" | "op-dead-letter" | "op-unsigned" | "number-out-of-reach",
+    detail: string,
+  ): void;
 }
 
 /** The checksum that an operation must have. */
@@ -72,10 +77,41 @@ export class RecordLog {
     this.#hooks = hooks;
   }
 
+  /**
+   * Takes the operations of `origin` above `keepThrough` back, with what follows for their fields and conflicts. They were
+   * never part of the history that others hold, or are issued again under another origin [RP2, CK2].
+   */
+  withdraw(origin: string, keepThrough: number): readonly Op[] {
+    const { ops, records, conflicts } = this.#basics.replica;
+    const gone = ops.withdraw(origin, keepThrough).map(({ op }) => op);
+    const fields = new Map(
+      gone.filter(({ kind }) => kind !== "skip").map((op) => [`${op.entity}\u0000${op.field}`, op]),
+    );
+    for (const { entity, field } of fields.values()) {
+      const held = [...ops.ofField(entity, field)].filter(({ kind }) => kind !== "skip");
+      records.replaceHeads({ entity, field }, held.reduce<Heads>(mergeHeads, []));
+    }
+    const closed = gone.flatMap((op) => {
+      const known = conflicts.find(conflictId(op));
+      if (known?.kind !== "record" || known.outcome !== "open") return [];
+      const resolution = { choice: "keep", by: origin, atUnixMs: this.#basics.clock.unixMs() } as const;
+      return [
+        {
+          ...known,
+          outcome: "resolved",
+          reason: "its operation is issued again under another origin",
+          resolution,
+        } as const,
+      ];
+    });
+    if (closed.length > 0) conflicts.save(closed);
+    return gone;
+  }
+
   /** Keeps `op` and what follows from it; gives the conflicts that changed. */
   append(op: Op, via: string): readonly RecordConflict[] {
     const { replica, stamps } = this.#basics;
-    replica.ops.add({ op, arrival: stamps.next(), via });
+    replica.ops.add({ op, arrival: stamps.arrive(), via });
     const conflicts = op.kind === "skip" ? [] : this.#merge(op);
     this.#hooks.appended?.(op, conflicts);
     return conflicts;

@@ -6,7 +6,7 @@ import type { Json } from "../core/canonical-json.ts";
 import type { RecordConflict } from "../core/command.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { ResolveChoice } from "../core/outcomes.ts";
-import { MAX_NAME_CHARS, MAX_VALUE_CHARS, opFlaw, type Op, type OpKind } from "../core/operation.ts";
+import { GIVEN_UP, MAX_NAME_CHARS, MAX_VALUE_CHARS, opFlaw, type Op, type OpKind } from "../core/operation.ts";
 import { contested, type Heads } from "../core/record-merge.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { ChangeoverError } from "../core/errors.ts";
@@ -14,6 +14,8 @@ import { counterOf, MAX_CLOCK_ENTRIES, mergeClocks, type VectorClock } from "../
 import type { ArrivedOp, OpLog, SetAside } from "../ports/op-log.ts";
 import type { RecordPlace } from "../ports/record-store.ts";
 import { lookAgain } from "./cursor.ts";
+import type { OwnOrigin } from "./own-origin.ts";
+import { type Renewal, toldMs } from "./renewal.ts";
 import {
   checksumOfOp,
   heldThrough,
@@ -38,12 +40,15 @@ export interface RecordView {
 
 export type WriteOutcome =
   | { readonly outcome: "written"; readonly op: Op }
+  /** Its stamp would be so far ahead of the others' clocks that nobody could take it: nothing was written [CK3]. */
+  | { readonly outcome: "clock-wrong"; readonly aheadMs: number; readonly detail: string }
   | { readonly outcome: "invalid"; readonly field: string; readonly detail: string };
 
 export type RecordResolveOutcome =
   | { readonly outcome: "resolved"; readonly conflict: RecordConflict }
   | { readonly outcome: "already-resolved"; readonly conflict: RecordConflict }
   | { readonly outcome: "not-found" }
+  | { readonly outcome: "clock-wrong"; readonly aheadMs: number; readonly detail: string }
   | { readonly outcome: "invalid"; readonly detail: string };
 
 export type SkipOutcome = { readonly outcome: "skipped"; readonly op: Op } | { readonly outcome: "not-found" };
@@ -61,22 +66,24 @@ export class Records {
   readonly #log: RecordLog;
   readonly #hooks: RecordHooks;
   readonly #epoch: () => Epoch;
-  readonly #origin: string;
+  readonly #own: OwnOrigin;
+  readonly #renewal: Renewal;
 
   constructor(
     parts: ReplicationBasics & { readonly log: RecordLog; readonly hooks: RecordHooks; readonly epoch: () => Epoch },
-    init: { readonly origin: string },
+    init: { readonly own: OwnOrigin; readonly renewal: Renewal },
   ) {
     this.#basics = parts;
     this.#log = parts.log;
     this.#hooks = parts.hooks;
     this.#epoch = parts.epoch;
-    this.#origin = init.origin;
+    this.#own = init.own;
+    this.#renewal = init.renewal;
   }
 
   /** The name under which this engine writes. */
   get origin(): string {
-    return this.#origin;
+    return this.#own.current;
   }
 
   get(entity: string, field: string): RecordView | null {
@@ -118,7 +125,7 @@ export class Records {
       const resolution = { ...settled.resolution, choice: choice.choice, by };
       conflicts.save([{ ...settled, reason: `settled by ${op.origin}/${op.originSeq}`, resolution }]);
     });
-    if (written.outcome === "invalid") return written;
+    if (written.outcome !== "written") return written;
     const settled = conflicts.find(id);
     return settled?.kind === "record" ? { outcome: "resolved", conflict: settled } : { outcome: "not-found" };
   }
@@ -147,7 +154,7 @@ export class Records {
     const { ops } = replica;
     if (ops.findSetAside(origin, originSeq) === null) return { outcome: "not-found" };
     if (counterOf(ops.vector(), origin) !== originSeq - 1) return { outcome: "not-found" };
-    const made = { origin, originSeq, hlc: stamps.next(), epoch: this.#epoch(), entity: "-", field: "-" };
+    const made = { origin, originSeq, hlc: stamps.next(), epoch: this.#epoch(), entity: GIVEN_UP, field: "-" };
     const unsigned = { ...made, kind: "skip" as const, payload: null, clock: { [origin]: originSeq } };
     const op = { ...unsigned, checksum: checksumOfOp(digest, unsigned) };
     replica.transaction(() => {
@@ -159,6 +166,7 @@ export class Records {
       replica.raiseHlc(stamps.last);
     });
     this.#hooks.committed?.([op], "");
+    this.#hooks.settled?.();
     return { outcome: "skipped", op };
   }
 
@@ -166,6 +174,8 @@ export class Records {
     const { replica, stamps } = this.#basics;
     const refusal = refusalOf(entity, field, payload);
     if (refusal !== null) return refusal;
+    const wrong = this.#clockWrong();
+    if (wrong !== null) return wrong;
     let op: Op | null = null;
     const conflicts = replica.transaction(() => {
       const made = (op = this.#make(kind, entity, field, payload));
@@ -184,10 +194,19 @@ export class Records {
     return { outcome: "written", op: written };
   }
 
+  /** A write that nobody could take is refused, unless the clock is right again: then a new origin begins. */
+  #clockWrong(): WriteOutcome | null {
+    this.#renewal.healClock();
+    const aheadMs = this.#renewal.tooFarAheadMs();
+    if (aheadMs === null) return null;
+    const detail = `this engine's stamps are ${toldMs(aheadMs)} ahead of the clocks of the others, which cannot take what it writes; set its clock right (NTP, PTP)`;
+    return { outcome: "clock-wrong", aheadMs, detail };
+  }
+
   #make(kind: OpKind, entity: string, field: string, payload: Json): Op {
     const { replica, stamps, digest } = this.#basics;
     const { records } = replica;
-    const origin = this.#origin;
+    const origin = this.#own.current;
     const vector = replica.ops.vector();
     requireRoom(vector, origin, origin);
     const originSeq = counterOf(vector, origin) + 1;

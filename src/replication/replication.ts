@@ -8,13 +8,18 @@ import type { Epoch } from "../core/epoch.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
 import { recordOrigin } from "../core/operation.ts";
+import { MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
 import type { TimerHandle } from "../ports/clock.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
+import { ClockEvidence } from "./clock-evidence.ts";
 import { Exchange, type Progress } from "./exchange.ts";
 import { DEFAULT_PAGE_BYTES, MAX_ORIGINS_PER_TOKEN, MAX_PAGE_OPS } from "../core/sync-bounds.ts";
 import { Federation, type PeerTrouble } from "./federation.ts";
-import { type FederationMode, Hub } from "./hub.ts";
+import { History, type Meeting } from "./history.ts";
+import { type FederationMode, Hub, type SyncIdentity } from "./hub.ts";
 import { Intake } from "./intake.ts";
+import { baseOrigin, OwnOrigin } from "./own-origin.ts";
+import { arrivedThrough, Renewal } from "./renewal.ts";
 import { OriginBindings } from "./origin-bindings.ts";
 import { PairHoldings } from "./pair-holdings.ts";
 import { PairLink } from "./pair-link.ts";
@@ -47,12 +52,16 @@ export interface ReplicationJoint extends RecordHooks {
   send?(message: PeerMessage): boolean;
   /** The other engine of the pair; null before it was heard. */
   peerId?(): EngineId | null;
+  /** Whether a clock source vouches for this engine's wall clock; left out: none does. */
+  clockIsRight?(): boolean;
   progress?(progress: Progress): void;
   hubExchanged?(result: Exchanged): void;
   /** How the federation peers stand has changed: those that something is wrong with. */
   federationChanged?(troubles: readonly PeerTrouble[]): void;
 }
 
+/** From how many origins on it is told that they run out. */
+const NEAR_ORIGINS = Math.floor(MAX_CLOCK_ENTRIES * 0.9);
 /** Between two compactions. */
 const COMPACT_EVERY_MS = 60_000;
 /** Between two exchanges with one federation peer, unless set. */
@@ -67,6 +76,11 @@ export class Replication {
   readonly spoke: SyncPeer | null;
   readonly federation: Federation;
   readonly bindings: OriginBindings;
+  /** Under which names this engine writes. */
+  readonly own: OwnOrigin;
+  readonly history: History;
+  readonly #evidence: ClockEvidence;
+  readonly #renewal: Renewal;
   readonly #seals: Seals;
   readonly #parts: ReplicationParts;
   #timer: TimerHandle | null = null;
@@ -76,8 +90,11 @@ export class Replication {
     this.#parts = parts;
     const { store } = parts;
     const { engineId, hlc } = store.load();
-    const origin = recordOrigin(engineId);
+    const first = recordOrigin(engineId);
+    this.own = new OwnOrigin(store.replica.peerState, first);
+    const { own } = this;
     const stamps = joint.stamps ?? new Stamps(parts, { origin: engineId, last: hlc });
+    stamps.arrivedThrough(arrivedThrough(store.replica));
     const hooks: RecordHooks = {
       ...joint,
       committed: (ops, via) => {
@@ -89,25 +106,34 @@ export class Replication {
     const log = new RecordLog(basics, hooks);
     this.#seals = new Seals(
       { signatures: parts.signatures ?? null, peerState: store.replica.peerState },
-      { mode: init.signatures ?? "off", origin },
+      { mode: init.signatures ?? "off", own },
     );
     const seals = this.#seals;
     const shared = { ...basics, log, hooks, seals, epoch: () => joint.epoch?.() ?? 0 };
-    this.records = new Records(shared, { origin });
-    this.intake = new Intake(shared, { origin });
+    this.#evidence = new ClockEvidence(parts);
+    this.#renewal = new Renewal({
+      ...{ ...shared, own, evidence: this.#evidence },
+      isDisciplined: () => joint.clockIsRight?.() ?? false,
+    });
+    this.history = new History({ ...shared, own, renewal: this.#renewal });
+    const { history } = this;
+    this.records = new Records(shared, { own, renewal: this.#renewal });
+    this.intake = new Intake(shared, { own });
     const holdings = new PairHoldings(basics, { paired: joint.peerId !== undefined });
-    const isReserved = (one: string): boolean => one === origin || this.#isPeers(one, joint);
+    const isReserved = (one: string): boolean => baseOrigin(one) === first || this.#isPeers(baseOrigin(one), joint);
     this.bindings = new OriginBindings(
       { ...parts, peerState: store.replica.peerState },
       { maxPerToken: init.maxOriginsPerToken ?? MAX_ORIGINS_PER_TOKEN, isReserved },
     );
     const { bindings } = this;
     const isSpoke = (parts.hub ?? null) !== null;
-    this.hub = new Hub({ ...shared, intake: this.intake, holdings, bindings }, { ...init, engineId, isSpoke });
+    this.hub = new Hub({ ...shared, intake: this.intake, holdings, bindings, history }, { ...init, engineId, isSpoke });
     this.pair = new PairLink(parts, {
       hub: this.hub,
       holdings,
       bindings,
+      history,
+      met: (identity, askedMonoMs, transport) => this.#meet(null, identity, { askedMonoMs, transport }),
       intake: this.intake,
       seals,
       send: (message) => joint.send?.(message) ?? false,
@@ -120,6 +146,7 @@ export class Replication {
         host: peerHost(parts),
         intake: this.intake,
         changed: (troubles) => joint.federationChanged?.(troubles),
+        met: ({ name, transport }, identity, askedMonoMs) => this.#meet(name, identity, { askedMonoMs, transport }),
       },
       parts.federation ?? [],
       {
@@ -137,10 +164,56 @@ export class Replication {
     return (peerId !== null && recordOrigin(peerId) === origin) || this.federation.writers().includes(origin);
   }
 
+  /** What runs out soon, for an alarm before anything is refused; null: nothing does. */
+  quotaNear(): string | null {
+    const { maxPerToken } = this.bindings;
+    const token = this.bindings.near();
+    if (token !== null) return `the token "${token}" has ${this.bindings.countOf(token)} of ${maxPerToken} origins`;
+    const origins = Object.keys(this.#parts.store.replica.ops.vector()).length;
+    return origins < NEAR_ORIGINS ? null : `${origins} of ${MAX_CLOCK_ENTRIES} origins are used`;
+  }
+
   /** A person lets another token, or the same writer with a new key, write as `origin`. false: it is bound to neither. */
   release(origin: string): boolean {
     const wasBound = this.bindings.release(origin);
     return this.#seals.forget(origin) || wasBound;
+  }
+
+  /**
+   * The wall clock of the other engine, as its heartbeats show it; null: it is not heard. Called at every heartbeat: where
+   * this engine's stamps were ahead and its clock is right again, they are put right.
+   */
+  peerClock(unixMinusMonoMs: number | null): void {
+    if (unixMinusMonoMs === null) this.#evidence.forget("pair");
+    else this.#evidence.measured("pair", unixMinusMonoMs);
+    this.#healClock({});
+  }
+
+  /** By how much the stamps of this engine are ahead of every other clock, ms, where nobody can take its records; else null. */
+  clockWrongMs(): number | null {
+    return this.#renewal.tooFarAheadMs();
+  }
+
+  /** What follows from meeting another place: for this engine's stamps, and for its history. `clockName`: null: its clock is known. */
+  async #meet(
+    clockName: string | null,
+    identity: SyncIdentity,
+    { askedMonoMs, transport }: { readonly askedMonoMs: number; readonly transport: SyncTransport },
+  ): Promise<Meeting> {
+    const { clock = {}, unixMs } = identity;
+    if (clockName !== null && unixMs !== undefined) this.#evidence.noted(clockName, unixMs, askedMonoMs);
+    this.#healClock(clock);
+    const meeting = await this.history.meet(identity, transport);
+    if (meeting.renewed !== null) {
+      this.#parts.logger.warn({ ...meeting.renewed }, "history was lost or forked: a new origin begins");
+    }
+    return meeting;
+  }
+
+  #healClock(known: VectorClock): void {
+    const renewed = this.#renewal.healClock(known);
+    if (renewed !== null)
+      this.#parts.logger.warn({ ...renewed }, "stamps were ahead of a corrected clock: a new origin begins");
   }
 
   start(): void {
@@ -168,6 +241,8 @@ export class Replication {
         intake: this.intake,
         seals: this.#seals,
         transport,
+        clock: this.#parts.clock,
+        met: (identity, askedMonoMs) => this.#meet("hub", identity, { askedMonoMs, transport }),
         challenge: () => this.#parts.ids.next("request"),
         accept: ({ engineId }) => (engineId === own ? "identity_mismatch" : null),
       },

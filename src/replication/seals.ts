@@ -8,6 +8,7 @@
 import type { Op } from "../core/operation.ts";
 import { MAX_CLOCK_ENTRIES } from "../core/vector-clock.ts";
 import { formatSeal, readSeal, sealedOpText } from "../core/signature.ts";
+import { baseOrigin, type OwnOrigin } from "./own-origin.ts";
 import type { PeerState } from "../ports/peer-state.ts";
 import type { Signatures } from "../ports/signatures.ts";
 
@@ -35,17 +36,17 @@ export class Seals {
   readonly mode: SignatureMode;
   readonly #signatures: Signatures | null;
   readonly #state: PeerState;
-  readonly #own: string;
+  readonly #own: OwnOrigin;
   /** What was looked up: each operation of a page asks for its origin. */
   readonly #bindings = new Map<string, Binding | null>();
 
   constructor(
     parts: { readonly signatures: Signatures | null; readonly peerState: PeerState },
-    init: { readonly mode: SignatureMode; readonly origin: string },
+    init: { readonly mode: SignatureMode; readonly own: OwnOrigin },
   ) {
     this.#signatures = parts.signatures;
     this.#state = parts.peerState;
-    this.#own = init.origin;
+    this.#own = init.own;
     this.mode = parts.signatures === null ? "off" : init.mode;
   }
 
@@ -59,7 +60,7 @@ export class Seals {
     const signatures = this.#signatures;
     if (signatures === null || this.mode === "off") return ops;
     return ops.map((op) => {
-      if (op.origin !== this.#own) return op;
+      if (!this.#own.has(op.origin)) return op;
       const signature = signatures.sign(sealedOpText(op.checksum));
       return { ...op, signature: formatSeal({ key: signatures.key, signature }) };
     });
@@ -71,7 +72,7 @@ export class Seals {
     const seal = readSeal(op.signature ?? "");
     if (seal === null) return this.mode === "auto" && !this.#mustSign(op.origin) ? null : "unsigned";
     // Own operations come back to an engine whose disk was lost, and to no other.
-    const bound = op.origin === this.#own ? this.#signatures.key : this.#bindingOf(op.origin)?.key;
+    const bound = this.#isOwn(op.origin) ? this.#signatures.key : this.#bindingOf(op.origin)?.key;
     if (bound !== undefined && bound !== seal.key) return "bad_signature";
     return this.#signatures.verify(seal.key, sealedOpText(op.checksum), seal.signature) ? null : "bad_signature";
   }
@@ -83,7 +84,7 @@ export class Seals {
 
   /** An operation of an origin was taken whose signature holds: its first one binds the origin to that key. */
   learn(op: Op, via: string): void {
-    if (this.mode === "off" || op.origin === this.#own) return;
+    if (this.mode === "off" || this.#isOwn(op.origin)) return;
     const seal = readSeal(op.signature ?? "");
     if (seal === null) return;
     const known = this.#bindingOf(op.origin);
@@ -98,7 +99,7 @@ export class Seals {
 
   /** An origin that has signed goes on signing: otherwise whoever strips signatures could write for it. */
   #mustSign(origin: string): boolean {
-    return origin !== this.#own && (this.#bindingOf(origin)?.signs ?? false);
+    return !this.#isOwn(origin) && (this.#bindingOf(origin)?.signs ?? false);
   }
 
   /** The engine that writes as `origin` has proved that it holds `key`. */
@@ -132,7 +133,19 @@ export class Seals {
     return this.#signatures?.sign(text) ?? null;
   }
 
+  /** Whether it is of this engine's own line, or says so. */
+  #isOwn(origin: string): boolean {
+    return baseOrigin(origin) === baseOrigin(this.#own.current);
+  }
+
+  /** A later origin of a writer has the key of the first one until it has shown its own. */
   #bindingOf(origin: string): Binding | null {
+    const own = this.#boundTo(origin);
+    const base = baseOrigin(origin);
+    return own !== null || base === origin ? own : this.#boundTo(base);
+  }
+
+  #boundTo(origin: string): Binding | null {
     const held = this.#bindings.get(origin);
     if (held !== undefined) return held;
     const read = parse(this.#state.get(keyOf(origin)) ?? "");

@@ -16,7 +16,7 @@ function executing(settings: RigSettings = {}) {
   const own = { role: "leader" as Role, mayAct: true, peerThroughSeq: 0 };
   let seq = 0;
   const executor = new Executor(rig.kit, {
-    programmeClock: new ProgrammeClock(rig.kit, () => NO_SAMPLES),
+    programmeClock: new ProgrammeClock(rig.kit, { offset: () => NO_SAMPLES, wallMs: () => null }),
     role: () => own.role,
     mayAct: () => own.mayAct,
     logEndSeq: () => rig.store.load().log.seq,

@@ -165,6 +165,7 @@ describe("an older schema", () => {
     const known = store.findKey("old");
     store.close();
     edit(`ALTER TABLE keys DROP COLUMN digest; PRAGMA user_version = 6;
+      ALTER TABLE ops DROP COLUMN chain; ALTER TABLE record_vector DROP COLUMN head;
       ALTER TABLE state DROP COLUMN base_clock; ALTER TABLE state DROP COLUMN highest_own_seq`);
     const migrated = open();
     expect(known?.digest).toMatch(/^[0-9a-f]{64}$/);
@@ -182,7 +183,7 @@ describe("an older schema", () => {
       DROP TABLE quarantine; DROP TABLE federation_state; DROP INDEX ops_by_arrival;
       ALTER TABLE ops DROP COLUMN arrival; ALTER TABLE ops DROP COLUMN via;
       ALTER TABLE state DROP COLUMN base_clock; ALTER TABLE state DROP COLUMN highest_own_seq;
-      ALTER TABLE ops DROP COLUMN signature; DROP INDEX ops_by_seq; CREATE UNIQUE INDEX places ON ops (seq);
+      ALTER TABLE ops DROP COLUMN chain; ALTER TABLE ops DROP COLUMN signature; DROP INDEX ops_by_seq; CREATE UNIQUE INDEX places ON ops (seq);
       DROP TABLE state_pieces; DROP TABLE checkpoint;
       CREATE TABLE checkpoint (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
         state TEXT NOT NULL) STRICT;

@@ -41,3 +41,43 @@ scenario(
     expect(stage.executed("b")).toContain("missed");
   },
 );
+
+const DAY_MS = 86_400_000;
+
+for (const days of [1, 365]) {
+  scenario(
+    "A34",
+    `CK1–CK4: the clock of the leader is ${days} days ahead for a while: commands go on, records flow again by themselves`,
+    {},
+    async (stage) => {
+      await stage.onAir("a");
+      const records = (label: "a" | "b") => stage.coordinator(label).replication.records;
+      const alarms = (label: "a" | "b") =>
+        stage
+          .coordinator(label)
+          .state()
+          .alarms.map(({ code }) => code);
+      stage.process("a").machine.clock.stepUnix(days * DAY_MS);
+      await stage.run(3_000);
+      await stage.submit("a", { idempotencyKey: "while wrong" });
+      await stage.run(60);
+      for (const one of ["a", "b"] as const) expect(stage.executed(one)).toContain("while wrong");
+      expect(records("a").set("macros", "x", 1)).toMatchObject({ outcome: "clock-wrong" });
+      expect(stage.coordinator("a").readiness()).toMatchObject({ ready: false, reasons: ["clock-wrong"] });
+      expect(alarms("a")).toEqual(expect.arrayContaining(["clock-wrong", "clocks-far-apart"]));
+      expect(alarms("b")).toContain("clocks-far-apart");
+      // The follower's own records are not stamped by the leader's clock.
+      expect(records("b").set("macros", "y", 1)).toMatchObject({ outcome: "written" });
+      stage.process("a").machine.clock.stepUnix(-days * DAY_MS);
+      await stage.run(5_000);
+      expect(records("a").set("macros", "x", 2)).toMatchObject({ outcome: "written" });
+      await stage.run(10_000);
+      for (const one of ["a", "b"] as const) {
+        expect([records(one).get("macros", "x")?.value, records(one).get("macros", "y")?.value]).toEqual([2, 1]);
+        expect(alarms(one)).not.toContain("clock-wrong");
+        expect(alarms(one)).not.toContain("clocks-far-apart");
+        expect(stage.coordinator(one).readiness().ready).toBe(true);
+      }
+    },
+  );
+}

@@ -36,8 +36,12 @@ describe("a log that grows", () => {
   });
 
   it("has the latest stamp, also when a later command bears an earlier one", () => {
-    expect(extendHlc(command(5).hlc, commands(1, 3))).toBe(command(5).hlc);
-    expect(extendHlc(command(1).hlc, commands(2, 3))).toBe(command(3).hlc);
+    expect(extendHlc(command(5).hlc, commands(1, 3), ENGINE_A)).toBe(command(5).hlc);
+    expect(extendHlc(command(1).hlc, commands(2, 3), ENGINE_A)).toBe(command(3).hlc);
+  });
+
+  it("CK1: is not moved by the stamps of another engine", () => {
+    expect(extendHlc(command(1).hlc, commands(2, 3), ENGINE_B)).toBe(command(1).hlc);
   });
 
   it("remembers the answer of a key at the time of its stamp", () => {

@@ -58,6 +58,7 @@ const CONTRACT: Record<string, Access> = {
   "POST /api/peers/:name/reset": "operate",
   "GET /sync/identity": "replicate",
   "GET /sync/pull": "replicate",
+  "POST /sync/compare": "replicate",
   "POST /sync/push": "replicate",
   "GET /api/origins": "view",
   "POST /api/origins/:origin/release": "operate",

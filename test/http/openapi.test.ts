@@ -76,6 +76,7 @@ describe("GET /openapi.json", () => {
       "POST /api/maintenance",
       "POST /api/pair/adopt",
       "POST /api/sync/state-snapshot",
+      "POST /sync/compare",
       "POST /sync/push",
       "PUT /api/records/{entity}/{field}",
     ]);

@@ -83,7 +83,9 @@ it("the identity has more than the contract says only for one that gives a chall
   const plain = (await rig.call("peer", { method: "GET", url: "/sync/identity" })).json<object>();
   expect(Object.keys(plain).sort()).toEqual(["engineId", "generation", "hubId", "mode", "version"]);
   const asked = (await rig.call("peer", { method: "GET", url: "/sync/identity?challenge=c1" })).json<object>();
-  expect(Object.keys(asked).sort()).toEqual([...Object.keys(plain), "clock", "held", "key", "proof"].sort());
+  expect(Object.keys(asked).sort()).toEqual(
+    [...Object.keys(plain), "clock", "held", "key", "proof", "unixMs", "heads"].sort(),
+  );
   expect((await rig.call("peer", { method: "GET", url: "/sync/identity?challenge=" })).statusCode).toBe(400);
 });
 

@@ -72,7 +72,7 @@ describe("a hostile peer", () => {
   it.each([
     ["flood", "other"],
     ["inflated", "clock_cap"],
-    ["ahead", "other"],
+    ["ahead", "clock_drift"],
     ["endless", "other"],
     ["malformed", "other"],
     ["shifty", "identity_mismatch"],

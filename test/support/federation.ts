@@ -16,6 +16,7 @@ export function newKey(): Ed25519Signatures {
 export function wayTo(end: () => SyncTransport): SyncTransport {
   return {
     identity: (challenge) => end().identity(challenge),
+    compare: async (heads) => (await end().compare?.(heads)) ?? { outcome: "refused", status: 404, code: "not_found" },
     pull: (request) => end().pull(request),
     push: (ops, snapshot) => end().push(ops, snapshot),
     close: () => undefined,

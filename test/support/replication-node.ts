@@ -11,6 +11,7 @@ import { recordOrigin, type Op } from "../../src/core/operation.ts";
 import { checksumOfOp } from "../../src/replication/record-log.ts";
 import { Replication, type ReplicationInit, type ReplicationJoint } from "../../src/replication/replication.ts";
 import type { ReplicationParts } from "../../src/replication/parts.ts";
+import type { Digests } from "../../src/replication/history.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { FederationPeerPort } from "../../src/ports/federation-peer.ts";
 import type { Ids } from "../../src/ports/ids.ts";
@@ -119,8 +120,15 @@ class DirectWay implements SyncTransport {
   async pull(request: PullRequest): Promise<SyncAnswer<Json>> {
     return {
       outcome: "answered",
-      value: wired(this.#place.hub.pull({ caller: { origin: this.#caller, token: null }, ...request })),
+      value: wired(
+        this.#place.hub.pull({ caller: { origin: request.own === true ? "" : this.#caller, token: null }, ...request }),
+      ),
     };
+  }
+
+  async compare(heads: Digests): Promise<SyncAnswer<Json>> {
+    const caller = { origin: this.#caller, token: null };
+    return { outcome: "answered", value: wired({ heads: this.#place.hub.compare(caller, heads) }) };
   }
 
   async push(ops: readonly Op[], snapshot: PushedBase | null): Promise<SyncAnswer<Json>> {

@@ -14,6 +14,8 @@ export interface ReplicaContent {
   /** The same, by arrival. */
   arrivals: ArrivedOp[];
   readonly vector: Map<string, number>;
+  /** The digest of an origin's history, by origin and originSeq. */
+  readonly chains: Map<string, string>;
   readonly heads: Map<string, Heads>;
   readonly peerState: Map<string, string>;
   readonly aside: Map<string, SetAside>;
@@ -32,6 +34,7 @@ export function emptyReplica(): ReplicaContent {
     ops: new Map(),
     arrivals: [],
     vector: new Map(),
+    chains: new Map(),
     heads: new Map(),
     peerState: new Map(),
     aside: new Map(),

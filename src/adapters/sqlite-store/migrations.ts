@@ -11,11 +11,12 @@ import { outbox } from "./migrations/0005-outbox.ts";
 import { leanLog } from "./migrations/0006-lean-log.ts";
 import { keyDigests } from "./migrations/0007-key-digests.ts";
 import { clockOfContent } from "./migrations/0008-clock-of-content.ts";
+import { historyDigests } from "./migrations/0009-history-digests.ts";
 import type { Migration } from "./migrations/migration.ts";
 
 const MIGRATIONS: readonly Migration[] = [
   ...[pair, statePieces, replication, signatures, outbox, leanLog],
-  ...[keyDigests, clockOfContent],
+  ...[keyDigests, clockOfContent, historyDigests],
 ];
 
 /** The newest schema that this program knows. */

@@ -4,10 +4,11 @@
  * operation; it is read again after a transaction that was undone.
  */
 import type { Database, Statement } from "better-sqlite3";
-import type { Op, OpKind } from "../../core/operation.ts";
+import { chainAfter, isGivenUp, type Op, type OpKind } from "../../core/operation.ts";
 import { counterOf, leastClock, type VectorClock } from "../../core/vector-clock.ts";
 import { type ArrivedOp, type CompactionFloor, countable, mergeFloors } from "../../ports/op-log.ts";
 import { opBytes } from "../op-weight.ts";
+import { sha256Of } from "../node-digest.ts";
 import { readClock, readJson } from "./json.ts";
 
 /** One row of an operation on a record. */
@@ -37,6 +38,15 @@ interface OriginRow {
   readonly origin_seq: number;
 }
 
+/** What the digest of an older store's history is made of. */
+type OlderRow = Pick<OpRow, "origin_seq" | "checksum" | "entity"> & { readonly kind: OpKind };
+
+/** How far the history of an origin is digested. */
+interface Reached {
+  readonly seq: number;
+  readonly head: string | null;
+}
+
 /** See `OpLog.arrivedAfter`. */
 interface ArrivedQuery {
   readonly after: string;
@@ -52,10 +62,19 @@ export class OpTable {
   readonly #find: Statement<[string, number], OpRow>;
   readonly #arrived: Statement<[string, string, string, string, number], OpRow>;
   readonly #ofOrigin: Statement<[string, number, number], OpRow>;
+  readonly #ofField: Statement<[string, string], OpRow>;
+  readonly #dropAbove: Statement<[string, number]>;
+  readonly #setVector: Statement<[number, string, number]>;
+  readonly #forgetOrigin: Statement<[string]>;
   readonly #last: Statement<[], { readonly arrival: string | null }>;
   readonly #newest: Statement<[number], OpRow>;
   readonly #count: Statement<[], { readonly count: number }>;
-  readonly #raise: Statement<[string, number]>;
+  readonly #raise: Statement<[string, number, string | null]>;
+  readonly #head: Statement<[string], { readonly head: string | null }>;
+  readonly #chain: Statement<[string, number], { readonly chain: string | null }>;
+  readonly #saveHead: Statement<[string | null, string]>;
+  readonly #saveChain: Statement<[string, string, number]>;
+  readonly #heads = new Map<string, Reached>();
   readonly #vector: Statement<[], OriginRow>;
   readonly #placed: Statement<[string, number], Pick<OpRow, "arrival" | "origin" | "origin_seq">>;
   readonly #unneeded: Statement<[string], { readonly rowid: number } & OriginRow>;
@@ -68,8 +87,8 @@ export class OpTable {
 
   constructor(db: Database) {
     this.#insert = db.prepare(
-      `INSERT INTO ops (${NAMES.join(", ")}, arrival, via, signature)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO ops (${NAMES.join(", ")}, arrival, via, signature, chain)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#find = db.prepare(
       `SELECT ${OP_COLUMNS} FROM ops WHERE origin = ? AND origin_seq = ? AND arrival IS NOT NULL`,
@@ -79,12 +98,22 @@ export class OpTable {
     this.#ofOrigin = db.prepare(`
       SELECT ${OP_COLUMNS} FROM ops WHERE origin = ? AND origin_seq > ? AND arrival IS NOT NULL
       ORDER BY origin_seq LIMIT ?`);
+    this.#ofField = db.prepare(
+      `SELECT ${OP_COLUMNS} FROM ops WHERE entity = ? AND field = ? AND arrival IS NOT NULL ORDER BY arrival`,
+    );
+    this.#dropAbove = db.prepare("DELETE FROM ops WHERE origin = ? AND origin_seq > ? AND arrival IS NOT NULL");
+    this.#setVector = db.prepare("UPDATE record_vector SET origin_seq = ? WHERE origin = ? AND origin_seq > ?");
+    this.#forgetOrigin = db.prepare("DELETE FROM record_vector WHERE origin = ?");
     this.#last = db.prepare("SELECT max(arrival) AS arrival FROM ops WHERE arrival IS NOT NULL");
     this.#newest = db.prepare(`SELECT ${OP_COLUMNS} FROM ops WHERE arrival IS NOT NULL ORDER BY arrival DESC LIMIT ?`);
     this.#count = db.prepare("SELECT count(*) AS count FROM ops WHERE arrival IS NOT NULL");
     this.#raise = db.prepare(`
-      INSERT INTO record_vector (origin, origin_seq) VALUES (?, ?)
-      ON CONFLICT (origin) DO UPDATE SET origin_seq = max(origin_seq, excluded.origin_seq)`);
+      INSERT INTO record_vector (origin, origin_seq, head) VALUES (?, ?, ?)
+      ON CONFLICT (origin) DO UPDATE SET origin_seq = excluded.origin_seq, head = excluded.head`);
+    this.#head = db.prepare("SELECT head FROM record_vector WHERE origin = ?");
+    this.#chain = db.prepare("SELECT chain FROM ops WHERE origin = ? AND origin_seq = ? AND arrival IS NOT NULL");
+    this.#saveChain = db.prepare("UPDATE ops SET chain = ? WHERE origin = ? AND origin_seq = ?");
+    this.#saveHead = db.prepare("UPDATE record_vector SET head = ? WHERE origin = ?");
     this.#vector = db.prepare("SELECT origin, origin_seq FROM record_vector");
     this.#placed = db.prepare("SELECT arrival, origin, origin_seq FROM ops WHERE arrival > ? ORDER BY arrival LIMIT ?");
     this.#unneeded = db.prepare(`
@@ -100,6 +129,7 @@ export class OpTable {
     this.#later = db.prepare("SELECT origin, min(origin_seq) AS origin_seq FROM ops WHERE arrival > ? GROUP BY origin");
     this.#floor = db.prepare("SELECT through, clock FROM compaction_floor");
     this.#saveFloor = db.prepare("INSERT OR REPLACE INTO compaction_floor (id, through, clock) VALUES (1, ?, ?)");
+    db.transaction(() => this.#digestOlder(db))();
     this.#held = this.#readVector();
   }
 
@@ -110,11 +140,15 @@ export class OpTable {
   /** After a transaction was undone. */
   reread(): void {
     this.#held = this.#readVector();
+    this.#heads.clear();
   }
 
   raise(origin: string, originSeq: number): void {
     if (originSeq <= counterOf(this.#held, origin)) return;
-    this.#raise.run(origin, originSeq);
+    const reached = this.#reached(origin);
+    const head = reached.seq === originSeq ? reached.head : null;
+    this.#raise.run(origin, originSeq, head);
+    this.#heads.set(origin, { seq: originSeq, head });
     // Written in place: this clock is read once for every operation of a page and never given away.
     (this.#held as Record<string, number>)[origin] = originSeq;
   }
@@ -134,12 +168,84 @@ export class OpTable {
       arrival,
       via,
       op.signature ?? null,
+      this.#extend(op),
     );
+  }
+
+  heads(): Readonly<Record<string, string | null>> {
+    return Object.fromEntries(Object.keys(this.#held).map((origin) => [origin, this.#reached(origin).head]));
+  }
+
+  headAt(origin: string, originSeq: number): string | null {
+    const { seq, head } = this.#reached(origin);
+    if (originSeq === seq) return head;
+    return originSeq === 0 ? "" : (this.#chain.get(origin, originSeq)?.chain ?? null);
+  }
+
+  adoptHead(origin: string, originSeq: number, head: string): void {
+    const reached = this.#reached(origin);
+    if (reached.head !== null || reached.seq !== originSeq) return;
+    this.#saveHead.run(head, origin);
+    this.#saveChain.run(head, origin, originSeq);
+    this.#heads.set(origin, { seq: originSeq, head });
+  }
+
+  /** The digest through `op`, where it is the next one of its origin. */
+  #extend(op: Op): string | null {
+    const { origin, originSeq, checksum } = op;
+    const { seq, head } = this.#reached(origin);
+    if (head === null || originSeq !== seq + 1 || isGivenUp(op)) return null;
+    const chain = chainAfter(head, checksum, sha256Of);
+    this.#heads.set(origin, { seq: originSeq, head: chain });
+    return chain;
+  }
+
+  #reached(origin: string): Reached {
+    const known = this.#heads.get(origin);
+    if (known !== undefined) return known;
+    const seq = counterOf(this.#held, origin);
+    const reached = { seq, head: seq === 0 ? "" : (this.#head.get(origin)?.head ?? null) };
+    this.#heads.set(origin, reached);
+    return reached;
+  }
+
+  /** Digests what an older version has written, where the history is held from its first operation on. */
+  #digestOlder(db: Database): void {
+    const ofOlder = db.prepare<[], OriginRow>("SELECT origin, origin_seq FROM record_vector WHERE head IS NULL").all();
+    const rows = db.prepare<[string, number], OlderRow>(
+      "SELECT origin_seq, checksum, kind, entity FROM ops WHERE origin = ? AND origin_seq <= ? AND arrival IS NOT NULL ORDER BY origin_seq",
+    );
+    for (const { origin, origin_seq: through } of ofOlder) {
+      if (this.#find.get(origin, 1) === undefined) continue;
+      const held = rows.all(origin, through);
+      if (held.length !== through || held.some(isGivenUp)) continue;
+      let head = "";
+      for (const { origin_seq, checksum } of held) {
+        head = chainAfter(head, checksum, sha256Of);
+        this.#saveChain.run(head, origin, origin_seq);
+      }
+      this.#saveHead.run(head, origin);
+    }
   }
 
   find(origin: string, originSeq: number): ArrivedOp | null {
     const row = this.#find.get(origin, originSeq);
     return row === undefined ? null : { op: toOp(row), arrival: row.arrival, via: row.via };
+  }
+
+  withdraw(origin: string, keepThrough: number): readonly ArrivedOp[] {
+    const head = this.headAt(origin, keepThrough);
+    const rows = this.#ofOrigin.all(origin, keepThrough, -1);
+    this.#dropAbove.run(origin, keepThrough);
+    this.#setVector.run(keepThrough, origin, keepThrough);
+    if (keepThrough === 0) this.#forgetOrigin.run(origin);
+    else if (rows.length > 0) this.#saveHead.run(head, origin);
+    this.reread();
+    return rows.map((row) => ({ op: toOp(row), arrival: row.arrival, via: row.via }));
+  }
+
+  ofField(entity: string, field: string): readonly Op[] {
+    return this.#ofField.all(entity, field).map(toOp);
   }
 
   arrivedAfter(asked: ArrivedQuery): readonly ArrivedOp[] {

@@ -64,6 +64,12 @@ export class RecordTable {
     this.#hold(place, heads);
   }
 
+  replace({ entity, field }: RecordPlace, heads: Heads): void {
+    this.#dropFrom.run(entity, field, 0);
+    this.#held.delete(keyOf(entity, field));
+    this.save(heads);
+  }
+
   /** After a transaction was undone. */
   reread(): void {
     this.#held.clear();

@@ -5,7 +5,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { Conflict } from "../../core/command.ts";
 import type { Hlc } from "../../core/hlc.ts";
-import type { OpLog } from "../../ports/op-log.ts";
+import type { ArrivedOp, OpLog } from "../../ports/op-log.ts";
 import type { OutboxStore } from "../../ports/outbox-store.ts";
 import type { PeerState } from "../../ports/peer-state.ts";
 import type { RecordStore } from "../../ports/record-store.ts";
@@ -39,6 +39,7 @@ export class SqliteReplica implements Replica {
   readonly #recordTable: RecordTable;
   readonly #hlc: Statement<[], { readonly hlc: string }>;
   readonly #raiseHlc: Statement<[string]>;
+  readonly #resetHlc: Statement<[string]>;
 
   constructor(access: Access) {
     this.#access = access;
@@ -46,6 +47,7 @@ export class SqliteReplica implements Replica {
     this.#opTable = new OpTable(db);
     this.#recordTable = new RecordTable(db);
     this.#hlc = db.prepare("SELECT hlc FROM state");
+    this.#resetHlc = db.prepare("UPDATE state SET hlc = ?");
     this.#raiseHlc = db.prepare("UPDATE state SET hlc = max(hlc, ?)");
     this.ops = opLog(access, this.#opTable, new AsideTables(db));
     this.records = recordStore(access, this.#recordTable);
@@ -65,6 +67,10 @@ export class SqliteReplica implements Replica {
     this.#access.write(() => this.#raiseHlc.run(hlc));
   }
 
+  resetHlc(hlc: Hlc): void {
+    this.#access.write(() => this.#resetHlc.run(hlc));
+  }
+
   transaction<Result>(work: () => Result): Result {
     let result: { readonly value: Result } | null = null;
     try {
@@ -82,8 +88,17 @@ function opLog({ read, write }: Access, ops: OpTable, aside: AsideTables): OpLog
   return {
     vector: () => ({ ...ops.vector }),
     raiseVector: (origin, originSeq) => write(() => ops.raise(origin, originSeq)),
+    heads: () => read(() => ops.heads()),
+    headAt: (origin, originSeq) => read(() => ops.headAt(origin, originSeq)),
+    adoptHead: (origin, originSeq, head) => write(() => ops.adoptHead(origin, originSeq, head)),
     add: (arrived) => write(() => ops.insert(arrived)),
     find: (origin, originSeq) => read(() => ops.find(origin, originSeq)),
+    withdraw: (origin, keepThrough) => {
+      let withdrawn: readonly ArrivedOp[] = [];
+      write(() => (withdrawn = ops.withdraw(origin, keepThrough)));
+      return withdrawn;
+    },
+    ofField: (entity, field) => read(() => ops.ofField(entity, field)),
     arrivedAfter: (after, limit, maxBytes, exceptVia = "", alsoVia = exceptVia) =>
       read(() => ops.arrivedAfter({ after, limit, maxBytes, exceptVia, alsoVia })),
     lackedBy: (vector, limit, maxBytes) => read(() => lackedBy(ops, vector, limit, maxBytes)),
@@ -112,6 +127,7 @@ function recordStore({ read, write }: Access, records: RecordTable): RecordStore
     standing: (entity, field) => read(() => records.standing(entity, field)),
     heads: (entity, field) => read(() => records.heads(entity, field)),
     saveHeads: (heads) => write(() => records.save(heads)),
+    replaceHeads: (place, heads) => write(() => records.replace(place, heads)),
     list: (entity, after, limit) => read(() => records.list(entity, after, limit)),
     all: (after, limit) => read(() => records.all(after, limit)),
   };

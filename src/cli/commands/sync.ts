@@ -75,7 +75,12 @@ async function sync(options: Options): Promise<void> {
   }
   try {
     const result = await spoke.replication.spoke?.exchangeNow();
-    if (result?.outcome !== "failed") return;
+    if (result === undefined) return;
+    if (result.outcome === "done") {
+      // What was refused was told with the result.
+      if (isInStep(result.progress)) return;
+      throw new CliError(EXIT.failed, "not everything was taken");
+    }
     throw new CliError(exitFor(result.reason), `${result.reason}: ${HINTS[result.reason]}`);
   } finally {
     spoke.close();
@@ -87,11 +92,27 @@ function exitFor(reason: PeerReason): typeof EXIT.unreachable | typeof EXIT.fail
 }
 
 function tell(result: Exchanged, options: Options): void {
-  if (options.json === true) return json({ ...result, error: undefined });
+  if (options.json === true) {
+    const { refused } = result.progress;
+    const hint = refused === null ? null : HINTS[refused.reason];
+    return json({ ...result, error: undefined, inStep: result.outcome === "done" && isInStep(result.progress), hint });
+  }
   const { pulled, applied, pushed, refused } = result.progress;
-  if (result.outcome === "done") line(`in step with ${options.hub}: ${pulled} taken (${applied} new), ${pushed} given`);
-  else if (options.once !== true) line(`${result.reason}: ${HINTS[result.reason]}`);
-  if (refused !== null) line(`${refused.op} could not be taken: ${refused.reason}`);
+  const counts = `${pulled} read (${applied} new), ${pushed} offered`;
+  if (result.outcome !== "done") {
+    if (options.once !== true) line(`${result.reason}: ${HINTS[result.reason]}`);
+  } else if (isInStep(result.progress)) line(`in step with ${options.hub}: ${counts}`);
+  else line(`NOT in step with ${options.hub}: ${counts}`);
+  if (refused !== null) line(`${refused.op} was refused: ${refused.reason}: ${HINTS[refused.reason]}`);
+  else if (result.progress.stalled)
+    line(
+      "an operation that was refused before is still held back: changeover sync --json shows it once it is tried again",
+    );
+}
+
+/** Whether everything that either side has was taken by the other. */
+function isInStep({ refused, stalled }: Progress): boolean {
+  return refused === null && !stalled;
 }
 
 /** Tells of a long catch-up while it goes on. */

@@ -41,7 +41,7 @@ export function resolveRoute(app: App, { coordinator }: HttpComponents): void {
         body: ResolveBody,
         response: {
           200: named<Conflict>(ConflictSchema),
-          ...refusals(...GUARDED, ...COMMAND_REFUSALS, "conflict_not_found", "already_resolved"),
+          ...refusals(...GUARDED, ...COMMAND_REFUSALS, "clock_wrong", "conflict_not_found", "already_resolved"),
         },
       },
     },

@@ -5,6 +5,7 @@ import { DEFAULT_PAGE } from "../limits.ts";
 import { problem, type Problem, sendProblem } from "../problem.ts";
 import { BODY, GUARDED, named, NoContent, NoFields, refusals } from "../schemas/common.ts";
 import { RecordBody, RecordPageSchema, RecordParams, RecordSchema, RecordsQuery } from "../schemas/records.ts";
+import { clockWrong } from "../outcomes.ts";
 import { InvalidInput } from "../validation.ts";
 
 export function recordsRoute(app: App, { coordinator }: HttpComponents): void {
@@ -66,14 +67,16 @@ export function writeRecordRoute(app: App, { coordinator }: HttpComponents): voi
         body: RecordBody,
         response: {
           200: named<RecordView>(RecordSchema),
-          ...refusals(...GUARDED, ...BODY, "number_not_exact", "store_failed"),
+          ...refusals(...GUARDED, ...BODY, "number_not_exact", "clock_wrong", "store_failed"),
         },
       },
     },
     async (request, reply) => {
       const { entity, field } = request.params;
       const { records } = coordinator.replication;
-      requireWritten(records.set(entity, field, request.body.value));
+      const outcome = records.set(entity, field, request.body.value);
+      if (outcome.outcome === "clock-wrong") return sendProblem(reply, clockWrong(outcome));
+      requireWritten(outcome);
       const written = records.get(entity, field);
       return written === null ? sendProblem(reply, notFound(entity, field)) : reply.send(written);
     },
@@ -90,13 +93,17 @@ export function deleteRecordRoute(app: App, { coordinator }: HttpComponents): vo
         tags: ["records"],
         params: RecordParams,
         body: NoFields,
-        response: { 204: NoContent, ...refusals(...GUARDED, ...BODY, "record_not_found", "store_failed") },
+        response: {
+          204: NoContent,
+          ...refusals(...GUARDED, ...BODY, "record_not_found", "clock_wrong", "store_failed"),
+        },
       },
     },
     async (request, reply) => {
       const { entity, field } = request.params;
       const outcome = coordinator.replication.records.delete(entity, field);
       if (outcome === null) return sendProblem(reply, notFound(entity, field));
+      if (outcome.outcome === "clock-wrong") return sendProblem(reply, clockWrong(outcome));
       requireWritten(outcome);
       return reply.code(204).send(undefined);
     },

@@ -7,11 +7,20 @@ import type { FastifyRequest } from "fastify";
 import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_OPS, MAX_PUSH_BYTES } from "../../core/sync-bounds.ts";
 import { isOrigin } from "../../core/operation.ts";
 import type { SyncCaller } from "../../replication/callers.ts";
+import type { Digests } from "../../replication/history.ts";
 import type { PullPage, PushOutcome, PushReport, SyncIdentity } from "../../replication/hub.ts";
 import type { App, HttpComponents } from "../components.ts";
 import { type Problem, problem, sendProblem } from "../problem.ts";
 import { BODY, GUARDED, named, refusals } from "../schemas/common.ts";
-import { PullPageSchema, PullQuery, PushBody, PushReportSchema, SyncIdentitySchema } from "../schemas/replication.ts";
+import {
+  CompareBody,
+  ComparedSchema,
+  PullPageSchema,
+  PullQuery,
+  PushBody,
+  PushReportSchema,
+  SyncIdentitySchema,
+} from "../schemas/replication.ts";
 import { IdentityQuery } from "../schemas/peers.ts";
 import { InvalidInput } from "../validation.ts";
 
@@ -59,6 +68,32 @@ export function pullRoute(app: App, { coordinator }: HttpComponents): void {
       if (!coordinator.replication.hub.serves) return void sendProblem(reply, NOT_SERVING);
       const { after = "", held = after, limit = DEFAULT_PAGE_OPS, maxBytes = DEFAULT_PAGE_BYTES } = request.query;
       reply.send(coordinator.replication.hub.pull({ caller: callerOf(request), after, held, limit, maxBytes }));
+    },
+  );
+}
+
+export function compareRoute(app: App, { coordinator }: HttpComponents): void {
+  app.post(
+    "/sync/compare",
+    {
+      config: { access: "replicate", certificate: true },
+      schema: {
+        summary: "Whether histories are the same here",
+        description:
+          "Of each origin the digest of its history through operation `n`. Where it differs from the digest here, the " +
+          "history forked: alarm `history-forked`.",
+        tags: ["replication"],
+        body: CompareBody,
+        response: {
+          200: named<{ readonly heads: Digests }>(ComparedSchema),
+          ...refusals(...GUARDED, ...BODY, "certificate_required", "not_serving"),
+        },
+      },
+    },
+    (request, reply) => {
+      const { hub } = coordinator.replication;
+      if (!hub.serves) return void sendProblem(reply, NOT_SERVING);
+      reply.send({ heads: hub.compare(callerOf(request), request.body.heads) });
     },
   );
 }

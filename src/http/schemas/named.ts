@@ -17,7 +17,7 @@ import { AsideSchema, OpSchema, OpsSchema } from "./ops.ts";
 import { OutboxSchema, ResyncSchema, TendedSchema } from "./outbox.ts";
 import { ForcedAnswerSchema, PeerHealthSchema } from "./peer.ts";
 import { RecordPageSchema, RecordSchema } from "./records.ts";
-import { PullPageSchema, PushReportSchema, SyncIdentitySchema } from "./replication.ts";
+import { ComparedSchema, PullPageSchema, PushReportSchema, SyncIdentitySchema } from "./replication.ts";
 import { FederationSchema, OriginReleasedSchema, OriginsSchema, PeerResetSchema, PeerStatusSchema } from "./peers.ts";
 import { MachinesSchema, MaintenanceSchema, StateSchema } from "./state.ts";
 import {
@@ -67,6 +67,7 @@ export const NAMED_SCHEMAS = [
   AsideSchema,
   SyncIdentitySchema,
   PullPageSchema,
+  ComparedSchema,
   PushReportSchema,
   LeaderProbeSchema,
   LiveSchema,

@@ -20,6 +20,10 @@ export const SyncIdentitySchema = Type.Object(
     mode: oneOf("sync", "publish", "subscribe"),
     clock: Type.Optional(ClockSchema),
     held: Type.Optional(ClockSchema),
+    heads: Type.Optional(
+      Type.Record(Type.String(), Type.String(), { description: "of each origin, the digest of its history" }),
+    ),
+    unixMs: Type.Optional(Type.Integer({ description: "the wall clock here" })),
     key: Type.Optional(Type.String({ description: "Ed25519, base64url" })),
     proof: Type.Optional(Type.String({ description: "its signature of the challenge and of who serves here" })),
   },
@@ -63,6 +67,24 @@ export const PushBody = strict({
   ops: Type.Array(AnyJson, { maxItems: MAX_PAGE_OPS }),
   snapshot: Type.Optional(strict({ clock: ClockSchema, complete: Type.Boolean() })),
 });
+
+const Digest = Type.Object({
+  n: Type.Integer({ minimum: 0, description: "the number of the operation through which the history is digested" }),
+  head: Type.Union([Type.String({ pattern: "^[0-9a-f]{0,64}$" }), Type.Null()]),
+});
+
+export const CompareBody = strict({
+  heads: Type.Record(Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$" }), Digest, { maxProperties: 256 }),
+});
+
+export const ComparedSchema = Type.Object(
+  {
+    heads: Type.Record(Type.String(), Digest, {
+      description: "the same numbers, with the digests that are known here",
+    }),
+  },
+  { $id: "Compared" },
+);
 
 export const PushReportSchema = Type.Object(
   {

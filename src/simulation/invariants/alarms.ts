@@ -14,6 +14,9 @@ const MAY_STAND: ReadonlySet<AlarmCode> = new Set<AlarmCode>([
   "op-dead-letter",
   "op-quarantined",
   "op-unsigned",
+  "quota-near",
+  // Stays for ten minutes, so that a person sees what was healed.
+  "history-forked",
   // Last for their window.
   "hold-down",
   "engine-hook",
@@ -22,6 +25,7 @@ const MAY_STAND: ReadonlySet<AlarmCode> = new Set<AlarmCode>([
   "state-drift",
   "lockstep-degraded",
   "clocks-far-apart",
+  "clock-wrong",
   "hub-unreachable",
   "federation-failing",
   "federation-refused",

@@ -116,7 +116,7 @@ export function writePoison(world: World, spoke: SimSpoke): void {
   const unsigned = { ...made, field: "opening", payload: null, clock: { ...vector, [origin]: originSeq } };
   const op = { ...unsigned, checksum: checksumOfOp(parts.digest, unsigned) };
   replica.transaction(() => {
-    replica.ops.add({ op, arrival: stamps.next(), via: "" });
+    replica.ops.add({ op, arrival: stamps.arrive(), via: "" });
     replica.ops.raiseVector(origin, originSeq);
     replica.raiseHlc(stamps.last);
   });

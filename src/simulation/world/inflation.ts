@@ -26,6 +26,7 @@ export function inflated(hub: Served): Served {
   return {
     serves: hub.serves,
     identity: (challenge) => hub.identity(challenge),
+    compare: (caller, heads) => hub.compare(caller, heads),
     push: (caller, ops, base) => hub.push(caller, ops, base),
     pull: (request) => {
       madeUp ??= MADE_UP_ORIGINS.map(opOf);

@@ -9,6 +9,7 @@ import { ChangeoverError } from "../../core/errors.ts";
 import type { Op } from "../../core/operation.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../../ports/sync-transport.ts";
 import type { SyncCaller } from "../../replication/callers.ts";
+import type { Digests } from "../../replication/history.ts";
 import type { PullPage } from "../../replication/hub.ts";
 import type { ProcessClock } from "../ground/host-clock.ts";
 import type { Prng } from "../ground/prng.ts";
@@ -72,6 +73,10 @@ export class SimSyncTransport implements SyncTransport {
 
   identity(challenge = ""): Promise<SyncAnswer<Json>> {
     return this.#call((hub) => hub.identity(challenge));
+  }
+
+  compare(heads: Digests): Promise<SyncAnswer<Json>> {
+    return this.#call((hub) => ({ heads: hub.compare(this.#caller, heads) }));
   }
 
   pull({ after, held = after, limit, maxBytes }: PullRequest): Promise<SyncAnswer<Json>> {

@@ -14,7 +14,7 @@ export interface SyncWay {
 }
 
 /** What serves at a place. */
-export type Served = Pick<Hub, "serves" | "identity" | "pull" | "push">;
+export type Served = Pick<Hub, "serves" | "identity" | "compare" | "pull" | "push">;
 
 /** What is at the end of a way: `dark`: nothing at all; `closed`: a machine on which nobody listens. */
 export type Reached = { readonly hub: Served; readonly life: Life } | "closed" | "dark";

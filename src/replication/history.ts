@@ -1,0 +1,191 @@
+/**
+ * Whether two places hold the same operations under the same numbers [RP1]. Each origin's history has a chained digest;
+ * places compare them when they meet. Where they differ, the history forked: a data folder was restored from a backup, or
+ * copied. Both sides say so. The writer itself goes on under a new origin [RP2]; anybody else keeps what differs as a
+ * conflict of its record (`intake.ts`).
+ */
+import type { Json } from "../core/canonical-json.ts";
+import { isOrigin } from "../core/operation.ts";
+import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
+import type { SyncTransport } from "../ports/sync-transport.ts";
+import type { SyncIdentity } from "./hub.ts";
+import { baseOrigin, type OwnOrigin } from "./own-origin.ts";
+import type { RecordHooks, ReplicationBasics } from "./record-log.ts";
+import type { Renewal, Renewed } from "./renewal.ts";
+
+/** Of each origin, a number and the digest of its history through it; null where it is not known. */
+export type Digests = Readonly<Record<string, { readonly n: number; readonly head: string | null }>>;
+
+/** What a meeting has shown. */
+export interface Meeting {
+  /** The other place holds operations of this engine that this engine does not: they are taken back. */
+  readonly takesBack: boolean;
+  readonly renewed: Renewed | null;
+}
+
+/** Origins whose forks are remembered. */
+const MAX_FORKS = 256;
+
+export class History {
+  readonly #parts: ReplicationBasics & {
+    readonly hooks: RecordHooks;
+    readonly own: OwnOrigin;
+    readonly renewal: Renewal;
+  };
+  /** The lowest number that is known to differ, by origin. */
+  readonly #forks = new Map<string, number>();
+
+  constructor(
+    parts: ReplicationBasics & { readonly hooks: RecordHooks; readonly own: OwnOrigin; readonly renewal: Renewal },
+  ) {
+    this.#parts = parts;
+  }
+
+  /** The digest of each origin through what the vector counts. */
+  heads(): Readonly<Record<string, string>> {
+    const known = Object.entries(this.#parts.replica.ops.heads());
+    return Object.fromEntries(known.filter((entry): entry is [string, string] => entry[1] !== null));
+  }
+
+  /** `who` asks about its digests: the same ones here, as far as they are known. Forks are told. */
+  answer(asked: Digests, who: string): Digests {
+    return Object.fromEntries(
+      Object.entries(asked).map(([origin, { n, head }]) => {
+        const here = this.#at(origin, n);
+        if (head !== null && here !== null && head !== here) this.#forked(origin, n, who);
+        return [origin, { n, head: here }];
+      }),
+    );
+  }
+
+  /** Whether what another place holds differs from what is held here, as far as that shows without asking. */
+  differs(clock: VectorClock, heads: Readonly<Record<string, string>>): boolean {
+    return Object.entries(heads).some(([origin, head]) => {
+      const here = this.#at(origin, counterOf(clock, origin));
+      return here !== null && here !== head;
+    });
+  }
+
+  /** Compares with the place that has just said who it is, and puts right what is this engine's own. */
+  async meet({ clock = {}, heads = {}, engineId }: SyncIdentity, transport: SyncTransport): Promise<Meeting> {
+    this.#adopt(clock, heads);
+    const theirs = await this.#digestsOf(clock, heads, transport);
+    let renewed: Renewed | null = null;
+    for (const [origin, { n, head }] of Object.entries(theirs)) {
+      const here = this.#at(origin, n);
+      if (head === null || here === null || head === here) continue;
+      const agreed = await this.#agreedThrough(origin, n, transport);
+      this.#forked(origin, agreed + 1, engineId);
+      if (origin === this.#parts.own.current) renewed = this.#parts.renewal.renewHistory(agreed, clock);
+    }
+    return { ...this.#lost(clock, renewed) };
+  }
+
+  /** This engine has lost what another place still holds of it: it takes that back, and writes under a new origin. */
+  #lost(clock: VectorClock, before: Renewed | null): Meeting {
+    const { own, replica, renewal } = this.#parts;
+    const held = replica.ops.vector();
+    const base = baseOrigin(own.current);
+    const lacked = Object.keys(clock).filter(
+      (origin) => baseOrigin(origin) === base && counterOf(clock, origin) > counterOf(held, origin),
+    );
+    let renewed = before;
+    const isCurrent = lacked.includes(own.current);
+    // An origin of this line that this engine never heard of: it was begun after the copy that it runs on was made.
+    if (isCurrent || lacked.some((origin) => !own.has(origin))) {
+      const { current } = own;
+      renewed ??= renewal.renewHistory(counterOf(held, current), clock);
+      if (isCurrent) this.#forked(current, counterOf(held, current) + 1, "this engine, which has lost its operations");
+    }
+    return { takesBack: lacked.length > 0, renewed };
+  }
+
+  /** The digests of the other place, each through what both hold. What it does not tell at once is asked for. */
+  async #digestsOf(
+    clock: VectorClock,
+    heads: Readonly<Record<string, string>>,
+    transport: SyncTransport,
+  ): Promise<Digests> {
+    const held = this.#parts.replica.ops.vector();
+    const common = Object.keys(held).filter((origin) => counterOf(clock, origin) > 0);
+    const isSame = (origin: string): boolean =>
+      counterOf(clock, origin) === counterOf(held, origin) &&
+      heads[origin] === this.#at(origin, counterOf(held, origin));
+    const open = common.filter((origin) => heads[origin] !== undefined && !isSame(origin));
+    if (open.length === 0) return {};
+    const asked = open.map((origin) => {
+      const n = Math.min(counterOf(clock, origin), counterOf(held, origin));
+      return [origin, { n, head: this.#at(origin, n) }] as const;
+    });
+    return this.#ask(Object.fromEntries(asked), transport);
+  }
+
+  /** Through which number both hold the same; what nobody knows any more was the same. */
+  async #agreedThrough(origin: string, differsAt: number, transport: SyncTransport): Promise<number> {
+    let [agreed, differing] = [0, differsAt];
+    while (differing - agreed > 1) {
+      const n = Math.floor((agreed + differing) / 2);
+      const head = this.#at(origin, n);
+      const told = head === null ? {} : await this.#ask({ [origin]: { n, head } }, transport);
+      const there = told[origin]?.head ?? null;
+      if (there !== null && there !== head) differing = n;
+      else agreed = n;
+    }
+    return agreed;
+  }
+
+  async #ask(asked: Digests, transport: SyncTransport): Promise<Digests> {
+    const answer = await transport.compare?.(asked);
+    if (answer?.outcome !== "answered") return {};
+    return readDigests((answer.value as { readonly heads?: Json } | null)?.heads ?? null) ?? {};
+  }
+
+  /** Where only the other place knows the digest of what both hold, it is believed: a log that was filled has none. */
+  #adopt(clock: VectorClock, heads: Readonly<Record<string, string>>): void {
+    const { ops } = this.#parts.replica;
+    const held = ops.vector();
+    for (const [origin, head] of Object.entries(heads)) {
+      const n = counterOf(clock, origin);
+      if (n > 0 && n === counterOf(held, origin) && ops.headAt(origin, n) === null) ops.adoptHead(origin, n, head);
+    }
+  }
+
+  /** A person has been told for long enough; what still differs is found again. */
+  forget(): void {
+    this.#forks.clear();
+  }
+
+  #at(origin: string, n: number): string | null {
+    const { ops } = this.#parts.replica;
+    return n > counterOf(ops.vector(), origin) ? null : ops.headAt(origin, n);
+  }
+
+  #forked(origin: string, n: number, who: string): void {
+    const known = this.#forks.get(origin);
+    const first = Math.min(known ?? n, n);
+    if (known === undefined && this.#forks.size >= MAX_FORKS) return;
+    this.#forks.set(origin, first);
+    this.#parts.hooks.alarm?.(
+      "history-forked",
+      `history of ${origin} forked: from number ${first} on, other operations are held here than at ${who}; a data folder was ` +
+        "restored or copied. Its writer goes on under a new origin, and nothing is lost: changeover conflicts list",
+    );
+  }
+}
+
+/** Digests from outside; null where they are none. */
+export function readDigests(value: Json): Digests | null {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return null;
+  const entries = Object.entries(value);
+  if (entries.length > MAX_CLOCK_ENTRIES) return null;
+  const isDigest = (one: Json | undefined): boolean => {
+    const { n, head } = (one ?? {}) as { readonly n?: unknown; readonly head?: unknown };
+    return Number.isSafeInteger(n) && (n as number) >= 0 && (head === null || isHead(head));
+  };
+  return entries.every(([origin, one]) => isOrigin(origin) && isDigest(one)) ? (value as unknown as Digests) : null;
+}
+
+/** Whether a value is a digest of a history. */
+export function isHead(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{0,64}$/.test(value);
+}

@@ -1,0 +1,123 @@
+/** R5 and its kind: a clock that was ahead and was put right, on a spoke, in a pair, and while it is still wrong. */
+import { afterEach, describe, expect, it } from "vitest";
+import { parseHlc } from "../../src/core/hlc.ts";
+import { makePlace, originOf, type Place, SetClock, shown } from "../support/replication-node.ts";
+
+const DAY_MS = 86_400_000;
+const places: Place[] = [];
+afterEach(() => {
+  for (const { replication } of places.splice(0)) replication.stop();
+});
+
+function place(init: Parameters<typeof makePlace>[0]): Place {
+  const made = makePlace(init);
+  places.push(made);
+  return made;
+}
+
+const value = (at: Place, field: string) => at.replication.records.get("macros", field)?.value;
+const exchange = async (at: Place) => at.replication.spoke?.exchangeNow();
+
+describe.each([
+  ["a minute", 60_000],
+  ["an hour", 3_600_000],
+  ["a year", 365 * DAY_MS],
+])("R5 CK2: the clock of a spoke was ahead by %s", (_what, aheadMs) => {
+  const start = () => {
+    const hub = place({ name: "hub" });
+    const clock = new SetClock();
+    const spoke = place({ name: "s1", clock, hub: hub.wayFor(originOf("s1")) });
+    return { hub, clock, spoke };
+  };
+
+  it("what it wrote meanwhile, and what it writes later, reaches the hub once it is put right", async () => {
+    const { hub, clock, spoke: first } = start();
+    first.replication.records.set("macros", "before", 1);
+    await exchange(first);
+    hub.replication.records.set("macros", "both", "of the hub");
+    await exchange(first);
+    // It starts again, and has heard of nobody's clock yet.
+    const spoke = place({ name: "s1", clock, store: first.store, hub: hub.wayFor(originOf("s1")) });
+    clock.nowMs += aheadMs;
+    spoke.replication.records.set("macros", "wrong", 1);
+    spoke.replication.records.set("macros", "both", "of the spoke");
+    clock.nowMs -= aheadMs;
+    expect(spoke.replication.records.set("macros", "after", 1).outcome).toBe("written");
+    expect(await exchange(spoke)).toMatchObject({ outcome: "done", progress: { refused: null, stalled: false } });
+    expect(shown(hub)).toEqual(shown(spoke));
+    expect(["before", "wrong", "both", "after"].map((field) => value(hub, field))).toEqual([1, 1, "of the spoke", 1]);
+    expect(spoke.replication.records.origin).toBe(`${originOf("s1")}.2`);
+    expect(shown(hub).vector).toMatchObject({ [originOf("s1")]: 1, [`${originOf("s1")}.2`]: 4 });
+    const { hlc } = spoke.replication.records.get("macros", "after") ?? { hlc: "" };
+    expect(parseHlc(hlc).unixMs).toBeLessThanOrEqual(clock.nowMs);
+    // The hub can overwrite what the wrong clock had stamped.
+    hub.replication.records.set("macros", "wrong", 2);
+    await exchange(spoke);
+    expect(value(spoke, "wrong")).toBe(2);
+    expect(shown(spoke).open).toEqual([]);
+  });
+
+  it("CK3: nobody can take a record while it is wrong, so writing one is refused", async () => {
+    const { hub, clock, spoke } = start();
+    await exchange(spoke);
+    clock.nowMs += aheadMs;
+    expect(spoke.replication.records.set("macros", "x", 1)).toMatchObject({ outcome: "clock-wrong" });
+    expect(spoke.replication.clockWrongMs()).toBeGreaterThan(aheadMs - 1_000);
+    expect(shown(spoke).records).toEqual([]);
+    clock.nowMs -= aheadMs;
+    expect(spoke.replication.records.set("macros", "x", 1)).toMatchObject({ outcome: "written" });
+    await exchange(spoke);
+    expect(value(hub, "x")).toBe(1);
+  });
+
+  it("a hub that had refused its operations drops what it had set aside", async () => {
+    const { hub, clock, spoke } = start();
+    clock.nowMs += aheadMs;
+    spoke.replication.records.set("macros", "x", 1);
+    for (let turn = 0; turn < 4; turn += 1) await exchange(spoke);
+    expect(hub.replication.records.setAside(10)).toHaveLength(1);
+    clock.nowMs -= aheadMs;
+    expect(await exchange(spoke)).toMatchObject({ progress: { stalled: false } });
+    expect(hub.replication.records.setAside(10)).toEqual([]);
+    expect(value(hub, "x")).toBe(1);
+  });
+
+  it("also where it restarted in between, and twice in a row", async () => {
+    const hub = place({ name: "hub" });
+    const clock = new SetClock();
+    const first = place({ name: "s1", clock, hub: hub.wayFor(originOf("s1")) });
+    const { store } = first;
+    for (const turn of [1, 2]) {
+      clock.nowMs += aheadMs;
+      const wrong = place({ name: "s1", clock, store, hub: hub.wayFor(originOf("s1")) });
+      wrong.replication.records.set("macros", `wrong ${turn}`, turn);
+      clock.nowMs -= aheadMs - 1_000;
+      const right = place({ name: "s1", clock, store, hub: hub.wayFor(originOf("s1")) });
+      hub.clock.nowMs = clock.nowMs;
+      expect(await exchange(right)).toMatchObject({ progress: { stalled: false } });
+      expect(shown(hub)).toEqual(shown(right));
+      expect(value(hub, `wrong ${turn}`)).toBe(turn);
+    }
+  });
+});
+
+it("CK2: two that were ahead together take back what they took from each other", async () => {
+  const hub = place({ name: "hub" });
+  const [clock, further] = [new SetClock(), new SetClock()];
+  const middle = place({ name: "m", clock, hub: hub.wayFor(originOf("m")) });
+  const spoke = place({ name: "s1", clock: further, hub: middle.wayFor(originOf("s1")) });
+  for (const each of [clock, further]) each.nowMs += DAY_MS;
+  spoke.replication.records.set("macros", "x", "far");
+  await exchange(spoke);
+  expect(value(middle, "x")).toBe("far");
+  for (const each of [clock, further]) each.nowMs -= DAY_MS;
+  await exchange(spoke);
+  await exchange(middle);
+  expect(value(hub, "x")).toBe("far");
+  hub.replication.records.set("macros", "x", "now");
+  await exchange(middle);
+  await exchange(spoke);
+  for (const one of [hub, middle, spoke]) expect(shown(one)).toEqual(shown(hub));
+  expect(value(spoke, "x")).toBe("now");
+  expect(shown(spoke).open).toEqual([]);
+});

@@ -1,0 +1,151 @@
+/**
+ * R1–R4: data folders that were restored from a backup, or copied. The folders are real SQLite stores, copied as a person
+ * would copy them; the places around them are in this process.
+ */
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { makePlace, NamedIds, originOf, type Place, shown } from "../support/replication-node.ts";
+
+let root: string;
+let opened: { readonly place: Place; readonly store: Store }[];
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "changeover-history-"));
+  opened = [];
+});
+afterEach(() => {
+  for (const { place, store } of opened.splice(0)) close({ place, store });
+  rmSync(root, { recursive: true, force: true });
+});
+
+interface Opened {
+  readonly place: Place;
+  readonly store: Store;
+  readonly alarms: string[];
+}
+
+function close({ place, store }: { readonly place: Place; readonly store: Store }): void {
+  place.replication.stop();
+  store.close();
+}
+
+/** The place whose folder is `folder`; its engine is called `name` when the folder is new. */
+function open(folder: string, name: string, hub?: Place): Opened {
+  const store = new SqliteStore({ ids: new NamedIds(name) }, { dataDir: join(root, folder) });
+  const alarms: string[] = [];
+  const joint = { alarm: (code: string) => void alarms.push(code) };
+  const place = makePlace({ name, store, joint, ...(hub === undefined ? {} : { hub: hub.wayFor(originOf(name)) }) });
+  const made = { place, store, alarms };
+  opened.push(made);
+  return made;
+}
+
+function backUp(from: Opened, to: string, folder: string): void {
+  close(from);
+  opened = opened.filter((one) => one !== from);
+  cpSync(join(root, folder), join(root, to), { recursive: true });
+}
+
+const set = (at: Place, field: string, value: unknown) => at.replication.records.set("macros", field, value as never);
+const value = (at: Place, field: string) => at.replication.records.get("macros", field)?.value;
+const exchange = async (at: Place) => at.replication.spoke?.exchangeNow();
+
+describe("R3 RP1 RP2: a spoke whose folder was restored from a backup", () => {
+  it.each([0, 1, 2, 3])("and wrote %i records before it met the hub: all edits reach everyone", async (written) => {
+    const hub = open("hub", "hub");
+    const before = open("s1", "s1", hub.place);
+    set(before.place, "kept", 1);
+    await exchange(before.place);
+    backUp(before, "backup", "s1");
+    const lost = open("s1", "s1", hub.place);
+    set(lost.place, "old 1", 1);
+    set(lost.place, "old 2", 2);
+    await exchange(lost.place);
+    close(lost);
+    opened = opened.filter((one) => one !== lost);
+    const restored = open("backup", "s1", hub.place);
+    for (let n = 1; n <= written; n += 1) set(restored.place, `new ${n}`, n);
+    await exchange(restored.place);
+    await exchange(restored.place);
+    expect(shown(restored.place)).toEqual(shown(hub.place));
+    for (const one of [restored, hub]) {
+      expect(["kept", "old 1", "old 2"].map((field) => value(one.place, field))).toEqual([1, 1, 2]);
+      for (let n = 1; n <= written; n += 1) expect(value(one.place, `new ${n}`)).toBe(n);
+    }
+    expect(restored.place.replication.records.origin).toBe(`${originOf("s1")}.2`);
+    expect(restored.alarms).toContain("history-forked");
+    if (written > 0) expect(hub.alarms).toContain("history-forked");
+    set(restored.place, "later", 1);
+    expect(await exchange(restored.place)).toMatchObject({
+      outcome: "done",
+      progress: { stalled: false, refused: null },
+    });
+    expect(value(hub.place, "later")).toBe(1);
+    expect(restored.place.replication.records.quarantined(10)).toEqual([]);
+    expect(hub.place.replication.records.quarantined(10)).toEqual([]);
+  });
+
+  it("keeps both as a conflict where the lost and the new edit are of one field", async () => {
+    const hub = open("hub", "hub");
+    const before = open("s1", "s1", hub.place);
+    set(before.place, "kept", 1);
+    await exchange(before.place);
+    backUp(before, "backup", "s1");
+    const lost = open("s1", "s1", hub.place);
+    set(lost.place, "opening", "old");
+    await exchange(lost.place);
+    close(lost);
+    opened = opened.filter((one) => one !== lost);
+    const restored = open("backup", "s1", hub.place);
+    restored.place.clock.nowMs += 5_000;
+    hub.place.clock.nowMs += 5_000;
+    set(restored.place, "opening", "new");
+    await exchange(restored.place);
+    expect(shown(restored.place)).toEqual(shown(hub.place));
+    expect(shown(hub.place).open).toHaveLength(1);
+    expect(value(hub.place, "opening")).toBe("new");
+  });
+});
+
+describe("R4 RP2: two spokes that run on copies of one folder", () => {
+  it("both write, and the edits of both reach everyone", async () => {
+    const hub = open("hub", "hub");
+    const first = open("s1", "s1", hub.place);
+    set(first.place, "kept", 1);
+    await exchange(first.place);
+    backUp(first, "copy", "s1");
+    const one = open("s1", "s1", hub.place);
+    const two = open("copy", "s1", hub.place);
+    for (let turn = 1; turn <= 3; turn += 1) {
+      set(one.place, `one ${turn}`, turn);
+      set(two.place, `two ${turn}`, turn);
+      await exchange(one.place);
+      await exchange(two.place);
+    }
+    for (let turn = 0; turn < 3; turn += 1) {
+      await exchange(one.place);
+      await exchange(two.place);
+    }
+    for (const at of [hub, one, two]) {
+      for (const turn of [1, 2, 3]) {
+        expect([value(at.place, `one ${turn}`), value(at.place, `two ${turn}`)], at.place.name).toEqual([turn, turn]);
+      }
+    }
+    expect(shown(one.place)).toEqual(shown(hub.place));
+    expect(shown(two.place)).toEqual(shown(hub.place));
+    expect(hub.alarms).toContain("history-forked");
+  });
+});
+
+it("a store of the version before has the same digests as one that was written now", () => {
+  const { place, store } = open("s1", "s1");
+  for (const n of [1, 2, 3]) set(place, "opening", n);
+  const heads = store.replica.ops.heads();
+  expect(Object.values(heads)).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+  close({ place, store });
+  opened = [];
+  expect(open("s1", "s1").store.replica.ops.heads()).toEqual(heads);
+});
