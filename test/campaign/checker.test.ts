@@ -183,6 +183,14 @@ describe("the campaign's checker", () => {
     expect(check(evidence({ orders: local, account: listed }))).toEqual([]);
   });
 
+  test("what both had is gone with both folders, and only then", () => {
+    const restored = (label: "a" | "b") => played({ kind: "restore-folder", whom: "first" }, 1_000, 2_000, label);
+    expect(check(evidence({ orders: lost, played: [restored("a"), restored("b")] }))).toEqual([]);
+    expect(check(evidence({ orders: lost, played: [restored("a"), restored("a")] })).map(({ rule }) => rule)).toEqual([
+      "I9",
+    ]);
+  });
+
   test("a conflict that was closed because its command stands is no contradiction", () => {
     const closed = [conflict(2, { ...standing, outcome: "reapplied" })];
     expect(check(evidence({ account: account({ conflicts: { a: closed, b: closed } }) }))).toEqual([]);

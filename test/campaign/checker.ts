@@ -131,6 +131,7 @@ function acknowledged(evidence: Evidence): readonly Violation[] {
     const answer = acknowledgement(order);
     if (answer === null || stands(account, order, answer)) continue;
     const isListed = conflictsOf(account, order).some(({ divergent }) => divergent.seq === answer.seq);
+    if (areBothRestored(evidence, answer)) continue;
     const mayDiverge = answer.durability === "local" || (isStale && evidence.plan.policy === "on-air");
     if (mayDiverge && (isListed || mayBeGone(evidence, answer))) continue;
     lost.push(
@@ -314,6 +315,14 @@ function mayBeGone({ played }: Evidence, { engine, answeredMs }: Answer): boolea
     ({ step, label, beganMs }) =>
       step.fault.kind === "restore-folder" && label === engine && answeredMs < beganMs + 1_000,
   );
+}
+
+/** Copies were put back on both engines after this answer: nobody has it any more. */
+function areBothRestored({ played }: Evidence, { answeredMs }: Answer): boolean {
+  const restored = played.filter(
+    ({ step, beganMs }) => step.fault.kind === "restore-folder" && answeredMs < beganMs + 1_000,
+  );
+  return new Set(restored.map(({ label }) => label)).size === 2;
 }
 
 function outOfOrder(account: Account, orders: readonly Order[]): readonly string[] {
