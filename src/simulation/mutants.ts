@@ -34,6 +34,7 @@ const NOTICED_BY: Readonly<Record<string, string>> = {
   "a leader without a vote asks the switch": "test/actors/role-hooks.test.ts",
   "the window of the hold-down is half as long": "test/actors/restraints.test.ts",
   "the target leads before it has the last commands": "test/coordinator/handover-bounds.test.ts",
+  "mayAct is computed once a heartbeat": "test/coordinator/may-act.test.ts",
   "a lapsed grant is used": "test/coordinator/campaign-ends.test.ts",
   "a lapsed proof counts": "test/coordinator/adoption.test.ts",
   "a leader without a vote grants": "test/coordinator/handover-bounds.test.ts",
