@@ -1,12 +1,16 @@
 /** Which faults are under way, and since when none is: invariants that demand progress need to know. */
-import type { PlannedFault } from "../faults/fault.ts";
+
+/** What is known of a fault here. */
+interface FaultUnderWay {
+  readonly kind: string;
+}
 
 export class FaultsUnderWay {
-  readonly #active = new Set<PlannedFault>();
+  readonly #active = new Set<FaultUnderWay>();
   #changedMs = 0;
   #previousChangeMs = 0;
 
-  get active(): ReadonlySet<PlannedFault> {
+  get active(): ReadonlySet<FaultUnderWay> {
     return this.#active;
   }
 
@@ -20,12 +24,12 @@ export class FaultsUnderWay {
     return this.#changedMs < nowMs ? this.#changedMs : this.#previousChangeMs;
   }
 
-  begin(fault: PlannedFault, nowMs: number): void {
+  begin(fault: FaultUnderWay, nowMs: number): void {
     this.#active.add(fault);
     this.#changed(nowMs);
   }
 
-  end(fault: PlannedFault, nowMs: number): void {
+  end(fault: FaultUnderWay, nowMs: number): void {
     this.#active.delete(fault);
     this.#changed(nowMs);
   }
