@@ -8,10 +8,16 @@ import type { Json } from "../core/canonical-json.ts";
 import { isOrigin } from "../core/operation.ts";
 import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
-import type { SyncIdentity } from "./hub.ts";
 import { baseOrigin, type OwnOrigin } from "./own-origin.ts";
 import type { RecordHooks, ReplicationBasics } from "./record-log.ts";
 import type { Renewal, Renewed } from "./renewal.ts";
+
+/** What the other side has said of itself, as far as histories are compared. */
+interface Introduced {
+  readonly engineId: string;
+  readonly clock?: VectorClock;
+  readonly heads?: Readonly<Record<string, string>>;
+}
 
 /** Of each origin, a number and the digest of its history through it; null where it is not known. */
 export type Digests = Readonly<Record<string, { readonly n: number; readonly head: string | null }>>;
@@ -67,7 +73,7 @@ export class History {
   }
 
   /** Compares with the place that has just said who it is, and puts right what is this engine's own. */
-  async meet({ clock = {}, heads = {}, engineId }: SyncIdentity, transport: SyncTransport): Promise<Meeting> {
+  async meet({ clock = {}, heads = {}, engineId }: Introduced, transport: SyncTransport): Promise<Meeting> {
     this.#adopt(clock, heads);
     const theirs = await this.#digestsOf(clock, heads, transport);
     let renewed: Renewed | null = null;
