@@ -52,6 +52,8 @@ export class Executor {
   #timer: TimerHandle | null = null;
   #running: Promise<void> | null = null;
   #suspended = 0;
+  /** The store may be closed already. */
+  #stopped = false;
   /** Ends when the last one that asked for a hold has released it. */
   #held: Promise<void> = Promise.resolve();
   #waiting: { seq: number; resolve: () => void }[] = [];
@@ -181,6 +183,7 @@ export class Executor {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#suspended += 1;
     this.#disarm();
     for (const waiter of this.#waiting.splice(0)) waiter.resolve();
@@ -210,7 +213,7 @@ export class Executor {
       }
       this.#done(head, dueMs, outcome);
     }
-    if (ran) this.#kit.ports.store.markExecuted(this.#executedSeq);
+    if (ran && !this.#stopped) this.#kit.ports.store.markExecuted(this.#executedSeq);
   }
 
   #head(): Command | null {

@@ -108,6 +108,8 @@ export class Outbox {
   #timer: TimerHandle | null = null;
   #ticks = 0;
   #resyncing = false;
+  /** Stopped: what was begun a moment ago finds no store any more. */
+  #stopped = false;
 
   /** Nothing is published before `start()`; changes are journaled from now on. */
   constructor(parts: OutboxParts, init: OutboxInit, joint: OutboxJoint) {
@@ -149,10 +151,11 @@ export class Outbox {
   roleMoved(leads: boolean): void {
     if (!leads) return this.#pump?.yield();
     this.#parts.clock.soon(() => {
-      if (!this.#joint.leads() || this.#pump === null) return;
-      this.#pump.lead();
+      if (this.#stopped || !this.#joint.leads() || this.#pump === null) return;
       // A resync that a crash interrupted begins again.
-      if (this.#parts.store.replica.peerState.get(RESYNC_KEY) !== null) this.#resync();
+      const wasInterrupted = this.#parts.store.replica.peerState.get(RESYNC_KEY) !== null;
+      this.#pump.lead();
+      if (wasInterrupted) this.#resync();
     });
   }
 
@@ -176,7 +179,7 @@ export class Outbox {
     const { clock, store, logger } = this.#parts;
     const steps = journal.everything(store);
     const step = (): void => {
-      if (!this.#joint.leads()) {
+      if (this.#stopped || !this.#joint.leads()) {
         this.#resyncing = false;
         return;
       }
@@ -270,6 +273,7 @@ export class Outbox {
 
   /** Ends everything at once. Idempotent. */
   stop(): void {
+    this.#stopped = true;
     if (this.#timer !== null) this.#parts.clock.clearTimeout(this.#timer);
     this.#timer = null;
     this.#pump?.close();

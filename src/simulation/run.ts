@@ -99,6 +99,8 @@ export interface RunRequest {
   readonly safetyMs?: number | undefined;
   /** Instead of what the seed says. */
   readonly commands?: Partial<CommandSettings> | undefined;
+  /** Whether faults come one at a time, instead of what the seed's weather says. */
+  readonly singly?: boolean | undefined;
   /** Gets the world before anything runs in it. */
   readonly prepare?: ((world: World) => void) | undefined;
 }
@@ -127,7 +129,8 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   const { wrapSpoke = (parts) => parts, wrapSite = (parts) => parts } = request;
   const world = new World({ factory, rules, identityRules, wrapPorts, wrapSpoke, wrapSite, sink }, settings);
   request.prepare?.(world);
-  watchInvariants(world, { boundedGaps: weather.singly && policy === "on-air" && settings.witness });
+  const singly = request.singly ?? weather.singly;
+  watchInvariants(world, { boundedGaps: singly && policy === "on-air" && settings.witness });
   const counts = new Map<FaultKind, number>();
   const tally: ClientTally = { submitted: 0, acknowledgedPair: 0, acknowledgedLocal: 0, givenUp: 0, open: 0 };
   const records: RecordTally = { written: 0, resolved: 0 };

@@ -140,6 +140,8 @@ function play(factory: CoordinatorFactory, policy: Policy, scenario: Scenario, o
   };
   return runSeed(factory, {
     ...{ seed: SEED, policy, faults: scenario.faults, spokes: 0, sites: 0, feed: true, safetyMs: SAFETY_MS, prepare },
+    // The aimed fault may come while the scenario's own goes on.
+    singly: scenario.faults.length === 0,
     commands: scenario.keep === undefined ? undefined : { keep: scenario.keep, checkpointEvery: 10 },
   });
 }
