@@ -27,6 +27,23 @@ export function encodeMessage(message: PeerMessage): string {
   return JSON.stringify(message);
 }
 
+/**
+ * The text for a peer of the version before, which refuses a message with a field that it does not know; null: it has no
+ * such message at all.
+ */
+export function encodeForVersionBefore(message: PeerMessage): string | null {
+  switch (message.type) {
+    case "heartbeat":
+      return JSON.stringify({ ...message, wallUnixMs: undefined });
+    case "record-news":
+      return JSON.stringify({ ...message, heads: undefined, bound: undefined });
+    case "sync-call":
+      return message.call === "compare" ? null : JSON.stringify({ ...message, own: undefined, heads: undefined });
+    default:
+      return encodeMessage(message);
+  }
+}
+
 /** Reads a message; `reason` says which field is wrong, and what it had to be. */
 export function decodeMessage(text: string): Decoded<PeerMessage> {
   return decode(text, checkMessage);

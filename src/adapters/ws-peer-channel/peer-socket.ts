@@ -80,6 +80,7 @@ export class PeerSocket {
   readonly #makeHandshake: (peerHasKeys: boolean) => Handshake;
   #handshake: Handshake | null = null;
   #stage: Stage = { name: "hello" };
+  #isOfVersionBefore = false;
   #peer: PeerHello | null = null;
   #badFrames = 0;
   #timer: TimerHandle;
@@ -111,6 +112,11 @@ export class PeerSocket {
 
   get open(): boolean {
     return this.#stage.name === "open";
+  }
+
+  /** Whether the other end is of the version before, which had no keys and refuses a message with a field it does not know. */
+  get isOfVersionBefore(): boolean {
+    return this.#isOfVersionBefore;
   }
 
   get bufferedBytes(): number {
@@ -208,6 +214,7 @@ export class PeerSocket {
       case "proven":
     }
     const { sealing, opening } = handshake.keys();
+    this.#isOfVersionBefore = key === null;
     this.#peer = { engineId, incarnation, version };
     this.#stage = { name: "open", sealer: new FrameSealer(sealing), opener: new FrameOpener(opening) };
     this.#clock.clearTimeout(this.#timer);

@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto";
 import type { WebSocket } from "ws";
 import { assert } from "../../core/assert.ts";
 import type { Label } from "../../core/ids.ts";
-import { decodeMessage, encodeMessage } from "../../core/message-codec.ts";
+import { decodeMessage, encodeForVersionBefore, encodeMessage } from "../../core/message-codec.ts";
 import type { Heartbeat, PeerMessage } from "../../core/messages.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type {
@@ -147,7 +147,7 @@ export class WsPeerChannel implements PeerChannel {
     for (const link of this.#links) {
       const socket = bestSocket(link.sockets, nowMonoMs);
       if (socket === null || socket.bufferedBytes > MAX_BUFFERED_BEFORE_HEARTBEAT_BYTES) continue;
-      socket.send(text);
+      socket.send(socket.isOfVersionBefore ? (encodeForVersionBefore(heartbeat) ?? text) : text);
       sent++;
     }
     return sent;
@@ -156,7 +156,8 @@ export class WsPeerChannel implements PeerChannel {
   send(message: PeerMessage): boolean {
     const socket = bestSocket(this.#openSockets(), this.#clock.monoMs());
     if (socket === null) return false;
-    const text = encodeMessage(message);
+    const text = socket.isOfVersionBefore ? encodeForVersionBefore(message) : encodeMessage(message);
+    if (text === null) return false;
     const bytes = Buffer.byteLength(text) + SEAL_BYTES;
     if (bytes > MAX_FRAME_BYTES) {
       this.refuse("too-large", `own ${message.type} of ${bytes} bytes, ${MAX_FRAME_BYTES} can be sent`);
