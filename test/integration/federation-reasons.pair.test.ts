@@ -47,11 +47,24 @@ async function identityFaults(): Promise<Fault[]> {
   const guarded = kept(await startHub({ name: "guarded" }, 0, SECRETS));
   const other = kept(await startHub({ name: "other" }));
   const nobody = kept(await httpPeer((_request, response) => response.end("{}")));
+  const full = kept(
+    await httpPeer((_request, response) => {
+      response.statusCode = 403;
+      response.setHeader("content-type", "application/problem+json");
+      response.end(JSON.stringify({ status: 403, code: "quota", detail: "no room for another origin" }));
+    }),
+  );
   return [
     { reason: "auth", endpoint: guarded.url },
     { reason: "identity_mismatch", endpoint: other.url, more: { pin: { id: "eng_expected" } } },
     { reason: "identity_missing", endpoint: nobody.url },
+    { reason: "quota", endpoint: full.url },
   ];
+}
+
+/** The first part of an HLC, a year ahead. */
+function inAYear(): string {
+  return (Date.now() + 365 * 86_400_000).toString(16).padStart(12, "0");
 }
 
 async function operationFaults(): Promise<Fault[]> {
@@ -62,6 +75,7 @@ async function operationFaults(): Promise<Fault[]> {
     ["unknown_type", (op) => ({ ...altered(op, {}), colour: "red" })],
     ["invalid_trace_id", (op) => ({ ...op, originSeq: 0 })],
     ["invalid_frontmatter", (op) => altered(op, { entity: "" })],
+    ["clock_drift", (op) => altered(op, { hlc: `${inAYear()}0000-${op.origin}` })],
     ["other", (op) => ({ ...op, payload: "altered on the way" })],
   ];
   return Promise.all(
@@ -94,7 +108,9 @@ const nameOf = (reason: PeerReason): string => reason.replaceAll("_", "-");
 
 describe("changeover federation status", () => {
   it("shows every word of a peer's health, each with what to do about it", async () => {
-    expect(faults.map(({ reason }) => reason).sort()).toEqual(Object.keys(HINTS).sort());
+    // A fork shows between two places that have met: `test/replication/history.test.ts`.
+    const words = [...faults.map(({ reason }) => reason), "history_forked"];
+    expect(words.sort()).toEqual(Object.keys(HINTS).sort());
     const wanted = Object.fromEntries(faults.map(({ reason }) => [nameOf(reason), reason]));
     let text = "";
     const told = async (): Promise<object> => {

@@ -233,7 +233,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     policy: "on-air",
     rules: { heldByPair: () => true },
   },
-  { name: "checkpoint ahead of its state", rule: "HO2", bites: ["I9"], policy: "on-air", wrapPorts: checkpointAhead },
+  {
+    name: "checkpoint ahead of its state",
+    rule: "HO2",
+    bites: ["I16", "I9"],
+    policy: "on-air",
+    wrapPorts: checkpointAhead,
+  },
   { name: "idempotency key forgotten", rule: "HO2", bites: ["I9"], policy: "on-air", wrapPorts: forgetKeys },
   {
     name: "stored command refused when the leadership ends",
