@@ -32,16 +32,11 @@ export function encodeMessage(message: PeerMessage): string {
  * such message at all.
  */
 export function encodeForVersionBefore(message: PeerMessage): string | null {
-  switch (message.type) {
-    case "heartbeat":
-      return JSON.stringify({ ...message, wallUnixMs: undefined });
-    case "record-news":
-      return JSON.stringify({ ...message, heads: undefined, bound: undefined });
-    case "sync-call":
-      return message.call === "compare" ? null : JSON.stringify({ ...message, own: undefined, heads: undefined });
-    default:
-      return encodeMessage(message);
-  }
+  const { type } = message;
+  if (type === "heartbeat") return JSON.stringify({ ...message, wallUnixMs: undefined });
+  if (type === "record-news") return JSON.stringify({ ...message, heads: undefined, bound: undefined });
+  if (type !== "sync-call") return encodeMessage(message);
+  return message.call === "compare" ? null : JSON.stringify({ ...message, own: undefined, heads: undefined });
 }
 
 /** Reads a message; `reason` says which field is wrong, and what it had to be. */

@@ -124,7 +124,10 @@ test.each<[string, Partial<StateSnapshot>]>([
     detail: expect.stringContaining("out of reach") as string,
   });
   expect(everythingOf(pair)).toBe(before);
-  const alarm = pair.of("b").state().alarms.find(({ code }) => code === "number-out-of-reach");
+  const alarm = pair
+    .of("b")
+    .state()
+    .alarms.find(({ code }) => code === "number-out-of-reach");
   expect(alarm?.detail).toMatch(/posted a snapshot: .* out of reach .*reset-numbers/u);
 });
 
