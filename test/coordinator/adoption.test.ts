@@ -83,6 +83,8 @@ scenario(
     await parted(stage);
     await stage.until("the winner's state is being put in place", () => restoring.under, 3_000);
     const { there, back } = stage.world.ground.witnessWays.a;
+    // An engine that takes so long is a fault as long as it lasts.
+    stage.world.faults.begin({ kind: "engine-slow" }, stage.world.nowMs);
     there.cutOff();
     back.cutOff();
     await stage.run(RESTORE_MS + 500);
