@@ -67,7 +67,6 @@ interface Reached {
   /** The clock of the commands below `firstHeldSeq`. */
   readonly baseClock: VectorClock;
   readonly highestOwnSeq: number;
-  readonly hlc: string;
   readonly firstHeldSeq: number;
   readonly checkpointSeq: number;
   readonly lockFence: number;
@@ -173,7 +172,7 @@ export class SqliteStore implements Store {
     const before = this.#reached;
     const shape = extendShape(before.shape, commands);
     const clock = extendClock(before.clock, commands);
-    const hlc = extendHlc(before.hlc, commands, this.#engineId);
+    const hlc = extendHlc(this.replica.hlc(), commands, this.#engineId);
     const keys = keyedAnswers(commands, sha256Of);
     const highestOwnSeq = highestOwn(before.highestOwnSeq, this.#engineId, commands);
     this.#write(() => {
@@ -184,7 +183,7 @@ export class SqliteStore implements Store {
       this.#state.raiseOwn(highestOwnSeq);
       this.#journal?.appended(commands, endOfShape(before.shape));
     });
-    this.#reached = { ...before, shape, clock, hlc, highestOwnSeq };
+    this.#reached = { ...before, shape, clock, highestOwnSeq };
   }
 
   markExecuted(seq: number): void {
@@ -242,7 +241,7 @@ export class SqliteStore implements Store {
     this.#write(() => {
       baseClock = this.#commands.clockThrough(dropped, baseClock);
       this.#commands.dropThrough(dropped);
-      this.#state.saveReached(before.clock, baseClock, before.hlc);
+      this.#state.saveReached(before.clock, baseClock, this.replica.hlc());
       this.#keys.dropOld(KEYS_KEPT, keysBeforeUnixMs);
       if (shape.length < before.shape.length) this.#commands.replaceRuns(shape);
     });
@@ -260,7 +259,7 @@ export class SqliteStore implements Store {
     const clock = extendClock(below, commands);
     const own = [...commands, ...divergentIn(adoption.conflicts)];
     const highestOwnSeq = highestOwn(before.highestOwnSeq, this.#engineId, own);
-    const hlc = extendHlc(laterHlc(before.hlc, adoption.hlc), commands, this.#engineId);
+    const hlc = extendHlc(laterHlc(this.replica.hlc(), adoption.hlc), commands, this.#engineId);
     const keys = [...adoption.keys, ...keyedAnswers(commands, sha256Of)];
     this.#write(() => {
       this.#commands.dropAfter(firstHeldSeq > keepThroughSeq ? 0 : keepThroughSeq);
@@ -278,7 +277,7 @@ export class SqliteStore implements Store {
     }, checkpointSeq);
     this.#checkpoint.kept(checkpoint);
     const lockFence = Math.max(before.lockFence, adoption.lockFence);
-    this.#reached = { shape, clock, baseClock, highestOwnSeq, hlc, firstHeldSeq, checkpointSeq, lockFence };
+    this.#reached = { shape, clock, baseClock, highestOwnSeq, firstHeldSeq, checkpointSeq, lockFence };
   }
 
   saveConflicts(conflicts: readonly Conflict[]): void {
@@ -337,7 +336,7 @@ export class SqliteStore implements Store {
     const firstHeldSeq = this.#commands.firstSeq() ?? endOfShape(shape).seq + 1;
     const baseClock = state.baseClock ?? (firstHeldSeq === 1 ? {} : this.#commands.clockBelow(state.clock));
     return {
-      ...{ shape, baseClock, firstHeldSeq, hlc: state.hlc, lockFence: state.lockFence },
+      ...{ shape, baseClock, firstHeldSeq, lockFence: state.lockFence },
       clock: this.#commands.clockOf(state.clock, baseClock),
       highestOwnSeq: Math.max(state.highestOwnSeq, counterOf(state.clock, state.engineId)),
       checkpointSeq: this.#checkpoint.position()?.seq ?? 0,
@@ -346,13 +345,13 @@ export class SqliteStore implements Store {
 
   /** The content is the truth: a clock above it is put right and said, so that a snapshot replaces the store [SB6]. */
   #checkContent(state: StateRow): string | null {
-    const { shape, clock, baseClock, hlc, firstHeldSeq, highestOwnSeq } = this.#reached;
+    const { shape, clock, baseClock, firstHeldSeq, highestOwnSeq } = this.#reached;
     const flaw = clockFlaw(state.clock, clock);
     const expected = endOfShape(shape).seq + 1 - firstHeldSeq;
     const held = explained(this.#file, () => this.#commands.count());
     if (flaw === null && state.baseClock !== null && held === expected) return null;
     this.#write(() => {
-      this.#state.saveReached(clock, baseClock, hlc);
+      this.#state.saveReached(clock, baseClock, state.hlc);
       this.#state.raiseOwn(highestOwnSeq);
     });
     return (

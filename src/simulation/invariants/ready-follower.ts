@@ -1,7 +1,7 @@
 /**
  * I19: once faults have ended, the pair has a ready follower within a stated bound, whatever happened before. It counts
  * from the last fault, and from the instant since which one engine leads without a break. Not counted is what waits for
- * somebody else by design: a hold by an operator, hold-down, a lock that a tool holds.
+ * somebody else by design: a hold by an operator, hold-down, a wall clock that somebody must put right, a lock that a tool holds.
  */
 import { parseHolder } from "../../core/lock-holder.ts";
 import { otherLabel, type Label } from "../../core/ids.ts";
@@ -11,7 +11,7 @@ import type { World } from "../world/world.ts";
 /** From the last fault to a ready follower: connections are made again, a whole state is sent, a lock is broken. */
 export const READY_WITHIN_MS = 6_000;
 const LOOK_EVERY_MS = 50;
-const BY_DESIGN: ReadonlySet<string> = new Set(["maintenance", "hold-down"]);
+const BY_DESIGN: ReadonlySet<string> = new Set(["maintenance", "hold-down", "clock-wrong"]);
 
 export function readyFollower(world: World): Watch {
   let lookAtMs = 0;
