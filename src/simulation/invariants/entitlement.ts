@@ -123,8 +123,11 @@ export class Entitlement implements Watch {
   }
 
   submitted({ to, key, outcome }: Submission): void {
-    // A follower may say what became of a command; a leader answers only while it may act.
-    if (outcome.outcome === "accepted" && this.#sides[to].role === "leader")
+    // A follower may say what became of a command; a leader answers only while it may act. What both hold when a leader
+    // gives its role away stands in the next leadership too: that may be said a moment later.
+    const { role, grantedAway } = this.#sides[to];
+    if (outcome.outcome !== "accepted" || role !== "leader") return;
+    if (!grantedAway || outcome.durability !== "pair")
       this.#judge(to, `answered ${key} with ${outcome.epoch}/${outcome.seq}`, null);
   }
 
