@@ -95,12 +95,15 @@ export const plantFaults = {
   "restarted-beside-a-blank-engine": {
     weight: 5,
     lastsMs: [600, 600],
-    begin: (world, { target, amount }) => {
-      const process = world.processes[target];
+    begin: (world, fault) => {
+      const process = world.processes[fault.target];
       process.engineProcess?.die();
       world.scheduler.after(BLANK_AFTER_MS, () => {
         process.engineProcess?.start();
-        world.scheduler.after(amount * BLANK_FOR_MS, () => process.stop());
+        world.scheduler.after(fault.amount * BLANK_FOR_MS, () => {
+          // Nobody would start it again after the fault.
+          if (world.faults.active.has(fault)) process.stop();
+        });
       });
     },
     end: (world, { target }) => world.processes[target].boot(),
