@@ -91,7 +91,7 @@ export const plantFaults = {
     },
     end: nothingToEnd,
   },
-  // Somebody sees that the engine is in trouble, and starts the coordinator anew.
+  // Somebody sees that the engine is in trouble, and starts the coordinator again.
   "restarted-beside-a-blank-engine": {
     weight: 5,
     lastsMs: [600, 600],
@@ -162,7 +162,7 @@ function killInRecovery(world: World, endMs: number): void {
   } else if (world.nowMs < endMs) world.scheduler.after(RECOVERY_LOOKS_MS, () => killInRecovery(world, endMs));
 }
 
-/** The process that leads dies and is started anew a while later; null: none leads. */
+/** The process that leads dies and is started again a while later; null: none leads. */
 function killLeader(world: World): SimProcess | null {
   const leader = leaderOf(world);
   leader?.kill(SMALL_CLOSES_MS);

@@ -191,7 +191,7 @@ export class EngineProcess {
     return answered(200, null);
   }
 
-  /** Every command of the log executed anew, from the first: that is its state again, without a restore. */
+  /** Every command of the log executed again, from the first: that is its state again, without a restore. */
   #caughtUp({ past }: EngineMemory): void {
     if (this.#lostStateMs === null || past === null) return;
     if (past.count === past.seq && past.seq >= this.#lostSeq) this.#hasState();
