@@ -6,6 +6,7 @@
 import type { Rules } from "../actors/rules.ts";
 import type { IdentityRules } from "../adapters/peer-gate.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
+import { ChangeoverError } from "../core/errors.ts";
 import type { Label } from "../core/ids.ts";
 import { type CommandSettings, DEFAULT_COMMANDS, resolveFailover, type Policy } from "../core/settings.ts";
 import { Balancer } from "./people/balancer.ts";
@@ -101,6 +102,11 @@ export interface RunRequest {
   readonly commands?: Partial<CommandSettings> | undefined;
   /** Whether faults come one at a time, instead of what the seed's weather says. */
   readonly singly?: boolean | undefined;
+  /**
+   * Whether a process may die in the middle of a step. What it still does in that step is none of its doing: that its
+   * store is closed breaks nothing.
+   */
+  readonly diesWithinSteps?: boolean | undefined;
   /** Gets the world before anything runs in it. */
   readonly prepare?: ((world: World) => void) | undefined;
 }
@@ -135,8 +141,10 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   const tally: ClientTally = { submitted: 0, acknowledgedPair: 0, acknowledgedLocal: 0, givenUp: 0, open: 0 };
   const records: RecordTally = { written: 0, resolved: 0 };
   const people = peopleOf(world, tally, records);
-  const onRejection = (reason: unknown): void =>
+  const onRejection = (reason: unknown): void => {
+    if (request.diesWithinSteps === true && reason instanceof ChangeoverError && reason.code === "stopped") return;
     world.violate("no-throw", reason instanceof Error ? (reason.stack ?? reason.message) : String(reason));
+  };
   // Nothing that the coordinator throws ends a sweep: it is a broken invariant of this seed.
   process.on("unhandledRejection", onRejection);
   process.on("uncaughtException", onRejection);
@@ -150,6 +158,8 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   } catch (error) {
     onRejection(error);
   } finally {
+    // Node tells of a rejection between two turns of its loop: the last one's belong to this run.
+    await new Promise<void>((resolve) => void setImmediate(resolve));
     process.off("unhandledRejection", onRejection);
     process.off("uncaughtException", onRejection);
   }

@@ -142,6 +142,7 @@ function play(factory: CoordinatorFactory, policy: Policy, scenario: Scenario, o
     ...{ seed: SEED, policy, faults: scenario.faults, spokes: 0, sites: 0, feed: true, safetyMs: SAFETY_MS, prepare },
     // The aimed fault may come while the scenario's own goes on.
     singly: scenario.faults.length === 0,
+    diesWithinSteps: true,
     commands: scenario.keep === undefined ? undefined : { keep: scenario.keep, checkpointEvery: 10 },
   });
 }
