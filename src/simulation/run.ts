@@ -6,7 +6,6 @@
 import type { Rules } from "../actors/rules.ts";
 import type { IdentityRules } from "../adapters/peer-gate.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
-import { ChangeoverError } from "../core/errors.ts";
 import type { Label } from "../core/ids.ts";
 import { type CommandSettings, DEFAULT_COMMANDS, resolveFailover, type Policy } from "../core/settings.ts";
 import { Balancer } from "./people/balancer.ts";
@@ -102,11 +101,6 @@ export interface RunRequest {
   readonly commands?: Partial<CommandSettings> | undefined;
   /** Whether faults come one at a time, instead of what the seed's weather says. */
   readonly singly?: boolean | undefined;
-  /**
-   * Whether a process may die in the middle of a step. What it still does in that step is none of its doing: that its
-   * store is closed breaks nothing.
-   */
-  readonly diesWithinSteps?: boolean | undefined;
   /** Gets the world before anything runs in it. */
   readonly prepare?: ((world: World) => void) | undefined;
 }
@@ -141,10 +135,7 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   const tally: ClientTally = { submitted: 0, acknowledgedPair: 0, acknowledgedLocal: 0, givenUp: 0, open: 0 };
   const records: RecordTally = { written: 0, resolved: 0 };
   const people = peopleOf(world, tally, records);
-  const onRejection = (reason: unknown): void => {
-    if (request.diesWithinSteps === true && reason instanceof ChangeoverError && reason.code === "stopped") return;
-    world.violate("no-throw", reason instanceof Error ? (reason.stack ?? reason.message) : String(reason));
-  };
+  const onRejection = (reason: unknown): void => world.thrown(reason);
   // Nothing that the coordinator throws ends a sweep: it is a broken invariant of this seed.
   process.on("unhandledRejection", onRejection);
   process.on("uncaughtException", onRejection);

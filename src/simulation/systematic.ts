@@ -125,6 +125,7 @@ type OnMoment = (world: World, moment: string, label: Label) => void;
 
 function play(factory: CoordinatorFactory, policy: Policy, scenario: Scenario, onMoment: OnMoment): Promise<RunResult> {
   const prepare = (world: World): void => {
+    world.diesWithinSteps = true;
     const tell = (label: Label, what: string): void => {
       if (world.nowMs >= FROM_MS && world.nowMs < SAFETY_MS) onMoment(world, `${label} ${what}`, label);
     };
@@ -142,7 +143,6 @@ function play(factory: CoordinatorFactory, policy: Policy, scenario: Scenario, o
     ...{ seed: SEED, policy, faults: scenario.faults, spokes: 0, sites: 0, feed: true, safetyMs: SAFETY_MS, prepare },
     // The aimed fault may come while the scenario's own goes on.
     singly: scenario.faults.length === 0,
-    diesWithinSteps: true,
     commands: scenario.keep === undefined ? undefined : { keep: scenario.keep, checkpointEvery: 10 },
   });
 }

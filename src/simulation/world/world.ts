@@ -107,6 +107,8 @@ export class World {
   /** Spokes and sites. */
   readonly around: readonly SimPlace[];
   readonly impostor: SimImpostor;
+  /** A process may die in the middle of a step. What it still does in that step is not real: its store may be closed. */
+  diesWithinSteps = false;
   /** Told of every step of every statechart of the pair; null: nobody looks. */
   onChart: ((label: Label, step: ChartStep) => void) | null = null;
   readonly #engineFaults: Readonly<Record<Label, EngineFaults>> = {
@@ -150,6 +152,12 @@ export class World {
     const stream = streamOf(this.settings.seed, concern);
     this.#streams.set(concern, stream);
     return stream;
+  }
+
+  /** Something that nobody caught: nothing may be. */
+  thrown(error: unknown): void {
+    const ofTheDead = this.diesWithinSteps && error instanceof ChangeoverError && error.code === "stopped";
+    if (!ofTheDead) this.violate("no-throw", error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
 
   violate(invariant: string, detail: string): void {
@@ -217,7 +225,7 @@ export class World {
     try {
       run?.();
     } catch (error) {
-      this.violate("no-throw", error instanceof Error ? (error.stack ?? error.message) : String(error));
+      this.thrown(error);
     }
     return true;
   }
