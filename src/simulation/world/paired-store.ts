@@ -161,7 +161,7 @@ function paired<Port extends object>(
   });
 }
 
-/** Does it on both, the model first: a disk that is full is the model's affair, and then the file is not touched. */
+/** Does it on both, the model first: that a disk is full, or the process dead, is the model's affair, and the file is not touched. */
 function bothOf(
   parts: PairedStoreParts,
   method: string,
@@ -169,7 +169,7 @@ function bothOf(
   call: (side: Side) => unknown,
 ): unknown {
   const model = outcomeOf(() => call("model"));
-  if (model.code === "store_full") throw model.error as Error;
+  if (model.code === "store_full" || model.code === "stopped") throw model.error as Error;
   const shipped = outcomeOf(() => call("shipped"));
   if (!same(model, shipped)) {
     parts.differs(`${method}: the shipped store says ${shown(shipped)}, its model ${shown(model)}`);
