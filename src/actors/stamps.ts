@@ -1,7 +1,7 @@
 /**
  * The one hybrid logical clock of an engine: it stamps commands and changes of records. It only rises, also over a restart
  * when it is given the highest stamp that was kept, and a stamp from outside that is too far ahead does not move it [CK1].
- * The one exception is `restart`, for a clock that was ahead and was corrected [CK2]: whoever calls it starts a new origin.
+ * The one exception is `restart`, for a clock that was ahead and was corrected [CK2]: its caller starts a new origin.
  * Arrivals are numbered by a sequence of their own that never falls: cursors of other places point into it.
  */
 import {

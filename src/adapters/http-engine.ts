@@ -174,7 +174,7 @@ export class HttpEngine implements Engine {
     return this.#queue.run(async () => {
       const answer = await this.#hook("GET", "/snapshot", { timeoutMs: this.#init.stateTimeoutMs });
       if (answer.outcome !== "answered" || !isSuccess(answer.status)) throw notReady("snapshot", answer);
-      // It may have been started again just before: whoever asked must know before it uses this state [EN11].
+      // It may have been started again just before: the caller must know before it uses this state [EN11].
       if (this.#listener !== null) await this.#look();
       return answer.body;
     });
@@ -257,7 +257,7 @@ export class HttpEngine implements Engine {
     let last: HttpAnswer = { outcome: "unreachable", why: "closed" };
     for (let attempt = 1; attempt <= this.#init.executeAttempts && !this.#closed; attempt += 1) {
       if (attempt > 1) await this.#pause(Math.min(this.#init.retryDelayMs * 2 ** (attempt - 2), MAX_RETRY_DELAY_MS));
-      // An engine that was started again must not execute this on its empty state: whoever watches hears of it first [EN9].
+      // An engine that was started again must not execute this on its empty state: the watcher hears of it first [EN9].
       if (this.#mayBeNew && this.#listener !== null) await this.#look();
       if (this.#mayBeNew && this.#listener !== null) {
         last = { outcome: "unreachable", why: "its connection broke, and it does not answer" };

@@ -50,7 +50,7 @@ export async function applySnapshot(
   }
 }
 
-/** A number that nobody can have reached is also told to people: whoever posted it made it up, or is broken [EP6]. */
+/** A number that nobody can have reached is also told to people: its sender made it up, or is broken [EP6]. */
 function refused(kit: Kit, { holder }: ClaimedLock, { fault, outOfReach }: SnapshotFault): ApplySnapshotOutcome {
   if (outOfReach) {
     const who = holder === null ? "a caller" : holder.slice(0, 64);

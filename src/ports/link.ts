@@ -21,7 +21,7 @@ export interface LinkEvents {
   onSignOfLife(): void;
   /** What came breaks the framing: it is binary, or too large. */
   onBadFrame(why: "binary" | "too-large"): void;
-  /** It is over, whoever ended it; told once. `code` and `reason` are those that the other side closed with, as far as they arrived. */
+  /** It is over, by either side; told once. `code` and `reason` are those that the other side closed with, as far as they arrived. */
   onEnd(code: number, reason: string): void;
 }
 
