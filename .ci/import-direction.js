@@ -30,16 +30,16 @@ const STAGE = [CORE, PORTS, MACHINES, ACTORS];
  * `packages`: the only packages allowed; a room without it may import any.
  */
 const ROOMS = {
-  [CORE]: { sees: [], types: [], packages: [] },
+  [CORE]: { sees: [], types: [], packages: ["typebox"] },
   [PORTS]: { sees: [CORE], types: [], packages: [] },
   [MACHINES]: { sees: [], types: [CORE, PORTS], packages: ["xstate"] },
   [JSON_TEXT]: { sees: [CORE], types: [PORTS] },
   [ACTORS]: { sees: [CORE, PORTS, MACHINES, JSON_TEXT], types: [], packages: ["xstate"] },
-  [REPLICATION]: { sees: STAGE, types: [] },
+  [REPLICATION]: { sees: [...STAGE, JSON_TEXT], types: [] },
   [OUTBOX]: { sees: STAGE, types: [] },
   [COORDINATOR]: { sees: [...STAGE, REPLICATION, OUTBOX], types: [], packages: ["xstate"] },
-  [ADAPTERS]: { sees: [CORE, PORTS], types: [] },
-  [CONFIG]: { sees: [CORE, PORTS], types: [] },
+  [ADAPTERS]: { sees: [CORE, PORTS, JSON_TEXT], types: [] },
+  [CONFIG]: { sees: [CORE, PORTS, JSON_TEXT], types: [] },
   [REFERENCE_ENGINE]: { sees: [CORE, PORTS], types: [] },
   [VISUALISER]: { sees: [CORE, PORTS, MACHINES], types: [COORDINATOR] },
   [HTTP]: { sees: [CORE, PORTS, JSON_TEXT], types: [COORDINATOR, REPLICATION, OUTBOX, CONFIG, VISUALISER] },

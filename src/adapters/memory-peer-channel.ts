@@ -6,7 +6,7 @@
  */
 import { assert } from "../core/assert.ts";
 import type { Label } from "../core/ids.ts";
-import { decodeMessage, encodeMessage } from "../core/message-codec.ts";
+import { decodeMessage, encodeMessage } from "./peer-messages.ts";
 import type { Heartbeat, PeerMessage } from "../core/messages.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LinkStatus, PeerChannel, PeerChannelEvents, PeerHello, PinnedPeer } from "../ports/peer-channel.ts";

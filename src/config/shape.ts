@@ -4,6 +4,8 @@
  * Keeps true: only the JSON Schema words that `schema.ts` uses are understood; another one is a broken invariant.
  */
 import type { TSchema } from "typebox";
+import { Format } from "typebox/format";
+import { Value } from "typebox/value";
 import { assert, assertNever } from "../core/assert.ts";
 
 /** A node of the schema, as far as this room looks into it. */
@@ -86,31 +88,9 @@ export function boundOf(shape: Shape): string {
   }
 }
 
-/** Whether a value that is neither a section nor a list stands within its bound. */
+/** Whether a value that is no section stands within its bound. The entries of a list are checked one by one elsewhere. */
 export function fits(shape: Shape, value: unknown): boolean {
-  if (shape.anyOf !== undefined) return shape.anyOf.some((member) => fits(member, value));
-  if (shape.const !== undefined) return value === shape.const;
-  if (shape.enum !== undefined) return shape.enum.includes(value as string);
-  const type = shape.type ?? "object";
-  switch (type) {
-    case "integer":
-      return Number.isSafeInteger(value) && within(value as number, shape.minimum, shape.maximum);
-    case "boolean":
-      return typeof value === "boolean";
-    case "string":
-      return (
-        typeof value === "string" &&
-        within(value.length, shape.minLength, shape.maxLength) &&
-        (shape.pattern === undefined || new RegExp(shape.pattern).test(value)) &&
-        (shape.format !== "address" || isAddress(value))
-      );
-    case "array":
-      return Array.isArray(value) && within(value.length, shape.minItems, shape.maxItems);
-    case "object":
-      return isKeys(value);
-    default:
-      return assertNever(type);
-  }
+  return Value.Check(shape.items === undefined ? shape : { ...shape, items: {} }, value);
 }
 
 /** Whether every host of an address can be dialled; `redis+sentinel://a:1,b:2/main` names several. */
@@ -124,7 +104,4 @@ function isAddress(text: string): boolean {
     return URL.canParse(url) && new URL(url).port !== "0";
   });
 }
-
-function within(value: number, minimum = -Infinity, maximum = Infinity): boolean {
-  return value >= minimum && value <= maximum;
-}
+Format.Set("address", isAddress);

@@ -47,6 +47,17 @@ function hasOtherText(value: object): boolean {
   return typeof (value as { readonly toJSON?: unknown }).toJSON === "function";
 }
 
+/** Whether `value` is nested no deeper than `canonicalJson` can follow. */
+export function isWithinDepth(value: unknown, depth = 0): boolean {
+  if (value === null || typeof value !== "object") return true;
+  if (depth >= MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item) => isWithinDepth(item, depth + 1));
+  for (const name in value) {
+    if (!isWithinDepth((value as Readonly<Record<string, unknown>>)[name], depth + 1)) return false;
+  }
+  return true;
+}
+
 /** The canonical text of `value` in pieces of some 16 k characters, in order. */
 export function* canonicalPieces(value: Json): Generator<string, void, undefined> {
   const open: Container[] = [];

@@ -28,7 +28,8 @@ export function otherLabel(label: Label): Label {
   return label === "a" ? "b" : "a";
 }
 
-const PREFIXES = {
+/** What the ids of each kind begin with. */
+export const ID_PREFIXES = {
   engine: "eng_",
   incarnation: "inc_",
   lock: "lock_",
@@ -37,8 +38,11 @@ const PREFIXES = {
   generation: "gen_",
 } as const;
 
+/** Characters of an id, prefix included. */
+export const MAX_ID_CHARS = 64;
+
 /** The kinds of id that Changeover makes itself. */
-export type IdKind = keyof typeof PREFIXES;
+export type IdKind = keyof typeof ID_PREFIXES;
 
 /** The brand that belongs to a kind. */
 export interface IdOfKind {
@@ -52,7 +56,7 @@ export interface IdOfKind {
 
 /** Puts the prefix of `kind` before a random or counted `body`. */
 export function makeId<K extends IdKind>(kind: K, body: string): IdOfKind[K] {
-  return `${PREFIXES[kind]}${body}` as unknown as IdOfKind[K];
+  return `${ID_PREFIXES[kind]}${body}` as unknown as IdOfKind[K];
 }
 
 /** Digits of a start's number, so that no name that an older version drew by lot looks like one. */
@@ -61,7 +65,10 @@ const START_FORM = new RegExp(`^inc_(\\d{${START_DIGITS}})-`);
 
 /** `id` as the one of the start that is number `start`: a whole number up to `MAX_NUMBER` [EP6]. */
 export function withStart(id: IncarnationId, start: number): IncarnationId {
-  return makeId("incarnation", `${String(start).padStart(START_DIGITS, "0")}-${id.slice(PREFIXES.incarnation.length)}`);
+  return makeId(
+    "incarnation",
+    `${String(start).padStart(START_DIGITS, "0")}-${id.slice(ID_PREFIXES.incarnation.length)}`,
+  );
 }
 
 /** Whether `one` is an earlier start of its engine than `other`; false where the ids do not tell. */
@@ -78,7 +85,8 @@ export function startOf(id: IncarnationId): number | null {
 
 /** Takes a string from outside as an id of `kind`; `null` when its prefix is of another kind or it is longer than 64. */
 export function parseId<K extends IdKind>(kind: K, text: string): IdOfKind[K] | null {
-  const valid = text.startsWith(PREFIXES[kind]) && text.length > PREFIXES[kind].length && text.length <= 64;
+  const prefix = ID_PREFIXES[kind];
+  const valid = text.startsWith(prefix) && text.length > prefix.length && text.length <= MAX_ID_CHARS;
   return valid ? (text as unknown as IdOfKind[K]) : null;
 }
 

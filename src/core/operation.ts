@@ -4,14 +4,13 @@
  * it is said in one fixed word. Its checksum covers all of it.
  * Does not know: whether it is new, or may be taken now (`replication/intake.ts`).
  */
-import { canonicalJson, type Json } from "./canonical-json.ts";
+import { canonicalJson, isWithinDepth, type Json } from "./canonical-json.ts";
 import type { Epoch } from "./epoch.ts";
 import type { Hlc } from "./hlc.ts";
 import type { EngineId } from "./ids.ts";
 import { isReachable, MAX_NUMBER, outOfReach } from "./reach.ts";
-import { json, vectorClock } from "./shape.ts";
 import { isSeal } from "./signature.ts";
-import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "./vector-clock.ts";
+import { clockFault, counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "./vector-clock.ts";
 
 /** One operation of the log. Identity: (origin, originSeq). A command is one that also has a place, `seq`. */
 export interface Op {
@@ -143,12 +142,12 @@ function clockFlaw(clock: unknown): OpFlaw | null {
   if (clock === null || typeof clock !== "object") return "invalid_frontmatter";
   let entries = 0;
   for (const _origin in clock) if (++entries > MAX_CLOCK_ENTRIES) return "clock_cap";
-  return vectorClock(clock) === null ? null : "invalid_frontmatter";
+  return clockFault(clock) === null ? null : "invalid_frontmatter";
 }
 
 function payloadFlaw(payload: unknown): OpFlaw | null {
   if (payload === null || typeof payload === "number" || typeof payload === "boolean") return null;
-  if (json(payload) !== null) return "too_large";
+  if (!isWithinDepth(payload)) return "too_large";
   const chars = typeof payload === "string" ? payload.length : JSON.stringify(payload).length;
   return chars > MAX_VALUE_CHARS ? "too_large" : null;
 }

@@ -4,6 +4,7 @@
  * Source: Fidge 1988, Mattern 1989. Keeps true: clocks are values, never changed in place.
  */
 import { ChangeoverError } from "./errors.ts";
+import { isReachable, MAX_NUMBER } from "./reach.ts";
 
 /** origin → highest contiguous originSeq held. */
 export type VectorClock = Readonly<Record<string, number>>;
@@ -13,6 +14,9 @@ export type ClockOrder = "before" | "after" | "equal" | "concurrent";
 
 /** Entries that a merged clock may have: more is an inflation attack, not a plant. */
 export const MAX_CLOCK_ENTRIES = 256;
+
+/** Characters of an origin that a clock may name. */
+const MAX_ORIGIN_CHARS = 128;
 
 /** What `clock` holds of `origin`; 0 for an unknown one, also when it is named like something every object inherits. */
 export function counterOf(clock: VectorClock, origin: string): number {
@@ -62,6 +66,22 @@ export function mergeClocksCapped(a: VectorClock, b: VectorClock, maxEntries = M
 /** `clock` with `origin` moved on to `seq`; never back. */
 export function advanceClock(clock: VectorClock, origin: string, seq: number): VectorClock {
   return seq > counterOf(clock, origin) ? { ...clock, [origin]: seq } : clock;
+}
+
+/** What is wrong with a clock that another engine or place sent; null: nothing. Never throws. */
+export function clockFault(value: unknown): string | null {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return "must be an object";
+  let entries = 0;
+  for (const origin in value) {
+    entries++;
+    if (entries > MAX_CLOCK_ENTRIES) return `must have at most ${MAX_CLOCK_ENTRIES} entries`;
+    if (origin === "" || origin.length > MAX_ORIGIN_CHARS || origin === "__proto__") {
+      return `must be keyed by origins, not by ${JSON.stringify(origin.slice(0, 40))}`;
+    }
+    const seq = (value as Readonly<Record<string, unknown>>)[origin];
+    if (!isReachable(seq)) return `must count ${origin.slice(0, 40)} with a whole number from 0 to ${MAX_NUMBER}`;
+  }
+  return null;
 }
 
 /** Reads a clock from outside or from disk. Throws `corrupt_clock`: a corrupt clock is an error, never an empty clock. */

@@ -5,11 +5,7 @@
  */
 import type { FastifySchemaCompiler } from "fastify";
 import type { Static, TSchema } from "typebox";
-import { Compile } from "typebox/compile";
-import { Value } from "typebox/value";
-
-/** How much of a wrong value is shown. */
-const SHOWN_CHARS = 80;
+import { faultFinder } from "../json/schema-check.ts";
 
 /** Option of a schema that marks a body that may be left out: it then counts as `{}`. */
 export const OPTIONAL = "x-optional";
@@ -82,46 +78,11 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
  * @param place what the value is called in that sentence: `body`, `querystring`, `message`
  */
 export function checkerOf<T extends TSchema>(schema: T, place: string): (value: unknown) => Static<T> | InvalidInput {
-  const compiled = Compile(schema);
+  const findFault = faultFinder(schema);
   return (value) => {
-    if (compiled.Check(value)) return value;
-    const [field, told] = explain(compiled.Errors(value), value);
+    const fault = findFault(value);
+    if (fault === null) return value as Static<T>;
+    const { field, told } = fault;
     return new InvalidInput(field, `${place === "querystring" ? "query" : place}${field}: ${told}`);
   };
-}
-
-/** What TypeBox and JSON Schema say of one fault. */
-interface SchemaFault {
-  readonly keyword: string;
-  readonly instancePath: string;
-  readonly params: object;
-  readonly message: string;
-}
-
-function explain(faults: readonly SchemaFault[], value: unknown): readonly [field: string, told: string] {
-  const unknown = faults.find(({ keyword }) => keyword === "additionalProperties");
-  if (unknown !== undefined) {
-    const { additionalProperties } = unknown.params as { additionalProperties: readonly string[] };
-    return [`${unknown.instancePath}/${additionalProperties[0] ?? ""}`, "is an unknown field"];
-  }
-  const missing = faults.find(({ keyword }) => keyword === "required");
-  if (missing !== undefined) {
-    const { requiredProperties } = missing.params as { requiredProperties: readonly string[] };
-    return [`${missing.instancePath}/${requiredProperties[0] ?? ""}`, "is missing"];
-  }
-  const [first] = faults;
-  if (first === undefined) return ["", "is not allowed"];
-  return [first.instancePath, `is ${shown(value, first.instancePath)}, ${boundOf(first)}`];
-}
-
-function boundOf({ keyword, params, message }: SchemaFault): string {
-  if (keyword !== "enum") return message;
-  const { allowedValues } = params as { allowedValues: readonly unknown[] };
-  return `must be one of ${allowedValues.map((allowed) => JSON.stringify(allowed)).join(", ")}`;
-}
-
-function shown(value: unknown, path: string): string {
-  const at = path === "" ? value : Value.Pointer.Get(value, path);
-  const text = at === undefined ? "missing" : (JSON.stringify(at) ?? "not JSON");
-  return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text;
 }

@@ -4,8 +4,7 @@
  * rises; where an operation could not be taken, `cursor` stays before it while `ahead` goes on, so that one stalled
  * origin holds up no other and is still asked for again.
  */
-import { vectorClock } from "../core/shape.ts";
-import type { VectorClock } from "../core/vector-clock.ts";
+import { clockFault, type VectorClock } from "../core/vector-clock.ts";
 import type { PeerState } from "../ports/peer-state.ts";
 import { peerKey } from "./peer-keys.ts";
 
@@ -55,7 +54,7 @@ export function parseCursor(value: string | null): SyncCursor | null {
     const { hubId, generation, cursor, ahead, pushed, offered, tries, offers, held } = read;
     const whole = [hubId, generation, cursor, ahead, pushed, offered].every((text) => typeof text === "string");
     const counts = Number.isSafeInteger(tries) && Number.isSafeInteger(offers);
-    return whole && counts ? { ...read, held: vectorClock(held) === null ? held : null } : null;
+    return whole && counts ? { ...read, held: clockFault(held) === null ? held : null } : null;
   } catch {
     return null;
   }

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeId } from "../../src/core/ids.ts";
-import { encodeMessage } from "../../src/core/message-codec.ts";
+import { encodeMessage } from "../../src/adapters/peer-messages.ts";
 import type { PeerRefusal } from "../../src/ports/peer-channel.ts";
 import { SAMPLES } from "../core/sample-messages.ts";
 import { PeerEnd, hello } from "../support/peer-end.ts";

@@ -112,11 +112,11 @@ describe("handshake", () => {
           ...change,
         }),
       );
-    expect(wrong({ label: "c" })).toBe('.label must be one of a, b, not "c"');
-    expect(wrong({ protocol: 2 })).toBe(".protocol must be 1, not 2");
-    expect(wrong({ nonce: "00" })).toMatch(/^\.nonce must be/);
-    expect(wrong({ extra: 1 })).toBe('."extra" is not known');
-    expect(side.takeHello("{")).toBe(" must be JSON");
+    expect(wrong({ label: "c" })).toBe('/label: is "c", must be one of "a", "b"');
+    expect(wrong({ protocol: 2 })).toBe("/protocol: is 2, must be 1");
+    expect(wrong({ nonce: "00" })).toMatch(/^\/nonce: is "00", must match pattern/);
+    expect(wrong({ extra: 1 })).toBe("/extra: is an unknown field");
+    expect(side.takeHello("{")).toBe(": must be JSON");
   });
 });
 
@@ -163,7 +163,7 @@ describe("handshake: the key [ID1]", () => {
     const acceptor = new Handshake({ secret, signatures: keyOf("b"), randomBytes }, "acceptor", b);
     const { ownHello } = new Handshake({ secret, signatures: keyOf("a"), randomBytes }, "dialer", a);
     const zero = { ...(JSON.parse(ownHello) as object), share: Buffer.alloc(32).toString("base64url") };
-    expect(acceptor.takeHello(JSON.stringify(zero))).toBe(".share must be an X25519 public key");
+    expect(acceptor.takeHello(JSON.stringify(zero))).toBe("/share: must be an X25519 public key");
   });
 
   it("talks to a version that has no keys, as far as the gate lets it", () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ask, until } from "../../src/cli/demo/observe.ts";
 import { type EngineId, makeId, otherLabel } from "../../src/core/ids.ts";
-import { encodeMessage } from "../../src/core/message-codec.ts";
+import { encodeMessage } from "../../src/adapters/peer-messages.ts";
 import type { PairReport } from "../../src/core/outcomes.ts";
 import { call } from "../support/http-call.ts";
 import { RawPeer } from "../support/raw-peer.ts";

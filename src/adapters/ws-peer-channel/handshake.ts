@@ -23,9 +23,11 @@ import {
   type KeyObject,
   timingSafeEqual,
 } from "node:crypto";
+import { Type } from "typebox";
 import type { Label } from "../../core/ids.ts";
-import { type Check, exactly, idOf, matching, oneOf, shape, text } from "../../core/shape.ts";
+import { idOf, oneOf, sha256Hex, strictAs, text } from "../../core/schema.ts";
 import { KEY_FORM, peerLinkText, SIGNATURE_FORM } from "../../core/signature.ts";
+import { faultFinder, type SchemaFault } from "../../json/schema-check.ts";
 import type { PeerHello } from "../../ports/peer-channel.ts";
 import type { Signatures } from "../../ports/signatures.ts";
 import { type IdentityRules, type PeerIdentity, trueIdentityRules } from "../peer-gate.ts";
@@ -81,28 +83,28 @@ export interface HandshakeComponents {
   readonly rules?: Pick<IdentityRules, "signedText">;
 }
 
-const hexOf32Bytes = matching(/^[0-9a-f]{64}$/, "64 hexadecimal digits");
-const publicKey = matching(KEY_FORM, "43 characters of base64url");
-
+const publicKey = Type.String({ pattern: KEY_FORM.source });
 const plainFields = {
-  type: exactly("hello"),
-  protocol: exactly(1),
+  type: Type.Literal("hello"),
+  protocol: Type.Literal(1),
   pair: text(1, 256),
   label: oneOf("a", "b"),
   link: text(0, 256),
   engineId: idOf("engine"),
   incarnation: idOf("incarnation"),
   version: text(1, 64),
-  nonce: hexOf32Bytes,
+  nonce: sha256Hex,
 };
-const checkPlainHello = shape<PlainHello>(plainFields);
-const checkKeyedHello = shape<KeyedHello>({ ...plainFields, key: publicKey, share: publicKey });
-const checkPlainProof = shape<PlainProof>({ type: exactly("proof"), mac: hexOf32Bytes });
-const checkKeyedProof = shape<KeyedProof>({
-  type: exactly("proof"),
-  mac: hexOf32Bytes,
-  signature: matching(SIGNATURE_FORM, "86 characters of base64url"),
-});
+const plainHelloFault = faultFinder(strictAs<PlainHello>(plainFields));
+const keyedHelloFault = faultFinder(strictAs<KeyedHello>({ ...plainFields, key: publicKey, share: publicKey }));
+const plainProofFault = faultFinder(strictAs<PlainProof>({ type: Type.Literal("proof"), mac: sha256Hex }));
+const keyedProofFault = faultFinder(
+  strictAs<KeyedProof>({
+    type: Type.Literal("proof"),
+    mac: sha256Hex,
+    signature: Type.String({ pattern: SIGNATURE_FORM.source }),
+  }),
+);
 
 /** The secret that both engines of a pair share. */
 export function channelSecret(token: string | null, pair: string): KeyObject {
@@ -152,13 +154,13 @@ export class Handshake {
   /** Reads the other side's hello; a text says what is wrong with it. Not yet proven. */
   takeHello(frame: string): PeerIdentity | string {
     const hello = read<PlainHello | KeyedHello>(frame, (value) =>
-      value !== null && typeof value === "object" && "key" in value ? checkKeyedHello(value) : checkPlainHello(value),
+      value !== null && typeof value === "object" && "key" in value ? keyedHelloFault(value) : plainHelloFault(value),
     );
     if (typeof hello === "string") return hello;
     const keyed = this.#ownShare !== null && "key" in hello ? hello : null;
     if (keyed !== null && this.#ownShare !== null) {
       const shared = agree(this.#ownShare, keyed.share);
-      if (shared === null) return ".share must be an X25519 public key";
+      if (shared === null) return "/share: must be an X25519 public key";
       this.#shared = shared;
     }
     this.#peerHello = frame;
@@ -181,7 +183,7 @@ export class Handshake {
   /** Looks at the other side's proof: of the token first, then of the key that its hello named. */
   prove(frame: string): ProofOutcome {
     const { secret, signatures } = this.#components;
-    const proof = read<PlainProof | KeyedProof>(frame, this.#peerKey === null ? checkPlainProof : checkKeyedProof);
+    const proof = read<PlainProof | KeyedProof>(frame, this.#peerKey === null ? plainProofFault : keyedProofFault);
     if (typeof proof === "string") return "bad-token";
     const other = otherSide(this.#side);
     if (!timingSafeEqual(Buffer.from(proof.mac), Buffer.from(tokenProof(secret, other, this.#hellos()))))
@@ -231,15 +233,15 @@ function agree(own: KeyObject, share: string): string | null {
   }
 }
 
-/** The frame as what `check` asks for, or what is wrong with it. */
-function read<T>(frame: string, check: Check): T | string {
-  if (frame.includes("\n")) return " must be one line";
+/** The frame as what `findFault` lets through, or what is wrong with it. */
+function read<T>(frame: string, findFault: (value: unknown) => SchemaFault | null): T | string {
+  if (frame.includes("\n")) return ": must be one line";
   let value: unknown;
   try {
     value = JSON.parse(frame);
   } catch {
-    return " must be JSON";
+    return ": must be JSON";
   }
-  const wrong = check(value);
-  return wrong === null ? (value as T) : wrong;
+  const fault = findFault(value);
+  return fault === null ? (value as T) : `${fault.field}: ${fault.told}`;
 }

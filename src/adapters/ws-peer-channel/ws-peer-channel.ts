@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto";
 import type { WebSocket } from "ws";
 import { assert } from "../../core/assert.ts";
 import type { Label } from "../../core/ids.ts";
-import { decodeMessage, encodeForVersionBefore, encodeMessage } from "../../core/message-codec.ts";
+import { decodeMessage, encodeForVersionBefore, encodeMessage } from "../peer-messages.ts";
 import type { Heartbeat, PeerMessage } from "../../core/messages.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type {

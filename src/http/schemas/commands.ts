@@ -1,7 +1,8 @@
 /** Purpose: the schemas of commands and of the engine's own calls made into commands. */
 import { Type } from "typebox";
 import { DEFAULT_PAGE, MAX_KIND_CHARS, MAX_PAGE } from "../limits.ts";
-import { AnyJson, Count, Name, oneOf, strict } from "./common.ts";
+import { oneOf, strict } from "../../core/schema.ts";
+import { AnyJson, Count, Name } from "./common.ts";
 
 const COMMAND = {
   kind: Type.String({ minLength: 1, maxLength: MAX_KIND_CHARS, description: 'e.g. "POST /api/switch/cut"' }),

@@ -4,17 +4,10 @@
  */
 import { type TObject, type TProperties, type TSchema, type TUnsafe, Type } from "typebox";
 import type { Json } from "../../core/canonical-json.ts";
+import { nullable, oneOf, strict } from "../../core/schema.ts";
 import { MAX_NAME_CHARS, MAX_REASON_CHARS } from "../limits.ts";
 import { PROBLEM_MEDIA_TYPE, type ProblemCode, statusOf } from "../problem.ts";
 import { OPTIONAL, TOLERANT } from "../validation.ts";
-
-/** An object without unknown fields. */
-export function strict<T extends TProperties>(
-  properties: T,
-  options: Readonly<Record<string, unknown>> = {},
-): TObject<T> {
-  return Type.Object(properties, { additionalProperties: false, ...options });
-}
 
 /** A body that may be left out. */
 export function optionalBody<T extends TProperties>(properties: T): TObject<T> {
@@ -34,15 +27,6 @@ export function tolerantBody<T extends TProperties>(
 
 /** A write that has no fields: a body may be left out, and may hold nothing. */
 export const NoFields = optionalBody({});
-
-/** One of a closed set of words. */
-export function oneOf<const T extends readonly [string, ...string[]]>(...words: T): TUnsafe<T[number]> {
-  return Type.Unsafe<T[number]>({ type: "string", enum: words });
-}
-
-export function nullable<T extends TSchema>(schema: T): TSchema {
-  return Type.Union([schema, Type.Null()]);
-}
 
 /** Refers to a named schema by its `$id`, and says of which type of the house it is. */
 export function named<T>(schema: TSchema & { readonly $id?: string }): TUnsafe<T> {

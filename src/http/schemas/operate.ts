@@ -1,19 +1,8 @@
 /** Purpose: the schemas of what a person does and looks up: handover, maintenance, history, conflicts, probes. */
 import { Type } from "typebox";
 import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
-import {
-  AnyJson,
-  ClockSchema,
-  Count,
-  LabelSchema,
-  nullable,
-  oneOf,
-  optionalBody,
-  Reason,
-  RoleSchema,
-  strict,
-  WAITING,
-} from "./common.ts";
+import { nullable, oneOf, strict } from "../../core/schema.ts";
+import { AnyJson, ClockSchema, Count, LabelSchema, optionalBody, Reason, RoleSchema, WAITING } from "./common.ts";
 
 export const HandoverBody = optionalBody({ reason: Type.Optional(Reason) });
 

@@ -2,7 +2,8 @@
 import { Type } from "typebox";
 import { CURSOR_FORM } from "../../core/sync-bounds.ts";
 import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
-import { AnyJson, ClockSchema, Count, oneOf } from "./common.ts";
+import { oneOf } from "../../core/schema.ts";
+import { AnyJson, ClockSchema, Count } from "./common.ts";
 
 export const OpSchema = Type.Object(
   {

@@ -1,6 +1,7 @@
 /** Purpose: the shapes of the outbox as it is shown. */
 import { Type } from "typebox";
-import { Count, nullable, oneOf } from "./common.ts";
+import { nullable, oneOf } from "../../core/schema.ts";
+import { Count } from "./common.ts";
 
 const Milliseconds = Type.Number({ minimum: 0 });
 

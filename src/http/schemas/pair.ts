@@ -1,6 +1,7 @@
 /** The schemas of the engines of the pair and their keys. */
 import { Type } from "typebox";
-import { Count, nullable, strict } from "./common.ts";
+import { nullable, strict } from "../../core/schema.ts";
+import { Count } from "./common.ts";
 
 const Fingerprint = Type.String({
   pattern: "^sha256:[0-9a-f]{32}$",

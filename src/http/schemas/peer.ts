@@ -1,6 +1,7 @@
 /** Purpose: the schemas of the peer's probe and of force-leader. */
 import { Type } from "typebox";
-import { Count, HealthSchema, LabelSchema, Name, nullable, oneOf, Reason, RoleSchema, tolerantBody } from "./common.ts";
+import { nullable, oneOf } from "../../core/schema.ts";
+import { Count, HealthSchema, LabelSchema, Name, Reason, RoleSchema, tolerantBody } from "./common.ts";
 
 export const PeerHealthSchema = Type.Object(
   {

@@ -1,6 +1,7 @@
 /** Purpose: the schemas of federation peers. */
 import { Type } from "typebox";
-import { Count, nullable, oneOf, optionalBody } from "./common.ts";
+import { nullable, oneOf } from "../../core/schema.ts";
+import { Count, optionalBody } from "./common.ts";
 
 const Instant = nullable(Type.String({ description: "RFC 3339, UTC" }));
 const ModeSchema = oneOf("sync", "publish", "subscribe");

@@ -1,7 +1,8 @@
 /** Purpose: the schemas of `/api/records`. */
 import { Type } from "typebox";
 import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
-import { AnyJson, Count, strict } from "./common.ts";
+import { strict } from "../../core/schema.ts";
+import { AnyJson, Count } from "./common.ts";
 
 const RecordName = Type.String({ minLength: 1, maxLength: 128 });
 

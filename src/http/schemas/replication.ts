@@ -8,7 +8,8 @@ import {
   MAX_PAGE_OPS,
   MIN_PAGE_BYTES,
 } from "../../core/sync-bounds.ts";
-import { AnyJson, ClockSchema, Count, oneOf, strict } from "./common.ts";
+import { oneOf, strict } from "../../core/schema.ts";
+import { AnyJson, ClockSchema, Count } from "./common.ts";
 import { OpRef } from "./ops.ts";
 
 export const SyncIdentitySchema = Type.Object(

@@ -1,16 +1,7 @@
 /** Purpose: the schema of `GET /api/state`. */
 import { Type } from "typebox";
-import {
-  AnyJson,
-  Count,
-  HealthSchema,
-  LabelSchema,
-  nullable,
-  oneOf,
-  RoleSchema,
-  SyncStateSchema,
-  WAITING,
-} from "./common.ts";
+import { nullable, oneOf } from "../../core/schema.ts";
+import { AnyJson, Count, HealthSchema, LabelSchema, RoleSchema, SyncStateSchema, WAITING } from "./common.ts";
 
 export const MaintenanceSchema = Type.Object(
   { on: Type.Boolean(), stamp: Type.String(), by: Type.String(), reason: Type.String() },

@@ -1,17 +1,8 @@
 /** Purpose: the schemas of `/api/sync`: health, state snapshot, reconcile lock. */
 import { Type } from "typebox";
 import { DEFAULT_LOCK_TTL_MS, MAX_LOCK_TTL_MS, MIN_LOCK_TTL_MS } from "../limits.ts";
-import {
-  AnyJson,
-  ClockSchema,
-  Count,
-  LabelSchema,
-  Name,
-  oneOf,
-  strict,
-  SyncStateSchema,
-  tolerantBody,
-} from "./common.ts";
+import { oneOf, strict } from "../../core/schema.ts";
+import { AnyJson, ClockSchema, Count, LabelSchema, Name, SyncStateSchema, tolerantBody } from "./common.ts";
 
 export const SyncHealthSchema = Type.Object(
   {

@@ -1,6 +1,6 @@
 /** Purpose: a peer message as one line of a trace, and the number that tells it from others of its type. */
 import { MAX_FRAME_BYTES } from "../../ports/link.ts";
-import { decodeMessage, encodeMessage } from "../../core/message-codec.ts";
+import { decodeMessage, encodeMessage } from "../../adapters/peer-messages.ts";
 import type { PeerMessage } from "../../core/messages.ts";
 
 /**
