@@ -3,6 +3,7 @@
  * Exit code 1 when an invariant was broken or a planted bug was not found, 2 when it was asked wrongly.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
+import { CommanderError } from "commander";
 import { SystemClock } from "../adapters/system-clock.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { readOptions, type SimOptions } from "./options.ts";
@@ -157,6 +158,11 @@ function nameOf({ seed, policy, violation }: RunResult): string {
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(error instanceof ChangeoverError || error instanceof TypeError ? error.message : error);
-  process.exitCode = 2;
+  const known = error instanceof ChangeoverError || error instanceof CommanderError;
+  const helped = error instanceof CommanderError && error.exitCode === 0;
+  if (!helped)
+    console.error(
+      known ? `${error.message.replace(/^error: /, "")} (npm run sim -- --help shows what there is)` : error,
+    );
+  process.exitCode = helped ? 0 : 2;
 }

@@ -1,6 +1,6 @@
 /** Purpose: what `npm run sim` was asked for. Every fault names the option, the value and the bound. */
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { ChangeoverError } from "../core/errors.ts";
 import type { Policy } from "../core/settings.ts";
 import { FAULT_KINDS, type Fault } from "./faults/catalogue.ts";
@@ -38,29 +38,57 @@ const SWEEP = 1_000;
 const MOST_WORKERS = 64;
 const MOST_SEEDS = 100_000_000;
 
-/** Reads the command line. Throws `invalid_value`. */
+interface Given {
+  readonly seeds?: string;
+  readonly first: string;
+  readonly policy: string;
+  readonly minutes?: string;
+  readonly workers: string;
+  readonly trace?: string;
+  readonly faults?: string;
+  readonly bugs?: true;
+  readonly systematic?: true;
+  readonly every: string;
+  readonly coverage?: true;
+  readonly mutants?: true;
+  readonly only: string;
+  readonly results?: string;
+  readonly firstViolation?: true;
+}
+
+function command(): Command {
+  return new Command("npm run sim --")
+    .description("Plays the pair, its sites and its spokes in a virtual world with faults, and checks every invariant.")
+    .option("--seeds <n>", "schedules to play under each policy (default: 1000; with --systematic 0)")
+    .option("--first <n>", "the first seed", "1")
+    .option("--policy <policy>", "both, on-air or consistency", "both")
+    .option("--minutes <n>", "end after so many minutes instead of after --seeds")
+    .option("--workers <n>", "threads", String(availableParallelism()))
+    .option("--trace <file>", "write every step of one seed, for the page")
+    .option("--faults <json>", "play this schedule instead of the seed's own")
+    .option("--first-violation", "end at the first broken invariant, and do not shorten its schedule")
+    .option("--coverage", "tell which states and rules were reached; a hole without a reason fails")
+    .option("--systematic", "strike every moment with every fault that can occur there")
+    .option("--every <n>", "with --systematic: play only every n-th of them", "1")
+    .option("--bugs", "look for every planted bug; 1000 seeds and more do so anyway")
+    .option("--mutants", "try every small mistake of mutants.ts")
+    .option("--only <text>", "with --mutants: only those whose name or file has this text", "")
+    .option("--results <file>", "keep what was found of bugs and mistakes in this file")
+    .addHelpText(
+      "after",
+      "\nExit code 0: nothing broken. 1: an invariant broke, a bug was not found, or a hole has no reason. 2: wrong use.",
+    )
+    .allowExcessArguments(false)
+    .configureOutput({ outputError: () => {} })
+    .exitOverride();
+}
+
+/** Reads the command line. Throws `invalid_value`, and commander's `CommanderError` for unknown words and for help. */
 export function readOptions(args: readonly string[]): SimOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      seeds: { type: "string" },
-      first: { type: "string", default: "1" },
-      policy: { type: "string", default: "both" },
-      minutes: { type: "string" },
-      workers: { type: "string", default: String(availableParallelism()) },
-      trace: { type: "string" },
-      faults: { type: "string" },
-      bugs: { type: "boolean", default: false },
-      systematic: { type: "boolean", default: false },
-      every: { type: "string", default: "1" },
-      coverage: { type: "boolean", default: false },
-      mutants: { type: "boolean", default: false },
-      only: { type: "string", default: "" },
-      results: { type: "string" },
-      "first-violation": { type: "boolean", default: false },
-    },
-  });
-  // Whoever asks for aimed faults alone gets those alone.
+  const values = command()
+    .parse([...args], { from: "user" })
+    .opts<Given>();
+  // Asked for aimed faults alone, it plays those alone.
   const seeds = whole("--seeds", values.seeds ?? (values.systematic ? "0" : "1000"), 0, MOST_SEEDS);
   return {
     seeds,
@@ -70,14 +98,14 @@ export function readOptions(args: readonly string[]): SimOptions {
     workers: whole("--workers", values.workers, 1, MOST_WORKERS),
     trace: values.trace ?? null,
     faults: values.faults === undefined ? null : schedule(values.faults),
-    bugs: values.bugs || seeds >= SWEEP,
-    systematic: values.systematic,
+    bugs: values.bugs === true || seeds >= SWEEP,
+    systematic: values.systematic === true,
     every: whole("--every", values.every, 1, MOST_SEEDS),
-    coverage: values.coverage,
-    mutants: values.mutants,
+    coverage: values.coverage === true,
+    mutants: values.mutants === true,
     only: values.only,
     results: values.results ?? null,
-    firstViolation: values["first-violation"],
+    firstViolation: values.firstViolation === true,
   };
 }
 

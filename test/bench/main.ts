@@ -55,6 +55,7 @@ const DOCS = fileURLToPath(new URL("../../docs/benchmarks/", import.meta.url));
 const PAGE = fileURLToPath(new URL("../../docs/benchmarks.md", import.meta.url));
 const TABLE = /(<!-- results -->\n)[^]*?(<!-- end of results -->)/;
 const USED_WRONGLY = 2;
+const USAGE = `usage: npm run bench -- [--only NAME] [--quick] [--minutes 1] [--out var/bench.json] [--publish]`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -64,10 +65,15 @@ async function main(): Promise<void> {
       minutes: { type: "string", default: "1" },
       out: { type: "string", default: "var/bench.json" },
       publish: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
     },
   });
   const known = [...Object.keys(BENCHMARKS), GROWTH];
-  const names = values.only ?? known;
+  if (values.help) {
+    console.log(`${USAGE}\n  NAME: one or more of ${known.join(", ")}, with commas or an --only each; default: all`);
+    return;
+  }
+  const names = values.only?.flatMap((text) => text.split(",")) ?? known;
   const unknown = names.find((name) => !known.includes(name));
   const minutes = Number(values.minutes);
   if (unknown !== undefined) return usedWrongly(`--only ${unknown}: must be one of ${known.join(", ")}`);
@@ -119,7 +125,7 @@ function write(file: string, text: string): void {
 }
 
 function usedWrongly(why: string): void {
-  console.error(why);
+  console.error(`${why}\n${USAGE}`);
   process.exitCode = USED_WRONGLY;
 }
 

@@ -9,6 +9,10 @@ import { roundLines, summaryLines, writeReport } from "./report.ts";
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
+  if (options === null) {
+    console.log(USAGE);
+    return 0;
+  }
   // Every child process has a listener that ends it with this one.
   process.setMaxListeners(0);
   const missing = whatIsMissing(options);

@@ -23,7 +23,7 @@ export interface CampaignOptions {
 
 export class WrongUse extends Error {}
 
-export const USAGE = `npm run campaign -- [--rounds 20] [--seed 1] [--witness redis|sqlite|both] [--policy on-air|consistency|both]
+export const USAGE = `usage: npm run campaign -- [--rounds 20] [--seed 1] [--witness redis|sqlite|both] [--policy on-air|consistency|both]
   [--engine embedded|http] [--minutes M] [--out FOLDER] [--lanes 1|2|3|4] [--program PATH/cli/main.ts] [--without ${Object.keys(REMOVALS).join("|")}] [--keep]`;
 
 const MOST_ROUNDS = 100_000;
@@ -31,8 +31,10 @@ const MOST_LANES = 4;
 const MOST_MINUTES = 24 * 60;
 const MOST_SEED = 2 ** 32 - 1;
 
-export function readOptions(argv: readonly string[]): CampaignOptions {
+/** What was asked for; null: only for help. Throws `WrongUse`. */
+export function readOptions(argv: readonly string[]): CampaignOptions | null {
   const given = parse(argv);
+  if (given.help) return null;
   return {
     rounds: whole("rounds", given.rounds, 1, MOST_ROUNDS),
     firstSeed: whole("seed", given.seed, 0, MOST_SEED),
@@ -64,6 +66,7 @@ function parse(argv: readonly string[]) {
         program: { type: "string" },
         without: { type: "string" },
         keep: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
       },
     }).values;
   } catch (error) {

@@ -58,4 +58,5 @@ test("a wrong option is named with its value and its bound", () => {
   expect(() => readOptions(["--speed", "9"])).toThrow("--speed");
   expect(() => readOptions(["--without", "P2"])).toThrow("--without P2: must be P1");
   expect(readOptions(["--policy", "both"])).toMatchObject({ policies: ["on-air", "consistency"], rounds: 20 });
+  expect(readOptions(["--help"])).toBeNull();
 });

@@ -16,13 +16,32 @@ import { type Host, startHost } from "../../src/host/start-host.ts";
 import { freePort } from "../support/free-port.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-const { values } = parseArgs({
-  options: { minutes: { type: "string", default: "1" }, seed: { type: "string", default: String(Date.now() % 1e6) } },
-});
+const USAGE = "usage: npm run fuzz -- [--minutes 0.1 to 1440] [--seed N]";
+
+function given(): { readonly minutes: string; readonly seed: string; readonly help: boolean } {
+  try {
+    return parseArgs({
+      options: {
+        minutes: { type: "string", default: "1" },
+        seed: { type: "string", default: String(Date.now() % 1e6) },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const values = given();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 if (!(minutes > 0 && minutes <= 24 * 60) || !Number.isSafeInteger(seed)) {
-  console.error("usage: npm run fuzz -- [--minutes 0.1 to 1440] [--seed N]");
+  console.error(USAGE);
   process.exit(2);
 }
 
