@@ -1,27 +1,43 @@
 /**
  * What a sweep has reached: every state of every statechart of the pair, every event that a state handles, both answers
- * of every rule. What is never reached is not proven.
+ * of every rule. What is never reached is not proven, unless a table in `machines/SPEC.md` says why it cannot be reached.
  */
+import { readFileSync } from "node:fs";
 import type { AnyStateMachine, AnyStateNode } from "xstate";
 import { machines } from "../../machines/index.ts";
 import { trueRules, type Rules } from "../actors/rules.ts";
-import type { World } from "./world/world.ts";
+import type { ChartStep, World } from "./world/world.ts";
 
 export type Reached = Set<string>;
 
-/** Charts and rules that the pair of a simulated world does not run, or states that it cannot come to, and why. */
-export const UNREACHED: Readonly<Record<string, string>> = {
-  "state split-brain detected": "is left in the very step in which it is entered",
-  "state split-brain needsPerson":
-    "takes 20 failed recoveries in a row; test/machines and test/actors/split-brain reach it",
-};
+/** What need not be reached, and why: the table of `machines/SPEC.md`. */
+export type Explained = ReadonlyMap<string, string>;
+
+const SPEC = new URL("../../machines/SPEC.md", import.meta.url);
+const EXPLAINED_IN = "## What the simulator does not reach";
+const ROW = /^\| `([^`]+)` *\| (.+?) *\|$/u;
+
+/** Rules that say something else than yes or no. */
+const NOT_YES_OR_NO: ReadonlySet<string> = new Set(["nowMs", "nextEpoch", "voteUntilMs", "grantUntilMs"]);
+
+/** Reads the table. */
+export function readExplained(): Explained {
+  const [, section = ""] = readFileSync(SPEC, "utf8").split(EXPLAINED_IN);
+  const rows = section.split("\n## ", 1)[0]?.split("\n") ?? [];
+  return new Map(
+    rows.flatMap((row) => (ROW.exec(row) === null ? [] : [[row.replace(ROW, "$1"), row.replace(ROW, "$2")]])),
+  );
+}
 
 /** Notes what the pair of `world` comes to. */
 export function coverWorld(world: World, reached: Reached): void {
-  world.onChart = (_label, { chart, from, event, to }) => {
-    for (const state of leavesOf(to)) reached.add(`state ${chart} ${state}`);
-    for (const state of leavesOf(from)) reached.add(`event ${chart} ${state} ${event}`);
-  };
+  world.onChart = (_label, step) => noteStep(step, reached);
+}
+
+/** Notes what a step of a statechart has come to. */
+export function noteStep({ chart, from, event, to }: ChartStep, reached: Reached): void {
+  for (const state of leavesOf(to)) reached.add(`state ${chart} ${state}`);
+  for (const state of leavesOf(from)) reached.add(`event ${chart} ${state} ${event}`);
 }
 
 /** The rules, each noting what it answers. */
@@ -49,30 +65,41 @@ export function everything(): readonly string[] {
   return charts;
 }
 
+/** Answers that a rule never gave. */
+export function oneSidedRules(reached: Reached): readonly string[] {
+  return Object.keys(trueRules)
+    .filter((name) => !NOT_YES_OR_NO.has(name))
+    .flatMap((name) => [`rule ${name} true`, `rule ${name} false`])
+    .filter((key) => !reached.has(key));
+}
+
 /** What was reached, kind by kind, and what never was. */
-export function coverageLines(reached: Reached): {
+export function coverageLines(
+  reached: Reached,
+  explained: Explained,
+): {
   readonly lines: readonly string[];
   readonly holes: readonly string[];
 } {
   const all = everything();
-  const rules = [...reached].filter((key) => key.startsWith("rule "));
-  const oneSided = Object.keys(trueRules).filter((name) => {
-    const answers = rules.filter((key) => key.startsWith(`rule ${name} `));
-    return answers.length === 1;
-  });
   const missing = (kind: string): string[] => all.filter((key) => key.startsWith(kind) && !reached.has(key));
   const states = missing("state ");
   const events = missing("event ");
-  const holes = states.filter((key) => UNREACHED[key] === undefined);
+  const rules = oneSidedRules(reached);
   const count = (kind: string): number => all.filter((key) => key.startsWith(kind)).length;
+  const never = (key: string): string => {
+    const why = explained.get(key);
+    return `  never: ${key.replace(/^\w+ /u, "")}${why === undefined ? "" : ` (${why})`}`;
+  };
   return {
-    holes,
+    holes: [...states, ...rules].filter((key) => !explained.has(key)),
     lines: [
       `states          ${count("state ") - states.length} of ${count("state ")} reached`,
-      ...states.map((key) => `  never: ${key.slice(6)}${UNREACHED[key] === undefined ? "" : ` (${UNREACHED[key]})`}`),
+      ...states.map(never),
       `state × event   ${count("event ") - events.length} of ${count("event ")} reached`,
-      ...events.map((key) => `  never: ${key.slice(6)}`),
-      `rules           ${rules.length} answers seen; always the same answer: ${oneSided.join(", ") || "none"}`,
+      ...events.map(never),
+      `rules           ${[...reached].filter((key) => key.startsWith("rule ")).length} answers seen`,
+      ...rules.map(never),
     ],
   };
 }
@@ -92,6 +119,7 @@ function eventsOf(node: AnyStateNode): readonly string[] {
   return node.parent === undefined ? own : [...new Set([...own, ...eventsOf(node.parent)])];
 }
 
-function leavesOf(text: string): readonly string[] {
+/** The states of a chart that are side by side. */
+export function leavesOf(text: string): readonly string[] {
   return text === "" ? [] : text.split(" ");
 }

@@ -11,8 +11,8 @@ import { addRun, bugLines, failureLines, noTotals, summaryLines, type Totals } f
 import { faultsOf, runSeed, type RunResult } from "./run.ts";
 import { shrink } from "./shrink.ts";
 import { simulated } from "./subject.ts";
-import { coverageLines } from "./coverage.ts";
-import { type Aim, planAims } from "./systematic.ts";
+import { coverageLines, readExplained } from "./coverage.ts";
+import { type Aim, holesOf, planAims } from "./systematic.ts";
 import { tryMutants } from "./mutation-run.ts";
 import { keepResults } from "./proof-page.ts";
 import { ALL_BUGS } from "./planted-bugs/all.ts";
@@ -38,8 +38,8 @@ async function main(): Promise<number> {
   if (totals.failed.length > MOST_SHOWN) {
     console.log(`and ${totals.failed.slice(MOST_SHOWN).map(nameOf).join(", ")}`);
   }
-  if (options.coverage) tellCoverage(totals);
   if (options.systematic) await strikeEverywhere(options, totals);
+  if (options.coverage) tellCoverage(totals);
   if (options.bugs) await findBugs(options, totals);
   const unproven = totals.holes.length > 0 || totals.bugs.some(({ invariant }) => invariant === null);
   return totals.failed.length + totals.aimedAndBroken > 0 || unproven ? 1 : 0;
@@ -83,15 +83,23 @@ async function runHere(options: SimOptions, totals: Totals): Promise<void> {
 }
 
 function tellCoverage(totals: Totals): void {
-  const { lines, holes } = coverageLines(totals.reached);
+  const { lines, holes } = coverageLines(totals.reached, readExplained());
   for (const line of lines) console.log(line);
-  totals.holes.push(...holes);
-  for (const hole of holes) console.log(`HOLE            ${hole}: never reached, and coverage.ts gives no reason`);
+  for (const hole of holes) tellHole(totals, hole);
+}
+
+function tellHole(totals: Totals, hole: string): void {
+  totals.holes.push(hole);
+  console.log(`HOLE            ${hole}: never reached, and machines/SPEC.md gives no reason`);
 }
 
 /** Every fault at every moment. A moment that came in the dry run and not in the aimed one was changed by chance: a hole. */
 async function strikeEverywhere(options: SimOptions, totals: Totals): Promise<void> {
-  const planned = await planAims(simulated, options.policies);
+  const plan = await planAims(simulated, options.policies);
+  const { aims: planned, reached: inPlan, broken } = plan;
+  for (const key of inPlan) totals.reached.add(key);
+  for (const what of broken) console.log(`broken without an aimed fault, ${what}`);
+  totals.aimedAndBroken += broken.length;
   const aims = planned.filter((_aim, index) => index % options.every === 0);
   console.log(
     `aimed faults    ${aims.length} of ${planned.length}, at ${new Set(planned.map(({ moment }) => moment)).size} moments`,
@@ -121,6 +129,7 @@ async function strikeEverywhere(options: SimOptions, totals: Totals): Promise<vo
   console.log(`aimed faults    ${struck} struck, ${totals.aimedAndBroken} broke an invariant, ${seconds.toFixed(0)} s`);
   const unreached = aims.length - struck;
   if (unreached > 0) console.log(`HOLE            ${unreached} moments did not come again`);
+  for (const hole of holesOf(plan, readExplained())) tellHole(totals, hole);
 }
 
 function aimText({ policy, scenario, moment, kind, at }: Aim): string {

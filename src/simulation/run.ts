@@ -7,7 +7,7 @@ import type { Rules } from "../actors/rules.ts";
 import type { IdentityRules } from "../adapters/peer-gate.ts";
 import type { CoordinatorPorts } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
-import { type CommandSettings, DEFAULT_COMMANDS, resolveFailover, type Policy } from "../core/settings.ts";
+import { DEFAULT_COMMANDS, resolveFailover, type Policy } from "../core/settings.ts";
 import { Balancer } from "./people/balancer.ts";
 import { Caretaker } from "./people/caretaker.ts";
 import { Client, type ClientTally } from "./people/clients.ts";
@@ -97,8 +97,8 @@ export interface RunRequest {
   readonly sink?: TraceSink | undefined;
   /** How long faults are injected, ms. */
   readonly safetyMs?: number | undefined;
-  /** Instead of what the seed says. */
-  readonly commands?: Partial<CommandSettings> | undefined;
+  /** Changes the settings that the seed plans. */
+  readonly settings?: ((planned: WorldSettings) => WorldSettings) | undefined;
   /** Whether faults come one at a time, instead of what the seed's weather says. */
   readonly singly?: boolean | undefined;
   /** Gets the world before anything runs in it. */
@@ -124,7 +124,7 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   const { seed, policy } = request;
   const weather = weatherOf(seed);
   const planned = settingsOf(seed, policy, request);
-  const settings = { ...planned, commands: { ...planned.commands, ...request.commands } };
+  const settings = request.settings?.(planned) ?? planned;
   const { rules = {}, identityRules = {}, wrapPorts = (ports) => ports, sink = null } = request;
   const { wrapSpoke = (parts) => parts, wrapSite = (parts) => parts } = request;
   const world = new World({ factory, rules, identityRules, wrapPorts, wrapSpoke, wrapSite, sink }, settings);

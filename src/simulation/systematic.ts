@@ -3,47 +3,168 @@
  * instant. A moment is the entry of a statechart into a state, a durable write, a message on its way, or a rewrite of the
  * witness record. The scenarios contain a fault of their own, so that the aimed one is the second and strikes recovery.
  */
-import type { Policy } from "../core/settings.ts";
+import type { CommandSettings, FailoverSettings, Policy } from "../core/settings.ts";
 import { otherLabel, type Label } from "../core/ids.ts";
+import {
+  coveredRules,
+  everything,
+  type Explained,
+  leavesOf,
+  noteStep,
+  oneSidedRules,
+  type Reached,
+} from "./coverage.ts";
 import { workOf, type Fault, type FaultKind } from "./faults/catalogue.ts";
+import { playFaults } from "./faults/nemesis.ts";
 import { runSeed, type RunResult } from "./run.ts";
-import type { World } from "./world/world.ts";
+import type { FederationMode } from "../replication/hub.ts";
+import { WRITES } from "./world/paired-store.ts";
+import type { ChartStep, World, WorldSettings } from "./world/world.ts";
 import type { CoordinatorFactory } from "./world/world-ground.ts";
 
 /** The pair has found itself by then. */
 const FROM_MS = 2_500;
 const SAFETY_MS = 7_000;
+/** Who leads then is the leader of the scenario. */
+const CAST_AT_MS = 2_400;
 /** A seed whose world has a witness. */
 const SEED = 2;
 
-interface Scenario {
-  readonly name: string;
-  readonly faults: readonly Fault[];
-  /** Commands kept in the log: with few a follower that was away needs a snapshot. */
-  readonly keep?: number;
+type Cast = "leader" | "follower";
+
+interface ScenarioFault {
+  readonly kind: FaultKind;
+  readonly target: Cast;
+  readonly atMs: number;
+  readonly forMs: number;
+  readonly amount: number;
 }
 
-function fault(kind: FaultKind, target: Label, atMs: number, forMs: number): Fault {
-  return { kind, target, atMs, forMs, amount: 0.5 };
+interface Scenario {
+  readonly name: string;
+  readonly faults: readonly ScenarioFault[];
+  /** How long faults may strike, instead of `SAFETY_MS`. */
+  readonly safetyMs?: number;
+  readonly commands?: Partial<CommandSettings>;
+  readonly failover?: Partial<FailoverSettings>;
+  /** Instead of one link. */
+  readonly linkNames?: readonly string[];
+  /** A site that federates with the pair; none unless it says so. */
+  readonly site?: FederationMode;
 }
+
+function fault(kind: FaultKind, target: Cast, atMs: number, forMs: number, amount = 0.5): ScenarioFault {
+  return { kind, target, atMs, forMs, amount };
+}
+
+/** Both lead for a while, or one of them has commands that nobody else has: there is something to reconcile. */
+const SPLIT: readonly ScenarioFault[] = [
+  fault("cut", "leader", 3_000, 1_600),
+  fault("witness-cut", "leader", 3_000, 1_600),
+  // A person forces the other one, at once.
+  fault("force-leader", "follower", 3_150, 5, 0.0001),
+];
 
 const SCENARIOS: readonly Scenario[] = [
   { name: "calm", faults: [] },
-  { name: "leader killed", faults: [fault("kill", "a", 3_000, 1_500)] },
-  { name: "leader frozen", faults: [fault("pause", "a", 3_000, 1_500)] },
-  { name: "leader isolated", faults: [fault("isolation", "a", 3_000, 2_000)] },
-  { name: "follower away, log short", faults: [fault("power-off", "b", 2_600, 1_800)], keep: 0 },
-  { name: "handover", faults: [fault("handover", "b", 3_000, 0)] },
-  { name: "forced", faults: [fault("force-leader", "b", 3_000, 50)] },
-  { name: "clean restart", faults: [fault("clean-restart", "a", 3_000, 1_000)] },
-  { name: "witness down", faults: [fault("witness-down", "a", 3_000, 2_000)] },
-  { name: "link cut", faults: [fault("cut", "a", 3_000, 2_000)] },
-  { name: "engine failed", faults: [fault("unhealthy-engine", "a", 3_000, 1_500)] },
-  { name: "held", faults: [fault("maintenance", "a", 2_600, 3_000), fault("kill", "a", 3_200, 1_000)] },
+  { name: "leader killed", faults: [fault("kill", "leader", 3_000, 1_500)] },
+  { name: "leader frozen", faults: [fault("pause", "leader", 3_000, 1_500)] },
+  { name: "leader isolated", faults: [fault("isolation", "leader", 3_000, 2_000)] },
+  {
+    name: "follower away, log short",
+    faults: [fault("power-off", "follower", 2_600, 1_800)],
+    commands: { keep: 0, checkpointEvery: 10 },
+  },
+  { name: "handover", faults: [fault("handover", "follower", 3_000, 0)] },
+  { name: "forced", faults: [fault("force-leader", "follower", 3_000, 50)] },
+  { name: "clean restart", faults: [fault("clean-restart", "leader", 3_000, 1_000)] },
+  { name: "witness down", faults: [fault("witness-down", "leader", 3_000, 2_000)] },
+  { name: "link cut", faults: [fault("cut", "leader", 3_000, 2_000)] },
+  { name: "engine failed", faults: [fault("unhealthy-engine", "leader", 3_000, 1_500)] },
+  {
+    name: "renewed while publishing",
+    faults: [fault("feed-answers-lost", "leader", 4_600, 1_000), fault("returns-from-alone", "follower", 3_000, 600)],
+  },
+  {
+    name: "both engines dead",
+    faults: [
+      fault("engine-killed", "leader", 3_000, 1_500),
+      fault("engine-killed", "follower", 3_000, 1_500),
+      ...[4_495, 4_505, 4_515, 4_525, 4_550, 4_600].map((atMs) => fault("late-snapshot", "leader", atMs, 0)),
+    ],
+  },
+  {
+    name: "split, lock taken",
+    faults: [...SPLIT, fault("lock-contention", "follower", 4_500, 0, 0.99)],
+    safetyMs: 9_500,
+  },
+  { name: "returns from alone", faults: [fault("returns-from-alone", "follower", 3_000, 1_000)] },
+  { name: "forced at once", faults: [fault("force-leader", "follower", 3_000, 50, 0.0001)] },
+  {
+    name: "follower ill, handover",
+    faults: [fault("disk-full", "follower", 2_800, 2_000), fault("handover", "follower", 3_000, 0)],
+  },
+  {
+    name: "handover, slow network",
+    faults: [fault("slow-network", "leader", 2_900, 2_000, 0.99), fault("handover", "follower", 3_200, 0)],
+  },
+  {
+    name: "snapshots posted late",
+    faults: [
+      fault("late-snapshot", "follower", 3_000, 0, 0.1),
+      fault("late-snapshot", "follower", 4_000, 0, 0.1006),
+      fault("lock-contention", "leader", 5_000, 0),
+    ],
+  },
+  { name: "held", faults: [fault("maintenance", "leader", 2_600, 3_000), fault("kill", "leader", 3_200, 1_000)] },
+  { name: "split", faults: SPLIT, safetyMs: 9_000 },
+  {
+    name: "split, loser slow, witness away",
+    faults: [
+      ...SPLIT,
+      fault("slow-network", "leader", 4_900, 5_000, 0.99),
+      fault("witness-cut", "follower", 7_900, 2_000),
+    ],
+    failover: { reconcileLockMs: 1_000 },
+    safetyMs: 11_000,
+  },
+  {
+    name: "split, link first",
+    faults: [fault("cut", "leader", 3_000, 1_200), ...SPLIT.slice(1)],
+    safetyMs: 9_000,
+  },
+  {
+    name: "split, winner killed",
+    faults: [
+      fault("killed-while-reconciling", "leader", 3_000, 6_000),
+      fault("force-leader", "follower", 3_150, 5, 0.0001),
+      fault("lock-contention", "leader", 8_500, 0),
+    ],
+    safetyMs: 10_000,
+  },
+  {
+    name: "split, a person decides",
+    faults: [
+      ...SPLIT,
+      fault("resolve-conflict", "follower", 8_000, 0),
+      fault("resolve-conflict", "follower", 8_300, 0, 0.9),
+    ],
+    commands: { onConflict: "manual" },
+    safetyMs: 9_000,
+  },
+  { name: "witness strange", faults: [fault("witness-strange", "leader", 3_000, 2_000, 0.2)] },
+  { name: "engine dead", faults: [fault("engine-killed", "follower", 3_000, 800)] },
+  { name: "engine frozen", faults: [fault("engine-frozen", "follower", 3_000, 4_000)], safetyMs: 8_500 },
+  { name: "feed refuses", faults: [fault("feed-refuses", "leader", 3_000, 1_500)] },
+  { name: "site", faults: [fault("site-cut", "leader", 3_500, 1_500, 0.9)], site: "sync" },
+  { name: "site replaced", faults: [fault("site-replaced", "leader", 3_000, 2_500, 0.9)], site: "sync" },
+  { name: "site paused", faults: [fault("peer-pause", "leader", 3_000, 1_500, 0.2)], site: "sync" },
 ];
 
-/** What is aimed, at whom seen from the moment, for how long. */
-const AIMED: readonly (readonly [kind: FaultKind, at: "self" | "peer", forMs: number])[] = [
+type Shot = readonly [kind: FaultKind, at: "self" | "peer", forMs: number];
+
+/** What is aimed, at whom seen from the moment, for how long: under each policy. */
+const AIMED: readonly Shot[] = [
   ["kill", "self", 800],
   ["kill", "peer", 800],
   ["power-off", "self", 800],
@@ -59,11 +180,28 @@ const AIMED: readonly (readonly [kind: FaultKind, at: "self" | "peer", forMs: nu
   ["disk-full", "peer", 900],
 ];
 
+/** The same, of which each is aimed under one policy only, in turns: the way that they strike does not depend on it. */
+const AIMED_IN_TURNS: readonly Shot[] = [
+  ["clean-restart", "self", 800],
+  ["isolation", "self", 900],
+  ["slow-network", "self", 900],
+  ["witness-down", "self", 900],
+  ["witness-strange", "self", 900],
+  ["clock-wrong", "self", 900],
+  ["engine-killed", "self", 800],
+  ["engine-frozen", "self", 900],
+  ["unhealthy-engine", "self", 900],
+  ["force-leader", "peer", 50],
+  ["handover", "peer", 0],
+  ["maintenance", "self", 900],
+  ["feed-down", "self", 900],
+];
+
 /** One aimed fault. */
 export interface Aim {
   readonly policy: Policy;
   readonly scenario: string;
-  /** `a leadership enters candidate`, say. */
+  /** `leadership enters role.candidate`, say. */
   readonly moment: string;
   readonly kind: FaultKind;
   readonly at: "self" | "peer";
@@ -77,24 +215,68 @@ export interface AimResult {
   readonly run: RunResult;
 }
 
+export interface AimPlan {
+  readonly aims: readonly Aim[];
+  /** What the scenarios come to without an aimed fault. */
+  readonly reached: Reached;
+  /** Invariants that a scenario breaks by itself. */
+  readonly broken: readonly string[];
+}
+
 /** Every moment of every scenario under `policies`, with every fault, in order. */
-export async function planAims(factory: CoordinatorFactory, policies: readonly Policy[]): Promise<readonly Aim[]> {
+export async function planAims(factory: CoordinatorFactory, policies: readonly Policy[]): Promise<AimPlan> {
   const aims: Aim[] = [];
-  for (const policy of policies) {
+  const reached: Reached = new Set();
+  const broken: string[] = [];
+  const came = new Map<string, Pick<Aim, "policy" | "scenario">>();
+  for (const [turn, policy] of policies.entries()) {
     const seen = new Set<string>();
     for (const scenario of SCENARIOS) {
       const moments: string[] = [];
-      await play(factory, policy, scenario, (_world, moment) => {
+      const onMoment = (_world: World, moment: string): void => {
         if (seen.has(moment)) return;
         seen.add(moment);
         moments.push(moment);
-      });
+      };
+      const dry = await play(factory, { policy, scenario, onMoment, reached });
+      if (dry.violation !== null)
+        broken.push(`${policy}, "${scenario.name}": ${dry.violation.invariant}, ${dry.violation.detail}`);
       for (const moment of moments) {
-        for (const [kind, at, forMs] of AIMED) aims.push({ policy, scenario: scenario.name, moment, kind, at, forMs });
+        came.set(moment, { policy, scenario: scenario.name });
+        const ofThisTurn = AIMED_IN_TURNS.filter((_shot, index) => (index + turn) % policies.length === 0);
+        for (const [kind, at, forMs] of [...AIMED, ...ofThisTurn])
+          aims.push({ policy, scenario: scenario.name, moment, kind, at, forMs });
       }
     }
   }
-  return aims;
+  // What comes under one policy only is struck there by everything.
+  for (const [moment, where] of came) {
+    const aimed = new Set(aims.filter((aim) => aim.moment === moment).map(({ kind }) => kind));
+    for (const [kind, at, forMs] of AIMED_IN_TURNS)
+      if (!aimed.has(kind)) aims.push({ ...where, moment, kind, at, forMs });
+  }
+  return { aims, reached, broken };
+}
+
+/**
+ * Every state of every statechart and every durable write, with every fault: what the scenarios never come to. What
+ * `explained` names is left out.
+ */
+export function holesOf({ aims, reached }: AimPlan, explained: Explained): readonly string[] {
+  const struck = new Set(aims.map(({ moment, kind, at }) => `${moment} × ${kind} on ${at}`));
+  const moments = [
+    ...everything()
+      .filter((key) => key.startsWith("state ") && !explained.has(key))
+      .map((key) => key.replace(/^state (\S+) /u, "$1 enters ")),
+    ...[...WRITES].filter((method) => !explained.has(`write ${method}`)).map((method) => `wrote ${method}`),
+  ];
+  const unstruck = moments.flatMap((moment) => {
+    const missing = [...AIMED, ...AIMED_IN_TURNS]
+      .map(([kind, at]) => `${moment} × ${kind} on ${at}`)
+      .filter((key) => !struck.has(key) && !explained.has(key));
+    return missing.length === AIMED.length + AIMED_IN_TURNS.length ? [`${moment} × every fault`] : missing;
+  });
+  return [...unstruck, ...oneSidedRules(reached).filter((key) => !explained.has(key))];
 }
 
 /** Plays one. */
@@ -102,11 +284,12 @@ export async function playAim(factory: CoordinatorFactory, aim: Aim): Promise<Ai
   const scenario = SCENARIOS.find(({ name }) => name === aim.scenario);
   if (scenario === undefined) throw new Error(`no scenario is named ${aim.scenario}`);
   let reached = false;
-  const run = await play(factory, aim.policy, scenario, (world, moment, label) => {
+  const onMoment = (world: World, moment: string, label: Label): void => {
     if (reached || moment !== aim.moment) return;
     reached = true;
     strike(world, aim, aim.at === "self" ? label : otherLabel(label));
-  });
+  };
+  const run = await play(factory, { policy: aim.policy, scenario, onMoment });
   return { aim, reached, run };
 }
 
@@ -121,17 +304,26 @@ function strike(world: World, { kind, forMs, moment }: Aim, target: Label): void
   });
 }
 
-type OnMoment = (world: World, moment: string, label: Label) => void;
+interface Play {
+  readonly policy: Policy;
+  readonly scenario: Scenario;
+  readonly onMoment: (world: World, moment: string, label: Label) => void;
+  /** Gets what is reached; nothing is noted without it. */
+  readonly reached?: Reached;
+}
 
-function play(factory: CoordinatorFactory, policy: Policy, scenario: Scenario, onMoment: OnMoment): Promise<RunResult> {
+function play(factory: CoordinatorFactory, { policy, scenario, onMoment, reached }: Play): Promise<RunResult> {
+  const { faults, safetyMs = SAFETY_MS } = scenario;
   const prepare = (world: World): void => {
     world.diesWithinSteps = true;
     const tell = (label: Label, what: string): void => {
-      if (world.nowMs >= FROM_MS && world.nowMs < SAFETY_MS) onMoment(world, `${label} ${what}`, label);
+      if (world.nowMs >= FROM_MS && world.nowMs < safetyMs) onMoment(world, what, label);
     };
-    world.onChart = (label, { chart, from, to }) => {
-      if (from !== to) tell(label, `${chart} enters ${to}`);
+    world.onChart = (label, step) => {
+      if (reached !== undefined) noteStep(step, reached);
+      for (const state of entered(step)) tell(label, `${step.chart} enters ${state}`);
     };
+    world.scheduler.at(CAST_AT_MS, () => playFaults(world, cast(world, faults), new Map()));
     world.watch({
       wrote: (label, method) => tell(label, `wrote ${method}`),
       sent: (from, { type }) => tell(from, `sent ${type}`),
@@ -140,9 +332,33 @@ function play(factory: CoordinatorFactory, policy: Policy, scenario: Scenario, o
     });
   };
   return runSeed(factory, {
-    ...{ seed: SEED, policy, faults: scenario.faults, spokes: 0, sites: 0, feed: true, safetyMs: SAFETY_MS, prepare },
+    ...{ seed: SEED, policy, faults: [], spokes: 0, sites: 0, feed: true, safetyMs, prepare },
+    ...(reached === undefined ? {} : { rules: coveredRules({}, reached) }),
     // The aimed fault may come while the scenario's own goes on.
-    singly: scenario.faults.length === 0,
-    commands: scenario.keep === undefined ? undefined : { keep: scenario.keep, checkpointEvery: 10 },
+    singly: faults.length === 0,
+    settings: (planned) => worldOf(scenario, planned),
   });
+}
+
+function cast({ processes }: World, faults: readonly ScenarioFault[]): readonly Fault[] {
+  const leader: Label = processes.b.mayAct() ? "b" : "a";
+  return faults.map((one) => ({ ...one, target: one.target === "leader" ? leader : otherLabel(leader) }));
+}
+
+function worldOf({ commands, failover, linkNames, site }: Scenario, planned: WorldSettings): WorldSettings {
+  return {
+    ...planned,
+    commands: { ...planned.commands, ...commands },
+    failover: { ...planned.failover, ...failover },
+    linkNames: linkNames ?? planned.linkNames,
+    sites: site === undefined ? [] : [{ name: "site1", mode: site, intervalMs: 1_000, pageOps: 50 }],
+    // Beside the coordinators, so that they can die and hang by themselves.
+    engineTells: { instance: true, position: true },
+  };
+}
+
+/** The states that a step has come to. */
+function entered({ from, to }: ChartStep): readonly string[] {
+  const before = new Set(leavesOf(from));
+  return leavesOf(to).filter((state) => !before.has(state));
 }

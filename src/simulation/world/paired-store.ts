@@ -24,7 +24,7 @@ export interface PairedStoreParts {
 }
 
 /** Methods after which something new is durable. */
-const WRITES: ReadonlySet<string> = new Set([
+export const WRITES: ReadonlySet<string> = new Set([
   ...[
     "pinPeer",
     "saveEpochs",
