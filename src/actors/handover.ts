@@ -10,6 +10,7 @@ import type { HandoverGrant, HandoverOffer, HandoverRefusal, HandoverRequest, Pe
 import type { TimerHandle } from "../ports/clock.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { Kit } from "./kit.ts";
+import { SWITCH_BACK } from "./restraints.ts";
 import { startMachine } from "./start-machine.ts";
 import type { Mover } from "./leadership.ts";
 import type { Succession } from "./succession.ts";
@@ -122,7 +123,7 @@ export class Handover {
       this.#kit.ports.engine.health() === "failed" ||
       this.#kit.alarms.stands("store-failed") ||
       restraints.maintenanceOn;
-    if (cause === "unhealthy" && unfit) return;
+    if ((cause === "unhealthy" || by === SWITCH_BACK) && unfit) return;
     void this.take(offer.requestId, { cause, by, reason });
   }
 

@@ -11,6 +11,8 @@ import type { Kit } from "./kit.ts";
 
 /** What a person asked for; everything else moves the role by itself and counts, elections and cold starts too [CP6]. */
 const BY_PEOPLE: ReadonlySet<LeadershipCause> = new Set(["handover", "forced"]);
+/** Who moved the role when it went back to the preferred engine by itself [HO9]. It counts, although it is a handover. */
+export const SWITCH_BACK = "switch-back";
 
 export class Restraints {
   readonly #kit: Kit;
@@ -84,8 +86,9 @@ export class Restraints {
   }
 
   /** The leadership of `epoch` was seen, own or the peer's. Each counts once, however often its leader is met again. */
-  noteLeadership(epoch: Epoch, cause: LeadershipCause): void {
-    if (BY_PEOPLE.has(cause) || epoch <= this.#countedEpoch) return;
+  noteLeadership(epoch: Epoch, cause: LeadershipCause, by = ""): void {
+    const isByPeople = BY_PEOPLE.has(cause) && by !== SWITCH_BACK;
+    if (isByPeople || epoch <= this.#countedEpoch) return;
     this.#countedEpoch = epoch;
     const { holdDownWindowMs, maxAutomaticFailovers } = this.#kit.failover;
     this.#changes = noteChange(this.#changes, this.#kit.nowMs(), holdDownWindowMs, maxAutomaticFailovers);

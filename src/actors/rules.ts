@@ -94,6 +94,26 @@ export interface FitnessView {
   readonly unhealthyHoldMs: number;
 }
 
+/** What a leader looks at before it gives its role back to the preferred engine. */
+export interface SwitchBackView {
+  readonly label: Label;
+  readonly preferred: Label | "none";
+  readonly switchBack: FailoverSettings["switchBack"];
+  /** It leads, may act, and its role is not on the move. */
+  readonly settled: boolean;
+  /** A person brought the role here, or the peer gave it as a switch-back. */
+  readonly placed: boolean;
+  readonly maintenanceOn: boolean;
+  readonly heldDown: boolean;
+  /** How long the peer has been heard, healthy and caught up without a break; null: it is not. */
+  readonly peerReadyMs: number | null;
+  readonly delayMs: number;
+}
+
+/** Why the role does not go back yet, in stable words; empty: it does now. */
+export type SwitchBackWait =
+  "peer-not-ready" | "delay" | "maintenance" | "hold-down" | "placed-by-a-person" | "not-settled";
+
 export interface Rules {
   /** The clock that decides [VT2]. */
   nowMs(clock: Clock): number;
@@ -143,6 +163,8 @@ export interface Rules {
   provesDeath(result: ProbeResult): boolean;
   /** [HO5] [EN6] [EN7] Whether a leader offers its role. What is certain is not waited for. */
   givesRoleAway(view: FitnessView): boolean;
+  /** [HO9] What keeps a leader from giving its role back to the preferred engine; null: it is in its place already. */
+  switchBackWaits(view: SwitchBackView): readonly SwitchBackWait[] | null;
   /** [EN11] Whether the state of the engine may be stored or sent as the pair's. `trusted`: nothing says that it was lost. */
   isPairsState(trusted: boolean): boolean;
   /** [SB4] */
@@ -193,6 +215,7 @@ export const trueRules: Rules = {
   provesDeath: (result) => result === "refused",
   givesRoleAway: ({ storeFailed, engineLost, failedMs, unhealthyHoldMs }) =>
     storeFailed || engineLost || failedMs >= unhealthyHoldMs,
+  switchBackWaits,
   isPairsState: (trusted) => trusted,
   lockProves: (standing, claimed, fenceFloor) =>
     standing !== null &&
@@ -212,6 +235,18 @@ export const trueRules: Rules = {
 /** A promise binds only towards a living leader: a probe sent since then has proven the death of a peer that was met. */
 function proofEndsQuarantine(view: CampaignView): boolean {
   return view.deathProofCounts && view.peer === "dead" && view.peerMet && view.provenAtMs >= view.quarantinedAtMs;
+}
+
+function switchBackWaits(view: SwitchBackView): readonly SwitchBackWait[] | null {
+  if (view.switchBack === "never" || view.preferred === "none" || view.preferred === view.label) return null;
+  const waits: SwitchBackWait[] = [];
+  if (!view.settled) waits.push("not-settled");
+  if (view.placed) waits.push("placed-by-a-person");
+  if (view.maintenanceOn) waits.push("maintenance");
+  if (view.heldDown) waits.push("hold-down");
+  if (view.peerReadyMs === null) waits.push("peer-not-ready");
+  else if (view.peerReadyMs < view.delayMs) waits.push("delay");
+  return waits;
 }
 
 function mayAct(view: ActView): boolean {

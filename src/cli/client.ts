@@ -53,6 +53,10 @@ export class Client {
     return this.#success<T>(path, { method: "POST", body, headers });
   }
 
+  async delete<T>(path: string): Promise<T> {
+    return this.#success<T>(path, { method: "DELETE" });
+  }
+
   /** One call; throws only when no engine answers. */
   async call(path: string, { method = "GET", body, headers = {} }: Call = {}): Promise<Answer> {
     const sent = body === undefined ? {} : { "content-type": "application/json" };

@@ -15,6 +15,7 @@ export function relationFaults(config: Config): Fault[] {
     ...brokenRelations(config.failover).map(({ key, value, bound, why }) =>
       fault(key, value, `must be ${bound}: ${why}`),
     ),
+    ...switchBackFaults(config),
     ...linkFaults(config),
     ...witnessFaults(config),
     ...repeated(
@@ -27,6 +28,13 @@ export function relationFaults(config: Config): Fault[] {
     ),
     ...accessFaults(config),
     ...federationFaults(config),
+  ];
+}
+
+function switchBackFaults({ failover: { switchBack, preferred } }: Config): Fault[] {
+  if (switchBack === "never" || preferred !== "none") return [];
+  return [
+    fault("failover.switchBack", switchBack, "needs failover.preferred: a or b, the engine that gets the role back"),
   ];
 }
 

@@ -243,6 +243,20 @@ const failover = section({
   staleTakeoverMs: whole(0, DAY_MS, F.staleTakeoverMs, "How long a follower that is behind waits for the peer"),
   handoverMs: whole(10, MINUTE_MS, F.handoverMs, "Bound of a graceful handover"),
   unhealthyHoldMs: whole(0, MINUTE_MS, F.unhealthyHoldMs, "How long an engine may be failed before its role moves"),
+  preferred: Type.Enum(["a", "b", "none"], {
+    default: F.preferred,
+    description: "The engine that should lead while both are fit; the same on both engines",
+  }),
+  switchBack: Type.Enum(["never", "when-ready"], {
+    default: F.switchBack,
+    description: "when-ready: automation hands the role back to the preferred engine once it is ready",
+  }),
+  switchBackDelayMs: whole(
+    0,
+    DAY_MS,
+    F.switchBackDelayMs,
+    "How long the preferred engine must have been ready without a break",
+  ),
   deathProbeMs: whole(1, 10_000, F.deathProbeMs, "Budget of a death probe"),
   maxAutomaticFailovers: whole(0, 1_000, F.maxAutomaticFailovers, "Automatic role changes in holdDownWindowMs"),
   holdDownWindowMs: whole(1_000, DAY_MS, F.holdDownWindowMs, "Window of maxAutomaticFailovers"),

@@ -10,12 +10,13 @@ import { Comparison } from "../actors/comparison.ts";
 import type { EngineGuard } from "../actors/engine-guard.ts";
 import { backupIsValid, EngineKeeper } from "../actors/engine-keeper.ts";
 import { Executor } from "../actors/executor.ts";
-import { Handover } from "../actors/handover.ts";
+import { Handover, type HandoverResult } from "../actors/handover.ts";
 import { Heartbeats } from "../actors/heartbeats.ts";
 import type { Kit } from "../actors/kit.ts";
-import type { RoleMove } from "../actors/leadership.ts";
+import type { Mover, RoleMove } from "../actors/leadership.ts";
 import { Loser } from "../actors/loser.ts";
 import { PeerIdentities } from "../actors/peer-identities.ts";
+import { PlannedMoves } from "../actors/planned-moves.ts";
 import { ProgrammeClock } from "../actors/programme-clock.ts";
 import { ReconcileLock } from "../actors/reconcile-lock.ts";
 import { RoleHooks } from "../actors/role-hooks.ts";
@@ -31,6 +32,7 @@ import type { Heartbeat, LeadershipCause, PeerMessage, SyncState } from "../core
 import type { Outbox } from "../outbox/outbox.ts";
 import { joinOutbox } from "./join-outbox.ts";
 import { joinReplication } from "./join-replication.ts";
+import { recordRequest } from "./record-request.ts";
 
 /** Commands of one frame at most, so that heartbeats never queue behind one. */
 const FRAME_COMMANDS = 128;
@@ -63,6 +65,7 @@ export class Actors {
   readonly comparison: Comparison;
   readonly roleHooks: RoleHooks;
   readonly engineKeeper: EngineKeeper;
+  readonly plannedMoves: PlannedMoves;
   readonly outbox: Outbox;
   readonly replication: Replication;
   #beats = 0;
@@ -140,6 +143,13 @@ export class Actors {
     this.outbox = joinOutbox(kit, { ...shared, succession: this.succession, answeredSeq: () => log.acknowledged.seq });
     this.replication = this.#withOthers();
     this.engineKeeper = this.#keeper(guard);
+    this.plannedMoves = new PlannedMoves(kit, {
+      ...{ leadership, monitor, restraints: this.succession.restraints },
+      acceptedEpoch: () => book.accepted,
+      handoverUnderWay: () => this.handover.underWay,
+      backupIsValid: () => this.backupIsValid,
+      offer: (mover) => this.#offerPlanned(mover),
+    });
   }
 
   get linked(): boolean {
@@ -269,9 +279,18 @@ export class Actors {
     void this.handover.offer(requestId, { cause: "unhealthy", by: "automation", reason });
   }
 
+  async #offerPlanned(mover: Mover): Promise<HandoverResult> {
+    const requestId = this.#kit.ports.ids.next("request");
+    const result = await this.handover.offer(requestId, mover);
+    const { by, reason } = mover;
+    recordRequest(this.#kit, { requestId, by, reason, mode: "handover", answer: result });
+    return result;
+  }
+
   #onBeat(): void {
     this.programmeClock.watch();
     this.engineKeeper.look();
+    this.plannedMoves.look();
     this.roleHooks.beat();
     this.executor.kick();
     this.replication.pair.beat();
@@ -340,8 +359,8 @@ export class Actors {
       this.log.beginLeading();
       this.catchUp.leading();
       if (move.origin !== null) {
-        const { cause } = move.origin;
-        this.succession.restraints.noteLeadership(move.epoch, cause);
+        const { cause, by } = move.origin;
+        this.succession.restraints.noteLeadership(move.epoch, cause, by);
         if (FAILOVERS.has(cause)) this.#kit.counters.automaticFailovers += 1;
       }
     }
@@ -374,13 +393,16 @@ export class Actors {
     this.leader = heartbeat.label;
     this.#followed = true;
     this.roleHooks.peerLeads(heartbeat);
+    this.plannedMoves.peerLeads(heartbeat.epoch);
     if (heartbeat.leadership !== null) {
-      this.succession.restraints.noteLeadership(heartbeat.epoch, heartbeat.leadership.cause);
+      const { cause, by } = heartbeat.leadership;
+      this.succession.restraints.noteLeadership(heartbeat.epoch, cause, by);
     }
     this.catchUp.hear(heartbeat);
   }
 
   #onFollower(heartbeat: Heartbeat): void {
+    this.plannedMoves.heardFollower(heartbeat);
     if (this.leader === heartbeat.label) {
       this.leader = null;
       this.catchUp.leaderLost();

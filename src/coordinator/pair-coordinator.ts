@@ -8,6 +8,7 @@ import type { Json } from "../core/canonical-json.ts";
 import type { CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
 import { epochAt, type LogShape } from "../core/fork.ts";
 import { otherLabel, parseId, type LockId } from "../core/ids.ts";
+import { isoTime } from "../core/iso-time.ts";
 import type { Maintenance } from "../core/messages.ts";
 import type {
   AdoptPeerOutcome,
@@ -19,7 +20,9 @@ import type {
   CommandInput,
   ForceLeaderOutcome,
   ForceLeaderRequest,
+  CancelOutcome,
   HandoverOutcome,
+  PlanOutcome,
   ResolveChoice,
   ResolveOutcome,
   SnapshotOutcome,
@@ -39,6 +42,9 @@ import { notLeader } from "./not-leader.ts";
 import { peerEvents } from "./peer-events.ts";
 import { Reports } from "./reports.ts";
 import type { Coordinator, CoordinatorState, Readiness, PeerHealthReport, SyncHealthReport } from "./types.ts";
+
+/** A handover is planned for so long ahead at most. */
+const PLANNED_AHEAD_MS = 7 * 86_400_000;
 
 export class PairCoordinator implements Coordinator {
   readonly #kit: Kit;
@@ -66,6 +72,7 @@ export class PairCoordinator implements Coordinator {
     identities.restore(pinnedPeer);
     succession.book.restore(this.#stored);
     succession.restraints.restore(maintenance);
+    this.#actors.plannedMoves.restore();
     log.restore(this.#stored);
     if (this.#stored.flaw !== null) this.#actors.catchUp.foundFlaw(this.#stored.flaw);
     const held = (await ports.engine.position?.()) ?? null;
@@ -235,6 +242,23 @@ export class PairCoordinator implements Coordinator {
 
   handover(request: { readonly reason: string; readonly by: string }): Promise<HandoverOutcome> {
     return handOver(this.#kit, this.#actors, request);
+  }
+
+  planHandover(request: { readonly atUnixMs: number; readonly reason: string; readonly by: string }): PlanOutcome {
+    const { succession, leader, plannedMoves } = this.#actors;
+    if (succession.leadership.role !== "leader") return notLeader(this.#kit, leader);
+    const { atUnixMs: at, by, reason } = request;
+    const aheadMs = at - this.#kit.ports.clock.unixMs();
+    if (aheadMs > 0 && aheadMs <= PLANNED_AHEAD_MS) {
+      return { outcome: "planned", plan: plannedMoves.planHandover({ at, by, reason }) };
+    }
+    const bound = "must be later than this engine's clock, by 7 days at most";
+    return { outcome: "invalid-time", detail: `at is ${isoTime(at)}: ${bound}, which is ${isoTime(at - aheadMs)}` };
+  }
+
+  cancelHandover({ by }: { readonly by: string }): CancelOutcome {
+    const plan = this.#actors.plannedMoves.cancelHandover(by);
+    return plan === null ? { outcome: "nothing-planned" } : { outcome: "cancelled", plan };
   }
 
   pair(): PairReport {

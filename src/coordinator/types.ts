@@ -18,11 +18,15 @@ import type {
   CommandInput,
   ForceLeaderOutcome,
   ForceLeaderRequest,
+  CancelOutcome,
   HandoverOutcome,
+  PlannedHandover,
+  PlanOutcome,
   ResolveChoice,
   ResolveOutcome,
   SnapshotOutcome,
   SubmitOutcome,
+  SwitchBackState,
 } from "../core/outcomes.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { ClockReading } from "../ports/clock-source.ts";
@@ -48,7 +52,10 @@ export type {
   ForceLeaderOutcome,
   ForceLeaderRequest,
   ForcedAnswer,
+  CancelOutcome,
   HandoverOutcome,
+  PlannedHandover,
+  PlanOutcome,
   ResolveChoice,
   ResolveOutcome,
   SnapshotOutcome,
@@ -137,6 +144,11 @@ export interface CoordinatorState {
   };
   readonly reconcileLock: { readonly holder: string; readonly expiresMs: number } | null;
   readonly maintenance: Maintenance | null;
+  /** The engine that should lead while both are fit, and what keeps the role from going back to it. */
+  readonly preferred: Label | "none";
+  readonly switchBack: SwitchBackState & { readonly mode: "never" | "when-ready" };
+  /** The handover that a person planned at this engine; null: none. */
+  readonly plannedHandover: PlannedHandover | null;
   /** Why a follower does not take the role now; no reasons on any other engine. */
   readonly waiting: Waiting;
   readonly alarms: readonly StandingAlarm[];
@@ -195,6 +207,9 @@ export interface Coordinator {
 
   forceLeader(request: ForceLeaderRequest): Promise<ForceLeaderOutcome>;
   handover(request: { readonly reason: string; readonly by: string }): Promise<HandoverOutcome>;
+  /** Hands the role over at `atUnixMs`, within a heartbeat [HO10]. A later plan takes the place of an earlier one. */
+  planHandover(request: { readonly atUnixMs: number; readonly reason: string; readonly by: string }): PlanOutcome;
+  cancelHandover(request: { readonly by: string }): CancelOutcome;
   /** Puts this pair's record in the place of one that is not its own [VT7]. */
   /** Who the peer is, and who was refused in its place [ID2]. */
   pair(): PairReport;

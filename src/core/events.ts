@@ -18,6 +18,7 @@ export type AlarmCode =
   | "witness-corrupt"
   | "no-quorum"
   | "no-valid-backup"
+  | "handover-missed"
   | "unconfirmed"
   | "stale-takeover"
   | "awaiting-operator"

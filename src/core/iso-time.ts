@@ -35,6 +35,35 @@ function date(days: number): string {
   return `${padded(year, 4)}-${two(month)}-${two(dayOfMonth)}`;
 }
 
+const INSTANT =
+  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:([Zz])|([+-])(\d{2}):(\d{2}))$/;
+
+/** Unix ms of RFC 3339 text; null where it is none, or says no offset: what it means would differ from host to host. */
+export function parseIsoTime(text: string): number | null {
+  const parts = INSTANT.exec(text);
+  if (parts === null) return null;
+  const [year, month, day, hour, minute, second, offsetHour, offsetMinute] = [1, 2, 3, 4, 5, 6, 10, 11].map((at) =>
+    Number(parts[at] ?? 0),
+  ) as [number, number, number, number, number, number, number, number];
+  if (hour > 23 || minute > 59 || second > 59 || offsetHour > 23 || offsetMinute > 59) return null;
+  const days = daysOf(year, month, day);
+  // A day that its month does not have is another day.
+  if (month < 1 || month > 12 || date(days) !== text.slice(0, 10)) return null;
+  const ms = Math.floor(Number(`0.${parts[7] ?? "0"}`) * 1_000);
+  const offset = (parts[9] === "-" ? -1 : 1) * (offsetHour * 60 + offsetMinute);
+  return days * DAY_MS + ((hour * 60 + minute - offset) * 60 + second) * 1_000 + ms;
+}
+
+/** Days since 1970-01-01. Source: as above, `days_from_civil`. */
+function daysOf(year: number, month: number, day: number): number {
+  const marchYear = month <= 2 ? year - 1 : year;
+  const era = Math.floor(marchYear / 400);
+  const yearOfEra = marchYear - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * DAYS_OF_ERA + dayOfEra - EPOCH_DAYS;
+}
+
 function two(value: number): string {
   return padded(value, 2);
 }

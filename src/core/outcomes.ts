@@ -87,6 +87,34 @@ export type HandoverOutcome =
   | { readonly outcome: "not-leader"; readonly leader: Label | null; readonly leaderUrl: string | null }
   | { readonly outcome: "no-valid-backup"; readonly detail: string };
 
+/** A handover that a person planned for a time. */
+export interface PlannedHandover {
+  /** Unix ms. */
+  readonly at: number;
+  readonly by: string;
+  readonly reason: string;
+  /** The epoch of the leadership that it ends. */
+  readonly epoch: Epoch;
+}
+
+/** What `GET /api/state` says of the switch-back [HO9]. */
+export interface SwitchBackState {
+  /** What keeps the role from going back to the preferred engine, in stable words; empty: nothing, or it is there. */
+  readonly waiting: readonly string[];
+  /** Unix ms; null: no clock brings it, or the role is in its place. */
+  readonly dueAt: number | null;
+}
+
+/** `POST /api/handover` with `at`. */
+export type PlanOutcome =
+  | { readonly outcome: "planned"; readonly plan: PlannedHandover }
+  | { readonly outcome: "invalid-time"; readonly detail: string }
+  | Extract<HandoverOutcome, { readonly outcome: "not-leader" }>;
+
+/** `POST /api/handover` with `cancel`. */
+export type CancelOutcome =
+  { readonly outcome: "cancelled"; readonly plan: PlannedHandover } | { readonly outcome: "nothing-planned" };
+
 /** `POST /api/witness/adopt`. */
 export type AdoptOutcome =
   | { readonly outcome: "adopted"; readonly replaced: string }

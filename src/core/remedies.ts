@@ -24,6 +24,8 @@ export const REMEDIES: Readonly<Record<AlarmCode, string>> = {
     'Find what wrote to the record, then run changeover witness adopt at the engine that leads, see "A strange record in the witness".',
   "no-quorum": "Decide which engine shall be on air, and run changeover force-leader --reason WHY there.",
   "no-valid-backup": "Repair either engine. The role moves by itself as soon as the peer is ready.",
+  "handover-missed":
+    "Read the reason in the detail, then run changeover handover or plan it again with --at; changeover handover --cancel clears the alarm.",
   unconfirmed: "Repair the network: the other side may lead too. Both are reconciled when they hear each other.",
   "stale-takeover":
     'Bring the other engine back: its commands are then listed as conflicts, and the alarm clears. If it is lost for good, adopt a new one, see "Exchange an engine".',

@@ -3,6 +3,8 @@
  * Source of the idea to check relations at start: hashicorp/raft `ValidateConfig`.
  */
 
+import type { Label } from "./ids.ts";
+
 export type Policy = "on-air" | "consistency";
 
 /** All of `failover:` in the configuration, resolved. Times in ms of the monotonic clock. */
@@ -27,6 +29,12 @@ export interface FailoverSettings {
   readonly staleTakeoverMs: number;
   readonly handoverMs: number;
   readonly unhealthyHoldMs: number;
+  /** The engine that should lead while both are fit. */
+  readonly preferred: Label | "none";
+  /** Whether the role goes back to the preferred engine by itself, once it is ready [HO9]. */
+  readonly switchBack: "never" | "when-ready";
+  /** How long the preferred engine must have been ready without a break. */
+  readonly switchBackDelayMs: number;
   readonly deathProbeMs: number;
   readonly maxAutomaticFailovers: number;
   readonly holdDownWindowMs: number;
@@ -84,6 +92,9 @@ export const DEFAULT_FAILOVER: FailoverSettings = {
   staleTakeoverMs: 5_000,
   handoverMs: 500,
   unhealthyHoldMs: 400,
+  preferred: "none",
+  switchBack: "never",
+  switchBackDelayMs: 10_000,
   deathProbeMs: 50,
   maxAutomaticFailovers: 3,
   holdDownWindowMs: 60_000,

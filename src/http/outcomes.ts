@@ -8,6 +8,7 @@ import type {
   ApplySnapshotOutcome,
   ForceLeaderOutcome,
   HandoverOutcome,
+  PlanOutcome,
   ResolveOutcome,
   SubmitOutcome,
 } from "../coordinator/types.ts";
@@ -85,6 +86,17 @@ export function handoverRefusal(refused: Refused<HandoverOutcome, "handed-over">
       return notLeader(refused);
     case "no-valid-backup":
       return problem("no_valid_backup", refused.detail);
+    default:
+      return assertNever(refused);
+  }
+}
+
+export function planRefusal(refused: Refused<PlanOutcome, "planned">): Problem {
+  switch (refused.outcome) {
+    case "not-leader":
+      return notLeader(refused);
+    case "invalid-time":
+      return problem("invalid_request", refused.detail, { field: "/at" });
     default:
       return assertNever(refused);
   }

@@ -34,6 +34,7 @@ const PROBLEMS = {
   lock_held: [409, "Another holds the reconcile lock"],
   lock_not_held: [409, "The caller does not hold the reconcile lock"],
   no_valid_backup: [409, "The peer cannot take over"],
+  nothing_planned: [409, "No handover is planned here"],
   already_published: [409, "The event is published already"],
   no_feed: [409, "Nothing is published: outbox.sink is nop"],
   not_dead: [409, "The event is no dead letter"],

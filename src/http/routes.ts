@@ -20,7 +20,14 @@ import {
   resumePeerRoute,
 } from "./routes/peers.ts";
 import { pageRoutes } from "./routes/page.ts";
-import { adoptWitnessRoute, handoverRoute, leadershipRoute, maintenanceRoute, reloadRoute } from "./routes/operate.ts";
+import {
+  adoptWitnessRoute,
+  cancelHandoverRoute,
+  handoverRoute,
+  leadershipRoute,
+  maintenanceRoute,
+  reloadRoute,
+} from "./routes/operate.ts";
 import { forceLeaderRoute, peerHealthRoute } from "./routes/peer.ts";
 import { acquireLockRoute, readLockRoute, refreshLockRoute, releaseLockRoute } from "./routes/reconcile-lock.ts";
 import { adoptPeerRoute, forgetPeerRoute, pairRoute, resetNumbersRoute } from "./routes/pair.ts";
@@ -45,6 +52,7 @@ const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) =
   stateRoute,
   machinesRoute,
   handoverRoute,
+  cancelHandoverRoute,
   maintenanceRoute,
   pairRoute,
   adoptPeerRoute,

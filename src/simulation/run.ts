@@ -62,6 +62,9 @@ const RECONCILE_LOCKS_MS = [1_000, 3_000, 30_000];
 /** So few in some seeds that a follower which was away needs a snapshot. */
 const KEPT_COMMANDS = [0, 30, DEFAULT_COMMANDS.keep, DEFAULT_COMMANDS.keep];
 const CONFLICT_POLICIES = ["leader-wins", "leader-wins", "reapply", "manual"] as const;
+/** In so many seeds the role goes back to a preferred engine by itself [HO9]. */
+const SWITCH_BACK_SHARE = 0.35;
+const SWITCH_BACK_DELAYS_MS = [0, 500, 3_000];
 const WITHOUT_WITNESS_SHARE = 0.08;
 const PROOF_UNDER_CONSISTENCY_SHARE = 0.3;
 const SINGLE_LINK_SHARE = 0.5;
@@ -230,6 +233,7 @@ export function settingsOf(seed: number, policy: Policy, given: Around = {}): Wo
       ...{ policy, holdDownWindowMs },
       maxAutomaticFailovers: more.pick(AUTOMATIC_FAILOVERS),
       reconcileLockMs: more.pick(RECONCILE_LOCKS_MS),
+      ...switchBackOf(streamOf(seed, "preferred")),
       ...(proof ? { deathProof: "refused" as const } : {}),
     },
     witness ? "memory" : "none",
@@ -244,6 +248,15 @@ export function settingsOf(seed: number, policy: Policy, given: Around = {}): Wo
     driftPpm: { a: chance.between(-drift, drift), b: chance.between(-drift, drift) },
     ...aroundOf(seed, given),
     engineTells: engineTellsOf(streamOf(seed, "engines")),
+  };
+}
+
+function switchBackOf(chance: Prng): Partial<WorldSettings["failover"]> {
+  if (!chance.chance(SWITCH_BACK_SHARE)) return {};
+  return {
+    preferred: chance.pick(["a", "b"] as const),
+    switchBack: "when-ready",
+    switchBackDelayMs: chance.pick(SWITCH_BACK_DELAYS_MS),
   };
 }
 

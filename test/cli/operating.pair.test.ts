@@ -128,3 +128,21 @@ test("watch prints a line for each engine where there is no terminal", async () 
   expect(text).toContain("studio-1 engine a: LEADER, epoch 3, ready, peer alive, follower, no alarms");
   expect(text).toContain("studio-1 engine b: follower, epoch 3, ready, peer alive, leader, no alarms");
 });
+
+test("HO10: a handover is planned, shown and cancelled, and one that is due moves the role", async () => {
+  const planned = await at("a", "handover", "--at", "+2h", "--reason", "after the news");
+  expect(planned).toMatchObject({ code: 0, stderr: "" });
+  expect(planned.stdout).toMatch(/^planned for \d{4}-.*Z, in (2 h 0|1 h 59) min; changeover handover --cancel/);
+  expect((await at("a", "status")).stdout).toMatch(/planned\s+handover at .* UTC by open-mode: after the news/);
+  expect((await at("b", "handover", "--at", "+2h")).stderr).toContain("not_leader");
+  expect(await at("a", "handover", "--at", "yesterday")).toMatchObject({ code: 2, stdout: "" });
+  expect(await at("a", "handover", "--at", "2020-01-01T00:00:00Z")).toMatchObject({ code: 2, stdout: "" });
+  expect(await at("a", "handover", "--at", "+1h", "--cancel")).toMatchObject({ code: 2, stdout: "" });
+  expect((await at("a", "handover", "--cancel")).stdout).toMatch(/^cancelled: the handover planned for /);
+  expect(await at("a", "handover", "--cancel")).toMatchObject({ code: 1, stdout: "" });
+  expect(await jsonAt("a", "status")).toMatchObject({ role: "leader", plannedHandover: null });
+  await jsonAt("a", "handover", "--at", "+2s", "--reason", "at its time");
+  await expect.poll(async () => (await at("b", "status")).stdout, { timeout: 30_000 }).toContain("LEADER");
+  const [newest] = await jsonAt<{ cause: string; reason: string; leader: string }[]>("b", "history");
+  expect(newest).toMatchObject({ cause: "handover", reason: "at its time", leader: "b" });
+});

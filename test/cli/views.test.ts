@@ -22,6 +22,9 @@ const STATE: CoordinatorState = {
   lastCommandSeq: 98,
   lastExecutedSeq: 97,
   programSource: "cam1",
+  preferred: "none",
+  switchBack: { mode: "never", waiting: [], dueAt: null },
+  plannedHandover: null,
   engine: { state: "well", lifeline: "unused", note: null },
   votes: { peerMs: 512.4, witnessMs: 0 },
   peer: {

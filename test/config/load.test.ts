@@ -222,6 +222,11 @@ const BROKEN_RELATIONS: [string, object, RegExp][] = [
     { failover: { witnessTimeoutMs: 200 } },
     /failover\.witnessTimeoutMs is 200: must be < 200/,
   ],
+  [
+    "[HO9] a switch-back to nobody",
+    { failover: { switchBack: "when-ready" } },
+    /failover\.switchBack is "when-ready": needs failover\.preferred: a or b/,
+  ],
   ["a public address without tokens", { listen: { host: "0.0.0.0" } }, /listen\.host is "0\.0\.0\.0": .*auth\.tokens/],
   [
     "a private authority without TLS",

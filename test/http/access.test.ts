@@ -38,6 +38,7 @@ const CONTRACT: Record<string, Access> = {
   "GET /api/state": "view",
   "GET /api/machines": "view",
   "POST /api/handover": "operate",
+  "DELETE /api/handover": "operate",
   "POST /api/maintenance": "operate",
   "GET /api/leadership": "view",
   "GET /api/conflicts": "view",

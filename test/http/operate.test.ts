@@ -159,6 +159,48 @@ describe("handover and maintenance", () => {
     problemIn(await rig.post("/api/handover"), 409, "no_valid_backup");
   });
 
+  it.each([
+    ["2026-11-29T18:00:00Z", 1_795_975_200_000],
+    ["2026-11-29T19:00:00.250+01:00", 1_795_975_200_250],
+    ["2026-11-29 18:00Z", 1_795_975_200_000],
+    [1_795_975_200_000, 1_795_975_200_000],
+  ])("HO10: plan a handover at %j", async (at, atUnixMs) => {
+    const answer = await rig.post("/api/handover", { reason: "swap the power supply", at });
+    expect(answer.statusCode).toBe(202);
+    expect(answer.json()).toEqual({
+      planned: { at: 1_700_000_060_000, by: "ops", reason: "swap the power supply", epoch: 7 },
+    });
+    expect(rig.coordinator.argsOf("planHandover")).toEqual([
+      [{ atUnixMs, reason: "swap the power supply", by: "the-operator" }],
+    ]);
+    expect(rig.coordinator.argsOf("handover")).toEqual([]);
+  });
+
+  it.each(["18:00", "2026-11-29T18:00:00", "2026-13-29T18:00:00Z", "soon", "", -1, 1e300, null, true])(
+    "HO10: do not take %j for a time",
+    async (at) => {
+      const refused = problemIn(await rig.post("/api/handover", { at }), 400, "invalid_request");
+      expect(refused["detail"]).toContain("/at");
+      expect(rig.coordinator.argsOf("planHandover")).toEqual([]);
+      expect(rig.coordinator.argsOf("handover")).toEqual([]);
+    },
+  );
+
+  it("HO10: refuse a plan, and cancel one", async () => {
+    const at = "2026-11-29T18:00:00Z";
+    rig.coordinator.planned = { outcome: "not-leader", leader: "b", leaderUrl: "http://b:7401" };
+    expect(problemIn(await rig.post("/api/handover", { at }), 409, "not_leader")["leader"]).toBe("b");
+    rig.coordinator.planned = { outcome: "invalid-time", detail: "at is 2020: must be later" };
+    expect(problemIn(await rig.post("/api/handover", { at }), 400, "invalid_request")["field"]).toBe("/at");
+    problemIn(await rig.call("operator", { method: "DELETE", url: "/api/handover" }), 409, "nothing_planned");
+    const plan = { at: 1_700_000_060_000, by: "ops", reason: "", epoch: 7 };
+    rig.coordinator.cancelled = { outcome: "cancelled", plan };
+    const answer = await rig.call("operator", { method: "DELETE", url: "/api/handover" });
+    expect([answer.statusCode, answer.json()]).toEqual([200, { cancelled: plan }]);
+    expect(rig.coordinator.argsOf("cancelHandover").at(-1)).toEqual([{ by: "the-operator" }]);
+    problemIn(await rig.call("viewer", { method: "DELETE", url: "/api/handover" }), 403, "forbidden");
+  });
+
   it("hold automation and let it go", async () => {
     const answer = await rig.post("/api/maintenance", { on: true, reason: "rehearsal" });
     expect(answer.json()).toMatchObject({ on: true, reason: "rehearsal", by: "the-operator" });

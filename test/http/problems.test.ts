@@ -30,7 +30,7 @@ describe("paths and methods", () => {
   it.each([
     ["DELETE", "/api/commands", "GET, HEAD, POST"],
     ["POST", "/leader", "GET, HEAD, OPTIONS"],
-    ["GET", "/api/handover", "POST"],
+    ["GET", "/api/handover", "DELETE, POST"],
     ["OPTIONS", "/api/state", "GET, HEAD"],
     ["PATCH", "/api/sync/reconcile-lock/lock_1?x=1", "DELETE, PUT"],
     ["OPTIONS", "/engine/api/switch/cut", "DELETE, GET, HEAD, PATCH, POST, PUT"],

@@ -169,6 +169,9 @@ export const state: CoordinatorState = {
   witness: { kind: "sqlite", reachable: true, usable: true, holder: "a", epoch: 7, seq: 5, lastAnswerMs: 0.3 },
   reconcileLock: { holder: "eng_a", expiresMs: 10_000 },
   maintenance: { on: false, stamp: "0", by: "ops", reason: "" },
+  preferred: "none",
+  switchBack: { mode: "never", waiting: [], dueAt: null },
+  plannedHandover: null,
   waiting: { reasons: [], untilMs: null },
   alarms: [
     { code: "no-quorum", since: 1_700_000_000_000, detail: "neither peer nor witness answers", remedy: "Force one." },

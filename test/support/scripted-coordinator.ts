@@ -16,7 +16,9 @@ import type {
   CoordinatorState,
   ForceLeaderOutcome,
   ForceLeaderRequest,
+  CancelOutcome,
   HandoverOutcome,
+  PlanOutcome,
   PeerHealthReport,
   Readiness,
   ResolveChoice,
@@ -59,6 +61,11 @@ export class ScriptedCoordinator implements Coordinator {
   lock: LockRead = { outcome: "read", lock: null };
   forced: ForceLeaderOutcome = { outcome: "leads", answer: sample.forcedAnswer };
   handed: HandoverOutcome = { outcome: "handed-over", leader: "b", epoch: 8, tookMs: 3.5, requestId: "req_1" };
+  planned: PlanOutcome = {
+    outcome: "planned",
+    plan: { at: 1_700_000_060_000, by: "ops", reason: "swap the power supply", epoch: 7 },
+  };
+  cancelled: CancelOutcome = { outcome: "nothing-planned" };
   adoptedPeer: AdoptPeerOutcome = { outcome: "unknown-fingerprint", seen: [] };
   adopted: AdoptOutcome = { outcome: "adopted", replaced: "the record is of engine eng_x" };
   resolved: ResolveOutcome = { outcome: "resolved", conflict: sample.conflict };
@@ -165,6 +172,14 @@ export class ScriptedCoordinator implements Coordinator {
 
   async handover(request: { readonly reason: string; readonly by: string }): Promise<HandoverOutcome> {
     return this.#answer("handover", [request], this.handed);
+  }
+
+  planHandover(request: { readonly atUnixMs: number; readonly reason: string; readonly by: string }): PlanOutcome {
+    return this.#answer("planHandover", [request], this.planned);
+  }
+
+  cancelHandover(request: { readonly by: string }): CancelOutcome {
+    return this.#answer("cancelHandover", [request], this.cancelled);
   }
 
   setMaintenance(request: { readonly on: boolean; readonly reason: string; readonly by: string }): Maintenance {

@@ -27,6 +27,7 @@ export function stateLines(state: CoordinatorState): string[] {
     ["witness", witnessText(state)],
     ...waitingRows(state),
     ["maintenance", maintenance?.on ? `ON by ${plain(maintenance.by)}: ${plain(maintenance.reason)}` : "off"],
+    ...plannedRows(state),
     ...alarmRows(state),
   ];
   const title = `${state.pair} · engine ${state.engineLabel} · ${tally(state)} · epoch ${state.epoch}`;
@@ -83,6 +84,28 @@ function waitingRows({ waiting }: CoordinatorState): string[][] {
   if (reasons.length === 0) return [];
   const until = untilMs === null ? "" : ` until ${new Date(untilMs).toISOString().slice(11, 23)} UTC`;
   return [["waits for", `${reasons.map(plain).join(", ")}${until}`]];
+}
+
+/** Moves of the role that were decided beforehand. An engine of an older version says nothing of them. */
+function plannedRows(state: Partial<CoordinatorState>): string[][] {
+  const { preferred = "none", switchBack, plannedHandover } = state;
+  const planned = plannedHandover ?? null;
+  return [
+    ...(preferred === "none" || switchBack === undefined ? [] : [["preferred", preferredText(preferred, switchBack)]]),
+    ...(planned === null
+      ? []
+      : [["planned", `handover at ${utc(planned.at)} by ${plain(planned.by)}: ${plain(planned.reason)}`]]),
+  ];
+}
+
+function preferredText(preferred: string, { mode, waiting, dueAt }: CoordinatorState["switchBack"]): string {
+  if (mode === "never") return `${preferred} · no switch-back`;
+  const waits = waiting.length === 0 ? "" : ` · waits for ${waiting.map(plain).join(", ")}`;
+  return `${preferred} · switch-back when ready${waits}${dueAt === null ? "" : ` until ${utc(dueAt)}`}`;
+}
+
+function utc(unixMs: number): string {
+  return `${new Date(unixMs).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
 function alarmRows({ alarms }: CoordinatorState): string[][] {

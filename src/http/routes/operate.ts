@@ -1,18 +1,22 @@
 /** What a person does to the pair: hand over, hold it, claim the witness; and its history. */
 import type { Maintenance } from "../../core/messages.ts";
 import { ChangeoverError } from "../../core/errors.ts";
+import { parseIsoTime } from "../../core/iso-time.ts";
 import type { App, HttpComponents, HttpInit } from "../components.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
-import { adoptRefusal, handoverRefusal } from "../outcomes.ts";
+import { adoptRefusal, handoverRefusal, planRefusal } from "../outcomes.ts";
 import { problem, sendProblem } from "../problem.ts";
+import { InvalidInput } from "../validation.ts";
 import { BODY, GUARDED, named, NoFields, refusals } from "../schemas/common.ts";
 import {
   AdoptedSchema,
+  CancelledHandoverSchema,
   HandedOverSchema,
   HandoverBody,
   LeadershipSchema,
   MaintenanceBody,
   PageQuery,
+  PlannedHandoverSchema,
   ReloadedSchema,
 } from "../schemas/operate.ts";
 import { MaintenanceSchema } from "../schemas/state.ts";
@@ -25,21 +29,63 @@ export function handoverRoute(app: App, { coordinator }: HttpComponents): void {
     {
       config: { access: "operate" },
       schema: {
-        summary: "Moves the role to the peer",
+        summary: "Moves the role to the peer, now or at a time",
+        description:
+          "With `at` it is planned: the leader hands over then, within a heartbeat. A later plan replaces it.",
         tags: TAGS,
         body: HandoverBody,
         response: {
           200: named(HandedOverSchema),
-          ...refusals(...GUARDED, ...BODY, "not_leader", "no_valid_backup"),
+          202: named(PlannedHandoverSchema),
+          ...refusals(...GUARDED, ...BODY, "not_leader", "no_valid_backup", "store_failed"),
         },
       },
     },
     async (request, reply) => {
-      const outcome = await coordinator.handover({ reason: request.body.reason ?? "", by: request.caller.name });
+      const { reason = "", at } = request.body;
+      const by = request.caller.name;
+      if (at !== undefined) {
+        const planned = coordinator.planHandover({ atUnixMs: instantOf(at), reason, by });
+        if (planned.outcome !== "planned") return sendProblem(reply, planRefusal(planned));
+        return reply.code(202).send({ planned: planned.plan });
+      }
+      const outcome = await coordinator.handover({ reason, by });
       if (outcome.outcome !== "handed-over") return sendProblem(reply, handoverRefusal(outcome));
       const { leader, epoch, tookMs, requestId } = outcome;
       return reply.send({ leader, epoch, tookMs, requestId });
     },
+  );
+}
+
+export function cancelHandoverRoute(app: App, { coordinator }: HttpComponents): void {
+  app.delete(
+    "/api/handover",
+    {
+      config: { access: "operate" },
+      schema: {
+        summary: "Cancels the planned handover",
+        tags: TAGS,
+        response: { 200: named(CancelledHandoverSchema), ...refusals(...GUARDED, "nothing_planned", "store_failed") },
+      },
+    },
+    (request, reply) => {
+      const outcome = coordinator.cancelHandover({ by: request.caller.name });
+      if (outcome.outcome !== "cancelled") {
+        return sendProblem(reply, problem("nothing_planned", "ask the engine that leads: a plan is kept there"));
+      }
+      return reply.send({ cancelled: outcome.plan });
+    },
+  );
+}
+
+function instantOf(at: string | number): number {
+  const unixMs = typeof at === "number" ? at : (parseIsoTime(at) ?? NaN);
+  // What `isoTime` can write.
+  if (unixMs >= 0 && unixMs < 253_402_300_800_000) return unixMs;
+  const example = "2026-11-29T18:00:00Z or 2026-11-29T19:00:00+01:00";
+  throw new InvalidInput(
+    "/at",
+    `/at is ${JSON.stringify(at)}: must be a time with its offset, such as ${example}, or unix ms`,
   );
 }
 

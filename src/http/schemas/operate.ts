@@ -4,7 +4,26 @@ import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
 import { nullable, oneOf, strict } from "../../core/schema.ts";
 import { AnyJson, ClockSchema, Count, LabelSchema, optionalBody, Reason, RoleSchema, WAITING } from "./common.ts";
 
-export const HandoverBody = optionalBody({ reason: Type.Optional(Reason) });
+export const HandoverBody = optionalBody({
+  reason: Type.Optional(Reason),
+  at: Type.Optional(
+    Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Number()], {
+      description: "When, as RFC 3339 text with its offset or as unix ms; left out: now.",
+      examples: ["2026-11-29T18:00:00Z"],
+    }),
+  ),
+});
+
+const PlannedHandover = Type.Object({
+  at: Type.Number({ description: "unix ms" }),
+  by: Type.String(),
+  reason: Type.String(),
+  epoch: Count,
+});
+
+export const PlannedHandoverSchema = Type.Object({ planned: PlannedHandover }, { $id: "HandoverPlanned" });
+export const CancelledHandoverSchema = Type.Object({ cancelled: PlannedHandover }, { $id: "HandoverCancelled" });
+export const PlannedView = nullable(PlannedHandover);
 
 export const HandedOverSchema = Type.Object(
   { leader: LabelSchema, epoch: Count, tookMs: Type.Number(), requestId: Type.String() },

@@ -2,6 +2,7 @@
 import { Type } from "typebox";
 import { nullable, oneOf } from "../../core/schema.ts";
 import { AnyJson, Count, HealthSchema, LabelSchema, RoleSchema, SyncStateSchema, WAITING } from "./common.ts";
+import { PlannedView } from "./operate.ts";
 
 export const MaintenanceSchema = Type.Object(
   { on: Type.Boolean(), stamp: Type.String(), by: Type.String(), reason: Type.String() },
@@ -65,6 +66,15 @@ export const StateSchema = Type.Object(
     witness: WitnessView,
     reconcileLock: nullable(Type.Object({ holder: Type.String(), expiresMs: Type.Number() })),
     maintenance: nullable(Type.Object(MaintenanceSchema.properties)),
+    preferred: oneOf("a", "b", "none"),
+    switchBack: Type.Object({
+      mode: oneOf("never", "when-ready"),
+      waiting: Type.Array(Type.String(), {
+        description: "What keeps the role from going back to the preferred engine: `delay`, `maintenance`, and so on.",
+      }),
+      dueAt: nullable(Type.Number({ description: "unix ms; null: no clock brings it." })),
+    }),
+    plannedHandover: PlannedView,
     waiting: Type.Object(WAITING),
     alarms: Type.Array(
       Type.Object({

@@ -32,6 +32,7 @@ import { requests } from "./requests.ts";
 import { strangers } from "./strangers.ts";
 import { returning } from "./returning.ts";
 import { stamps } from "./stamps.ts";
+import { switchBack } from "./switch-back.ts";
 import { vectors } from "./vectors.ts";
 import { votes } from "./votes.ts";
 import { whoActs } from "./who-acts.ts";
@@ -60,6 +61,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(promptTakeOver(world));
   world.watch(unfitLeader(world));
   world.watch(routing(world));
+  world.watch(switchBack(world));
   if (world.ground.feed !== null) world.watch(feed(world));
   if (world.around.length === 0) return;
   world.watch(equalRecords(world));

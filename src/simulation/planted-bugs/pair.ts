@@ -2,6 +2,7 @@
  * Purpose: a wrong decision for each rule on which safety rests; the simulator must find every one of them.
  * Keeps true: a rule whose planted bug goes unfound is either not needed or not proven, and fails the build.
  */
+import { trueRules, type SwitchBackWait } from "../../actors/rules.ts";
 import {
   allMustRefuse,
   checkpointAhead,
@@ -191,6 +192,20 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rules: { givesRoleAway: ({ engineLost, failedMs, unhealthyHoldMs }) => engineLost || failedMs >= unhealthyHoldMs },
   },
   {
+    name: "role given back to an engine that is not ready",
+    rule: "HO9",
+    bites: ["HO9"],
+    policy: "on-air",
+    rules: { switchBackWaits: (view) => but(trueRules.switchBackWaits(view), "peer-not-ready", "delay") },
+  },
+  {
+    name: "role given back against a person",
+    rule: "HO9",
+    bites: ["HO9"],
+    policy: "on-air",
+    rules: { switchBackWaits: (view) => but(trueRules.switchBackWaits(view), "maintenance", "placed-by-a-person") },
+  },
+  {
     name: "nobody looks at the engine",
     rule: "EN9",
     bites: ["I16", "I9", "I7"],
@@ -265,3 +280,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: "conflicts counted in the clock", rule: "SB6", bites: ["I15"], policy: "on-air", wrapPorts: countConflicts },
   { name: "lock released without id", rule: "RL1", bites: ["I14"], policy: "on-air", wrapPorts: releaseAnyLock },
 ];
+
+/** What keeps the role back, without some reasons. */
+function but(waits: readonly SwitchBackWait[] | null, ...ignored: readonly SwitchBackWait[]): typeof waits {
+  return waits?.filter((wait) => !ignored.includes(wait)) ?? null;
+}
