@@ -59,13 +59,22 @@ function hostOf(origin: string): string {
   return URL.canParse(origin) ? new URL(origin).hostname : "";
 }
 
-/** Lets pages of `origins` read the answers. Preflights are answered here, before any token is asked for. */
+/**
+ * Lets pages of `origins` read the answers. Preflights are answered here, before any token is asked for. An `OPTIONS`
+ * that is no preflight goes on to its route: probes may use it.
+ */
 export async function allowOrigins(app: App, origins: readonly string[]): Promise<void> {
   if (origins.length === 0) return;
-  await app.register(cors, {
+  const allowed = {
     origin: [...origins],
     methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
     exposedHeaders: [REQUEST_ID_HEADER, "etag", "retry-after", "allow"],
     maxAge: PREFLIGHT_MAX_AGE_SEC,
+  };
+  await app.register(cors, {
+    delegator: ({ headers }, done) => {
+      const isPreflight = headers.origin !== undefined && headers["access-control-request-method"] !== undefined;
+      done(null, { ...allowed, preflight: isPreflight });
+    },
   });
 }

@@ -72,6 +72,17 @@ describe("http.cors.origins", () => {
     problemIn(await rig.app.inject({ url: "/none", headers: bearer("viewer") }), 404, "not_found");
     const wrong = await rig.app.inject({ method: "PUT", url: "/api/state", headers: bearer("viewer") });
     expect([wrong.statusCode, wrong.headers.allow]).toEqual([405, "GET, HEAD"]);
+    const options = await rig.app.inject({ method: "OPTIONS", url: "/api/state", headers: bearer("viewer") });
+    expect([options.statusCode, options.headers.allow]).toEqual([405, "GET, HEAD"]);
+  });
+
+  it("leaves an OPTIONS that is no preflight to the probes", async () => {
+    rig = await buildRig({ corsOrigins: [PANEL] });
+    const get = await rig.app.inject({ url: "/leader" });
+    const options = await rig.app.inject({ method: "OPTIONS", url: "/leader" });
+    expect([options.statusCode, options.body]).toEqual([get.statusCode, get.body]);
+    const fromPage = await rig.app.inject({ method: "OPTIONS", url: "/leader", headers: { origin: PANEL } });
+    expect([fromPage.statusCode, fromPage.headers["access-control-allow-origin"]]).toEqual([get.statusCode, PANEL]);
   });
 
   it("holds for sockets too", async () => {
