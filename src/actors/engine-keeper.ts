@@ -301,8 +301,9 @@ export class EngineKeeper {
     const { alarms } = this.#kit;
     if (!this.#deps.leads() || this.#deps.handoverUnderWay()) return;
     const held = restraints.maintenanceOn || restraints.heldDownUntilMs() !== null;
-    const valid = backupIsValid(monitor);
-    alarms.set("no-valid-backup", !valid, `${what}, and the peer is not healthy and caught up`);
+    const why = whyNoBackup(monitor);
+    const valid = why === null;
+    alarms.set("no-valid-backup", !valid, `${what}, and ${why ?? ""}`);
     alarms.set("maintenance-blocks-failover", valid && restraints.maintenanceOn, "a person holds the role where it is");
     if (valid && !held) this.#deps.offer(what);
   }
@@ -349,8 +350,16 @@ export class EngineKeeper {
   }
 }
 
+/** Why the peer could not take over now; null: it could. */
+export function whyNoBackup(monitor: PeerMonitor): string | null {
+  const heartbeat = monitor.last?.heartbeat;
+  if (!monitor.alive || heartbeat === undefined) return "the peer is not heard";
+  if (heartbeat.health === "failed") return "the peer's engine has failed";
+  if (heartbeat.sync !== "ready") return `the peer is not caught up: it is ${heartbeat.sync}`;
+  return null;
+}
+
 /** Whether the peer could take over: heard, healthy and caught up. */
 export function backupIsValid(monitor: PeerMonitor): boolean {
-  const heartbeat = monitor.last?.heartbeat;
-  return monitor.alive && heartbeat?.health !== "failed" && heartbeat?.sync === "ready";
+  return whyNoBackup(monitor) === null;
 }

@@ -8,7 +8,7 @@ import { CommandLog, type CommandLogDeps } from "../actors/command-log.ts";
 import { commandConflicts, standingAfterAll } from "../actors/conflict-book.ts";
 import { Comparison } from "../actors/comparison.ts";
 import type { EngineGuard } from "../actors/engine-guard.ts";
-import { backupIsValid, EngineKeeper } from "../actors/engine-keeper.ts";
+import { EngineKeeper, whyNoBackup } from "../actors/engine-keeper.ts";
 import { Executor } from "../actors/executor.ts";
 import { Handover, type HandoverResult } from "../actors/handover.ts";
 import { Heartbeats } from "../actors/heartbeats.ts";
@@ -162,9 +162,9 @@ export class Actors {
     return cannotFollow && this.catchUp.sync === "ready" ? "catching-up" : this.catchUp.sync;
   }
 
-  /** Whether the peer could take the role now [HO5]. */
-  get backupIsValid(): boolean {
-    return backupIsValid(this.succession.monitor);
+  /** Why the peer could not take the role now [HO5]; null: it could. */
+  get whyNoBackup(): string | null {
+    return whyNoBackup(this.succession.monitor);
   }
 
   /** Ends every timer and statechart. */

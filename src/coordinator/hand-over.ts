@@ -21,9 +21,8 @@ export async function handOver(kit: Kit, actors: Actors, asked: Asked): Promise<
 
 async function offered(kit: Kit, actors: Actors, requestId: RequestId, asked: Asked): Promise<HandoverOutcome> {
   if (actors.succession.leadership.role !== "leader") return notLeader(kit, actors.leader);
-  if (!actors.backupIsValid) {
-    return { outcome: "no-valid-backup", detail: "the peer is not heard, not healthy, or not caught up" };
-  }
+  const why = actors.whyNoBackup;
+  if (why !== null) return { outcome: "no-valid-backup", detail: why };
   const startedAtMs = kit.nowMs();
   const result = await actors.handover.offer(requestId, { cause: "handover", ...asked });
   if (result.outcome === "failed") return { outcome: "no-valid-backup", detail: result.reason };

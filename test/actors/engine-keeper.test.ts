@@ -1,7 +1,7 @@
 /** An engine that fails while it leads. */
 import { expect, test } from "vitest";
 import { EngineGuard } from "../../src/actors/engine-guard.ts";
-import { backupIsValid, EngineKeeper } from "../../src/actors/engine-keeper.ts";
+import { EngineKeeper, whyNoBackup } from "../../src/actors/engine-keeper.ts";
 import { PeerMonitor } from "../../src/actors/peer-monitor.ts";
 import { Restraints } from "../../src/actors/restraints.ts";
 import { Votes } from "../../src/actors/votes.ts";
@@ -74,15 +74,15 @@ test("[HO5] one good look starts the count anew, and clears what stood", async (
 });
 
 test.each<[string, Partial<Heartbeat> | null]>([
-  ["not heard", null],
-  ["not healthy", { health: "failed" }],
-  ["not caught up", { sync: "catching-up" }],
-])("[HO5] a peer that is %s is no backup: an alarm, and nothing moves", async (_why, peer) => {
+  ["the peer is not heard", null],
+  ["the peer's engine has failed", { health: "failed" }],
+  ["the peer is not caught up: it is catching-up", { sync: "catching-up" }],
+])("[HO5] no backup, since %s: an alarm, and nothing moves", async (why, peer) => {
   const { rig, own, faults, monitor, beat } = watched();
   faults.health = "failed";
   await beat(0, peer);
   await beat(400, peer);
-  expect([backupIsValid(monitor), own.offers, rig.alarm("no-valid-backup")]).toEqual([false, 0, true]);
+  expect([whyNoBackup(monitor), own.offers, rig.alarm("no-valid-backup")]).toEqual([why, 0, true]);
   faults.health = "ok";
   await beat(10, peer);
   expect(rig.alarm("no-valid-backup")).toBe(false);

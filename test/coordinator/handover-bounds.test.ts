@@ -144,7 +144,7 @@ test("[HO5] who does not lead, and who has no ready peer, is told so", async () 
   });
   pair.member("b").faults.health = "failed";
   await pair.clock.pass(300);
-  expect(await handOver()).toMatchObject({ outcome: "no-valid-backup" });
+  expect(await handOver()).toEqual({ outcome: "no-valid-backup", detail: "the peer's engine has failed" });
 });
 
 test("[HO5] a leader whose engine fails hands over by itself, once, and the role is not pulled back", async () => {
