@@ -147,7 +147,7 @@ export class Actors {
       ...{ leadership, monitor, restraints: this.succession.restraints },
       acceptedEpoch: () => book.accepted,
       handoverUnderWay: () => this.handover.underWay,
-      backupIsValid: () => this.backupIsValid,
+      backupIsValid: () => this.whyNoBackup === null,
       offer: (mover) => this.#offerPlanned(mover),
     });
   }
