@@ -9,6 +9,7 @@ export type { DeadLetter, OutboxAction, OutboxStatus } from "./outbox/outbox.ts"
 export { type ControlEvent, PROGRAMME, requireControlEvent, SKIPPED, type StackMark } from "./core/control-event.ts";
 export { DEFAULT_OUTBOX, type OutboxSettings } from "./core/settings.ts";
 export { MemoryFeed, MemorySink, type MemorySinkInit, type SinkFault } from "./adapters/memory-sink.ts";
+export type { FeedFormat } from "./adapters/sinks/event-text.ts";
 export { FileSink, type FileSinkInit } from "./adapters/sinks/file-sink.ts";
 export { JetStreamSink, type JetStreamSinkInit } from "./adapters/sinks/jetstream-sink.ts";
 export { NopSink } from "./adapters/sinks/nop-sink.ts";

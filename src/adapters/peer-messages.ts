@@ -39,6 +39,7 @@ export function encodeForVersionBefore(message: PeerMessage): string | null {
   const { type } = message;
   if (type === "heartbeat") return JSON.stringify({ ...message, wallUnixMs: undefined });
   if (type === "record-news") return JSON.stringify({ ...message, heads: undefined, bound: undefined });
+  if (type === "outbox-marks") return JSON.stringify({ ...message, feedId: undefined });
   if (type !== "sync-call") return encodeMessage(message);
   return message.call === "compare" ? null : JSON.stringify({ ...message, own: undefined, heads: undefined });
 }

@@ -5,6 +5,13 @@ import { clientTls, DAY_MS, name, secret, section, text, url, whole } from "./sc
 
 export const outbox = section({
   sink: Type.Enum(["nop", "file", "redis", "nats"], { default: "nop", description: "Where changes are published" }),
+  format: Type.Optional(
+    Type.Enum(["changeover", "flat"], {
+      examples: ["flat"],
+      description:
+        "How events are written: changeover (unless given), or flat for other readers of control events: event_id, type, control_version and so on",
+    }),
+  ),
   dir: Type.Optional(
     text("Folder of the feed, for sink file; both engines name the same; default ./var/feed", "./var/feed"),
   ),

@@ -12,14 +12,14 @@ type SinkKey = Exclude<keyof Given, "sink" | "maxAttempts" | "retentionMs">;
 
 /** Every key that belongs to some sinks only. */
 const KEYS: readonly SinkKey[] = [
-  ...(["dir", "url", "user", "password", "ca", "cert", "key", "credentials", "stream"] as const),
+  ...(["format", "dir", "url", "user", "password", "ca", "cert", "key", "credentials", "stream"] as const),
   ...(["subject", "replicas", "storage"] as const),
 ];
 
 const ALLOWED: Readonly<Record<Given["sink"], readonly SinkKey[]>> = {
   nop: [],
-  file: ["dir"],
-  redis: ["url", "user", "password", "ca", "cert", "key", "stream"],
+  file: ["format", "dir"],
+  redis: ["format", "url", "user", "password", "ca", "cert", "key", "stream"],
   nats: KEYS.filter((key) => key !== "dir"),
 };
 const SCHEMES: Readonly<Record<Given["sink"], readonly string[]>> = {
@@ -68,6 +68,7 @@ export function outboxFaults({ outbox }: ConfigInput): Fault[] {
 export function outboxOf({ outbox }: ConfigInput): OutboxConfig {
   const { sink, maxAttempts, retentionMs, dir = DEFAULT_DIR, stream = DEFAULT_STREAM } = outbox;
   const pace = { maxAttempts, retentionMs };
+  const { format = "changeover" } = outbox;
   const password = outbox.password ?? null;
   const { user = null, ca, cert, key } = outbox;
   const files = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined));
@@ -76,12 +77,12 @@ export function outboxOf({ outbox }: ConfigInput): OutboxConfig {
     case "nop":
       return { sink, ...pace };
     case "file":
-      return { sink, ...pace, dir };
+      return { sink, format, ...pace, dir };
     case "redis":
-      return { sink, ...pace, url: outbox.url ?? DEFAULT_URL.redis, stream, ...access };
+      return { sink, format, ...pace, url: outbox.url ?? DEFAULT_URL.redis, stream, ...access };
     case "nats":
       return {
-        ...{ sink, ...pace, url: outbox.url ?? DEFAULT_URL.nats, stream, ...access },
+        ...{ sink, format, ...pace, url: outbox.url ?? DEFAULT_URL.nats, stream, ...access },
         subject: outbox.subject ?? null,
         replicas: outbox.replicas ?? 1,
         storage: outbox.storage ?? "file",

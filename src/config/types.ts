@@ -172,9 +172,10 @@ export interface HubConfig extends ClientTlsConfig {
 export type OutboxConfig = Pick<OutboxSettings, "maxAttempts" | "retentionMs"> &
   (
     | { readonly sink: "nop" }
-    | { readonly sink: "file"; readonly dir: string }
+    | { readonly sink: "file"; readonly format: "changeover" | "flat"; readonly dir: string }
     | {
         readonly sink: "redis";
+        readonly format: "changeover" | "flat";
         readonly url: string;
         readonly stream: string;
         /** Both go before those in the URL. */
@@ -184,6 +185,7 @@ export type OutboxConfig = Pick<OutboxSettings, "maxAttempts" | "retentionMs"> &
       }
     | {
         readonly sink: "nats";
+        readonly format: "changeover" | "flat";
         readonly url: string;
         readonly stream: string;
         /** What every subject begins with; null: the stream's name, or what a standing stream takes. */

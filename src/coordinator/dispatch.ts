@@ -106,7 +106,8 @@ function takePiece(actors: Actors, piece: SnapshotPiece): void {
 }
 
 function takeMarks(kit: Kit, actors: Actors, message: Extract<PeerMessage, { type: "outbox-marks" }>): void {
-  if (kit.rules.admitsEpoch(actors.succession.book.accepted, message.epoch)) actors.outbox.takeMarks(message.marks);
+  if (kit.rules.admitsEpoch(actors.succession.book.accepted, message.epoch))
+    actors.outbox.takeMarks(message.marks, message.feedId ?? null);
 }
 
 function takeConflicts(kit: Kit, actors: Actors, message: Extract<PeerMessage, { type: "conflict-update" }>): void {

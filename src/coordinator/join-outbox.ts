@@ -20,7 +20,8 @@ export function joinOutbox(
       mayPublish: () => (leadership.mayAct() ? book.accepted : null),
       mayWriteBack: (epoch) => leads() && kit.rules.writesBack(epoch, book.accepted),
       answeredSeq: () => pair.answeredSeq(),
-      tellPeer: (marks) => void pair.send({ type: "outbox-marks", epoch: book.accepted, marks }),
+      tellPeer: (marks, feedId) =>
+        void pair.send({ type: "outbox-marks", epoch: book.accepted, marks, ...(feedId === null ? {} : { feedId }) }),
       published: ({ stackId, published: events, duplicates, latencyMs }) => {
         if (events > 0) kit.emit({ type: "published", stackId, events, duplicates, latencyMs });
       },

@@ -309,6 +309,8 @@ const recordNews = message("record-news", {
 const outboxMarks = message("outbox-marks", {
   epoch,
   marks: listOf(strictAs<StackMark>({ stackId: name, version: seq, eventId: name, controlVersion: seq }), MAX_ITEMS),
+  /** The feed that the marks are of; left out where none is known. */
+  feedId: Type.Optional(name),
 });
 
 /** Asks the other engine what `/sync` would be asked. */

@@ -183,17 +183,18 @@ export async function makeSink(
       return null;
     case "file": {
       const { FileSink } = await import("../adapters/sinks/file-sink.ts");
-      return new FileSink({}, { folder: resolve(outbox.dir) });
+      return new FileSink({}, { folder: resolve(outbox.dir), format: outbox.format });
     }
     case "redis": {
       const { RedisStreamSink } = await import("../adapters/sinks/redis-stream-sink.ts");
-      const { url, stream, user } = outbox;
+      const { stream, user, format } = outbox;
       const tls = clientTls("outbox", outbox.tls);
-      return new RedisStreamSink({ clock }, { url: withPassword(url, secrets.feedPassword, user), stream, tls });
+      const url = withPassword(outbox.url, secrets.feedPassword, user);
+      return new RedisStreamSink({ clock }, { url, stream, format, tls });
     }
     case "nats": {
       const { JetStreamSink } = await import("../adapters/sinks/jetstream-sink.ts");
-      const { url, stream, user, replicas, storage } = outbox;
+      const { url, stream, user, replicas, storage, format } = outbox;
       const credentials = secrets.feedCredentials ?? undefined;
       const access = {
         url: withPassword(url, secrets.feedPassword, user),
@@ -202,7 +203,7 @@ export async function makeSink(
       };
       return new JetStreamSink(
         {},
-        { ...access, stream, subjectPrefix: outbox.subject ?? undefined, replicas, storage },
+        { ...access, stream, subjectPrefix: outbox.subject ?? undefined, replicas, storage, format },
       );
     }
     default:

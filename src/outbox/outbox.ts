@@ -51,7 +51,7 @@ export interface OutboxJoint {
   /** Through here callers have been answered. */
   answeredSeq(): number;
   leads(): boolean;
-  tellPeer(marks: readonly StackMark[]): void;
+  tellPeer(marks: readonly StackMark[], feedId: string | null): void;
   published(batch: Batch): void;
   alarm(
     code: "outbox-dead-letter" | "outbox-behind" | "feed-lost" | "store-failed",
@@ -118,7 +118,7 @@ export class Outbox {
     this.#joint = joint;
     const { clock, store, sink } = parts;
     const { replica } = store;
-    this.#marks = new PairMarks({ clock, replica, tell: (marks) => joint.tellPeer(marks) });
+    this.#marks = new PairMarks({ clock, replica, tell: (marks, feedId) => joint.tellPeer(marks, feedId) });
     this.#pump =
       sink === null
         ? null
@@ -215,8 +215,8 @@ export class Outbox {
   }
 
   /** The leader's word on what it has published. */
-  takeMarks(marks: readonly StackMark[]): void {
-    if (this.#pump !== null && !this.#joint.leads()) this.#marks.take(marks);
+  takeMarks(marks: readonly StackMark[], feedId: string | null): void {
+    if (this.#pump !== null && !this.#joint.leads()) this.#marks.take(marks, feedId);
   }
 
   status(): OutboxStatus {

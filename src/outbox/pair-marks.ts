@@ -1,21 +1,22 @@
 /**
- * Purpose: through where the leader has published each stack, told to the follower, so that it neither piles up rows nor
- * needs to publish all of them again when it leads.
- * Keeps true: a mark is told only while nothing below it waits, and taken only where both logs are known to agree so far;
- * what the follower misses is told again. A mark that is late costs a double, which collapses on its `eventId`.
+ * Through where the leader has published each stack, and into which feed, told to the follower, so that it neither piles up
+ * rows nor needs to publish all of them again when it leads, and so that it notices a feed that was started over.
+ * A mark is told only while nothing below it waits, and taken only where both logs are known to agree so far; what the
+ * follower misses is told again. A mark that is late costs a double, which collapses on its `eventId`.
  */
 import { PROGRAMME, type StackMark } from "../core/control-event.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OutboxStore } from "../ports/outbox-store.ts";
 import type { Replica } from "../ports/replica.ts";
+import { FEED_KEY } from "./pump.ts";
 
 /** Marks of one message. */
 const MARKS_TOLD = 256;
 
 export interface PairMarksParts {
   readonly clock: Pick<Clock, "unixMs">;
-  readonly replica: Pick<Replica, "outbox" | "transaction">;
-  tell(marks: readonly StackMark[]): void;
+  readonly replica: Pick<Replica, "outbox" | "peerState" | "transaction">;
+  tell(marks: readonly StackMark[], feedId: string | null): void;
 }
 
 export class PairMarks {
@@ -29,7 +30,7 @@ export class PairMarks {
   /** A stack was published a little further. */
   published(stackId: string): void {
     const mark = this.#outbox.mark(stackId);
-    if (mark !== null && !this.#waitsBelow(mark)) this.#parts.tell([mark]);
+    if (mark !== null && !this.#waitsBelow(mark)) this.#tell([mark]);
   }
 
   /** Tells some of all marks at every call, all in turn. */
@@ -37,11 +38,17 @@ export class PairMarks {
     const marks = this.#outbox.marksAfter(this.#cursor, MARKS_TOLD);
     this.#cursor = marks.length < MARKS_TOLD ? "" : (marks.at(-1)?.stackId ?? "");
     const told = marks.filter((mark) => !this.#waitsBelow(mark));
-    if (told.length > 0) this.#parts.tell(told);
+    if (told.length > 0) this.#tell(told);
+  }
+
+  #tell(marks: readonly StackMark[]): void {
+    this.#parts.tell(marks, this.#parts.replica.peerState.get(FEED_KEY));
   }
 
   /** The leader's word. */
-  take(marks: readonly StackMark[]): void {
+  take(marks: readonly StackMark[], feedId: string | null): void {
+    const { peerState } = this.#parts.replica;
+    if (feedId !== null && peerState.get(FEED_KEY) !== feedId) peerState.set(FEED_KEY, feedId);
     const news = marks.filter((mark) => this.#agrees(mark) && this.#isNews(mark));
     if (news.length === 0) return;
     const atUnixMs = this.#parts.clock.unixMs();

@@ -63,8 +63,8 @@ describe("what is taken", () => {
     );
     expect(sinks).toMatchObject([
       { sink: "nop", maxAttempts: 10 },
-      { dir: "./var/feed" },
-      { url: "redis://127.0.0.1:6379", stream: "changeover", password: null },
+      { dir: "./var/feed", format: "changeover" },
+      { url: "redis://127.0.0.1:6379", stream: "changeover", format: "changeover", password: null },
       { url: "nats://127.0.0.1:4222", stream: "changeover", credentials: null },
     ]);
   });
@@ -259,6 +259,8 @@ const BROKEN_RELATIONS: [string, object, RegExp][] = [
     { outbox: { sink: "file", dir: "feed", stream: "x" } },
     /outbox\.stream: has no place with sink file/,
   ],
+  ["a format without a sink", { outbox: { format: "flat" } }, /outbox\.format: has no place with sink nop/],
+  ["a format that is not known", { outbox: { sink: "file", format: "Flat" } }, /outbox\.format is "Flat".*flat/],
   ["an address without a sink", { outbox: { url: "nats://x" } }, /outbox\.url: has no place with sink nop/],
   [
     "an address of another kind",

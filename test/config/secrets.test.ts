@@ -37,6 +37,7 @@ function writableByOthers(): string {
 }
 
 const JETSTREAM = {
+  format: "changeover",
   sink: "nats",
   url: "nats://127.0.0.1",
   stream: "changeover",

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventToText } from "../../src/adapters/sinks/event-text.ts";
+import { eventToText, type FeedFormat } from "../../src/adapters/sinks/event-text.ts";
 import { FileSink } from "../../src/adapters/sinks/file-sink.ts";
 import { FileSource } from "../../src/adapters/sinks/file-source.ts";
 import type { ControlEvent } from "../../src/core/control-event.ts";
@@ -14,14 +14,14 @@ import { feedSourceContract } from "./feed-source-contract.ts";
 import type { FeedUnderTest } from "../../src/testing/feed-sink-contract.ts";
 import { MemorySource } from "./memory-source.ts";
 
-async function inFolder(): Promise<FeedUnderTest> {
+const inFolder = (format: FeedFormat) => async (): Promise<FeedUnderTest> => {
   const folder = mkdtempSync(join(tmpdir(), "changeover-feed-"));
   return {
-    sink: () => new FileSink({}, { folder }),
-    source: (consumer) => new FileSource({}, { folder, consumer }),
+    sink: () => new FileSink({}, { folder, format }),
+    source: (consumer) => new FileSource({}, { folder, consumer, format }),
     end: async () => rmSync(folder, { recursive: true, force: true }),
   };
-}
+};
 
 /** Memory has no bound of its own. */
 function tooLarge(event: ControlEvent): SinkFault | null {
@@ -39,5 +39,7 @@ async function inMemory(): Promise<FeedUnderTest> {
 
 runContract("feed sink contract: memory", feedSinkContract(inMemory));
 feedSourceContract("memory", inMemory);
-runContract("feed sink contract: file", feedSinkContract(inFolder));
-feedSourceContract("file", inFolder);
+for (const format of ["changeover", "flat"] as const) {
+  runContract(`feed sink contract: file, ${format}`, feedSinkContract(inFolder(format)));
+  feedSourceContract(`file, ${format}`, inFolder(format));
+}

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
+import { flattened } from "../../src/adapters/sinks/event-text.ts";
 import { JetStreamSink } from "../../src/adapters/sinks/jetstream-sink.ts";
 import { JetStreamSource } from "../../src/adapters/sinks/jetstream-source.ts";
 import { RedisStreamSink } from "../../src/adapters/sinks/redis-stream-sink.ts";
@@ -10,7 +11,7 @@ import { Redis } from "ioredis";
 import { SystemClock } from "../../src/adapters/system-clock.ts";
 import type { FeedSink } from "../../src/ports/feed-sink.ts";
 import type { FeedSource } from "../../src/ports/feed-source.ts";
-import { events } from "../../src/testing/feed-sink-contract.ts";
+import { anEvent, events, readAll } from "../../src/testing/feed-sink-contract.ts";
 import { type NatsServer, startNats } from "../support/nats-server.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { describeWithServer } from "../support/servers.ts";
@@ -65,6 +66,19 @@ describeWithServer("nats-server", "feeds in one NATS", () => {
     await Promise.all([first.close(), other.close()]);
   });
 
+  it("outbox.format flat: bodies in snake case, which our own reader takes too", async () => {
+    const init = { url: server.url, stream: "flat" };
+    const sink = new JetStreamSink({}, { ...init, format: "flat", maxBytes: 16_000_000 });
+    const source = new JetStreamSource({ clock }, { ...init, consumer: "c" });
+    expect((await sink.publish(events(1, 3))).failure).toBeNull();
+    const connection = await connect({ servers: new URL(server.url).host });
+    const stored = await (await jetstreamManager(connection)).streams.getMessage("flat", { seq: 2 });
+    expect(stored?.json()).toEqual(flattened(anEvent(2)));
+    await connection.close();
+    expect((await readAll(source)).map(({ event }) => event)).toEqual(events(1, 3));
+    await Promise.all([sink.close(), source.close()]);
+  });
+
   it("F1: a stream that was deleted and made again under its name is another feed", { timeout: 60_000 }, async () => {
     const init = { url: server.url, stream: "again" };
     const sink = new JetStreamSink({}, { ...init, maxBytes: 16_000_000 });
@@ -78,6 +92,31 @@ describeWithServer("nats-server", "feeds in one NATS", () => {
 });
 
 describeWithServer("redis-server", "a feed in Redis", () => {
+  it("outbox.format flat: entries in snake case with their control_version, which our own reader takes too", async () => {
+    const server = await startRedis();
+    const init = { url: server.url, stream: "flat" };
+    const sink = new RedisStreamSink({ clock }, { ...init, format: "flat" });
+    const source = new RedisStreamSource({ clock }, { ...init, consumer: "c" });
+    const admin = new Redis(server.url);
+    try {
+      const { published, failure } = await sink.publish(events(1, 3));
+      expect(failure).toBeNull();
+      const entries = await admin.xrange("changeover:{flat}:feed", "-", "+");
+      const texts = entries.map(([, [first, id, second, text]]) => ({ first, id, second, text }));
+      expect(texts[1]).toMatchObject({ first: "event_id", id: "programme:2", second: "event" });
+      expect(JSON.parse(texts[1]?.text ?? "")).toEqual({
+        control_version: published[1]?.controlVersion,
+        ...flattened(anEvent(2)),
+      });
+      expect((await sink.publish(events(2, 2))).published).toEqual([{ ...published[1], duplicate: true }]);
+      expect((await readAll(source)).map(({ event }) => event)).toEqual(events(1, 3));
+    } finally {
+      await Promise.all([sink.close(), source.close()]);
+      await admin.quit();
+      await server.stop();
+    }
+  });
+
   it("F1: that was flushed is another feed", { timeout: 60_000 }, async () => {
     const server = await startRedis();
     const init = { url: server.url, stream: "again" };

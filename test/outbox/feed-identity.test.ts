@@ -122,6 +122,17 @@ describe("a feed that changes under its name", () => {
 });
 
 describe("a pair that publishes", () => {
+  onStage("F1: the follower takes over and does not adopt a feed that was started over meanwhile", async (stage) => {
+    for (let at = 0; at < 3; at += 1) await stage.submit("a");
+    await stage.published();
+    stage.feed.startOver();
+    stage.process("a").kill(3);
+    await stage.until("b leads", () => stage.leads("b"), 30_000);
+    await stage.submit("b");
+    await stage.until("a person is told", () => stage.alarms("b").includes("feed-lost"), 60_000);
+    expect(stage.feed.entries).toEqual([]);
+  });
+
   onStage(
     "F1: to a feed that was started over waits with an alarm; resync sends everything that stands",
     async (stage) => {

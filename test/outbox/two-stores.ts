@@ -44,7 +44,12 @@ export function openTwoStores(folder: string, life: number, sink: FeedSink): Two
     ...{ ...joint, mayPublish: () => null, leads: () => false, tellPeer: quiet },
   });
   const outbox = new Outbox({ ...parts, store: leader, sink }, init, {
-    ...{ ...joint, mayPublish: () => epoch, leads: () => true, tellPeer: (marks) => second.takeMarks(marks) },
+    ...{
+      ...joint,
+      mayPublish: () => epoch,
+      leads: () => true,
+      tellPeer: (marks, feedId) => second.takeMarks(marks, feedId),
+    },
   });
   takeOver(leader, follower, epoch);
   let originSeq = held[engineId] ?? 0;

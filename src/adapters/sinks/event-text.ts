@@ -1,11 +1,15 @@
 /**
- * Purpose: a control event as the text that every feed keeps, and back.
- * Keeps true: what comes back is a whole event, or it is said that it is none: a feed may hold what others wrote.
+ * A control event as the text that a feed keeps, in either format, and back. A reader takes both formats, so that
+ * `outbox.format` can change while a feed stands. A feed may hold what others wrote: anything that is no whole event reads
+ * as null.
  */
 import Type from "typebox";
 import { Check } from "typebox/value";
 import type { Json } from "../../core/canonical-json.ts";
 import { type ControlEvent, requireControlEvent } from "../../core/control-event.ts";
+
+/** How events are written: with the names of this API, or flat, in snake case, for other readers of control events. */
+export type FeedFormat = "changeover" | "flat";
 
 /** Longest text of an event that a sink takes, in UTF-8 bytes; larger things are artifacts. */
 export const MAX_EVENT_BYTES = 1_000_000;
@@ -27,9 +31,25 @@ const EventShape = Type.Object({
 });
 
 /** The text of `event`, or null for one that is larger than a feed takes. */
-export function eventToText(event: ControlEvent): string | null {
-  const text = JSON.stringify(event);
+export function eventToText(event: ControlEvent, format: FeedFormat = "changeover"): string | null {
+  const text = JSON.stringify(format === "flat" ? flattened(event) : event);
   return Buffer.byteLength(text) > MAX_EVENT_BYTES ? null : text;
+}
+
+/** The event in the flat format, without its `control_version`, which only the feed knows. */
+export function flattened(event: ControlEvent): Readonly<Record<string, Json>> {
+  const { eventId, eventType, tenantId, stackId, version, baseVersion, artifactRef, checksum, payload } = event;
+  return {
+    event_id: eventId,
+    type: eventType,
+    tenant_id: tenantId,
+    stack_id: stackId,
+    version,
+    base_version: baseVersion,
+    ...(artifactRef === undefined ? {} : { artifact_ref: artifactRef }),
+    ...(checksum === undefined ? {} : { checksum }),
+    payload,
+  };
 }
 
 /** The event of a text; null for anything else. */
@@ -41,13 +61,29 @@ export function eventFromText(text: string): ControlEvent | null {
   }
 }
 
-/** The event of a parsed text; null for anything else. */
+/** The event of a parsed text of either format; null for anything else. */
 export function eventFromJson(value: unknown): ControlEvent | null {
-  if (!Check(EventShape, value)) return null;
+  const event = isFlat(value) ? unflattened(value) : value;
+  if (!Check(EventShape, event)) return null;
   try {
-    requireControlEvent(value);
-    return value;
+    requireControlEvent(event);
+    return event;
   } catch {
     return null;
   }
+}
+
+/** Whether a parsed text is in the flat format. */
+export function isFlat(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && "event_id" in value;
+}
+
+function unflattened(flat: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { event_id, type, tenant_id, stack_id, version, base_version, artifact_ref, checksum, payload } = flat;
+  return {
+    ...{ eventId: event_id, eventType: type, tenantId: tenant_id, stackId: stack_id, version, payload },
+    baseVersion: base_version,
+    ...(artifact_ref === undefined ? {} : { artifactRef: artifact_ref }),
+    ...(checksum === undefined ? {} : { checksum }),
+  };
 }

@@ -1,10 +1,14 @@
 /**
  * One sink that publishes to several. An event counts as published once it stands in every feed: until then it is sent to
  * all of them again, and those that have it already answer with the version they gave it.
- * The first sink numbers the events, and its feed is the one that is checked against being started over.
+ * The first sink numbers the events. The `feedId` of the whole is the list of those of all feeds, so that each one that was
+ * started over is noticed.
  */
 import type { ControlEvent } from "../../core/control-event.ts";
 import type { FeedSink, PublishResult } from "../../ports/feed-sink.ts";
+
+/** One feed's identity; null: it has none, or it is not known yet. */
+type FeedId = string | null;
 
 export class FanOutSink implements FeedSink {
   readonly #first: FeedSink;
@@ -16,18 +20,37 @@ export class FanOutSink implements FeedSink {
   }
 
   async publish(batch: readonly ControlEvent[], feedId: string | null = null): Promise<PublishResult> {
-    const result = await this.#first.publish(batch, feedId);
+    const [firstId = null, ...otherIds] = idsOf(feedId);
+    const result = await this.#first.publish(batch, firstId);
     const accepted = batch.slice(0, result.published.length);
-    if (accepted.length === 0) return result;
-    const others = await Promise.all(this.#others.map(async (sink) => sink.publish(accepted)));
+    if (accepted.length === 0) return withoutFeed(result);
+    const others = await Promise.all(
+      this.#others.map(async (sink, at) => sink.publish(accepted, otherIds[at] ?? null)),
+    );
     const slowest = others.reduce(
       (one, other) => (other.published.length < one.published.length ? other : one),
       result,
     );
-    return { ...result, published: result.published.slice(0, slowest.published.length), failure: slowest.failure };
+    const found = [result.feedId ?? firstId, ...others.map((other, at) => other.feedId ?? otherIds[at] ?? null)];
+    return {
+      published: result.published.slice(0, slowest.published.length),
+      failure: slowest.failure,
+      feedId: JSON.stringify(found),
+    };
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#first, ...this.#others].map(async (sink) => sink.close()));
   }
+}
+
+/** What was remembered; by a single sink, before there were others, without a list. */
+function idsOf(feedId: string | null): readonly FeedId[] {
+  if (feedId === null) return [];
+  return feedId.startsWith("[") ? (JSON.parse(feedId) as FeedId[]) : [feedId];
+}
+
+/** Nothing was published, so there is nothing to remember. */
+function withoutFeed({ published, failure }: PublishResult): PublishResult {
+  return { published, failure };
 }

@@ -8,13 +8,15 @@
 import type { ControlEvent } from "../../core/control-event.ts";
 import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.ts";
 import { SerialQueue } from "../serial-queue.ts";
-import { eventToText } from "./event-text.ts";
+import { eventToText, type FeedFormat } from "./event-text.ts";
 import { FileFeed } from "./file-feed/layout.ts";
 import { failed, feedLost, notTaken, sinkClosed } from "./publish-result.ts";
 
 export interface FileSinkInit {
   /** Made when it does not exist. It must be on one file system that knows hard links. */
   readonly folder: string;
+  /** Default `changeover`. */
+  readonly format?: FeedFormat;
 }
 
 /** Places that others may take before this publisher gives way. */
@@ -30,7 +32,7 @@ export class FileSink implements FeedSink {
   #closed = false;
 
   constructor(_components: object, init: FileSinkInit) {
-    this.#feed = new FileFeed(init.folder);
+    this.#feed = new FileFeed(init.folder, init.format);
   }
 
   async publish(batch: readonly ControlEvent[], feedId: string | null = null): Promise<PublishResult> {

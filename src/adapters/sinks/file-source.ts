@@ -11,12 +11,14 @@ import {
   isAnotherFeed,
 } from "../../ports/feed-source.ts";
 import { consumerName } from "./consumer-name.ts";
-import { MAX_PAGE_BYTES } from "./event-text.ts";
+import { type FeedFormat, MAX_PAGE_BYTES } from "./event-text.ts";
 import { FileFeed } from "./file-feed/layout.ts";
 
 export interface FileSourceInit {
   /** The folder that a `FileSink` writes. */
   readonly folder: string;
+  /** The format that the sink writes; default `changeover`. */
+  readonly format?: FeedFormat;
   /** Names this reader in the folder's `readers/`. */
   readonly consumer: string;
 }
@@ -31,7 +33,7 @@ export class FileSource implements FeedSource {
 
   /** Throws `invalid_configuration` for a consumer's name that is empty or too long. */
   constructor(_components: object, init: FileSourceInit) {
-    this.#feed = new FileFeed(init.folder);
+    this.#feed = new FileFeed(init.folder, init.format);
     this.#consumer = consumerName(init.consumer);
   }
 

@@ -10,14 +10,17 @@
 import type { PubAck } from "@nats-io/jetstream";
 import type { ControlEvent } from "../../core/control-event.ts";
 import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.ts";
-import { eventToText } from "./event-text.ts";
+import { eventToText, type FeedFormat } from "./event-text.ts";
 import { type Fault, faultOf } from "../nats/faults.ts";
 import { NatsLink, type NatsLinkInit, type NatsSession } from "../nats/link.ts";
 import { ensureStream, type FeedStream, type FeedStreamInit, lastSequence, subjectOf } from "./jetstream/stream.ts";
 import { failed, feedLost, notTaken, sinkClosed } from "./publish-result.ts";
 import { headerText, MAX_HEADER_CHARS } from "./safe-name.ts";
 
-export interface JetStreamSinkInit extends NatsLinkInit, FeedStreamInit {}
+export interface JetStreamSinkInit extends NatsLinkInit, FeedStreamInit {
+  /** Default `changeover`. Flat bodies lack `control_version`: it is the stream's sequence, which only the server knows. */
+  readonly format?: FeedFormat;
+}
 
 /** Events that are sent before the first is answered, and the characters of their texts. */
 const MAX_PIECE_EVENTS = 256;
@@ -80,7 +83,8 @@ export class JetStreamSink implements FeedSink {
     while (published.length < batch.length) {
       if (this.#closed) return failed(published, "unavailable", sinkClosed());
       const { session } = await this.#ready();
-      const parcels = nextParcels(batch, published.length, session.connection.info?.max_payload ?? 0);
+      const limits = { maxBytes: session.connection.info?.max_payload ?? 0, format: this.#init.format };
+      const parcels = nextParcels(batch, published.length, limits);
       const next = batch[published.length] as ControlEvent;
       if (parcels.length === 0) return failed(published, "refused", notTaken(next, "it, or its id, is too large"));
       const last = this.#last.get(subject) ?? (await lastSequence(session.manager, this.#init.stream, subject));
@@ -157,11 +161,15 @@ interface Parcel {
 }
 
 /** The parcels of as many events as go out together; none when the first is larger than NATS takes. */
-function nextParcels(batch: readonly ControlEvent[], from: number, maxBytes: number): Parcel[] {
+function nextParcels(
+  batch: readonly ControlEvent[],
+  from: number,
+  { maxBytes, format }: { readonly maxBytes: number; readonly format: FeedFormat | undefined },
+): Parcel[] {
   const parcels: Parcel[] = [];
   let chars = 0;
   for (const event of batch.slice(from, from + MAX_PIECE_EVENTS)) {
-    const text = eventToText(event);
+    const text = eventToText(event, format);
     const msgID = headerText(event.eventId);
     if (text === null || msgID === null || (maxBytes > 0 && Buffer.byteLength(text) + HEADER_BYTES > maxBytes)) break;
     if (chars > 0 && chars + text.length > MAX_PIECE_CHARS) break;

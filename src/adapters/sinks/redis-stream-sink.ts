@@ -11,7 +11,7 @@ import type { ControlEvent } from "../../core/control-event.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.ts";
 import type { RedisConnection, ScriptAnswer } from "../redis/connection.ts";
-import { eventToText } from "./event-text.ts";
+import { eventToText, type FeedFormat } from "./event-text.ts";
 import { failed, feedLost, notTaken, sinkClosed } from "./publish-result.ts";
 import { connectRedisFeed, noAnswer, type RedisFeedInit, type RedisFeedKeys } from "./redis-feed/connect.ts";
 import { PUBLISH } from "./redis-feed/scripts.ts";
@@ -19,6 +19,8 @@ import { PUBLISH } from "./redis-feed/scripts.ts";
 export interface RedisStreamSinkInit extends RedisFeedInit {
   /** Entries that the stream keeps; the oldest go first. Default 1 000 000. */
   readonly maxLength?: number;
+  /** Default `changeover`. */
+  readonly format?: FeedFormat;
 }
 
 const DEFAULT_MAX_LENGTH = 1_000_000;
@@ -36,6 +38,7 @@ export class RedisStreamSink implements FeedSink {
   readonly #connection: RedisConnection;
   readonly #keys: RedisFeedKeys;
   readonly #maxLength: number;
+  readonly #format: FeedFormat;
   #closed = false;
 
   /** Connects in the background. Throws `invalid_configuration` for a URL or a name of no known form. */
@@ -44,6 +47,7 @@ export class RedisStreamSink implements FeedSink {
     this.#connection = connection;
     this.#keys = keys;
     this.#maxLength = init.maxLength ?? DEFAULT_MAX_LENGTH;
+    this.#format = init.format ?? "changeover";
   }
 
   async publish(batch: readonly ControlEvent[], feedId: string | null = null): Promise<PublishResult> {
@@ -51,7 +55,7 @@ export class RedisStreamSink implements FeedSink {
     let name = feedId;
     while (published.length < batch.length) {
       if (this.#closed) return failed(published, "unavailable", sinkClosed());
-      const { events, args } = nextPiece(batch, published.length);
+      const { events, args } = nextPiece(batch, published.length, this.#format);
       const [head] = events;
       if (head === undefined) {
         const refused = batch[published.length] as ControlEvent;
@@ -74,18 +78,18 @@ export class RedisStreamSink implements FeedSink {
 
   #append(expected: string, events: readonly string[]): Promise<ScriptAnswer> {
     const { stream, ids, feedId } = this.#keys;
-    const args = [this.#maxLength, `feed_${randomUUID()}`, expected, ...events];
+    const args = [this.#maxLength, `feed_${randomUUID()}`, expected, this.#format, ...events];
     return this.#connection.run({ script: PUBLISH, keys: [stream, ids, feedId], args });
   }
 }
 
 /** As many events from `from` on as go in one script; none when the first is larger than a feed takes. */
-function nextPiece(batch: readonly ControlEvent[], from: number): Piece {
+function nextPiece(batch: readonly ControlEvent[], from: number, format: FeedFormat): Piece {
   const events: ControlEvent[] = [];
   const args: string[] = [];
   let chars = 0;
   for (const event of batch.slice(from, from + MAX_PIECE_EVENTS)) {
-    const text = eventToText(event);
+    const text = eventToText(event, format);
     if (text === null || (chars > 0 && chars + text.length > MAX_PIECE_CHARS)) break;
     events.push(event);
     args.push(event.eventId, text);

@@ -13,6 +13,12 @@ export function safeName(text: string): string | null {
   return name === "" || name.length > MAX_NAME_CHARS ? null : name;
 }
 
+/** As `safeName`, and dots stand, except at the start, where a dot would hide the file. */
+export function dottedName(text: string): string | null {
+  const name = text.isWellFormed() ? text.replace(/^\.|[^A-Za-z0-9_.-]/gu, escaped) : "";
+  return name === "" || name.length > MAX_NAME_CHARS ? null : name;
+}
+
 /** `text` as the value of a header: as it stands, but for blanks, `%` and what is no printable ASCII; null for a too long one. */
 export function headerText(text: string): string | null {
   const value = text.isWellFormed() ? text.replace(/[^!-$&-~]/gu, escaped) : "";

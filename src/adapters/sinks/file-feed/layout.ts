@@ -1,17 +1,21 @@
 /**
- * Purpose: how a feed lies in a folder, for those who write it and those who read it.
+ * How a feed lies in a folder, for those who write it and those who read it.
+ *
  * `events/<eventId>.json` is the event under its key; `order/<controlVersion>.json` is the same file at its place in the
- * feed (a second hard link); `feed.json` names the feed, and
- * is made with it; `drafts/` holds what is not part of it yet; `readers/` how far each reader is.
- * Keeps true: a name never leaves its folder; what was linked is whole and durable.
+ * feed (a second hard link); `feed.json` names the feed and is made with it; `drafts/` holds what is not part of it yet;
+ * `readers/` how far each reader is. In the flat format the folder itself holds `<event_id>.json` and no other file, because
+ * other readers take every `.json` for an event; the rest lies in `changeover/`, a name without a dot, so that `rm -r DIR/*`
+ * removes the feed's identity with its events.
+ *
+ * A name never leaves its folder, and what was linked is whole and durable.
  */
 import { randomUUID } from "node:crypto";
 import { type FileHandle, link, open, opendir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ControlEvent } from "../../../core/control-event.ts";
-import { eventFromJson } from "../event-text.ts";
+import { eventFromJson, type FeedFormat, flattened, isFlat } from "../event-text.ts";
 import { makeFolder } from "../../make-folder.ts";
-import { safeName } from "../safe-name.ts";
+import { dottedName, safeName } from "../safe-name.ts";
 
 /** One event with its place. `event` is null where a file holds anything else. */
 export interface FiledEvent {
@@ -32,18 +36,21 @@ const DIGITS = 16;
 const PLACE = /^(\d{16})\.json$/;
 
 export class FileFeed {
+  readonly #format: FeedFormat;
+  /** Where everything but the events' keys lies. */
   readonly #folder: string;
   readonly #order: string;
   readonly #events: string;
   readonly #drafts: string;
   readonly #idFile: string;
 
-  constructor(folder: string) {
-    this.#folder = folder;
-    this.#order = join(folder, "order");
-    this.#events = join(folder, "events");
-    this.#drafts = join(folder, "drafts");
-    this.#idFile = join(folder, "feed.json");
+  constructor(folder: string, format: FeedFormat = "changeover") {
+    this.#format = format;
+    this.#folder = format === "flat" ? join(folder, "changeover") : folder;
+    this.#order = join(this.#folder, "order");
+    this.#events = format === "flat" ? folder : join(folder, "events");
+    this.#drafts = join(this.#folder, "drafts");
+    this.#idFile = join(this.#folder, "feed.json");
   }
 
   /** Makes the folders. Safe to repeat. */
@@ -83,7 +90,7 @@ export class FileFeed {
 
   /** The path of an event's key; null for an id that cannot be a file's name. */
   keyOf(eventId: string): string | null {
-    const name = safeName(eventId);
+    const name = this.#format === "flat" ? dottedName(eventId) : safeName(eventId);
     return name === null ? null : join(this.#events, `${name}.json`);
   }
 
@@ -117,7 +124,9 @@ export class FileFeed {
   async draft(event: ControlEvent, controlVersion: number): Promise<string> {
     const path = join(this.#drafts, `${randomUUID()}.json`);
     const file = await open(path, "wx", 0o600);
-    await writeThrough(file, `${JSON.stringify({ controlVersion, event })}\n`);
+    const filed =
+      this.#format === "flat" ? { control_version: controlVersion, ...flattened(event) } : { controlVersion, event };
+    await writeThrough(file, `${JSON.stringify(filed)}\n`);
     return path;
   }
 
@@ -165,7 +174,10 @@ export class FileFeed {
 function parse(text: string): FiledEvent {
   const bytes = Buffer.byteLength(text);
   try {
-    const { controlVersion, event } = JSON.parse(text) as { controlVersion?: unknown; event?: unknown };
+    const filed = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    const { controlVersion, event } = isFlat(filed)
+      ? { controlVersion: filed["control_version"], event: filed }
+      : { controlVersion: filed["controlVersion"], event: filed["event"] };
     const place = Number.isSafeInteger(controlVersion) ? Number(controlVersion) : 0;
     return { controlVersion: place, event: eventFromJson(event), bytes };
   } catch {

@@ -8,7 +8,8 @@ import { script } from "../../redis/script.ts";
 
 /**
  * KEYS stream, ids, feed id. ARGV longest length, a name for a feed that has none, the name that is expected ("": any),
- * then event id and text of each event. A stream that begins gets a new name.
+ * the format, then event id and text of each event. A stream that begins gets a new name. In the flat format the control
+ * version goes into the text, as its first field.
  * Answers the feed's name, then control version and 1 (it stood there before) or 0 for each; the name alone where
  * another was expected.
  */
@@ -30,8 +31,9 @@ if not name then
 end
 if ARGV[3] ~= '' and ARGV[3] ~= name then return { name } end
 local longest = tonumber(ARGV[1])
+local flat = ARGV[4] == 'flat'
 local answer = { name }
-for at = 4, #ARGV, 2 do
+for at = 5, #ARGV, 2 do
   local known = redis.call('HGET', KEYS[2], ARGV[at])
   if known then
     answer[#answer + 1] = tonumber(known)
@@ -39,7 +41,9 @@ for at = 4, #ARGV, 2 do
   else
     last = last + 1
     local version = string.format('%.0f', last)
-    redis.call('XADD', KEYS[1], version .. '-0', 'eventId', ARGV[at], 'event', ARGV[at + 1])
+    local text = ARGV[at + 1]
+    if flat then text = '{"control_version":' .. version .. ',' .. string.sub(text, 2) end
+    redis.call('XADD', KEYS[1], version .. '-0', flat and 'event_id' or 'eventId', ARGV[at], 'event', text)
     redis.call('HSET', KEYS[2], ARGV[at], version)
     if redis.call('XLEN', KEYS[1]) > longest then
       local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
