@@ -23,7 +23,8 @@ export interface PlannedMovesDeps {
   readonly restraints: Pick<Restraints, "maintenanceOn" | "heldDownUntilMs">;
   acceptedEpoch(): Epoch;
   handoverUnderWay(): boolean;
-  backupIsValid(): boolean;
+  /** Why the peer could not lead now; null: it could. */
+  whyNoBackup(): string | null;
   /** Offers the role to the peer. */
   offer(mover: Mover): Promise<HandoverResult>;
 }
@@ -117,8 +118,9 @@ export class PlannedMoves {
       this.#miss(plan, "this engine did not lead at that time");
       return false;
     }
-    if (!this.#deps.backupIsValid()) {
-      this.#refused(plan, lateMs, "the peer is not heard, not healthy, or not caught up");
+    const why = this.#deps.whyNoBackup();
+    if (why !== null) {
+      this.#refused(plan, lateMs, why);
       return true;
     }
     const { by, reason } = plan;

@@ -147,7 +147,7 @@ export class Actors {
       ...{ leadership, monitor, restraints: this.succession.restraints },
       acceptedEpoch: () => book.accepted,
       handoverUnderWay: () => this.handover.underWay,
-      backupIsValid: () => this.whyNoBackup === null,
+      whyNoBackup: () => this.whyNoBackup,
       offer: (mover) => this.#offerPlanned(mover),
     });
   }
