@@ -280,6 +280,7 @@ export class EngineKeeper {
 
   #trust(): void {
     if (this.#guard !== null) this.#guard.unfit = null;
+    if (this.#kit.ports.engine.health() !== "failed") this.#kit.alarms.clear("engine-failed");
     this.#release();
   }
 

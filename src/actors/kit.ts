@@ -35,6 +35,7 @@ export interface Kit {
 export interface MachineHost {
   readonly ports: Pick<CoordinatorPorts, "clock">;
   readonly options: Pick<CoordinatorOptions, "inspect">;
+  readonly rules?: Pick<Rules, "receives"> | undefined;
 }
 
 /** What `mayAct`'s callers need of the leadership actor; everyone asks at the effect itself [VT5]. */

@@ -1,25 +1,27 @@
 /**
- * One holding of the reconcile lock, kept fresh while recovery works. Binds `reconcile-lock`. It counts its own end from
- * send time and stops using the lock before the witness lets it lapse [RL2].
+ * One holding of the reconcile lock, kept fresh while recovery works: the steps and delays of the `reconcile-lock` chart.
+ * It counts its own end from the send time and stops using the lock before the witness lets it lapse [RL2].
  *
  * The lock bears the label and the epoch of the leader that reconciles. So the next leader can tell that it is left over
  * from one that is dead or was replaced, and breaks it instead of waiting for its end [SB7]. A lock that a tool or a
  * person has acquired bears another name and is never broken.
  */
-import { reconcileLockMachine } from "../../machines/reconcile-lock.machine.ts";
+import { fromPromise, waitFor, type Actor } from "xstate";
+import {
+  reconcileLockMachine,
+  type LockAttempt,
+  type LockRefreshed,
+  type ReconcileLockContext,
+} from "../../machines/reconcile-lock.machine.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { LockId } from "../core/ids.ts";
 import type { FailoverSettings } from "../core/settings.ts";
-import type { TimerHandle } from "../ports/clock.ts";
 import type { LockAcquire } from "../ports/witness.ts";
 import { holderName, parseHolder } from "../core/lock-holder.ts";
 import type { Kit } from "./kit.ts";
 import { startMachine } from "./start-machine.ts";
 
-export interface HeldLock {
-  readonly lockId: LockId;
-  readonly fence: number;
-}
+export type HeldLock = NonNullable<ReconcileLockContext["lock"]>;
 
 export type AcquireResult =
   | { readonly outcome: "acquired"; readonly lock: HeldLock }
@@ -32,6 +34,8 @@ export interface ReconcileLockDeps {
   readonly book: { readonly accepted: Epoch };
   /** Whether the peer is proven dead [DP1]. */
   readonly monitor: { readonly machineValue: string };
+  /** The lock was held and may be used no longer. */
+  onLost(): void;
 }
 
 /**
@@ -49,73 +53,82 @@ export function lockEndsAtMs(
 export class ReconcileLock {
   readonly #kit: Kit;
   readonly #deps: ReconcileLockDeps;
-  readonly #machine;
-  #held: HeldLock | null = null;
-  #usableUntilMs = 0;
-  /** Counts what was begun or given up, so that an answer that nobody waits for any more holds no lock. */
-  #attempt = 0;
-  #timer: TimerHandle | null = null;
-  #onLost: () => void = () => undefined;
+  readonly #machine: Actor<typeof reconcileLockMachine>;
 
   constructor(kit: Kit, deps: ReconcileLockDeps) {
     this.#kit = kit;
     this.#deps = deps;
+    const { heartbeatMs, reconcileLockMs } = kit.failover;
     this.#machine = startMachine(
       kit,
       reconcileLockMachine.provide({
+        actors: {
+          acquire: fromPromise(({ signal }) => this.#acquire(signal)),
+          refresh: fromPromise(() => this.#refresh()),
+        },
+        delays: {
+          refreshDelay: Math.min(heartbeatMs, reconcileLockMs / REFRESHES_PER_TTL),
+          untilMargin: ({ context }) => Math.max(0, context.usableUntilMs - kit.nowMs()),
+        },
         actions: {
-          keepFresh: () => this.#armRefresh(),
-          release: () => void this.#release(),
-          lockLost: () => this.#lost(),
+          release: ({ context: { lock } }) => void (lock === null || kit.ports.witness.releaseLock(lock.lockId)),
+          lockLost: () => deps.onLost(),
         },
       }),
     );
   }
 
   get machineValue(): string {
-    return this.#machine.getSnapshot().value;
+    const { value } = this.#machine.getSnapshot();
+    return typeof value === "string" ? value : "held";
   }
 
   /** The lock while it may be used; null once it may have lapsed. */
   get usable(): HeldLock | null {
-    return this.#held !== null && this.#kit.nowMs() < this.#usableUntilMs ? this.#held : null;
+    const { lock, usableUntilMs } = this.#machine.getSnapshot().context;
+    return this.#kit.nowMs() < usableUntilMs ? lock : null;
   }
 
   /** Ms that the lock may still be used. */
   get usableForMs(): number {
-    return Math.max(0, this.#usableUntilMs - this.#kit.nowMs());
+    return Math.max(0, this.#machine.getSnapshot().context.usableUntilMs - this.#kit.nowMs());
   }
 
-  async acquire(onLost: () => void): Promise<AcquireResult> {
-    const { witness, ids } = this.#kit.ports;
+  async acquire(): Promise<AcquireResult> {
     this.#machine.send({ type: "ACQUIRE" });
+    const { context } = await waitFor(this.#machine, (snapshot) => !snapshot.matches("acquiring"));
+    const { lock, reason } = context;
+    return lock === null ? { outcome: "not-acquired", reason } : { outcome: "acquired", lock };
+  }
+
+  release(): void {
+    this.#machine.send({ type: "RELEASE" });
+  }
+
+  stop(): void {
+    this.release();
+    this.#machine.stop();
+  }
+
+  /** What is acquired although nobody waits for it any more, or too late, is given back. */
+  async #acquire(signal: AbortSignal): Promise<LockAttempt> {
+    const { witness, ids } = this.#kit.ports;
     const lockId = ids.next("lock");
-    const attempt = (this.#attempt += 1);
     let { answer, sentAtMs } = await this.#ask(lockId);
-    if (answer.outcome === "held" && attempt === this.#attempt && (await this.#breaks(answer))) {
-      if (attempt === this.#attempt) ({ answer, sentAtMs } = await this.#ask(lockId));
+    if (answer.outcome === "held" && !signal.aborted && (await this.#breaks(answer)) && !signal.aborted)
+      ({ answer, sentAtMs } = await this.#ask(lockId));
+    if (answer.outcome === "held") return { outcome: "not-acquired", reason: `held by ${answer.holder}` };
+    if (answer.outcome === "unreachable") {
+      // Without an answer it may stand all the same: better given back than left to its TTL.
+      void witness.releaseLock(lockId);
+      return { outcome: "not-acquired", reason: answer.reason };
     }
-    if (attempt !== this.#attempt) {
-      if (answer.outcome === "acquired") await witness.releaseLock(lockId);
-      return { outcome: "not-acquired", reason: "given up meanwhile" };
+    const usableUntilMs = this.#usableUntilMs(sentAtMs);
+    if (!signal.aborted && this.#kit.nowMs() < usableUntilMs) {
+      return { outcome: "acquired", lockId, fence: answer.fence, usableUntilMs };
     }
-    // Without an answer it may stand all the same: better given back than left to its TTL.
-    if (answer.outcome === "unreachable") void witness.releaseLock(lockId);
-    if (answer.outcome !== "acquired") {
-      const reason = answer.outcome === "held" ? `held by ${answer.holder}` : answer.reason;
-      this.#machine.send({ type: "NOT_ACQUIRED", reason });
-      return { outcome: "not-acquired", reason };
-    }
-    this.#held = { lockId, fence: answer.fence };
-    this.#countFrom(sentAtMs);
-    if (this.usable === null) {
-      this.#machine.send({ type: "NOT_ACQUIRED", reason: "too late" });
-      await this.#release();
-      return { outcome: "not-acquired", reason: "the answer came too late to be useful" };
-    }
-    this.#onLost = onLost;
-    this.#machine.send({ type: "ACQUIRED" });
-    return { outcome: "acquired", lock: this.#held };
+    await witness.releaseLock(lockId);
+    return { outcome: "not-acquired", reason: "the answer came too late to be useful" };
   }
 
   async #ask(lockId: LockId): Promise<{ answer: LockAcquire; sentAtMs: number }> {
@@ -141,60 +154,17 @@ export class ReconcileLock {
     return answer.outcome === "released" || answer.outcome === "expired";
   }
 
-  release(): void {
-    this.#disarm();
-    this.#attempt += 1;
-    this.#onLost = () => undefined;
-    this.#machine.send({ type: "RELEASE" });
-  }
-
-  stop(): void {
-    this.release();
-    this.#machine.stop();
-  }
-
-  #countFrom(sentAtMs: number): void {
-    this.#usableUntilMs = lockEndsAtMs(this.#kit.failover, sentAtMs, this.#kit.failover.reconcileLockMs);
-  }
-
-  #armRefresh(): void {
-    this.#disarm();
-    const { heartbeatMs, reconcileLockMs } = this.#kit.failover;
-    const everyMs = Math.min(heartbeatMs, reconcileLockMs / REFRESHES_PER_TTL);
-    this.#timer = this.#kit.ports.clock.setTimeout(() => void this.#refresh(), everyMs);
-  }
-
-  async #refresh(): Promise<void> {
-    const held = this.#held;
-    if (held === null) return;
+  async #refresh(): Promise<LockRefreshed> {
+    const { lock } = this.#machine.getSnapshot().context;
+    if (lock === null) return { outcome: "lost" };
     const sentAtMs = this.#kit.nowMs();
-    const answer = await this.#kit.ports.witness.refreshLock(held.lockId, this.#kit.failover.reconcileLockMs);
-    if (this.#held !== held) return;
-    if (answer.outcome === "refreshed") {
-      this.#countFrom(sentAtMs);
-      this.#machine.send({ type: "REFRESHED" });
-      this.#armRefresh();
-    } else if (answer.outcome === "unreachable" && this.usable !== null) {
-      this.#armRefresh();
-    } else {
-      this.#machine.send({ type: "LAPSED", reason: answer.outcome });
-    }
+    const answer = await this.#kit.ports.witness.refreshLock(lock.lockId, this.#kit.failover.reconcileLockMs);
+    if (answer.outcome === "unreachable") return { outcome: "unanswered" };
+    if (answer.outcome !== "refreshed") return { outcome: "lost" };
+    return { outcome: "refreshed", usableUntilMs: this.#usableUntilMs(sentAtMs) };
   }
 
-  async #release(): Promise<void> {
-    const held = this.#held;
-    this.#held = null;
-    if (held !== null) await this.#kit.ports.witness.releaseLock(held.lockId);
-  }
-
-  #lost(): void {
-    this.#held = null;
-    this.#disarm();
-    this.#onLost();
-  }
-
-  #disarm(): void {
-    if (this.#timer !== null) this.#kit.ports.clock.clearTimeout(this.#timer);
-    this.#timer = null;
+  #usableUntilMs(sentAtMs: number): number {
+    return lockEndsAtMs(this.#kit.failover, sentAtMs, this.#kit.failover.reconcileLockMs);
   }
 }

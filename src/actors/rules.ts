@@ -185,6 +185,8 @@ export interface Rules {
   isSameCommand(digest: string, known: string): boolean;
   /** Exactly once, in order. */
   isNextToExecute(lastExecutedSeq: number, seq: number): boolean;
+  /** [CH6] Whether the mailbox of a statechart takes an event. It always does; a test drops one to see who notices. */
+  receives(chart: string, event: string): boolean;
 }
 
 export const trueRules: Rules = {
@@ -230,6 +232,7 @@ export const trueRules: Rules = {
   isRefusal: (stored) => !stored,
   isSameCommand: (digest, known) => digest === known,
   isNextToExecute: (lastExecutedSeq, seq) => seq === lastExecutedSeq + 1,
+  receives: () => true,
 };
 
 /** A promise binds only towards a living leader: a probe sent since then has proven the death of a peer that was met. */

@@ -1,20 +1,21 @@
 /**
- * Purpose: the winner's way back from two leaders to one state [SB2]. Binds `split-brain`.
- * Keeps true: divergent commands are kept as conflicts before anything of the loser is replaced [SB3]; each step begins
- * anew after an interruption and ends in the same result [SB5]; nothing is done without a usable lock [I14].
+ * The winner's way back from two leaders to one state [SB2]: the steps of the `split-brain` chart. Divergent commands are
+ * saved as conflicts before anything of the loser is replaced [SB3]. Each step starts again after an interruption and ends
+ * in the same result [SB5], and nothing is done without a usable lock [I14].
  */
-import { splitBrainMachine } from "../../machines/split-brain.machine.ts";
+import { fromPromise, type Actor } from "xstate";
+import { splitBrainMachine, type Divergence, type SplitBrainContext } from "../../machines/split-brain.machine.ts";
 import { backoffMs } from "../core/backoff.ts";
 import type { Command } from "../core/command.ts";
 import type { CatchUpRequest, DivergencePage, PeerMessage, Reconciled, TransferAck } from "../core/messages.ts";
 import type { SubmitOutcome } from "../core/outcomes.ts";
-import { compareClocks, type VectorClock } from "../core/vector-clock.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import { compareClocks } from "../core/vector-clock.ts";
 import type { CommandLog } from "./command-log.ts";
 import { refused, toConflicts } from "./conflict-book.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
-import { startMachine } from "./start-machine.ts";
+import { Interruption, Replies } from "./replies.ts";
+import { leafOf, startMachine } from "./start-machine.ts";
 import type { ReconcileLock } from "./reconcile-lock.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { OutgoingTransfer } from "./transfers.ts";
@@ -31,214 +32,156 @@ export interface SplitBrainDeps {
   submit(command: Command, key: string): Promise<SubmitOutcome>;
 }
 
+/** What one try works on. */
 interface Case {
   readonly forkSeq: number;
   readonly request: CatchUpRequest;
-  divergent: Command[];
-  loserClock: VectorClock;
-  sentChecksum: string;
 }
 
 /** Divergent commands that one reconciliation holds; more are left to a person. */
 const MAX_DIVERGENT = 100_000;
-const MAX_ATTEMPTS = 20;
 /** Short, since a follower is not ready before it is over: everything that was away must be found back soon [SB7]. */
 const BACKOFF = { baseMs: 200, capMs: 1_000 };
 const LEAST_WAIT_MS = 50;
-/** A step of the loser that takes longer than so many heartbeats is begun anew. */
+/** A step of the loser that takes longer than so many heartbeats is begun again. */
 const PATIENCE_HEARTBEATS = 50;
 
 export class SplitBrain {
   readonly #kit: Kit;
   readonly #deps: SplitBrainDeps;
-  readonly #machine;
-  #case: Case | null = null;
-  #attempts = 0;
-  #notBeforeMs = 0;
-  #timer: TimerHandle | null = null;
-  /** What the follower asked last; begun again after an interruption, without waiting to be asked. */
-  #asked: { readonly forkSeq: number; readonly request: CatchUpRequest } | null = null;
-  #retry: TimerHandle | null = null;
-  #outgoing: OutgoingTransfer | null = null;
+  readonly #machine: Actor<typeof splitBrainMachine>;
+  /** Where the running step waits for the other engine; what belongs to another request is not for it. */
+  #pages: { readonly requestId: string; readonly replies: Replies<DivergencePage> } | null = null;
+  #answers: {
+    readonly requestId: string;
+    readonly replies: Replies<Reconciled>;
+    readonly outgoing: OutgoingTransfer;
+  } | null = null;
 
   constructor(kit: Kit, deps: SplitBrainDeps) {
     this.#kit = kit;
     this.#deps = deps;
+    const { alarms, ports } = kit;
     this.#machine = startMachine(
       kit,
       splitBrainMachine.provide({
+        actors: {
+          lock: fromPromise(() => this.#lock()),
+          compare: fromPromise(({ signal }) => this.#compare(this.#case, signal)),
+          resolve: fromPromise(({ signal }) => this.#resolve(this.#case, signal)),
+          verify: fromPromise(({ signal }) => this.#verify(this.#case, signal)),
+        },
+        delays: { backoff: ({ context }) => backoffOf(context, ports.random.next()) },
         actions: {
-          lock: () => void this.#lock(),
-          compare: () => this.#compare(""),
-          resolve: () => void this.#resolve(),
-          verify: () => void this.#verify(),
+          raise: ({ context }) => {
+            kit.counters.splitBrains += 1;
+            alarms.raise("split-brain", `both engines led; the logs part after command ${context.forkSeq}`);
+          },
+          tellInterruption: ({ context: { attempts }, event }) => {
+            const reason = "error" in event ? errorText(event.error) : "the lock was lost";
+            ports.logger.warn({ reason, attempts }, "reconciliation interrupted");
+          },
+          releaseLock: () => deps.lock.release(),
+          clear: () => alarms.clear("split-brain"),
           finish: () => this.#finish(),
-          callPerson: () => this.#callPerson(),
+          callPerson: ({ context }) =>
+            alarms.raise("split-brain", `recovery failed ${context.attempts} times; the engines differ`),
         },
       }),
     );
   }
 
   get machineValue(): string {
-    return this.#machine.getSnapshot().value;
-  }
-
-  get active(): boolean {
-    return !["united", "resolved", "needsPerson"].includes(this.machineValue);
+    return leafOf(this.#machine);
   }
 
   /** A follower has commands of its own behind `forkSeq`. */
   begin(forkSeq: number, request: CatchUpRequest): void {
-    this.#kit.alarms.raise("split-brain", `both engines led; the logs part after command ${forkSeq}`);
-    this.#asked = { forkSeq, request };
-    if (this.active || this.#kit.nowMs() < this.#notBeforeMs) return;
-    this.#cancelRetry();
-    if (this.#attempts === 0) this.#kit.counters.splitBrains += 1;
-    this.#case = { forkSeq, request, divergent: [], loserClock: request.clock, sentChecksum: "" };
-    this.#machine.send({ type: "DIVERGED", forkSeq });
+    this.#machine.send({ type: "DIVERGED", forkSeq, request });
   }
 
   /** The follower has nothing of its own any more: it is over, also where its last answer was lost [SB5]. */
   agreed(): void {
-    if (!this.#kit.alarms.stands("split-brain")) return;
-    this.#cancelRetry();
     this.#machine.send({ type: "AGREED" });
-    this.#finish();
   }
 
   /** This engine no longer leads. */
   demoted(): void {
-    this.#quit();
-    this.#cancelRetry();
-    this.#attempts = 0;
     this.#machine.send({ type: "DEMOTED" });
-    this.#kit.alarms.clear("split-brain");
   }
 
   /** The link to the loser is gone: it asks again when it is back. */
   linkLost(): void {
-    this.#asked = null;
-    this.#cancelRetry();
-    this.interrupted("the peer is gone");
+    this.#machine.send({ type: "LINK_LOST" });
   }
 
-  /** A step failed. `blameless`: for want of somebody else, so that it is tried for as long as that lasts. */
-  interrupted(reason: string, blameless = false): void {
-    if (!this.active) return;
-    this.#quit();
-    if (!blameless || this.#attempts === 0) this.#attempts += 1;
-    const waitMs = backoffMs(Math.min(this.#attempts, 10), this.#kit.ports.random.next(), BACKOFF);
-    this.#notBeforeMs = this.#kit.nowMs() + Math.max(LEAST_WAIT_MS, waitMs);
-    if (this.#attempts < MAX_ATTEMPTS) this.#machine.send({ type: "INTERRUPTED", reason });
-    else this.#machine.send({ type: "GAVE_UP", reason });
-    this.#kit.ports.logger.warn({ reason, attempts: this.#attempts }, "reconciliation interrupted");
-    this.#tryAgainLater();
-  }
-
-  /** Begins again with what the follower asked last, as soon as that is allowed. */
-  #tryAgainLater(): void {
-    const asked = this.#asked;
-    if (asked === null || !this.#deps.leads()) return;
-    this.#cancelRetry();
-    this.#retry = this.#kit.ports.clock.setTimeout(
-      () => {
-        this.#retry = null;
-        if (this.#asked === asked && this.#deps.leads() && this.machineValue !== "needsPerson") {
-          this.begin(asked.forkSeq, asked.request);
-        }
-      },
-      Math.max(0, this.#notBeforeMs - this.#kit.nowMs()) + 1,
-    );
-  }
-
-  #cancelRetry(): void {
-    if (this.#retry !== null) this.#kit.ports.clock.clearTimeout(this.#retry);
-    this.#retry = null;
+  lockLost(): void {
+    this.#machine.send({ type: "LOCK_LOST" });
   }
 
   stop(): void {
-    this.#quit();
-    this.#cancelRetry();
     this.#machine.stop();
   }
 
-  takeDivergence(page: DivergencePage): void {
-    const current = this.#case;
-    if (current === null || page.requestId !== current.request.requestId || this.machineValue !== "comparing") return;
-    if (current.divergent.length + page.commands.length > MAX_DIVERGENT) {
-      return this.interrupted(`more than ${MAX_DIVERGENT} commands diverge`);
-    }
-    if (!page.done && page.commands.length === 0) return this.interrupted("a page without commands is not the last");
-    current.divergent.push(...page.commands);
-    current.loserClock = page.clock;
-    this.#patience();
-    if (page.done) this.#machine.send({ type: "COMPARED" });
-    else this.#compare("next");
+  onDivergence(page: DivergencePage): void {
+    if (page.requestId === this.#pages?.requestId) this.#pages.replies.deliver(page);
   }
 
-  takeAck(ack: TransferAck): void {
-    if (ack.requestId === this.#case?.request.requestId) {
-      this.#patience();
-      this.#outgoing?.acknowledge(ack.index);
-    }
+  onAck(ack: TransferAck): void {
+    if (ack.requestId !== this.#answers?.requestId) return;
+    this.#answers.replies.signOfLife();
+    this.#answers.outgoing.acknowledge(ack.index);
   }
 
-  takeReconciled(answer: Reconciled): void {
-    const current = this.#case;
-    if (current === null || answer.requestId !== current.request.requestId || this.machineValue !== "verifying") return;
-    // The loser could not prove the lock: the witness did not answer it, or has lost the lock.
-    if (answer.outcome !== "applied") return this.interrupted(answer.outcome, answer.outcome === "lock-not-held");
-    const equal = answer.checksum === current.sentChecksum;
-    const covered = ["equal", "before"].includes(compareClocks(answer.clock, this.#deps.log.clock));
-    if (equal && covered) this.#machine.send({ type: "VERIFIED" });
-    else this.interrupted(equal ? "the clocks differ" : "the checksums differ");
+  onReconciled(answer: Reconciled): void {
+    if (answer.requestId === this.#answers?.requestId) this.#answers.replies.deliver(answer);
+  }
+
+  get #case(): Case & { readonly divergence: Divergence } {
+    const { forkSeq, request, divergence } = this.#machine.getSnapshot().context;
+    if (request === null) throw new Error("broken invariant: a recovery has a request");
+    return { forkSeq, request, divergence: divergence ?? { divergent: [], loserClock: request.clock } };
   }
 
   async #lock(): Promise<void> {
-    const result = await this.#deps.lock.acquire(() => this.interrupted("the lock was lost", true));
-    if (this.machineValue !== "locking") return this.#deps.lock.release();
-    if (result.outcome === "acquired") this.#machine.send({ type: "LOCKED" });
-    else this.interrupted(result.reason, true);
+    const result = await this.#deps.lock.acquire();
+    if (result.outcome !== "acquired") throw new Interruption(result.reason, true);
   }
 
-  #compare(step: "" | "next"): void {
-    const current = this.#case;
-    if (current === null) return;
-    if (step === "") current.divergent = [];
-    this.#patience();
-    this.#deps.send({
-      type: "divergence-request",
-      requestId: current.request.requestId,
-      epoch: this.#deps.book.accepted,
-      forkSeq: current.forkSeq,
-      afterSeq: current.divergent.at(-1)?.seq ?? current.forkSeq,
-    });
-  }
-
-  /** Keeps what will not stand, then lets stand again what may [SB2, SB3]. */
-  async #resolve(): Promise<void> {
-    const current = this.#case;
-    if (current === null) return;
-    try {
-      await this.#settle(current);
-    } catch (error) {
-      return this.interrupted(error instanceof Error ? error.message : String(error));
+  /** All commands that the loser has behind the fork. */
+  async #compare({ forkSeq, request }: Case, signal: AbortSignal): Promise<Divergence> {
+    const { requestId } = request;
+    const replies = this.#repliesFor<DivergencePage>(signal);
+    this.#pages = { requestId, replies };
+    const divergent: Command[] = [];
+    for (;;) {
+      const epoch = this.#deps.book.accepted;
+      const afterSeq = divergent.at(-1)?.seq ?? forkSeq;
+      const answer = replies.next();
+      this.#deps.send({ type: "divergence-request", requestId, epoch, forkSeq, afterSeq });
+      const page = await answer;
+      if (divergent.length + page.commands.length > MAX_DIVERGENT)
+        throw new Interruption(`more than ${MAX_DIVERGENT} commands diverge`);
+      if (!page.done && page.commands.length === 0) throw new Interruption("a page without commands is not the last");
+      divergent.push(...page.commands);
+      if (page.done) return { divergent, loserClock: page.clock };
     }
-    // Not the machine's value: this may run within its very transition, when it still says `comparing`.
-    if (this.#case === current) this.#machine.send({ type: "RESOLVED" });
   }
 
   /** Whether this engine has nothing of its own since the fork: then nothing is in dispute [SB2]. */
-  #isDominated({ forkSeq, loserClock }: Case): boolean {
+  #isDominated({ forkSeq }: Case, { loserClock }: Divergence): boolean {
     const { log } = this.#deps;
     return log.position.seq === forkSeq && compareClocks(log.clock, loserClock) === "before";
   }
 
-  async #settle(current: Case): Promise<void> {
+  /** Saves what diverges as conflicts, then applies again what the policy allows [SB2, SB3]. */
+  async #resolve(current: Case & { readonly divergence: Divergence }, signal: AbortSignal): Promise<void> {
     const { store } = this.#kit.ports;
-    const undisputedThroughSeq = this.#isDominated(current) ? this.#deps.peerToldSeq() : 0;
+    const { divergence } = current;
+    const undisputedThroughSeq = this.#isDominated(current, divergence) ? this.#deps.peerToldSeq() : 0;
     const conflicts = toConflicts(this.#kit, {
-      ...current,
+      forkSeq: current.forkSeq,
+      ...divergence,
       undisputedThroughSeq,
       winnerEpoch: this.#deps.book.accepted,
     });
@@ -248,7 +191,7 @@ export class SplitBrain {
       const { idempotencyKey, origin, originSeq } = conflict.divergent;
       // Under its own key: whoever sent it may have asked again here, or may yet.
       const answer = await this.#deps.submit(conflict.divergent, idempotencyKey ?? `reapply:${origin}:${originSeq}`);
-      if (this.#case !== current) return;
+      if (signal.aborted) return;
       if (answer.outcome === "accepted") continue;
       // The key makes it safe to ask again, so only a lasting refusal settles the conflict.
       if (answer.outcome !== "invalid-command" && answer.outcome !== "idempotency-conflict")
@@ -257,53 +200,47 @@ export class SplitBrain {
     }
   }
 
-  /** Sends the own state under the lock; the loser answers with what it then holds. */
-  async #verify(): Promise<void> {
-    const current = this.#case;
-    if (current === null) return;
-    this.#patience();
+  /** Sends this engine's state under the lock; the loser answers with what it then holds [SB5]. */
+  async #verify({ forkSeq, request: { requestId } }: Case, signal: AbortSignal): Promise<void> {
+    const transfer = await this.#deps.snapshots.takeTransfer(forkSeq);
+    if (signal.aborted) return;
+    const lock = this.#deps.lock.usable;
+    if (lock === null || !this.#deps.leads()) throw new Interruption("the lock may have lapsed");
+    const sending = { requestId, epoch: this.#deps.book.accepted, lock };
+    const send = (message: PeerMessage): boolean => this.#deps.send(message);
+    const outgoing = new OutgoingTransfer(this.#kit, sending, transfer as never, send);
+    const replies = this.#repliesFor<Reconciled>(signal);
+    this.#answers = { requestId, replies, outgoing };
     try {
-      const transfer = await this.#deps.snapshots.takeTransfer(current.forkSeq);
-      const lock = this.#deps.lock.usable;
-      if (this.machineValue !== "verifying" || this.#case !== current) return;
-      if (lock === null || !this.#deps.leads()) return this.interrupted("the lock may have lapsed");
-      current.sentChecksum = transfer.snapshot.checksum;
-      const sending = { requestId: current.request.requestId, epoch: this.#deps.book.accepted, lock };
-      this.#outgoing = new OutgoingTransfer(this.#kit, sending, transfer as never, (message) =>
-        this.#deps.send(message),
-      );
-      this.#outgoing.start();
-    } catch (error) {
-      this.interrupted(error instanceof Error ? error.message : String(error));
+      const answer = replies.next();
+      outgoing.start();
+      const { outcome, checksum, clock } = await answer;
+      // The loser could not prove the lock: the witness did not answer it, or has lost the lock.
+      if (outcome !== "applied") throw new Interruption(outcome, outcome === "lock-not-held");
+      if (checksum !== transfer.snapshot.checksum) throw new Interruption("the checksums differ");
+      if (!["equal", "before"].includes(compareClocks(clock, this.#deps.log.clock)))
+        throw new Interruption("the clocks differ");
+    } finally {
+      outgoing.end(false);
     }
   }
 
+  #repliesFor<Message>(signal: AbortSignal): Replies<Message> {
+    const patienceMs = this.#kit.failover.heartbeatMs * PATIENCE_HEARTBEATS;
+    return new Replies<Message>(this.#kit.ports.clock, patienceMs, signal);
+  }
+
   #finish(): void {
-    this.#quit();
-    this.#asked = null;
-    this.#attempts = 0;
     this.#kit.alarms.clear("split-brain");
     const open = this.#kit.ports.store.conflicts(1_000).filter((conflict) => conflict.outcome === "open").length;
     this.#kit.alarms.set("conflicts-open", open > 0, `${open} conflicts wait for a person`);
   }
+}
 
-  #callPerson(): void {
-    this.#quit();
-    this.#kit.alarms.raise("split-brain", `recovery failed ${this.#attempts} times; the engines differ`);
-  }
+function backoffOf({ attempts }: SplitBrainContext, chance: number): number {
+  return Math.max(LEAST_WAIT_MS, backoffMs(Math.min(attempts, 10), chance, BACKOFF));
+}
 
-  #quit(): void {
-    this.#case = null;
-    this.#outgoing?.end(false);
-    this.#outgoing = null;
-    if (this.#timer !== null) this.#kit.ports.clock.clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#deps.lock.release();
-  }
-
-  #patience(): void {
-    if (this.#timer !== null) this.#kit.ports.clock.clearTimeout(this.#timer);
-    const waitMs = this.#kit.failover.heartbeatMs * PATIENCE_HEARTBEATS;
-    this.#timer = this.#kit.ports.clock.setTimeout(() => this.interrupted("the other engine does not answer"), waitMs);
-  }
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

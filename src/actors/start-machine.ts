@@ -1,11 +1,13 @@
 /** Starts statecharts. Apart from the kit, so that what embedders see of the actors knows nothing of XState. */
-import { createActor, type Actor, type AnyStateMachine } from "xstate";
+import { createActor, type Actor, type AnyStateMachine, type StateValue } from "xstate";
 import type { MachineHost } from "./kit.ts";
+import type { Rules } from "./rules.ts";
 
 /** Starts one statechart on the coordinator's clock and under its inspection. */
 export function startMachine<Machine extends AnyStateMachine>(host: MachineHost, machine: Machine): Actor<Machine> {
   const { inspect } = host.options;
-  const actor: Actor<Machine> = createActor(machine, {
+  const logic = host.rules === undefined ? machine : withMailbox(machine, host.rules);
+  const actor: Actor<Machine> = createActor(logic, {
     clock: host.ports.clock,
     id: machine.id,
     ...(inspect === undefined ? {} : { inspect }),
@@ -20,4 +22,21 @@ export function startMachine<Machine extends AnyStateMachine>(host: MachineHost,
   });
   actor.start();
   return actor;
+}
+
+/**
+ * Every event passes here, also those that XState sends for a delay that has passed or a step that has ended. A test
+ * replaces the rule to drop one of them [CH6].
+ */
+function withMailbox<Machine extends AnyStateMachine>(machine: Machine, rules: Pick<Rules, "receives">): Machine {
+  const transition: AnyStateMachine["transition"] = (snapshot, event, scope) =>
+    rules.receives(machine.id, event.type) ? machine.transition(snapshot, event, scope) : (snapshot as never);
+  return Object.create(machine, { transition: { value: transition } }) as Machine;
+}
+
+/** The innermost state of a chart that is in one state at a time: `locking` for `recovering.locking`. */
+export function leafOf(actor: { getSnapshot(): { readonly value: StateValue } }): string {
+  let { value } = actor.getSnapshot();
+  while (typeof value !== "string") value = Object.values(value)[0] ?? "";
+  return value;
 }

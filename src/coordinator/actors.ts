@@ -102,7 +102,7 @@ export class Actors {
       trusted: () => kit.rules.isPairsState(this.engineKeeper.trusted),
       onInstalled: (same) => this.engineKeeper.installed(same),
     });
-    this.lock = new ReconcileLock(kit, this.succession);
+    this.lock = new ReconcileLock(kit, { book, monitor, onLost: () => this.splitBrain.lockLost() });
     const shared = { book, log, executor, snapshots: this.snapshots, send: this.#send, leads: this.#leads };
     this.catchUp = new CatchUp(kit, { ...shared, onReady: () => this.#tellReady() });
     this.splitBrain = new SplitBrain(kit, {

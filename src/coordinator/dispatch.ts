@@ -63,13 +63,13 @@ function deliver(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoM
       return takePiece(actors, message);
     case "transfer-ack":
       catchUpSource.takeAck(message);
-      return splitBrain.takeAck(message);
+      return splitBrain.onAck(message);
     case "divergence-request":
       return actors.loser.takeRequest(message);
     case "divergence-page":
-      return splitBrain.takeDivergence(message);
+      return splitBrain.onDivergence(message);
     case "reconciled":
-      return splitBrain.takeReconciled(message);
+      return splitBrain.onReconciled(message);
     case "checkpoint":
       return comparison.take(message);
     case "checkpoint-result":

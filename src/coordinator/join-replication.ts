@@ -30,7 +30,7 @@ export function joinReplication(
     alarms.set("conflicts-open", open > 0, `${open} conflicts wait for a person`);
   });
   return new Replication(
-    inspect === undefined ? ports : { ...ports, inspect },
+    { ...ports, rules: kit.rules, ...(inspect === undefined ? {} : { inspect }) },
     { hubId: options.pair, version: options.version, ...settings },
     {
       ...pair,

@@ -26,12 +26,13 @@ export interface ReplicationParts {
   /** This engine's key pair; null or left out: it has none, and signatures are neither made nor looked at. */
   readonly signatures?: Signatures | null;
   readonly inspect?: NonNullable<CoordinatorOptions["inspect"]>;
+  readonly rules?: MachineHost["rules"];
 }
 
 /** What a `SyncPeer` runs on. */
 export type PeerHost = MachineHost & Pick<ReplicationParts, "random" | "logger">;
 
 export function peerHost(parts: ReplicationParts): PeerHost {
-  const { random, logger, inspect } = parts;
-  return { random, logger, ports: parts, options: inspect === undefined ? {} : { inspect } };
+  const { random, logger, inspect, rules } = parts;
+  return { random, logger, rules, ports: parts, options: inspect === undefined ? {} : { inspect } };
 }

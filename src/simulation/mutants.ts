@@ -315,8 +315,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}reconcile-lock.ts`,
     "the lock is used to its last ms",
-    "    this.#usableUntilMs = lockEndsAtMs(this.#kit.failover, sentAtMs,",
-    "    this.#usableUntilMs = lockEndsAtMs(this.#kit.failover, this.#kit.nowMs() + 500,",
+    "    return lockEndsAtMs(this.#kit.failover, sentAtMs,",
+    "    return lockEndsAtMs(this.#kit.failover, this.#kit.nowMs() + 500,",
   ),
   mutant(
     `${A}role-hooks.ts`,

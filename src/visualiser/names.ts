@@ -13,9 +13,11 @@ export function nameOf(thing: unknown): string {
   return name ?? "inline";
 }
 
-/** `xstate.after.600.leadership.follower` is a delay, the empty name an eventless transition. */
+/** `xstate.after.600.leadership.follower` is a delay, `xstate.done.actor.lock` a step that ended, the empty name an eventless transition. */
 export function eventName(type: string): string {
   const [, delay] = /^xstate\.after\.([^.]+)\./.exec(type) ?? [];
   if (delay !== undefined) return `after ${delay}`;
+  const [, end, step] = /^xstate\.(done|error)\.actor\.(.+)$/.exec(type) ?? [];
+  if (step !== undefined) return `${step === "*" ? "a step" : step} ${end === "done" ? "done" : "failed"}`;
   return type === "" ? "always" : type;
 }

@@ -38,9 +38,10 @@ function locking() {
   const way = new WayToLock({ clock, server });
   const rig = buildRig({ clock, ports: { witness: way } });
   const peer = { machineValue: "alive" };
-  const lock = new ReconcileLock(rig.kit, { book: { accepted: 3 }, monitor: peer });
   const lost: number[] = [];
-  const acquire = () => lock.acquire(() => void lost.push(clock.monoMs()));
+  const onLost = (): void => void lost.push(clock.monoMs());
+  const lock = new ReconcileLock(rig.kit, { book: { accepted: 3 }, monitor: peer, onLost });
+  const acquire = () => lock.acquire();
   return { ...rig, server, way, lock, lost, acquire, peer };
 }
 

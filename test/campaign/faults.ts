@@ -20,7 +20,7 @@ const TRIGGER_POLL_MS = 3;
 const TRIGGER_WITHIN_MS = 3_000;
 /** The states of the chart `split-brain` that a step waits for. */
 const AIMS = {
-  reconciling: ["detected", "locking", "comparing", "resolving", "verifying"],
+  reconciling: ["locking", "comparing", "resolving", "verifying"],
   verifying: ["verifying"],
 } as const;
 const NOTHING: Undo = async () => {};

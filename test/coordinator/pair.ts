@@ -5,6 +5,7 @@ import { MemoryStore } from "../../src/adapters/memory-store.ts";
 import { MemoryWitness, MemoryWitnessServer } from "../../src/adapters/memory-witness.ts";
 import { NoWitness } from "../../src/adapters/no-witness.ts";
 import { NodeDigest } from "../../src/adapters/node-digest.ts";
+import type { Rules } from "../../src/actors/rules.ts";
 import { createCoordinator } from "../../src/coordinator/create-coordinator.ts";
 import type { Coordinator, CoordinatorPorts, SubmitOutcome } from "../../src/coordinator/types.ts";
 import type { AlarmCode } from "../../src/core/events.ts";
@@ -20,6 +21,7 @@ export interface PairSettings {
   readonly commands?: Partial<CommandSettings>;
   readonly witness?: boolean;
   readonly wrapPorts?: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;
+  readonly rules?: Partial<Rules>;
 }
 
 /** One life of one engine. */
@@ -142,11 +144,12 @@ export class Pair {
         },
       ],
     };
-    const coordinator = createCoordinator(wrapPorts(ports, label), {
+    const options = {
       ...{ pair: "studio-1", label, version: "0.1.0", peerUrl: `http://${otherLabel(label)}` },
       failover: resolveFailover(failover, ports.witness.kind),
       commands: { ...DEFAULT_COMMANDS, ...commands },
-    });
+    };
+    const coordinator = createCoordinator(wrapPorts(ports, label), options, this.#settings.rules);
     return { label, coordinator, store, engine, faults, closed };
   }
 }

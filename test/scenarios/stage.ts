@@ -3,6 +3,7 @@
  * and seen. What was told is printed as a transcript.
  */
 import { expect, test } from "vitest";
+import type { Rules } from "../../src/actors/rules.ts";
 import type { Coordinator, CoordinatorPorts, CoordinatorState } from "../../src/coordinator/types.ts";
 import type { Command } from "../../src/core/command.ts";
 import { otherLabel, type Label } from "../../src/core/ids.ts";
@@ -25,6 +26,7 @@ export interface StageSettings {
   readonly seed?: number;
   readonly spokes?: readonly SpokeInit[];
   readonly wrapPorts?: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;
+  readonly rules?: Partial<Rules>;
 }
 
 /** One frame at 60 Hz. */
@@ -38,9 +40,9 @@ export class Stage {
 
   constructor(settings: StageSettings) {
     const witness = settings.witness ?? true;
-    const { seed = 1, links = ["red", "blue"], wrapPorts = (ports) => ports } = settings;
+    const { seed = 1, links = ["red", "blue"], wrapPorts = (ports) => ports, rules = {} } = settings;
     this.world = new World(
-      { factory: simulated, wrapPorts },
+      { factory: simulated, wrapPorts, rules },
       {
         seed,
         failover: resolveFailover(settings.failover ?? {}, witness ? "memory" : "none"),

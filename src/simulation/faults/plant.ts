@@ -18,7 +18,7 @@ const SPLIT_FOR_MS = 2_000;
 const BLANK_AFTER_MS = 200;
 const BLANK_FOR_MS = 150;
 const RECOVERY_LOOKS_MS = 1;
-const AT_REST: readonly string[] = ["united", "resolved", "needsPerson"];
+const AT_REST: readonly string[] = ["united", "backingOff", "parted", "needsPerson"];
 /** A second to three years. */
 const LEAST_WRONG_MS = 1_000;
 const MOST_WRONG_MS = 1e11;

@@ -326,6 +326,8 @@ export class World {
   #tellTransition(label: Label, event: InspectionEvent): void {
     if (event.type !== "@xstate.snapshot") return;
     const { value } = event.snapshot as { value?: unknown };
+    // A step that a chart has invoked is no chart.
+    if (value === undefined) return;
     const chart = (event.actorRef as { id?: string }).id ?? "?";
     if (this.onChart !== null) {
       const to = stateText(value);

@@ -1,0 +1,156 @@
+/**
+ * Every event of every statechart, what breaks without it, and a run that shows it [CH6]. `withheld-events.test.ts` plays
+ * each run twice: whole, and with that event dropped at the mailbox. `machines/SPEC.md` lists the table.
+ *
+ * The type asks for every event that a machine declares, the test for those that XState adds. A name with `*` stands for
+ * all events that begin so.
+ */
+import type { machines, MachineName } from "../../machines/index.ts";
+import * as plays from "./plays.ts";
+import type { Play } from "./plays.ts";
+import type { EventTypeOf } from "./transition-table.ts";
+
+export interface Proof {
+  /** What a user would see without the event. */
+  readonly breaks: string;
+  readonly play: Play;
+}
+
+/** What only an end of an invoked step has in its name is one event with the others of its kind. */
+type NamedEvent<Name extends MachineName> = Exclude<EventTypeOf<(typeof machines)[Name]>, `xstate.error.${string}`>;
+
+/** `open`: nothing is known to break; the chart of that machine decides too little yet. */
+type Proofs<Name extends MachineName> = Readonly<Record<NamedEvent<Name>, Proof | "open">> &
+  Readonly<Record<string, Proof | "open">>;
+
+export const EVENT_PROOFS: { readonly [Name in MachineName]: Proofs<Name> } = {
+  leadership: {
+    CONSIDER: "open",
+    FORCED: "open",
+    TAKE_OVER: "open",
+    WON: "open",
+    LOST: "open",
+    OVERRULED: "open",
+    RELEASED: "open",
+    RENEWED: "open",
+    YIELD: "open",
+    RESUMED: "open",
+    MAINTENANCE_ON: "open",
+    MAINTENANCE_OFF: "open",
+    TRUSTED: "open",
+    DISTRUSTED: "open",
+    FLAPPING: "open",
+    STEADY: "open",
+  },
+  "peer-link": {
+    HEARD: "open",
+    SILENT: "open",
+    REFUSED: "open",
+    MISSED: "open",
+    DOUBTED: "open",
+  },
+  "witness-vote": {
+    FORGOTTEN: "open",
+    LEAD: "open",
+    UNREACHABLE: "open",
+    STRANGE: "open",
+    ANSWERED: "open",
+    FOLLOW: "open",
+    UNKNOWN: "open",
+  },
+  handover: {
+    ASK: "open",
+    ASKED: "open",
+    OFFER: "open",
+    REFUSED: "open",
+    EXPIRED: "open",
+    DONE: "open",
+    GRANTED: "open",
+    DRAINED: "open",
+  },
+  "catch-up": {
+    LEADER_LOST: "open",
+    LEADING: "open",
+    COMPARE: "open",
+    PLAN_NOTHING: "open",
+    PLAN_LOG: "open",
+    PLAN_SNAPSHOT: "open",
+    PLAN_RECONCILE: "open",
+    FAILED: "open",
+    FINISHED: "open",
+  },
+  "reconcile-lock": {
+    ACQUIRE: { breaks: "No recovery gets the lock: the pair stays apart.", play: plays.recovers },
+    RELEASE: { breaks: "The lock stays held after the recovery, and nobody else gets it.", play: plays.freesTheLock },
+    "xstate.done.actor.acquire": {
+      breaks: "The lock is acquired at the witness and never used: the pair stays apart.",
+      play: plays.recovers,
+    },
+    "xstate.after.untilMargin.reconcile-lock.held": {
+      breaks: "The lock counts as held after the witness has let it lapse.",
+      play: plays.endsInTime,
+    },
+    "xstate.after.refreshDelay.reconcile-lock.held.fresh": {
+      breaks: "The lock is never refreshed, and lapses under a long recovery.",
+      play: plays.staysHeld,
+    },
+    "xstate.done.actor.refresh": {
+      breaks: "A refresh extends nothing: the lock is given up although it stands.",
+      play: plays.staysHeld,
+    },
+  },
+  "split-brain": {
+    DIVERGED: { breaks: "The winner never recovers: the follower stays unready.", play: plays.recovers },
+    AGREED: {
+      breaks: "With the loser's last answer lost, the alarm stands and the recovery is repeated.",
+      play: plays.endsByTheNextRequest,
+    },
+    DEMOTED: { breaks: "A former leader keeps its alarm and its lock.", play: plays.leavesToTheNextWinner },
+    LINK_LOST: { breaks: "The lock stays held while the loser is out of reach.", play: plays.freesTheLockWithoutLink },
+    LOCK_LOST: {
+      breaks: "The recovery goes on without a lock until the loser refuses it or its patience ends.",
+      play: plays.beginsAgainWithoutLock,
+    },
+    "xstate.done.actor.lock": { breaks: "The recovery has the lock and does nothing with it.", play: plays.recovers },
+    "xstate.done.actor.compare": { breaks: "The loser's commands are fetched and not judged.", play: plays.recovers },
+    "xstate.done.actor.resolve": { breaks: "The loser never gets the winner's state.", play: plays.recovers },
+    "xstate.done.actor.verify": {
+      breaks: "The loser's answer ends nothing: the alarm and the lock stay until it asks again.",
+      play: plays.endsByTheAnswer,
+    },
+    "xstate.error.actor.*": { breaks: "A step that failed is never repeated.", play: plays.triesAgain },
+    "xstate.after.backoff.split-brain.backingOff": {
+      breaks: "A recovery that was interrupted is never begun again.",
+      play: plays.triesAgain,
+    },
+  },
+  engine: {
+    ANSWERED: "open",
+    REFUSED: "open",
+    STALLED: "open",
+    FAILED: "open",
+    LOST: "open",
+    RESTORED: "open",
+  },
+  "sync-peer": {
+    DUE: "open",
+    PAUSE: "open",
+    IDENTIFIED: "open",
+    MISMATCHED: "open",
+    FAILED: "open",
+    MORE: "open",
+    FINISHED: "open",
+    RESUME: "open",
+    RESET: "open",
+  },
+  "outbox-pump": {
+    LEAD: "open",
+    WAKE: "open",
+    DUE: "open",
+    YIELD: "open",
+    STOP: "open",
+    DRAINED: "open",
+    WAITING: "open",
+    LANDED: "open",
+  },
+};
