@@ -1,5 +1,5 @@
 /** Starts statecharts. Apart from the kit, so that what embedders see of the actors knows nothing of XState. */
-import { createActor, type Actor, type AnyStateMachine, type StateValue } from "xstate";
+import { createActor, type Actor, type AnyStateMachine, type EventObject, type StateValue } from "xstate";
 import type { MachineHost } from "./kit.ts";
 import type { Rules } from "./rules.ts";
 
@@ -29,8 +29,8 @@ export function startMachine<Machine extends AnyStateMachine>(host: MachineHost,
  * replaces the rule to drop one of them [CH6].
  */
 function withMailbox<Machine extends AnyStateMachine>(machine: Machine, rules: Pick<Rules, "receives">): Machine {
-  const transition: AnyStateMachine["transition"] = (snapshot, event, scope) =>
-    rules.receives(machine.id, event.type) ? machine.transition(snapshot, event, scope) : (snapshot as never);
+  const transition: AnyStateMachine["transition"] = (snapshot, event: EventObject, scope) =>
+    rules.receives(machine.id, event.type) ? machine.transition(snapshot, event, scope) : snapshot;
   return Object.create(machine, { transition: { value: transition } }) as Machine;
 }
 
