@@ -1,10 +1,9 @@
 /**
- * Purpose: JSON calls to one outside HTTP server, each within its own budget of time and size.
- * Keeps true: a call never throws and never outlives its budget or the client; connections belong to the client and end
- * with it. Redirects are not followed: a request goes where the configuration says and nowhere else.
+ * JSON calls to one outside HTTP server over undici, each within its own budget of time and size. A call never throws and
+ * never outlives its budget or the client. Connections belong to the client and end with it. Redirects are not followed:
+ * a request goes where the configuration says and nowhere else.
  */
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { Agent, errors, request } from "undici";
 import type { Json } from "../core/canonical-json.ts";
 import type { Clock } from "../ports/clock.ts";
 
@@ -12,6 +11,8 @@ import type { Clock } from "../ports/clock.ts";
 const DEFAULT_MAX_BYTES = 1_048_576;
 /** Connections kept to the server. */
 const MAX_SOCKETS = 8;
+/** How long an idle connection is kept when the server does not say how long it keeps it. */
+const KEEP_ALIVE_MS = 600_000;
 
 export interface HttpCall {
   method: string;
@@ -41,115 +42,102 @@ export interface ClientTls {
 
 export class HttpClient {
   readonly #clock: Clock;
-  readonly #httpAgent = new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
-  readonly #httpsAgent: HttpsAgent;
-  readonly #underWay = new Set<ClientRequest>();
-  /** Connections over which an answer came, and whose end is not yet known. */
-  readonly #known = new WeakSet<object>();
+  readonly #agent: Agent;
+  readonly #underWay = new Set<AbortController>();
   readonly #onLost: (() => void) | undefined;
+  /** Whether a server has answered. Before that no connection counts as lost. */
+  #answered = false;
   #closed = false;
 
-  /** `onLost`: a connection over which an answer came was closed, and the server had not said that it would. */
+  /** `onLost`: a connection to a server that has answered was closed, and the server had not said that it would. */
   constructor(components: { clock: Clock }, init: { tls?: ClientTls; onLost?: () => void } = {}) {
     this.#clock = components.clock;
     this.#onLost = init.onLost;
-    this.#httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS, ...init.tls });
+    this.#agent = new Agent({
+      connections: MAX_SOCKETS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // The budget of a call covers both.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: { ...init.tls },
+    });
+    // The kernel closes a connection when the server's process ends: this is how its death is seen first.
+    this.#agent.on("disconnect", (_origin, _targets, error) => {
+      // Announced by the server, idle for too long, or given up by a call, which reports it itself.
+      if (error.code !== "UND_ERR_INFO") this.#lost();
+    });
   }
 
   /** Makes one call. */
   async call(call: HttpCall): Promise<HttpAnswer> {
     if (this.#closed) return unreachable("closed");
-    let request: ClientRequest;
+    const ending = new AbortController();
+    this.#underWay.add(ending);
+    const timer = this.#clock.setTimeout(() => ending.abort(new NoAnswer(call.timeoutMs)), call.timeoutMs);
     try {
-      request = this.#open(call);
+      const { statusCode, headers, body } = await request(new URL(call.url), {
+        method: call.method,
+        headers: {
+          accept: "application/json",
+          ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+          ...call.headers,
+        },
+        body: call.body ?? null,
+        dispatcher: this.#agent,
+        signal: ending.signal,
+      });
+      this.#answered = true;
+      const text = await readText(body, call.maxBytes ?? DEFAULT_MAX_BYTES);
+      const requestId = headers["x-request-id"];
+      return {
+        outcome: "answered",
+        status: statusCode,
+        body: asJson(text),
+        requestId: typeof requestId === "string" ? requestId : null,
+      };
     } catch (error) {
-      return unreachable(reasonOf(error), error);
-    }
-    this.#underWay.add(request);
-    if (this.#onLost !== undefined) request.once("response", (response) => this.#watch(response));
-    const timer = this.#clock.setTimeout(() => request.destroy(new NoAnswer(call.timeoutMs)), call.timeoutMs);
-    try {
-      return await exchange(request, call);
+      const cause = nodeErrorOf(error);
+      if (cause instanceof NoAnswer) this.#lost();
+      return unreachable(reasonOf(cause), cause);
     } finally {
       this.#clock.clearTimeout(timer);
-      this.#underWay.delete(request);
+      this.#underWay.delete(ending);
     }
   }
 
   /** Breaks off the calls under way; later ones are made as usual. */
   breakOff(why: string): void {
-    for (const request of this.#underWay) request.destroy(new Error(why));
+    for (const ending of this.#underWay) ending.abort(new Error(why));
   }
 
   /** Breaks off the calls under way and closes the connections. */
   close(): void {
     this.#closed = true;
     this.breakOff("closed");
-    this.#httpAgent.destroy();
-    this.#httpsAgent.destroy();
+    void this.#agent.destroy();
   }
 
-  /** The kernel closes a connection when the server's process ends: this is how its death is seen first. */
-  #watch({ socket, headers, httpVersion }: IncomingMessage): void {
-    const announced = headers.connection?.toLowerCase() === "close" || httpVersion === "1.0";
-    if (announced || this.#known.has(socket)) return;
-    this.#known.add(socket);
-    socket.once("close", () => {
-      if (!this.#closed) this.#onLost?.();
-    });
-  }
-
-  #open(call: HttpCall): ClientRequest {
-    const secure = call.url.startsWith("https:");
-    const headers = {
-      accept: "application/json",
-      ...(call.body === undefined
-        ? {}
-        : { "content-type": "application/json", "content-length": String(Buffer.byteLength(call.body)) }),
-      ...call.headers,
-    };
-    return secure
-      ? httpsRequest(call.url, { method: call.method, headers, agent: this.#httpsAgent })
-      : httpRequest(call.url, { method: call.method, headers, agent: this.#httpAgent });
+  #lost(): void {
+    if (this.#answered && !this.#closed) this.#onLost?.();
   }
 }
 
-function exchange(request: ClientRequest, call: HttpCall): Promise<HttpAnswer> {
-  return new Promise((resolve) => {
-    request.on("error", (error) => resolve(unreachable(reasonOf(error), error)));
-    request.on("response", (response) => {
-      readText(response, call.maxBytes ?? DEFAULT_MAX_BYTES).then(
-        (text) =>
-          resolve({
-            outcome: "answered",
-            status: response.statusCode ?? 0,
-            body: asJson(text),
-            requestId: requestIdOf(response),
-          }),
-        (error: unknown) => {
-          request.destroy();
-          resolve(unreachable(reasonOf(error), error));
-        },
-      );
-    });
-    request.end(call.body);
-  });
-}
-
-function requestIdOf({ headers }: IncomingMessage): string | null {
-  const given = headers["x-request-id"];
-  return typeof given === "string" ? given : null;
-}
-
-async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
+async function readText(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     bytes += chunk.length;
+    // Leaving the loop closes the connection.
     if (bytes > maxBytes) throw new Error(`answer longer than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** undici has its own code where the other side just ended; the rest of the program knows Node's. */
+function nodeErrorOf(error: unknown): unknown {
+  if (!(error instanceof errors.SocketError)) return error;
+  return Object.assign(new Error(error.message, { cause: error }), { code: "ECONNRESET" });
 }
 
 function asJson(text: string): Json {
