@@ -14,15 +14,15 @@ export { ChangeoverError, type ErrorCode, type ErrorDetails } from "./core/error
 
 export { MemoryStore } from "./adapters/memory-store.ts";
 export { MemoryWitness } from "./adapters/memory-witness.ts";
-export { NanoIds } from "./adapters/nano-ids.ts";
-export { NodeDigest } from "./adapters/node-digest.ts";
+export { NanoIds } from "./adapters/basics.ts";
+export { NodeDigest } from "./adapters/basics.ts";
 export { NoWitness } from "./adapters/no-witness.ts";
 export { PinoLogger } from "./adapters/pino-logger.ts";
 export { RedisWitness } from "./adapters/redis-witness.ts";
 export { SqliteStore } from "./adapters/sqlite-store.ts";
 export { SqliteWitness } from "./adapters/sqlite-witness.ts";
-export { SystemClock } from "./adapters/system-clock.ts";
-export { SystemRandom } from "./adapters/system-random.ts";
+export { SystemClock } from "./adapters/basics.ts";
+export { SystemRandom } from "./adapters/basics.ts";
 export { HttpPeerProbe } from "./adapters/http-peer-probe.ts";
 export { WsPeerChannel } from "./adapters/ws-peer-channel/ws-peer-channel.ts";
 
@@ -65,15 +65,15 @@ export type {
 } from "./core/outcomes.ts";
 export { type CommandSettings, DEFAULT_COMMANDS, type FailoverSettings, resolveFailover } from "./core/settings.ts";
 export type { ChangeoverSwitch } from "./ports/changeover-switch.ts";
-export type { Clock } from "./ports/clock.ts";
-export type { ClockReading, ClockSource } from "./ports/clock-source.ts";
+export type { Clock } from "./ports/basics.ts";
+export type { ClockReading, ClockSource } from "./ports/basics.ts";
 export type { CoordinatorPorts } from "./ports/coordinator-ports.ts";
 export type { Engine, EngineHealth, EngineRead, ExecuteOutcome, RoleChange } from "./ports/engine.ts";
 export type { FeedSink, Published, PublishFailure, PublishResult } from "./ports/feed-sink.ts";
 export { type Link, type LinkConnection, type LinkEvents, MAX_FRAME_BYTES } from "./ports/link.ts";
-export type { LogFields, Logger } from "./ports/logger.ts";
+export type { LogFields, Logger } from "./ports/basics.ts";
 export type { PeerChannel } from "./ports/peer-channel.ts";
-export type { PeerProbe } from "./ports/peer-probe.ts";
+export type { PeerProbe } from "./ports/peer-channel.ts";
 export type { LeadershipEntry, Store } from "./ports/store.ts";
 export type {
   ExpectedRecord,

@@ -12,7 +12,7 @@ export { MemoryFeed, MemorySink, type MemorySinkInit, type SinkFault } from "./a
 export type { FeedFormat } from "./adapters/sinks/event-text.ts";
 export { FileSink, type FileSinkInit } from "./adapters/sinks/file-sink.ts";
 export { JetStreamSink, type JetStreamSinkInit } from "./adapters/sinks/jetstream-sink.ts";
-export { NopSink } from "./adapters/sinks/nop-sink.ts";
+export { NopSink } from "./adapters/sinks/fan-out-sink.ts";
 export { RedisStreamSink, type RedisStreamSinkInit } from "./adapters/sinks/redis-stream-sink.ts";
 export { FileSource, type FileSourceInit } from "./adapters/sinks/file-source.ts";
 export { RedisStreamSource, type RedisStreamSourceInit } from "./adapters/sinks/redis-stream-source.ts";
@@ -27,8 +27,8 @@ export {
   createApplier,
 } from "./outbox/applier.ts";
 export type { Handler, Handlers } from "./outbox/applier-step.ts";
-export type { Artifact, ArtifactStore } from "./ports/artifact-store.ts";
-export type { FeedEntry, FeedRead, FeedSource } from "./ports/feed-source.ts";
+export type { Artifact, ArtifactStore } from "./ports/feed-sink.ts";
+export type { FeedEntry, FeedRead, FeedSource } from "./ports/feed-sink.ts";
 export type {
   Answer,
   AppliedNotes,
@@ -38,5 +38,5 @@ export type {
   HoldReason,
   StackHold,
   StackKey,
-} from "./ports/applied-notes.ts";
+} from "./ports/feed-sink.ts";
 export type { FeedSink, Published, PublishFailure, PublishResult } from "./ports/feed-sink.ts";

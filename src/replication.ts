@@ -27,10 +27,10 @@ export {
   type TakeReason,
 } from "./replication/reasons.ts";
 export { HttpSyncTransport, type HttpSyncTransportInit } from "./adapters/http-sync-transport.ts";
-export { Ed25519Signatures } from "./adapters/ed25519-signatures.ts";
+export { Ed25519Signatures } from "./adapters/basics.ts";
 export type { ClientTls } from "./adapters/http-client.ts";
 export { type Op, type OpFlaw, type OpKind, recordOrigin } from "./core/operation.ts";
 export type { RecordConflict } from "./core/command.ts";
-export type { FederationPeerPort } from "./ports/federation-peer.ts";
-export type { Signatures } from "./ports/signatures.ts";
+export type { FederationPeerPort } from "./ports/sync-transport.ts";
+export type { Signatures } from "./ports/basics.ts";
 export type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "./ports/sync-transport.ts";

@@ -1,10 +1,9 @@
 /**
- * Purpose: what an engineer must know now. One entry a code; raised and cleared by whoever knows.
+ * What an engineer must know now. One entry a code; raised and cleared by whoever knows.
  */
 import { ChangeoverError } from "../core/errors.ts";
 import type { Alarm, AlarmCode, CoordinatorEvent } from "../core/events.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Logger } from "../ports/logger.ts";
+import type { Clock, Logger } from "../ports/basics.ts";
 
 export class Alarms {
   readonly #standing = new Map<AlarmCode, Alarm>();

@@ -1,12 +1,12 @@
 /**
- * Purpose: who waits to be told how far a command is safe, and when they are told.
+ * Who waits to be told how far a command is safe, and when they are told.
  * Keeps true: `pair` is said only for what the follower holds durably; an engine that may no longer act confirms
  * nothing, and calls the fate of what it has stored unknown, never refused [HO6]; what clients have been told is known
  * as one position [CP4].
  */
 import type { Command, Durability, LogPosition } from "../core/command.ts";
 import type { CommandInput, SubmitOutcome } from "../core/outcomes.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import type { Kit } from "./kit.ts";
 
 /** One caller. */

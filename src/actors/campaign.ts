@@ -1,12 +1,12 @@
 /**
- * Purpose: one campaign from its ground to won or lost [CP1–CP7, DP1].
+ * One campaign from its ground to won or lost [CP1–CP7, DP1].
  * Keeps true: the epoch is durable before anything is asked in its name [EP2]; the record is swapped only from exactly
  * what was judged; a swap of unknown result is never taken for won.
  */
 import { comparePositions } from "../core/claim.ts";
 import type { LogPosition } from "../core/command.ts";
 import type { Epoch } from "../core/epoch.ts";
-import { standsStill } from "../core/sighting.ts";
+import { standsStill } from "../core/failure-detector.ts";
 import type { ExpectedRecord, WitnessRecord } from "../ports/witness.ts";
 import type { Election } from "./election.ts";
 import type { EpochBook } from "./epoch-book.ts";

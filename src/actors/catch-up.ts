@@ -7,7 +7,7 @@
  * has compared the real logs and found nothing of this engine's own in them: what diverges is reconciled first [SB3].
  */
 import { catchUpMachine } from "../../machines/catch-up.machine.ts";
-import { assertNever } from "../core/assert.ts";
+import { assertNever } from "../core/errors.ts";
 import type { RequestId } from "../core/ids.ts";
 import type {
   CatchUpPage,
@@ -18,8 +18,8 @@ import type {
   SnapshotPiece,
   SyncState,
 } from "../core/messages.ts";
-import { backoffMs } from "../core/backoff.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import { backoffMs } from "../core/failure-detector.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import { raiseStoreAlarm } from "./alarms.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";

@@ -1,10 +1,9 @@
 /**
- * Purpose: the checksum of a state, taken a little at a time, so that a state of many megabytes holds up no heartbeat.
+ * The checksum of a state, taken a little at a time, so that a state of many megabytes holds up no heartbeat.
  */
 import { canonicalPieces, type Json } from "../core/canonical-json.ts";
 import { comparedInGoes } from "../json/same.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Digest } from "../ports/digest.ts";
+import type { Clock, Digest } from "../ports/basics.ts";
 
 /** Work is given up to others after this long, ms. */
 const TURN_MS = 4;

@@ -1,9 +1,9 @@
 /**
- * Purpose: notices that the two engines' states drift apart while they run: both take the checksum after the same
+ * Notices that the two engines' states drift apart while they run: both take the checksum after the same
  * command, tell each other, and compare. A follower whose state differs is restored [EN10].
  */
 import type { Checkpoint, CheckpointResult, PeerMessage } from "../core/messages.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import { checksumOf } from "./checksum.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";

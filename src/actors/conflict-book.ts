@@ -1,8 +1,8 @@
 /**
- * Purpose: what becomes of divergent commands [SB2, SB3], and how a person settles one later.
+ * What becomes of divergent commands [SB2, SB3], and how a person settles one later.
  * Keeps true: the same case gives the same conflicts under the same ids, however often recovery begins anew.
  */
-import { assertNever } from "../core/assert.ts";
+import { assertNever } from "../core/errors.ts";
 import type { Command, CommandConflict, ConflictOutcome } from "../core/command.ts";
 import { epochAt, type LogShape } from "../core/fork.ts";
 import { makeId, otherLabel } from "../core/ids.ts";

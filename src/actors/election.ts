@@ -1,12 +1,12 @@
 /**
- * Purpose: the peer's vote for a named epoch, asked and answered [CP7].
+ * The peer's vote for a named epoch, asked and answered [CP7].
  * Keeps true: an engine that leads, campaigns or has the better claim does not grant; a grant is a promise [VT2].
  */
 import { hasBetterClaim, type Claim } from "../core/claim.ts";
 import type { Epoch } from "../core/epoch.ts";
 import { otherLabel } from "../core/ids.ts";
 import type { PeerMessage, Role, VoteAnswer, VoteRequest } from "../core/messages.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
 import type { PeerMonitor } from "./peer-monitor.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: stands between the coordinator and the engine, and checks at run time what every hook gives back [A38]. A
+ * Stands between the coordinator and the engine, and checks at run time what every hook gives back [A38]. A
  * program without types may throw, return nothing or the wrong type, or give a promise that never settles.
  * Keeps true: nothing that a hook does ends the process or stops the pair; each fault is one alarm, `engine-hook`, that
  * names the hook, what it gave and what it must give. No promise of the engine is left without somebody who catches.
@@ -7,7 +7,7 @@
 import { MAX_DEPTH, type Json } from "../core/canonical-json.ts";
 import type { Command, LogPosition } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import type {
   Engine,
   EngineHealth,

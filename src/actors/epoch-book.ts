@@ -1,9 +1,8 @@
 /**
- * Purpose: the epochs that this engine has seen, minted and accepted.
+ * The epochs that this engine has seen, minted and accepted.
  * Keeps true: an epoch is on disk before anything is done in its name [EP2]; neither number ever falls.
  */
-import { NO_EPOCH, type Epoch } from "../core/epoch.ts";
-import { isReachable, isWithinReach, MAX_LEAP, MAX_NUMBER, outOfReach } from "../core/reach.ts";
+import { NO_EPOCH, type Epoch, isReachable, isWithinReach, MAX_LEAP, MAX_NUMBER, outOfReach } from "../core/epoch.ts";
 import type { StoredState } from "../ports/store.ts";
 import type { Kit } from "./kit.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Purpose: executes the log on the engine: in order, exactly once, at the instant that both engines agreed on.
+ * Executes the log on the engine: in order, exactly once, at the instant that both engines agreed on.
  * Keeps true: a follower executes only what a leader has confirmed to be in its log; a leader asks `mayAct` before each
  * effect [VT5]; a command that fails in the engine never stops the log.
  */
@@ -7,7 +7,7 @@ import type { Command } from "../core/command.ts";
 import { epochAt } from "../core/fork.ts";
 import type { Role } from "../core/messages.ts";
 import { jsonPieces } from "../json/pieces.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import type { ExecuteOutcome } from "../ports/engine.ts";
 import type { StateDraft } from "../ports/store.ts";
 import { inTurns } from "./checksum.ts";

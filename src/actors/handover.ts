@@ -1,5 +1,5 @@
 /**
- * Purpose: a planned change of leader, both sides [HO1–HO5]. Binds `handover`.
+ * A planned change of leader, both sides [HO1–HO5]. Binds `handover`.
  * Keeps true: the leader has answered every command before it grants, and counts no old vote after it; the target uses
  * the grant only while the leader waits [I1]; past its time the old leader leads on.
  */
@@ -7,7 +7,7 @@ import { handoverMachine } from "../../machines/handover.machine.ts";
 import { comparePositions } from "../core/claim.ts";
 import { otherLabel, type RequestId } from "../core/ids.ts";
 import type { HandoverGrant, HandoverOffer, HandoverRefusal, HandoverRequest, PeerMessage } from "../core/messages.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { Kit } from "./kit.ts";
 import { SWITCH_BACK } from "./restraints.ts";

@@ -4,7 +4,7 @@
  * checksum; otherwise its state stays byte for byte what it was [SB4]. The lock is short, so the proof is asked for again
  * while the engine takes its time to restore.
  */
-import { assertNever } from "../core/assert.ts";
+import { assertNever } from "../core/errors.ts";
 import type {
   CatchUpRequest,
   DivergenceRequest,
@@ -15,7 +15,7 @@ import type {
 } from "../core/messages.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import type { Kit } from "./kit.ts";
 import { lockEndsAtMs } from "./reconcile-lock.ts";
 import type { Snapshots } from "./snapshots.ts";

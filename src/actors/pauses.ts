@@ -1,8 +1,8 @@
 /**
- * Purpose: the waits between two tries of one piece of work.
+ * The waits between two tries of one piece of work.
  * Keeps true: every wait has this one owner, and none outlives `close()`.
  */
-import type { Clock, TimerHandle } from "../ports/clock.ts";
+import type { Clock, TimerHandle } from "../ports/basics.ts";
 
 export class Pauses {
   readonly #clock: Pick<Clock, "setTimeout" | "clearTimeout">;

@@ -7,7 +7,7 @@
 import { fingerprintOf } from "../core/signature.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { AdoptPeerOutcome, EngineIdentity, ForgetPeerOutcome, PairReport } from "../core/outcomes.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import type { PeerRefusal, PeerStranger, PinnedPeer } from "../ports/peer-channel.ts";
 import type { Kit } from "./kit.ts";
 

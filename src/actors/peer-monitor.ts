@@ -1,15 +1,25 @@
 /**
- * Purpose: the other engine as it seems from here: its heartbeats, whether it lives, its promise kept, its clock.
+ * The other engine as it seems from here: its heartbeats, whether it lives, its promise kept, its clock.
  * Binds `peer-link`. Keeps true: only a fresh heartbeat of the pinned engine extends anything [HB2]; only a refusal of
  * every address is death [DP1].
  */
 import { peerLinkMachine } from "../../machines/peer-link.machine.ts";
-import { NO_SAMPLES, peerUnixMinusMonoMs, takeExchange, type OffsetFilter } from "../core/clock-offset.ts";
-import { heard, liveness, nextDeadlineMs, silentAtMs, watchFrom, type Detector } from "../core/failure-detector.ts";
+import {
+  NO_SAMPLES,
+  peerUnixMinusMonoMs,
+  takeExchange,
+  type OffsetFilter,
+  heard,
+  liveness,
+  nextDeadlineMs,
+  silentAtMs,
+  watchFrom,
+  type Detector,
+} from "../core/failure-detector.ts";
 import type { IncarnationId } from "../core/ids.ts";
 import type { Heartbeat } from "../core/messages.ts";
-import type { TimerHandle } from "../ports/clock.ts";
-import type { ProbeResult } from "../ports/peer-probe.ts";
+import type { TimerHandle } from "../ports/basics.ts";
+import type { ProbeResult } from "../ports/peer-channel.ts";
 import type { Kit } from "./kit.ts";
 import { startMachine } from "./start-machine.ts";
 import type { Votes } from "./votes.ts";

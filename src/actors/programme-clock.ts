@@ -1,12 +1,12 @@
 /**
- * Purpose: the one timeline on which both engines execute: that of the engine which accepted a command.
+ * The one timeline on which both engines execute: that of the engine which accepted a command.
  * Keeps true: when nothing outside disciplines the clocks, a timeline runs with the monotonic clock and is led back to
  * the wall clock slowly, so that no step of a wall clock moves an execution; the follower maps the leader's timeline onto
  * its own monotonic clock, and goes on with it when it takes over.
  */
-import { offsetJitterMs, peerUnixMinusMonoMs, type OffsetFilter } from "../core/clock-offset.ts";
+import { offsetJitterMs, peerUnixMinusMonoMs, type OffsetFilter } from "../core/failure-detector.ts";
 import type { EngineId } from "../core/ids.ts";
-import type { ClockReading } from "../ports/clock-source.ts";
+import type { ClockReading } from "../ports/basics.ts";
 import type { Kit } from "./kit.ts";
 
 /** An offset over one frame of 60 fields a second degrades lockstep visibly. */

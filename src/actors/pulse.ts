@@ -1,8 +1,8 @@
 /**
- * Purpose: the beat of the engine: one tick every `heartbeatMs`, and the notice of having been paused between two [CP5].
+ * The beat of the engine: one tick every `heartbeatMs`, and the notice of having been paused between two [CP5].
  * Keeps true: a pause is found at the first look after it, be that a tick or an effect that asks [VT5].
  */
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import type { Kit } from "./kit.ts";
 
 export class Pulse {

@@ -13,11 +13,10 @@ import {
   type LockRefreshed,
   type ReconcileLockContext,
 } from "../../machines/reconcile-lock.machine.ts";
-import type { Epoch } from "../core/epoch.ts";
+import { type Epoch, holderName, parseHolder } from "../core/epoch.ts";
 import type { LockId } from "../core/ids.ts";
 import type { FailoverSettings } from "../core/settings.ts";
 import type { LockAcquire } from "../ports/witness.ts";
-import { holderName, parseHolder } from "../core/lock-holder.ts";
 import type { Kit } from "./kit.ts";
 import { startMachine } from "./start-machine.ts";
 

@@ -2,7 +2,7 @@
  * What one step of a chart waits for from the other engine: one message at a time. It gives up when nothing comes in
  * time, and when the chart leaves the state that began the step.
  */
-import type { Clock, TimerHandle } from "../ports/clock.ts";
+import type { Clock, TimerHandle } from "../ports/basics.ts";
 
 /** Why a step ended without a result. `blameless`: for want of somebody else, so that it is tried for as long as that lasts. */
 export class Interruption extends Error {

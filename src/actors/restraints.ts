@@ -1,11 +1,11 @@
 /**
- * Purpose: what holds automation back: quarantine [CP5], maintenance [HO3], hold-down [CP6], and the patience of an
+ * What holds automation back: quarantine [CP5], maintenance [HO3], hold-down [CP6], and the patience of an
  * engine that is behind [CP4].
  * Keeps true: none of these ever binds a person.
  */
 import { NO_EPOCH, type Epoch } from "../core/epoch.ts";
 import { hlcNow, hlcZero, laterHlc } from "../core/hlc.ts";
-import { heldDownUntilMs, noteChange, type RoleChanges } from "../core/hold-down.ts";
+import { heldDownUntilMs, noteChange, type RoleChanges } from "../core/claim.ts";
 import type { LeadershipCause, Maintenance } from "../core/messages.ts";
 import type { Kit } from "./kit.ts";
 

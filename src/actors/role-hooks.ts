@@ -1,13 +1,13 @@
 /**
- * Purpose: tells the outside that the role has moved: the engine's hook, the changeover switches, the history.
+ * Tells the outside that the role has moved: the engine's hook, the changeover switches, the history.
  * Keeps true: nothing here delays a demotion; a switch is asked until it confirms, and again every `reassertMs`; what is
  * under way is broken off when the leadership ends [HO7].
  */
-import { backoffMs } from "../core/backoff.ts";
+import { backoffMs } from "../core/failure-detector.ts";
 import { otherLabel } from "../core/ids.ts";
 import type { Heartbeat, LeadershipOrigin } from "../core/messages.ts";
 import type { ChangeoverSwitch } from "../ports/changeover-switch.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import type { LeadershipEntry } from "../ports/store.ts";
 import type { Acting, Kit } from "./kit.ts";
 import type { RoleMove } from "./leadership.ts";

@@ -1,16 +1,15 @@
 /**
- * Purpose: every decision on which the pair's safety rests, each a named pure function with the id of its rule. The
+ * Every decision on which the pair's safety rests, each a named pure function with the id of its rule. The
  * simulator replaces one at a time by a wrong one and must then find a broken invariant: so each is proven necessary.
  * Keeps true: nothing here has effects or memory.
  */
 import { nextEpoch, type Epoch } from "../core/epoch.ts";
-import { admits } from "../core/fence.ts";
+import { admits, extendVote, grantWindowMs } from "../core/claim.ts";
 import type { EngineId, Label } from "../core/ids.ts";
 import type { Role } from "../core/messages.ts";
 import type { FailoverSettings } from "../core/settings.ts";
-import { extendVote, grantWindowMs } from "../core/vote-window.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { ProbeResult } from "../ports/peer-probe.ts";
+import type { Clock } from "../ports/basics.ts";
+import type { ProbeResult } from "../ports/peer-channel.ts";
 import type { LockState } from "../ports/witness.ts";
 
 /** All that `mayAct` looks at. Monotonic ms. */

@@ -5,7 +5,7 @@
  */
 import { fromPromise, type Actor } from "xstate";
 import { splitBrainMachine, type Divergence, type SplitBrainContext } from "../../machines/split-brain.machine.ts";
-import { backoffMs } from "../core/backoff.ts";
+import { backoffMs } from "../core/failure-detector.ts";
 import type { Command } from "../core/command.ts";
 import type { CatchUpRequest, DivergencePage, PeerMessage, Reconciled, TransferAck } from "../core/messages.ts";
 import type { SubmitOutcome } from "../core/outcomes.ts";

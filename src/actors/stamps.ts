@@ -15,7 +15,7 @@ import {
   type HlcParts,
   type PartsReceive,
 } from "../core/hlc.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 
 export class Stamps {
   readonly #clock: Pick<Clock, "unixMs">;

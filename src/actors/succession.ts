@@ -1,5 +1,5 @@
 /**
- * Purpose: who leads: joins the peer's signs of life, the witness, the restraints and the role into one, and decides
+ * Who leads: joins the peer's signs of life, the witness, the restraints and the role into one, and decides
  * when a campaign is due.
  * Keeps true: a campaign is considered at the very instant at which the last thing that holds it back lapses.
  */
@@ -8,7 +8,7 @@ import type { EngineId } from "../core/ids.ts";
 import type { ResetNumbersOutcome } from "../core/outcomes.ts";
 import type { PeerMessage, Role } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import type { WitnessRecord } from "../ports/witness.ts";
 import { nextLookMs, type WaitReason } from "./campaign-verdict.ts";
 import { CampaignJudge } from "./campaign-judge.ts";

@@ -1,12 +1,12 @@
 /**
- * Purpose: large texts over the peer channel in small pieces with flow control, sending and receiving.
+ * Large texts over the peer channel in small pieces with flow control, sending and receiving.
  * Keeps true: at most `WINDOW` pieces are under way, so that heartbeats never queue behind a transfer; a piece out of
  * order ends the transfer.
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { RequestId } from "../core/ids.ts";
 import type { PeerMessage, SnapshotPiece, SnapshotTransfer } from "../core/messages.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import { jsonPieces } from "../json/pieces.ts";
 import { parseJsonPatiently } from "../json/read.ts";
 import type { Kit } from "./kit.ts";

@@ -1,9 +1,9 @@
 /**
- * Purpose: the votes that a leader counts beside its own [VT1].
+ * The votes that a leader counts beside its own [VT1].
  * Keeps true: every vote counts from the send time of what it answers [VT2, VT3].
  */
 import type { Epoch } from "../core/epoch.ts";
-import { NO_VOTE, voteLeftMs } from "../core/vote-window.ts";
+import { NO_VOTE, voteLeftMs } from "../core/claim.ts";
 import type { Kit } from "./kit.ts";
 
 /** Heartbeats whose send time is remembered: many more than fit into a lease. */

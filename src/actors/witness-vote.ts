@@ -9,7 +9,7 @@ import { witnessVoteMachine } from "../../machines/witness-vote.machine.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { AdoptOutcome } from "../core/outcomes.ts";
-import { sight, wentBack, type RecordKey, type Sighting } from "../core/sighting.ts";
+import { sight, wentBack, type RecordKey, type Sighting } from "../core/failure-detector.ts";
 import type { ExpectedRecord, StrangeContent, WitnessRead, WitnessRecord, WitnessSwap } from "../ports/witness.ts";
 import type { Kit } from "./kit.ts";
 import { startMachine } from "./start-machine.ts";

@@ -1,10 +1,9 @@
 /**
- * Purpose: a log that nothing floods. It stands before any other logger.
+ * A log that nothing floods. It stands before any other logger.
  * Keeps true: no line comes twice within a second, and no message more than `MOST_OF_ONE_MESSAGE` times, whatever fails
  * and however often. What was left out is counted: one line a second for each message says how many.
  */
-import type { Clock, TimerHandle } from "../ports/clock.ts";
-import type { LogFields, Logger } from "../ports/logger.ts";
+import type { Clock, TimerHandle, LogFields, Logger } from "../ports/basics.ts";
 
 const WITHIN_MS = 1_000;
 /** Lines of one message whose fields differ, such as a command number that rises. */

@@ -1,5 +1,5 @@
 /**
- * Purpose: an engine that is reached by scripts. As keepalived's users expect, a notify script is told each role change:
+ * An engine that is reached by scripts. As keepalived's users expect, a notify script is told each role change:
  * `SCRIPT INSTANCE <pair> <leader|follower> <epoch>` (keepalived gives type, name, state, priority in these places), and
  * `notifyLeader` or `notifyFollower` run before it, as `notify_master` and `notify_backup` do. The environment holds
  * `CHANGEOVER_PAIR`, `_LABEL`, `_ROLE`, `_PREVIOUS_ROLE`, `_EPOCH`.
@@ -15,7 +15,7 @@ import { Check } from "typebox/value";
 import type { Json } from "../core/canonical-json.ts";
 import type { Command } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
-import type { Clock, TimerHandle } from "../ports/clock.ts";
+import type { Clock, TimerHandle, Logger } from "../ports/basics.ts";
 import type {
   Engine,
   EngineHealth,
@@ -25,7 +25,6 @@ import type {
   ExecuteOutcome,
   RoleChange,
 } from "../ports/engine.ts";
-import type { Logger } from "../ports/logger.ts";
 import { foreignCommandProblem } from "./foreign-command.ts";
 import { type RunningScript, type ScriptOutcome, type ScriptRun, startScript } from "./script.ts";
 import { SerialQueue } from "./serial-queue.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: artifacts in a folder, each under the sha256 of its bytes.
+ * Artifacts in a folder, each under the sha256 of its bytes.
  * Keeps true: bytes are durable before they have a name; the same bytes are kept once; what is read is what was stored, or
  * it is an error; no name leads out of the folder.
  */
@@ -7,8 +7,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ChangeoverError } from "../core/errors.ts";
-import type { Artifact, ArtifactStore } from "../ports/artifact-store.ts";
-import { makeFolder } from "./make-folder.ts";
+import type { Artifact, ArtifactStore } from "../ports/feed-sink.ts";
+import { makeFolder } from "./local-lock.ts";
 
 export interface FileArtifactStoreInit {
   /** Made when it does not exist. */

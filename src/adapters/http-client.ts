@@ -5,7 +5,7 @@
  */
 import { Agent, errors, request } from "undici";
 import type { Json } from "../core/canonical-json.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 
 /** Bytes of an answer when the call does not say. */
 const DEFAULT_MAX_BYTES = 1_048_576;

@@ -1,5 +1,5 @@
 /**
- * Purpose: an engine in any language, driven by hooks over HTTP: `POST /execute`, `GET /snapshot`, `POST /restore`,
+ * An engine in any language, driven by hooks over HTTP: `POST /execute`, `GET /snapshot`, `POST /restore`,
  * `POST /role`, `GET /health` below one base URL. `examples/http-engine/README.md` says what each hook is sent.
  * Keeps true: calls that touch the state go out one after the other, in order; a call that is repeated carries the same
  * identity; role changes do not wait behind them, and the newest is told again until the engine has taken it.
@@ -8,7 +8,7 @@
 import type { Json } from "../core/canonical-json.ts";
 import type { Command, LogPosition } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
-import type { Clock, TimerHandle } from "../ports/clock.ts";
+import type { Clock, TimerHandle, Logger } from "../ports/basics.ts";
 import type {
   Engine,
   EngineHealth,
@@ -18,7 +18,6 @@ import type {
   ExecuteOutcome,
   RoleChange,
 } from "../ports/engine.ts";
-import type { Logger } from "../ports/logger.ts";
 import { type EngineReport, readReport } from "./engine-report.ts";
 import { foreignCommandProblem } from "./foreign-command.ts";
 import { type HttpAnswer, HttpClient } from "./http-client.ts";

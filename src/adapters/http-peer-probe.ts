@@ -1,5 +1,5 @@
 /**
- * Purpose: proof that nothing listens any more where the peer was [DP1].
+ * Proof that nothing listens any more where the peer was [DP1].
  * Keeps true: `refused` only when every known address refused the connection, or one did whose established socket the
  * other side had just closed, and no other accepts one within a moment; whatever answers, with anything at all, is life. Right after a kill the kernel may still accept a connection and then reset it: that is neither, and is asked
  * again every millisecond. Sockets and timers end with the call.
@@ -7,8 +7,8 @@
  */
 import { type Socket, connect } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { Clock, TimerHandle } from "../ports/clock.ts";
-import { PROOF_GRACE_MS, type PeerProbe, type ProbeResult } from "../ports/peer-probe.ts";
+import type { Clock, TimerHandle } from "../ports/basics.ts";
+import { PROOF_GRACE_MS, type PeerProbe, type ProbeResult } from "../ports/peer-channel.ts";
 
 /** Between two questions to one address. */
 const ASK_AGAIN_MS = 1;

@@ -4,7 +4,7 @@
  */
 import type { Json } from "../core/canonical-json.ts";
 import { MAX_VALUE_CHARS, type Op } from "../core/operation.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../ports/sync-transport.ts";
 import { type ClientTls, HttpClient, NoAnswer } from "./http-client.ts";
 

@@ -10,7 +10,7 @@
  */
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { Clock, TimerHandle } from "../ports/clock.ts";
+import type { Clock, TimerHandle } from "../ports/basics.ts";
 import { type EngineReport, parseReport } from "./engine-report.ts";
 
 export interface LifelineInit {

@@ -1,12 +1,18 @@
 /**
- * Purpose: the reconcile lock in the memory of one process, for the witnesses that live there (memory, none).
+ * The reconcile lock in the memory of one process, for the witnesses that live there (memory, none).
  * Keeps true: at most one holder; a lock lapses `ttlMs` after it was given or extended, on the monotonic clock; the
  * fence only rises. A counter that finds nothing starts from the wall clock, so that it rises over lost memory too.
  * Does not know: who asks; that work done under a lapsed lock is refused by its fence is the store's part [RL3].
  */
 import type { LockId } from "../core/ids.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import type { LockAcquire, LockRefresh, LockRelease, LockState } from "../ports/witness.ts";
+import { mkdirSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import Database from "better-sqlite3";
+import type { Options } from "better-sqlite3";
+import { ChangeoverError } from "../core/errors.ts";
+import { nodeAdvice } from "../core/node-version.ts";
 
 /** What a caller asks for [RL1]. */
 export interface LockRequest {
@@ -86,4 +92,40 @@ export class LocalLock {
     if (this.#held !== null && this.#held.lapsesAtMonoMs <= this.#clock.monoMs()) this.#held = null;
     return this.#held;
   }
+}
+
+// Makes folders without Node's recursive `mkdir`, which never returns for a path such as `/proc/x`.
+
+/**
+ * Makes `folder` and the missing folders above it. A folder that exists stays as it is.
+ *
+ * @param mode permissions of every folder that is made
+ * @throws the error of the file system, with its `code`: `ENOENT` where the file system makes no folders, `EACCES`, `ENOTDIR`
+ */
+export function makeFolder(folder: string, mode: number): void {
+  const missing: string[] = [];
+  for (let at = resolve(folder); statSync(at, { throwIfNoEntry: false }) === undefined; at = dirname(at)) {
+    missing.unshift(at);
+  }
+  for (const path of missing) {
+    try {
+      mkdirSync(path, { mode });
+    } catch (error) {
+      // Another process was faster.
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+  }
+}
+
+// Opens files with better-sqlite3, whose native part ends an old Node without a word: that is looked at first. On a
+// Node that is too old nothing native is touched, and the caller is told what to do.
+
+/**
+ * @param node version of the Node that runs this
+ * @throws ChangeoverError `unsupported_runtime`
+ */
+export function openDatabase(file: string, options: Options = {}, node = process.versions.node): Database.Database {
+  const advice = nodeAdvice(node, null);
+  if (advice !== null) throw new ChangeoverError("unsupported_runtime", `Changeover ${advice}`, { details: { node } });
+  return new Database(file, options);
 }

@@ -1,10 +1,9 @@
 /**
- * Purpose: what survives the death of a process whose store is a `MemoryStore`: a disk for simulated worlds and tests.
+ * What survives the death of a process whose store is a `MemoryStore`: a disk for simulated worlds and tests.
  * Keeps true: at most one living owner. Does not know: what the content means.
  */
-import { assert } from "../core/assert.ts";
+import { assert, ChangeoverError } from "../core/errors.ts";
 import type { Command, Conflict, KeyedAnswer, LogPosition } from "../core/command.ts";
-import { ChangeoverError } from "../core/errors.ts";
 import type { LogShape } from "../core/fork.ts";
 import { hlcZero } from "../core/hlc.ts";
 import type { EngineId } from "../core/ids.ts";

@@ -4,11 +4,11 @@
  * does not belong, and they arrive in a later turn of the loop, in order.
  * It knows no tokens and proves no keys: who holds the wire is trusted. An engine's id stands for its key.
  */
-import { assert } from "../core/assert.ts";
+import { assert } from "../core/errors.ts";
 import type { Label } from "../core/ids.ts";
 import { decodeMessage, encodeMessage } from "./peer-messages.ts";
 import type { Heartbeat, PeerMessage } from "../core/messages.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import type { LinkStatus, PeerChannel, PeerChannelEvents, PeerHello, PinnedPeer } from "../ports/peer-channel.ts";
 import { PeerGate, type PeerIdentity, type TurnedAway } from "./peer-gate.ts";
 import { MAX_FRAME_BYTES } from "../ports/link.ts";

@@ -1,16 +1,23 @@
 /**
- * Purpose: the replica port in memory, as part of a `MemoryStore`: the same contract as the SQLite one.
+ * The replica port in memory, as part of a `MemoryStore`: the same contract as the SQLite one.
  * Keeps true: a transaction that throws leaves nothing behind: every write notes how it is undone.
  */
 import type { Conflict } from "../core/command.ts";
 import { chainAfter, isGivenUp, type Op } from "../core/operation.ts";
 import { counterOf, leastClock, type VectorClock } from "../core/vector-clock.ts";
-import { type ArrivedOp, type CompactionFloor, mergeFloors, type OpLog } from "../ports/op-log.ts";
-import type { OutboxStore } from "../ports/outbox-store.ts";
-import type { PeerState } from "../ports/peer-state.ts";
-import type { RecordPlace, RecordStore } from "../ports/record-store.ts";
-import type { ConflictStore, Replica } from "../ports/replica.ts";
-import { sha256Of } from "./node-digest.ts";
+import {
+  type ArrivedOp,
+  type CompactionFloor,
+  mergeFloors,
+  type OpLog,
+  type OutboxStore,
+  type PeerState,
+  type RecordPlace,
+  type RecordStore,
+  type ConflictStore,
+  type Replica,
+} from "../ports/replica.ts";
+import { sha256Of } from "./basics.ts";
 import type { DiskContent } from "./memory-disk.ts";
 import type { Claim, ReplicaContent } from "./memory-replica/content.ts";
 import { MemoryOutbox } from "./memory-replica/outbox.ts";

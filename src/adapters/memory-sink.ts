@@ -1,10 +1,10 @@
 /**
- * Purpose: a feed in memory, and sinks that publish to it: for simulated worlds and for tests.
+ * A feed in memory, and sinks that publish to it: for simulated worlds and for tests.
  * Keeps true: the sink contract, also while it fails as it is told to.
  */
 import { ChangeoverError } from "../core/errors.ts";
 import type { ControlEvent } from "../core/control-event.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import type { FeedSink, Published, PublishFailure, PublishResult } from "../ports/feed-sink.ts";
 
 /** One event as it stands in the feed. */

@@ -1,5 +1,5 @@
 /**
- * Purpose: the store port in memory, for simulated worlds and for tests of those who embed a coordinator. What is
+ * The store port in memory, for simulated worlds and for tests of those who embed a coordinator. What is
  * durable lives on the `MemoryDisk`: a new store over the same disk sees what the dead one had made durable.
  * Keeps true: the same contract as the SQLite store; an append costs the same however long the log is.
  */
@@ -23,7 +23,7 @@ import {
 } from "../core/log-rules.ts";
 import type { Maintenance } from "../core/messages.ts";
 import { counterOf, type VectorClock } from "../core/vector-clock.ts";
-import type { Ids } from "../ports/ids.ts";
+import type { Ids } from "../ports/basics.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { PinnedPeer } from "../ports/peer-channel.ts";
 import type { Replica } from "../ports/replica.ts";
@@ -40,7 +40,7 @@ import type {
   StoredState,
 } from "../ports/store.ts";
 import { type DiskContent, emptyContent, type MemoryDisk, TextInMemory, textOf } from "./memory-disk.ts";
-import { sha256Of } from "./node-digest.ts";
+import { sha256Of } from "./basics.ts";
 import { HISTORY_KEPT, KEYS_KEPT, newest, RUNS_KEPT } from "./store-bounds.ts";
 import { MemoryReplica } from "./memory-replica.ts";
 

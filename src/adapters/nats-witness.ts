@@ -12,10 +12,10 @@
  *   work under a lower fence [RL3].
  * - Nothing is sent while there is no connection, and the client drops what it had not sent when a connection ends.
  */
-import type { StoredMsg } from "@nats-io/jetstream";
+import { type StoredMsg, DiscardPolicy, RetentionPolicy, StorageType, type StreamInfo } from "@nats-io/jetstream";
 import { ChangeoverError } from "../core/errors.ts";
 import type { LockId } from "../core/ids.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import type {
   ExpectedRecord,
   LockAcquire,
@@ -31,12 +31,19 @@ import type {
   WitnessSwap,
 } from "../ports/witness.ts";
 import type { LockRequest } from "./local-lock.ts";
-import { isCertainlyNotDone, isNotFound, isRevisionMoved, natsReason } from "./nats/faults.ts";
-import { NatsLink, type NatsLinkInit, type NatsSession } from "./nats/link.ts";
-import { type Bucket, openBucket } from "./nats-witness/bucket.ts";
-import { lockFromText, lockToText, type LockText } from "./nats-witness/lock-text.ts";
-import { safeName } from "./sinks/safe-name.ts";
+import {
+  isCertainlyNotDone,
+  isNotFound,
+  isRevisionMoved,
+  natsReason,
+  NatsLink,
+  type NatsLinkInit,
+  type NatsSession,
+} from "./nats/link.ts";
+import { safeName } from "./sinks/event-text.ts";
 import { isExpected, isStrange, recordFromText, recordToText } from "./witness-record.ts";
+import { nanos } from "@nats-io/transport-node";
+import { isReachable } from "../core/epoch.ts";
 
 /** Settings of `NatsWitness`; times in ms. */
 export interface NatsWitnessInit extends Pick<NatsLinkInit, "url" | "credentials" | "tls"> {
@@ -359,4 +366,87 @@ function keyOf(pair: string): string {
   throw new ChangeoverError("invalid_configuration", `pair: "${pair}" must have 1 to 64 characters`, {
     details: { field: "pair", value: pair, bound: "1 to 64 characters" },
   });
+}
+
+// The key-value bucket of the witness: a stream in the form that `nats kv` and every other client of NATS expects.
+
+export interface Bucket {
+  /** When the bucket was made: names this life of it. */
+  readonly created: string;
+  readonly replicas: number;
+}
+
+const DUPLICATES_MS = 120_000;
+
+/** Makes the bucket where it is missing. A standing one stays as its owner made it. */
+export async function openBucket(
+  { manager }: Pick<NatsSession, "manager">,
+  { name, replicas }: { readonly name: string; readonly replicas: number },
+): Promise<Bucket> {
+  const stream = `KV_${name}`;
+  const info = await manager.streams.info(stream).catch(async (error: unknown) => {
+    if (!isNotFound(error)) throw error;
+    const settings = {
+      name: stream,
+      subjects: [`$KV.${name}.>`],
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+      discard: DiscardPolicy.New,
+      num_replicas: replicas,
+      max_msgs_per_subject: 1,
+      max_age: 0,
+      duplicate_window: nanos(DUPLICATES_MS),
+      allow_rollup_hdrs: true,
+      allow_direct: true,
+      deny_delete: true,
+    };
+    return manager.streams.add(settings).catch(async (failed: unknown): Promise<StreamInfo> => {
+      // The other engine has made it at the same time.
+      const standing = await manager.streams.info(stream).catch(() => null);
+      if (standing === null) throw failed;
+      return standing;
+    });
+  });
+  if (info.config.max_age !== 0) {
+    const found = `the bucket ${name} has a TTL of ${info.config.max_age / 1e9} s and would forget who leads`;
+    throw new ChangeoverError("invalid_configuration", `${found}; make it without one`, {
+      details: { field: "witness.bucket", value: name, bound: "a bucket without a TTL" },
+    });
+  }
+  return { created: info.created, replicas: info.config.num_replicas };
+}
+
+// The reconcile lock as the text of one message in NATS. A free lock keeps its message, and with it the last fence.
+
+export interface LockText {
+  /** null: nobody holds it. */
+  readonly lockId: LockId | null;
+  readonly holder: string;
+  readonly fence: number;
+  /** What it was acquired for, or last extended by, ms. */
+  readonly ttlMs: number;
+}
+
+/** Nobody asks for a lock of a day: somebody else wrote it, and it must not stand for ever. */
+const MAX_TTL_MS = 86_400_000;
+
+export function lockToText(lock: LockText): string {
+  return JSON.stringify(lock);
+}
+
+/** null: someone else has written there. */
+export function lockFromText(text: string): LockText | null {
+  try {
+    const { lockId, holder, fence, ttlMs } = JSON.parse(text) as Record<keyof LockText, unknown>;
+    const known =
+      (lockId === null || typeof lockId === "string") &&
+      typeof holder === "string" &&
+      isReachable(fence) &&
+      typeof ttlMs === "number" &&
+      ttlMs >= 0 &&
+      ttlMs <= MAX_TTL_MS;
+    return known ? { lockId: lockId as LockId | null, holder, fence, ttlMs } : null;
+  } catch {
+    return null;
+  }
 }

@@ -1,10 +1,10 @@
 /**
- * Purpose: what stands in the witness's place where none is configured [CP3].
+ * What stands in the witness's place where none is configured [CP3].
  * Keeps true: it never vouches for anybody: every question about the record is `unreachable`.
  * The lock is this engine's own: it keeps two reconciliations of one engine apart, not two engines.
  */
 import type { LockId } from "../core/ids.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import type {
   LockAcquire,
   LockRead,

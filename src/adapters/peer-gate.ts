@@ -6,7 +6,7 @@
  */
 import { type IncarnationId, isEarlierStart, type Label, startOf } from "../core/ids.ts";
 import type { Heartbeat, PeerMessage } from "../core/messages.ts";
-import { isReachable, outOfReach } from "../core/reach.ts";
+import { isReachable, outOfReach } from "../core/epoch.ts";
 import type { PeerHello, PeerRefusal, PinnedPeer } from "../ports/peer-channel.ts";
 
 /** Someone or something turned away, and why. */

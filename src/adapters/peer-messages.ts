@@ -5,7 +5,7 @@
  * Whether a message is true, and whom it came from, is the peer channel's business.
  */
 import { MESSAGE_SCHEMAS, type PeerMessage } from "../core/messages.ts";
-import { MAX_NUMBER } from "../core/reach.ts";
+import { MAX_NUMBER } from "../core/epoch.ts";
 import { faultFinder, type SchemaFault } from "../json/schema-check.ts";
 
 /** What a text from the other engine turned out to be. */

@@ -1,10 +1,10 @@
 /**
- * Purpose: structured log lines by pino.
+ * Structured log lines by pino.
  * Keeps true: no field that by its name holds a secret is ever written, down to three levels deep.
  * Does not know: secrets inside message texts, which are constant for that reason; where the lines go.
  */
 import { pino } from "pino";
-import type { LogFields, Logger } from "../ports/logger.ts";
+import type { LogFields, Logger } from "../ports/basics.ts";
 
 /** Field names that are never written, wherever they stand. */
 const SECRET_FIELDS = [

@@ -1,10 +1,10 @@
 /**
- * Purpose: runs one script of the user's, without a shell, within a budget of time and output.
+ * Runs one script of the user's, without a shell, within a budget of time and output.
  * Keeps true: a script that overruns is killed with everything it started in its process group; running one never throws.
  * The script's environment holds what is named here and what the caller gives, so no secret of ours leaks into it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 
 /** Variables that a script inherits. */
 const INHERITED = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR"] as const;

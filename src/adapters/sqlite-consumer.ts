@@ -1,5 +1,5 @@
 /**
- * Purpose: a consumer's own SQLite file, as the applier needs it: `applied_events`, `applied_stacks`, `applied_cursor`.
+ * A consumer's own SQLite file, as the applier needs it: `applied_events`, `applied_stacks`, `applied_cursor`.
  * Keeps true: one transaction at a time on the connection. The connection belongs to the applier: what others did on it
  * while a handler waits would become part of its transaction.
  */
@@ -11,8 +11,8 @@ import type {
   ConsumerDatabase,
   StackHold,
   StackKey,
-} from "../ports/applied-notes.ts";
-import type { FeedMark } from "../ports/feed-source.ts";
+  FeedMark,
+} from "../ports/feed-sink.ts";
 import { SerialQueue } from "./serial-queue.ts";
 
 const SCHEMA = `

@@ -1,5 +1,5 @@
 /**
- * Purpose: the store port on one SQLite file, `changeover.db`, owned by this process alone: write-ahead log, synced at
+ * The store port on one SQLite file, `changeover.db`, owned by this process alone: write-ahead log, synced at
  * every commit [EP2].
  * Keeps true: one transaction a call. What is kept in memory beside the file (the log's shape, clock and stamp, so that
  * no call scans the log) changes only after the transaction has been committed.
@@ -27,7 +27,7 @@ import {
 } from "../core/log-rules.ts";
 import type { Maintenance } from "../core/messages.ts";
 import { counterOf, type VectorClock } from "../core/vector-clock.ts";
-import type { Ids } from "../ports/ids.ts";
+import type { Ids } from "../ports/basics.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { PinnedPeer } from "../ports/peer-channel.ts";
 import type { Replica } from "../ports/replica.ts";
@@ -42,12 +42,11 @@ import type {
   Store,
   StoredState,
 } from "../ports/store.ts";
-import { sha256Of } from "./node-digest.ts";
+import { sha256Of } from "./basics.ts";
 import { CheckpointTable } from "./sqlite-store/checkpoint-table.ts";
 import { CommandTable } from "./sqlite-store/command-table.ts";
 import { explained } from "./sqlite-store/errors.ts";
-import { ConflictTable, LeadershipTable, RequestTable } from "./sqlite-store/history-tables.ts";
-import { KeyTable } from "./sqlite-store/key-table.ts";
+import { ConflictTable, LeadershipTable, RequestTable, KeyTable } from "./sqlite-store/history-tables.ts";
 import { type Access, SqliteReplica } from "./sqlite-store/replica.ts";
 import { openStoreFile, openStoreIn } from "./sqlite-store/open.ts";
 import type { StoreFileInit } from "./sqlite-store/open.ts";

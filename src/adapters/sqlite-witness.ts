@@ -1,5 +1,5 @@
 /**
- * Purpose: the witness for two engines on one host: one SQLite file that both open.
+ * The witness for two engines on one host: one SQLite file that both open.
  * Keeps true:
  * - Every call is one short transaction within one synchronous call, so that a frozen process holds up the other only
  *   if it was frozen inside those microseconds; then the other waits `busyMs` at most and answers `unreachable`.
@@ -14,7 +14,7 @@
  * Does not know: who leads. Must not be the event store's file: that one may be busy for longer.
  */
 import type { LockId } from "../core/ids.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import type {
   ExpectedRecord,
   LockAcquire,

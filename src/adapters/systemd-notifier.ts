@@ -6,7 +6,7 @@
  * passes them on with `systemd-notify`. It ends with the engine, because its pipe ends.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Clock, TimerHandle } from "../ports/clock.ts";
+import type { Clock, TimerHandle } from "../ports/basics.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,10 +1,9 @@
 /**
- * Purpose: the witness record as text, for witnesses that keep it outside this process (Redis, SQLite).
+ * The witness record as text, for witnesses that keep it outside this process (Redis, SQLite).
  * Keeps true: what is read back is a whole record or nothing; a text that anyone else wrote is never taken for one.
  * Does not know: where the text is kept, nor what the record means.
  */
-import { isEpoch } from "../core/epoch.ts";
-import { isReachable } from "../core/reach.ts";
+import { isEpoch, isReachable } from "../core/epoch.ts";
 import { parseClock } from "../core/vector-clock.ts";
 import type { ExpectedRecord, StrangeContent, WitnessRecord } from "../ports/witness.ts";
 

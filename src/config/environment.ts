@@ -1,10 +1,10 @@
 /**
- * Purpose: every key of the file as an environment variable: `CHANGEOVER_` + path in upper snake case
+ * Every key of the file as an environment variable: `CHANGEOVER_` + path in upper snake case
  * (`failover.heartbeatMs`: `CHANGEOVER_FAILOVER_HEARTBEAT_MS`). Lists, and sections as a whole, are JSON text.
  * Keeps true: a variable that begins with `CHANGEOVER_` and that nobody knows is refused, like an unknown key of the
  * file, since it is a wish that would else be dropped in silence.
  */
-import { type Fault, fault } from "./fault.ts";
+import { type Fault, fault } from "./check.ts";
 import { boundOf, isKeys, isSection, type Keys, type Shape } from "./shape.ts";
 
 /** What `process.env` is. */

@@ -1,9 +1,9 @@
 /**
- * Purpose: what must hold between the keys of federation and of TLS.
+ * What must hold between the keys of federation and of TLS.
  * Keeps true: no secret stands in an address, and no two peers are one.
  */
 import { sameHost } from "../core/loopback.ts";
-import { type Fault, fault } from "./fault.ts";
+import { type Fault, fault } from "./check.ts";
 import type { ClientTlsConfig, Config } from "./types.ts";
 
 /** Names under which this engine keeps other places: its hub, and the other engine of its pair. */

@@ -1,14 +1,13 @@
 /**
- * Purpose: from a file, the environment and the defaults to one frozen configuration, or to an error that names the
+ * From a file, the environment and the defaults to one frozen configuration, or to an error that names the
  * key, the value and the bound. The environment goes before the file, the file before the defaults.
  */
 import { readFileSync, statSync } from "node:fs";
 import { type Document, parseDocument } from "yaml";
 import { ChangeoverError } from "../core/errors.ts";
 import { resolveFailover } from "../core/settings.ts";
-import { faultsOf, withDefaults } from "./check.ts";
+import { faultsOf, withDefaults, fault, invalidConfiguration } from "./check.ts";
 import { type Environment, overlay, unknownVariables } from "./environment.ts";
-import { fault, invalidConfiguration } from "./fault.ts";
 import { outboxFaults, outboxOf } from "./outbox.ts";
 import { relationFaults } from "./relations.ts";
 import { type ConfigInput, ConfigSchema } from "./schema.ts";

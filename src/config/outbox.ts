@@ -1,9 +1,9 @@
 /**
- * Purpose: the section `outbox`: which keys belong to which sink, and where each is when nobody says.
+ * The section `outbox`: which keys belong to which sink, and where each is when nobody says.
  * Keeps true: a key without effect is refused.
  */
-import { assertNever } from "../core/assert.ts";
-import { type Fault, fault } from "./fault.ts";
+import { assertNever } from "../core/errors.ts";
+import { type Fault, fault } from "./check.ts";
 import type { ConfigInput } from "./schema.ts";
 import type { ClientTlsConfig, OutboxConfig } from "./types.ts";
 

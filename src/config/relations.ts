@@ -1,11 +1,11 @@
 /**
- * Purpose: what must hold between keys: the timings that keep the protocol safe [VT6], and access on a
+ * What must hold between keys: the timings that keep the protocol safe [VT6], and access on a
  * public address.
  * Keeps true: a key is never accepted and then without effect.
  */
 import { isLoopback, sameHost } from "../core/loopback.ts";
 import { brokenRelations } from "../core/settings.ts";
-import { type Fault, fault } from "./fault.ts";
+import { type Fault, fault } from "./check.ts";
 import { federationFaults } from "./federation-relations.ts";
 import type { Config } from "./types.ts";
 

@@ -1,14 +1,16 @@
 /**
- * Purpose: what a configuration file may say, as one TypeBox schema: it validates, gives the defaults, names the
+ * What a configuration file may say, as one TypeBox schema: it validates, gives the defaults, names the
  * environment variables and is published as `config/schema.json`.
  * Does not know: relations between keys (`relations.ts`), nor what a secret's value is (`secrets.ts`).
  */
 import { type TSchema, Type } from "typebox";
 import { DEFAULT_COMMANDS, DEFAULT_FAILOVER } from "../core/settings.ts";
-import { MAX_ORIGINS_PER_TOKEN } from "../core/sync-bounds.ts";
-import { federation, hub, listenTls } from "./federation-schema.ts";
-import { outbox } from "./outbox-schema.ts";
+import { MAX_ORIGINS_PER_TOKEN } from "../core/operation.ts";
 import {
+  federation,
+  hub,
+  listenTls,
+  outbox,
   DAY_MS,
   file,
   httpUrl,

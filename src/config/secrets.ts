@@ -5,7 +5,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import type { Environment } from "./environment.ts";
-import { type Fault, fault, invalidConfiguration } from "./fault.ts";
+import { type Fault, fault, invalidConfiguration } from "./check.ts";
 import type { Config, SecretRef, TokenRole } from "./types.ts";
 
 /** A token as the access check needs it. */

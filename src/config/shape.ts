@@ -1,12 +1,12 @@
 /**
- * Purpose: reads the schema as data: what kind of value stands at a key, which member of a union a value means, and how
+ * Reads the schema as data: what kind of value stands at a key, which member of a union a value means, and how
  * its bound is said in words.
  * Keeps true: only the JSON Schema words that `schema.ts` uses are understood; another one is a broken invariant.
  */
 import type { TSchema } from "typebox";
 import { Format } from "typebox/format";
 import { Value } from "typebox/value";
-import { assert, assertNever } from "../core/assert.ts";
+import { assert, assertNever } from "../core/errors.ts";
 
 /** A node of the schema, as far as this room looks into it. */
 export interface Shape {

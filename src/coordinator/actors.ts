@@ -1,5 +1,5 @@
 /**
- * Purpose: all actors of one coordinator, joined: who hears of what.
+ * All actors of one coordinator, joined: who hears of what.
  * Does not know: lifecycle and the calls from outside (`pair-coordinator.ts`), messages (`dispatch.ts`).
  */
 import { CatchUpSource } from "../actors/catch-up-source.ts";
@@ -24,15 +24,14 @@ import { Snapshots } from "../actors/snapshots.ts";
 import { SplitBrain } from "../actors/split-brain.ts";
 import { Succession, type SuccessionDeps } from "../actors/succession.ts";
 import type { Command, LogPosition } from "../core/command.ts";
-import { mayActForMs } from "../core/vote-window.ts";
+import { mayActForMs } from "../core/claim.ts";
 import { toldMs } from "../replication/renewal.ts";
 import type { Replication } from "../replication/replication.ts";
 import { otherLabel, type EngineId, type Label } from "../core/ids.ts";
 import type { Heartbeat, LeadershipCause, PeerMessage, SyncState } from "../core/messages.ts";
 import type { Outbox } from "../outbox/outbox.ts";
-import { joinOutbox } from "./join-outbox.ts";
-import { joinReplication } from "./join-replication.ts";
-import { recordRequest } from "./record-request.ts";
+import { joinOutbox, joinReplication } from "./join-replication.ts";
+import { recordRequest } from "./force-leader.ts";
 
 /** Commands of one frame at most, so that heartbeats never queue behind one. */
 const FRAME_COMMANDS = 128;

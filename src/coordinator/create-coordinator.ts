@@ -1,5 +1,5 @@
 /**
- * Purpose: the composition root: joins the actors to one coordinator.
+ * The composition root: joins the actors to one coordinator.
  * Keeps true: the same object runs in production and in simulation; only the ports differ.
  */
 import { Alarms } from "../actors/alarms.ts";
@@ -12,10 +12,11 @@ import { Stamps } from "../actors/stamps.ts";
 import type { CoordinatorEvent } from "../core/events.ts";
 import type { CoordinatorPorts } from "../ports/coordinator-ports.ts";
 import { Actors } from "./actors.ts";
-import { Broadcast } from "./broadcast.ts";
-import { nextIncarnation } from "./next-incarnation.ts";
-import { PairCoordinator } from "./pair-coordinator.ts";
+import { Broadcast, PairCoordinator } from "./pair-coordinator.ts";
 import type { Coordinator } from "./types.ts";
+import { ChangeoverError } from "../core/errors.ts";
+import { type IncarnationId, withStart } from "../core/ids.ts";
+import { isReachable, MAX_NUMBER } from "../core/epoch.ts";
 
 /**
  * Joins one engine to its pair. Nothing runs before `start()`.
@@ -47,4 +48,29 @@ export function createCoordinator(
     nowMs: () => kit.rules.nowMs(ports.clock),
   };
   return new PairCoordinator(kit, new Actors(kit, engine), broadcast, stored);
+}
+
+// The name of this start. Of any two starts of this engine it says which was the later one: what an earlier one left in
+// a pipe may arrive long after the later one has greeted. It rises with every start, whichever way the wall clock went,
+// and never comes near the bound of numbers [EP6]: a wall clock beyond the year 2248 does not count. A full disk leaves
+// only the wall clock to tell, and delays no start.
+
+const KEY = "start";
+
+/** The highest start number that the wall clock gives, ms since 1970; what counts beyond it rises by one each start. */
+const MAX_CLOCK_START = 2 ** 43;
+
+export function nextIncarnation(ports: Pick<CoordinatorPorts, "store" | "clock" | "ids" | "logger">): IncarnationId {
+  const { peerState } = ports.store.replica;
+  const kept = Number(peerState.get(KEY) ?? 0);
+  // A broken note counts as none.
+  const last = isReachable(kept) && kept < MAX_NUMBER ? kept : 0;
+  const start = Math.max(last + 1, Math.min(Math.floor(ports.clock.unixMs()), MAX_CLOCK_START));
+  try {
+    peerState.set(KEY, String(start));
+  } catch (error) {
+    if (!(error instanceof ChangeoverError)) throw error;
+    ports.logger.warn({ err: error }, "this start could not be noted");
+  }
+  return withStart(ports.ids.next("incarnation"), start);
 }

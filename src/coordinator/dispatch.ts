@@ -1,13 +1,14 @@
 /**
- * Purpose: gives each message of the peer to the actor whose business it is.
+ * Gives each message of the peer to the actor whose business it is.
  * Keeps true: a message of the leader's that bears a lower epoch than the accepted one reaches nobody [EP4]; one that
  * names an epoch out of all reach reaches nobody either.
  */
 import type { Kit } from "../actors/kit.ts";
-import { outOfReach } from "../core/reach.ts";
-import { assertNever } from "../core/assert.ts";
+import { outOfReach } from "../core/epoch.ts";
+import { assertNever } from "../core/errors.ts";
 import type { PeerMessage, SnapshotPiece } from "../core/messages.ts";
 import type { Actors } from "./actors.ts";
+import type { PeerChannelEvents } from "../ports/peer-channel.ts";
 
 /** Any malformed content that passed the channel must not take the engine down. */
 export function dispatch(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoMs: number): void {
@@ -120,4 +121,46 @@ function takeConflicts(kit: Kit, actors: Actors, message: Extract<PeerMessage, {
   kit.ports.store.saveConflicts(news);
   for (const conflict of news) kit.emit({ type: "conflict", conflict });
   actors.closeStanding();
+}
+
+// What the peer channel tells, taken to the actors: links that come and go, messages, who was refused. After the stop
+// nothing of it moves anything.
+
+export function peerEvents(kit: Kit, actors: Actors, stopped: () => boolean): PeerChannelEvents {
+  const { identities } = actors;
+  return {
+    onLinkUp: () => {
+      if (!stopped()) linkUp(kit, actors);
+    },
+    onLinkDown: (link, socketClosed) => {
+      if (!stopped()) linkDown(kit, actors, socketClosed ? link : null);
+    },
+    onMessage: (message, receipt) => {
+      if (stopped()) return;
+      identities.heardPeer();
+      dispatch(kit, actors, message, receipt.receivedAtMonoMs);
+    },
+    onRefused: (refusal, detail, stranger) => {
+      if (!stopped()) identities.onRefused(refusal, detail, stranger);
+    },
+    onFirstContact: (peer) => !stopped() && identities.onFirstContact(peer),
+    onRefusedByPeer: (detail) => {
+      if (!stopped()) identities.onRefusedByPeer(detail);
+    },
+  };
+}
+
+function linkUp(kit: Kit, { succession, heartbeats, catchUp, replication }: Actors): void {
+  kit.alarms.clear("peer-link-lost");
+  succession.linkUp();
+  replication.pair.linkUp();
+  heartbeats.beat();
+  if (catchUp.sync === "ready" && succession.leadership.role === "follower") catchUp.compare();
+}
+
+/** `closed`: the link, if the other side closed its socket. Another link that still seems up may be one whose cable is cut. */
+function linkDown(kit: Kit, { linked, log, succession }: Actors, closed: string | null): void {
+  if (linked) kit.alarms.raise("peer-link-lost", "one of the links to the peer is down");
+  else log.peerGone();
+  if (closed !== null) void succession.linkClosed(closed);
 }

@@ -1,14 +1,14 @@
 /**
- * Purpose: a person's or a control plane's word that this engine shall lead [HO1–HO4].
+ * A person's or a control plane's word that this engine shall lead [HO1–HO4].
  * Keeps true: one request, one epoch: a repeated `requestId` gets the first answer; every request is recorded.
  */
 import type { Kit } from "../actors/kit.ts";
 import { RETIRED, type Mover } from "../actors/leadership.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { callersRequestId, otherLabel, type Label, type RequestId } from "../core/ids.ts";
-import type { ForceLeaderOutcome, ForceLeaderRequest } from "../core/outcomes.ts";
+import type { ForceLeaderOutcome, ForceLeaderRequest, HandoverOutcome } from "../core/outcomes.ts";
 import type { Actors } from "./actors.ts";
-import { recordRequest } from "./record-request.ts";
+import type { RequestEntry } from "../ports/store.ts";
 
 /** How long campaigns are tried for one request, ms. */
 const TRY_FOR_MS = 900;
@@ -112,5 +112,55 @@ export class ForceLeader {
     if (succession.leadership.role === "leader") return null;
     const result = await handover.take(requestId, mover);
     return result.outcome === "done" ? null : result.reason;
+  }
+}
+
+// A person's word, or that of an engine about to stop, that this engine shall give its role away [HO5]. Every request
+// is recorded; nothing is offered to a peer that could not take over.
+
+/** Who asks, and why. */
+type Asked = Pick<ForceLeaderRequest, "reason" | "by">;
+
+export async function handOver(kit: Kit, actors: Actors, asked: Asked): Promise<HandoverOutcome> {
+  const requestId = kit.ports.ids.next("request");
+  const outcome = await offered(kit, actors, requestId, asked);
+  recordRequest(kit, { requestId, ...asked, mode: "handover", answer: outcome });
+  return outcome;
+}
+
+async function offered(kit: Kit, actors: Actors, requestId: RequestId, asked: Asked): Promise<HandoverOutcome> {
+  if (actors.succession.leadership.role !== "leader") return notLeader(kit, actors.leader);
+  const why = actors.whyNoBackup;
+  if (why !== null) return { outcome: "no-valid-backup", detail: why };
+  const startedAtMs = kit.nowMs();
+  const result = await actors.handover.offer(requestId, { cause: "handover", ...asked });
+  if (result.outcome === "failed") return { outcome: "no-valid-backup", detail: result.reason };
+  const tookMs = kit.nowMs() - startedAtMs;
+  return { outcome: "handed-over", leader: otherLabel(kit.options.label), epoch: result.epoch, tookMs, requestId };
+}
+
+// The answer of an engine that does not lead to what only the leader does.
+
+export interface NotLeader {
+  readonly outcome: "not-leader";
+  readonly leader: Label | null;
+  readonly leaderUrl: string | null;
+}
+
+/** Names `leader`, and its address where that is the other engine: nobody is sent here once more. */
+export function notLeader({ options: { label, peerUrl } }: Kit, leader: Label | null): NotLeader {
+  return { outcome: "not-leader", leader, leaderUrl: leader === null || leader === label ? null : peerUrl };
+}
+
+// Keeps every request to move the role: who, when, why, and how it ended [HO4]. A disk that refuses takes no answer
+// away from the caller.
+
+/** `mode`: `graceful`, `immediate`, or `handover` for a role that its leader gave away. */
+export function recordRequest(kit: Kit, request: Omit<RequestEntry, "at">): void {
+  const { store, clock, logger } = kit.ports;
+  try {
+    store.saveRequest({ ...request, at: String(Math.round(clock.unixMs())) });
+  } catch (error) {
+    logger.error({ err: error, requestId: request.requestId }, "a request to move the role could not be recorded");
   }
 }

@@ -1,15 +1,17 @@
-/** Purpose: joins replication to one coordinator: its clock, its peer, its alarms and events. */
+/** Joins replication to one coordinator: its clock, its peer, its alarms and events. */
 import type { Kit } from "../actors/kit.ts";
 import type { Epoch } from "../core/epoch.ts";
 import { MAX_DRIFT_MS } from "../core/hlc.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
 import type { Op } from "../core/operation.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { ClockReading } from "../ports/clock-source.ts";
+import type { Clock, ClockReading } from "../ports/basics.ts";
 import { toldTroubles } from "../replication/federation.ts";
 import { HINTS } from "../replication/reasons.ts";
 import { Replication } from "../replication/replication.ts";
+import type { Succession } from "../actors/succession.ts";
+import { DEFAULT_OUTBOX } from "../core/settings.ts";
+import { Outbox } from "../outbox/outbox.ts";
 
 /** Between two exchanges with the hub, unless set. */
 const HUB_INTERVAL_MS = 30_000;
@@ -85,4 +87,31 @@ function oncePerTurn(clock: Clock, work: () => void): () => void {
       }
     });
   };
+}
+
+// Joins the outbox to one coordinator: when it may publish, and whom it tells.
+
+export function joinOutbox(
+  kit: Kit,
+  pair: { readonly succession: Succession; answeredSeq(): number; send(message: PeerMessage): boolean },
+): Outbox {
+  const { ports, options, alarms } = kit;
+  const { book, leadership } = pair.succession;
+  const leads = (): boolean => leadership.role === "leader";
+  return new Outbox(
+    { ...ports, sink: ports.sink ?? null, host: kit },
+    { ...DEFAULT_OUTBOX, ...options.outbox, tenantId: options.pair },
+    {
+      leads,
+      mayPublish: () => (leadership.mayAct() ? book.accepted : null),
+      mayWriteBack: (epoch) => leads() && kit.rules.writesBack(epoch, book.accepted),
+      answeredSeq: () => pair.answeredSeq(),
+      tellPeer: (marks, feedId) =>
+        void pair.send({ type: "outbox-marks", epoch: book.accepted, marks, ...(feedId === null ? {} : { feedId }) }),
+      published: ({ stackId, published: events, duplicates, latencyMs }) => {
+        if (events > 0) kit.emit({ type: "published", stackId, events, duplicates, latencyMs });
+      },
+      alarm: (code, raised, detail) => alarms.set(code, raised, detail),
+    },
+  );
 }

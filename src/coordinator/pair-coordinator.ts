@@ -1,5 +1,5 @@
 /**
- * Purpose: the coordinator that callers hold: lifecycle, and each call handed to the actor whose business it is.
+ * The coordinator that callers hold: lifecycle, and each call handed to the actor whose business it is.
  */
 import type { Kit } from "../actors/kit.ts";
 import { resolveConflict } from "../actors/conflict-book.ts";
@@ -35,13 +35,12 @@ import type { OutboxAction, OutboxStatus, ResyncOutcome } from "../outbox/outbox
 import type { Replication } from "../replication/replication.ts";
 import type { Actors } from "./actors.ts";
 import { applySnapshot } from "./apply-snapshot.ts";
-import type { Broadcast } from "./broadcast.ts";
-import { ForceLeader } from "./force-leader.ts";
-import { handOver } from "./hand-over.ts";
-import { notLeader } from "./not-leader.ts";
-import { peerEvents } from "./peer-events.ts";
+import { ForceLeader, handOver, notLeader } from "./force-leader.ts";
+import { peerEvents } from "./dispatch.ts";
 import { Reports } from "./reports.ts";
 import type { Coordinator, CoordinatorState, Readiness, PeerHealthReport, SyncHealthReport } from "./types.ts";
+import { ChangeoverError } from "../core/errors.ts";
+import type { Logger } from "../ports/basics.ts";
 
 /** A handover is planned for so long ahead at most. */
 const PLANNED_AHEAD_MS = 7 * 86_400_000;
@@ -379,5 +378,36 @@ export class PairCoordinator implements Coordinator {
     await Promise.allSettled(ports.changeoverSwitches.map((target) => target.close()));
     this.#actors.roleHooks.flush();
     ports.store.close();
+  }
+}
+
+// Tells every listener what happens; one that throws harms nobody else.
+
+const MAX_LISTENERS = 64;
+
+export class Broadcast {
+  readonly #listeners = new Set<(event: CoordinatorEvent) => void>();
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  emit(event: CoordinatorEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#logger.error({ err: error, event: event.type }, "an event listener failed");
+      }
+    }
+  }
+
+  subscribe(listener: (event: CoordinatorEvent) => void): () => void {
+    if (this.#listeners.size >= MAX_LISTENERS) {
+      throw new ChangeoverError("invalid_value", `at most ${MAX_LISTENERS} listeners may subscribe`);
+    }
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 }

@@ -1,6 +1,6 @@
-/** Purpose: what the coordinator tells of itself, read at the moment of the question; nothing here changes anything. */
+/** What the coordinator tells of itself, read at the moment of the question; nothing here changes anything. */
 import type { Kit } from "../actors/kit.ts";
-import { roundTripMs } from "../core/clock-offset.ts";
+import { roundTripMs } from "../core/failure-detector.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { otherLabel } from "../core/ids.ts";
 import { REMEDIES } from "../core/remedies.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: the coordinator as everyone outside sees it: the HTTP surface, the command line, the visualiser, and a Node
+ * The coordinator as everyone outside sees it: the HTTP surface, the command line, the visualiser, and a Node
  * engine that embeds it. Expected refusals are returned as unions.
  */
 import type { Json } from "../core/canonical-json.ts";
@@ -29,7 +29,7 @@ import type {
   SwitchBackState,
 } from "../core/outcomes.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
-import type { ClockReading } from "../ports/clock-source.ts";
+import type { ClockReading } from "../ports/basics.ts";
 import type { EngineRead } from "../ports/engine.ts";
 import type { LinkStatus } from "../ports/peer-channel.ts";
 import type { LeadershipEntry } from "../ports/store.ts";

@@ -1,8 +1,7 @@
 /**
- * Purpose: the one error that Changeover throws. Expected outcomes are returned, not thrown; this is for what stops a
+ * The one error that Changeover throws. Expected outcomes are returned, not thrown; this is for what stops a
  * call or a start. Only the HTTP layer turns it into a problem document, only the command line into an exit code.
  */
-
 /** What went wrong, in stable words that programs may compare. */
 export type ErrorCode =
   | "invalid_configuration"
@@ -49,4 +48,17 @@ export class ChangeoverError extends Error {
     this.details = options.details ?? {};
     this.retryable = options.retryable ?? false;
   }
+}
+
+// The two ways in which code says "this cannot happen". A broken invariant stops with a message instead of going on
+// with a wrong state.
+
+/** Throws when `condition` does not hold. For invariants, never for input. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`broken invariant: ${message}`);
+}
+
+/** Ends a switch over a closed union: a forgotten member does not compile. */
+export function assertNever(value: never): never {
+  throw new Error(`broken invariant: unexpected value ${JSON.stringify(value)}`);
 }

@@ -1,11 +1,11 @@
 /**
- * Purpose: the shape of a log, which is which epoch wrote which stretch of it, and the fork of two logs found from their
+ * The shape of a log, which is which epoch wrote which stretch of it, and the fork of two logs found from their
  * shapes alone.
  * Source: log matching, Ongaro & Ousterhout 2014 (Raft §5.3). One epoch has one owner, which gives each seq once; so two
  * logs that have the same epoch at a seq are the same up to it.
  * Keeps true: runs are contiguous, their epochs rise. A shape may be cut at its old end.
  */
-import { assert } from "./assert.ts";
+import { assert } from "./errors.ts";
 import type { EpochRun } from "./command.ts";
 import type { Epoch } from "./epoch.ts";
 

@@ -1,11 +1,10 @@
 /**
- * Purpose: the hybrid logical clock: stamps that order changes made on several engines and stay close to wall time.
+ * The hybrid logical clock: stamps that order changes made on several engines and stay close to wall time.
  * Source: Kulkarni et al. 2014, "Logical Physical Clocks". Keeps true: a stamp only rises, whatever the wall clock does,
  * also across restart when the last stamp was kept; a remote stamp too far ahead never pulls it along.
  * Does not know: leases. A stamp orders merging and nothing else.
  */
-import { assert } from "./assert.ts";
-import { ChangeoverError } from "./errors.ts";
+import { assert, ChangeoverError } from "./errors.ts";
 
 /**
  * One stamp as text: 12 hexadecimal digits of unix ms, 4 of the counter, `-`, the origin. Among origins of one length

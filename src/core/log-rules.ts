@@ -1,10 +1,10 @@
 /**
- * Purpose: how the one log may grow and how its tail may be replaced; the rules that every store keeps, whatever it is
+ * How the one log may grow and how its tail may be replaced; the rules that every store keeps, whatever it is
  * made of.
  * Keeps true: seq is contiguous, epochs and origin counters never fall, and a restart can always replay from the
  * checkpoint. Whoever breaks that has a fault: these functions throw, they do not refuse.
  */
-import { assert } from "./assert.ts";
+import { assert } from "./errors.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { Command, Conflict, EpochRun, KeyedAnswer, LogPosition } from "./command.ts";
 import { appendToShape, cutShape, epochAt, findFork } from "./fork.ts";

@@ -1,14 +1,13 @@
 /**
- * Purpose: what is replicated beyond the pair: operations on records, each a `set` or `delete` of one (entity, field).
+ * What is replicated beyond the pair: operations on records, each a `set` or `delete` of one (entity, field).
  * Keeps true: an operation from outside is looked at field by field before anything is done with it; what is wrong with
  * it is said in one fixed word. Its checksum covers all of it.
  * Does not know: whether it is new, or may be taken now (`replication/intake.ts`).
  */
 import { canonicalJson, isWithinDepth, type Json } from "./canonical-json.ts";
-import type { Epoch } from "./epoch.ts";
+import { type Epoch, isReachable, MAX_NUMBER, outOfReach } from "./epoch.ts";
 import type { Hlc } from "./hlc.ts";
 import type { EngineId } from "./ids.ts";
-import { isReachable, MAX_NUMBER, outOfReach } from "./reach.ts";
 import { isSeal } from "./signature.ts";
 import { clockFault, counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "./vector-clock.ts";
 
@@ -159,3 +158,46 @@ function isName(value: unknown): value is string {
 function isCount(value: unknown, min: number): value is number {
   return isReachable(value) && value >= min;
 }
+
+// What becomes of one field when one more operation on it is known: which value stands, and which others were made
+// without knowledge of it. Last writer wins by HLC (Kulkarni 2014) for what stands; version vectors (Parker et al.
+// 1983) for what was made apart. The result depends on the set of operations alone, never on the order in which they
+// came.
+
+/** The operations on a field that nobody who wrote it later had seen. The first one stands. */
+export type Heads = readonly Op[];
+
+/** The heads once `op` is known too. `heads` itself when it changes nothing. */
+export function mergeHeads(heads: Heads, op: Op): Heads {
+  if (heads.some((head) => head.checksum === op.checksum || hasSeen(head, op))) return heads;
+  const apart = heads.filter((head) => !hasSeen(op, head));
+  return [...apart, op].sort((left, right) => (standsOver(left, right) ? -1 : 1));
+}
+
+/** The heads that a person must look at: made apart from the one that stands, and different. */
+export function contested(heads: Heads): readonly Op[] {
+  const [standing, ...others] = heads;
+  if (standing === undefined) return [];
+  return others.filter((other) => !sameEffect(other, standing));
+}
+
+/** Whether two operations on one field leave the same. */
+export function sameEffect(one: Op, other: Op): boolean {
+  return one.kind === other.kind && canonicalJson(one.payload) === canonicalJson(other.payload);
+}
+
+// The bounds of a page between two places: what one may ask for, and what the other must expect.
+
+/** Operations of one page. */
+export const MAX_PAGE_OPS = 1_000;
+export const DEFAULT_PAGE_OPS = 500;
+/** Bytes of one page; a single operation may be larger, and is then a page of its own. */
+export const MIN_PAGE_BYTES = 1;
+export const MAX_PAGE_BYTES = 8_388_608;
+export const DEFAULT_PAGE_BYTES = 1_048_576;
+/** Bytes of one push. */
+export const MAX_PUSH_BYTES = 16_777_216;
+/** The form of a cursor: "", or the stamp of an arrival. */
+export const CURSOR_FORM = "^([0-9a-f]{16}-[!-~]{1,128})?$";
+/** Origins that one token of role `spoke` may write as, unless the configuration says otherwise. */
+export const MAX_ORIGINS_PER_TOKEN = 8;

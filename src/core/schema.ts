@@ -5,7 +5,7 @@
 import { type Static, type TObject, type TProperties, type TSchema, type TUnsafe, Type } from "typebox";
 import { type Json, MAX_DEPTH, isWithinDepth } from "./canonical-json.ts";
 import { type IdKind, type IdOfKind, ID_PREFIXES, MAX_ID_CHARS } from "./ids.ts";
-import { MAX_NUMBER } from "./reach.ts";
+import { MAX_NUMBER } from "./epoch.ts";
 import { clockFault, type VectorClock } from "./vector-clock.ts";
 
 /** One schema for each field of `T`, so that a forgotten or misspelt field does not compile. */

@@ -1,10 +1,10 @@
 /**
- * Purpose: vector clocks: per origin, the highest contiguous originSeq held. They say whether one side has all that the
+ * Vector clocks: per origin, the highest contiguous originSeq held. They say whether one side has all that the
  * other has, or whether both have something of their own.
  * Source: Fidge 1988, Mattern 1989. Keeps true: clocks are values, never changed in place.
  */
 import { ChangeoverError } from "./errors.ts";
-import { isReachable, MAX_NUMBER } from "./reach.ts";
+import { isReachable, MAX_NUMBER } from "./epoch.ts";
 
 /** origin → highest contiguous originSeq held. */
 export type VectorClock = Readonly<Record<string, number>>;

@@ -1,15 +1,12 @@
 /**
- * Purpose: turns a configuration into the adapters that a coordinator works through.
+ * Turns a configuration into the adapters that a coordinator works through.
  * Keeps true: every kind that the configuration allows has its adapter here; secrets go from here into the one adapter
  * that needs them, and nowhere else.
  */
 import { resolve } from "node:path";
-import { chronyClockSource } from "../adapters/clock-sources/chrony-clock-source.ts";
-import { FREE } from "../adapters/clock-sources/polled-clock-source.ts";
-import { ptpClockSource } from "../adapters/clock-sources/ptp-clock-source.ts";
-import { ExecChangeoverSwitch } from "../adapters/exec-changeover-switch.ts";
+import { chronyClockSource, FREE, ptpClockSource } from "../adapters/clock-sources.ts";
+import { ExecChangeoverSwitch, HttpChangeoverSwitch } from "../adapters/changeover-switches.ts";
 import { ExecEngine } from "../adapters/exec-engine.ts";
-import { HttpChangeoverSwitch } from "../adapters/http-changeover-switch.ts";
 import { HttpEngine } from "../adapters/http-engine.ts";
 import { HttpSyncTransport } from "../adapters/http-sync-transport.ts";
 import { NoWitness } from "../adapters/no-witness.ts";
@@ -20,19 +17,14 @@ import type { EngineSecrets } from "../config/secrets.ts";
 import type { ChangeoverTarget, Config } from "../config/types.ts";
 import { recordOrigin } from "../core/operation.ts";
 import { OwnOrigin } from "../replication/own-origin.ts";
-import { assertNever } from "../core/assert.ts";
+import { assertNever } from "../core/errors.ts";
 import type { ChangeoverSwitch } from "../ports/changeover-switch.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { ClockSource } from "../ports/clock-source.ts";
+import type { Clock, ClockSource, Ids, Logger, Random, Signatures } from "../ports/basics.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { FeedSink } from "../ports/feed-sink.ts";
-import type { Ids } from "../ports/ids.ts";
 import type { Link } from "../ports/link.ts";
-import type { Logger } from "../ports/logger.ts";
-import type { Random } from "../ports/random.ts";
-import type { Signatures } from "../ports/signatures.ts";
 import type { Store } from "../ports/store.ts";
-import type { SyncTransport } from "../ports/sync-transport.ts";
+import type { SyncTransport, FederationPeerPort } from "../ports/sync-transport.ts";
 import type { Witness } from "../ports/witness.ts";
 import { ReferenceEngine } from "../reference-engine/reference-engine.ts";
 import { claimDataFolder } from "./data-folder.ts";
@@ -226,4 +218,50 @@ export function makeClockSource({ clock }: Pick<Basics, "clock">, config: Config
     default:
       return assertNever(source);
   }
+}
+
+// Turns the configuration of federation into the ways to the peers.
+
+/**
+ * One for each peer of the configuration.
+ *
+ * @throws ChangeoverError `invalid_configuration` for a certificate or key that cannot be used
+ */
+export function federationPeers(
+  { clock }: { readonly clock: Clock },
+  { federation }: Config,
+  secrets: Pick<EngineSecrets, "federationTokens">,
+  store: Pick<Store, "load" | "replica">,
+): readonly FederationPeerPort[] {
+  const first = recordOrigin(store.load().engineId);
+  // Looked up at each call: a new origin may begin at any exchange.
+  const origin = (): string => new OwnOrigin(store.replica.peerState, first).current;
+  const { timeoutMs } = federation;
+  return federation.peers.map((peer, at) => {
+    const { name, endpoint, mode, pin } = peer;
+    const tls = clientTls(`federation.peers[${at}]`, peer);
+    const token = secrets.federationTokens.get(name) ?? null;
+    const init = { url: endpoint, token, origin, timeoutMs, ...(tls === undefined ? {} : { tls }) };
+    const transport = new HttpSyncTransport({ clock }, init);
+    return { name, endpoint, mode, pinnedId: pin?.id ?? null, pinnedKey: pin?.key ?? null, transport };
+  });
+}
+
+// HTTP addresses that follow from a configuration.
+
+/** `ws://host:port/…` as `http://host:port`, `wss:` as `https:`. */
+export function httpAddress(link: string): string {
+  const { protocol, host } = new URL(link);
+  return `${protocol === "wss:" ? "https" : "http"}://${host}`;
+}
+
+/** Where clients find the peer: as configured, else where the first link leads. */
+export function peerAddress({ peer }: Config): string | null {
+  const [first] = peer.links;
+  return peer.url ?? (first === undefined ? null : httpAddress(first.url));
+}
+
+/** Where a listener on `host` and `port` is found. */
+export function listenAddress(host: string, port: number, scheme: "http" | "https" = "http"): string {
+  return `${scheme}://${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${port}`;
 }

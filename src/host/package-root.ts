@@ -1,8 +1,9 @@
 /**
- * Purpose: where the package stands, whether it runs from its sources or from `dist/`, and which version it is.
+ * Where the package stands, whether it runs from its sources or from `dist/`, and which version it is.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { assert } from "../core/assert.ts";
+import { assert } from "../core/errors.ts";
+import { fileURLToPath } from "node:url";
 
 /** The folder that holds this package's `package.json`. */
 export function packageRoot(): URL {
@@ -18,4 +19,11 @@ export function packageRoot(): URL {
 export function packageVersion(): string {
   const text = readFileSync(new URL("package.json", packageRoot()), "utf8");
   return (JSON.parse(text) as { readonly version: string }).version;
+}
+
+// Where the page that shows the statecharts stands.
+
+/** `npm run build` fills it, from the sources as well as in the package. */
+export function pageFolder(): string {
+  return fileURLToPath(new URL("dist/page/", packageRoot()));
 }

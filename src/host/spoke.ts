@@ -1,23 +1,19 @@
 /**
- * Purpose: a spoke without a pair: a store of its own, exchanged with a hub.
+ * A spoke without a pair: a store of its own, exchanged with a hub.
  * Keeps true: what was opened is closed again, whatever happens.
  */
-import { Ed25519Signatures } from "../adapters/ed25519-signatures.ts";
+import { Ed25519Signatures, NanoIds, NodeDigest, SystemClock, SystemRandom } from "../adapters/basics.ts";
 import { HttpSyncTransport } from "../adapters/http-sync-transport.ts";
-import { NanoIds } from "../adapters/nano-ids.ts";
-import { NodeDigest } from "../adapters/node-digest.ts";
 import { SqliteStore } from "../adapters/sqlite-store.ts";
-import { SystemClock } from "../adapters/system-clock.ts";
-import { SystemRandom } from "../adapters/system-random.ts";
 import type { ClientTlsConfig } from "../config/types.ts";
 import { recordOrigin } from "../core/operation.ts";
 import { OwnOrigin } from "../replication/own-origin.ts";
-import type { Logger } from "../ports/logger.ts";
+import type { Logger } from "../ports/basics.ts";
 import type { Progress } from "../replication/exchange.ts";
 import { Replication } from "../replication/replication.ts";
 import type { SignatureMode } from "../replication/seals.ts";
 import type { Exchanged } from "../replication/sync-peer.ts";
-import { engineKey } from "./engine-key.ts";
+import { engineKey } from "./data-folder.ts";
 import { packageVersion } from "./package-root.ts";
 import { clientTls } from "./tls-files.ts";
 

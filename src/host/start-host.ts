@@ -1,5 +1,5 @@
 /**
- * Purpose: one engine as a running whole: adapters from a configuration, the coordinator, and the HTTP surface before it.
+ * One engine as a running whole: adapters from a configuration, the coordinator, and the HTTP surface before it.
  * Keeps true: the surface listens before the coordinator begins, and closes after it has stepped down, so that nobody
  * finds the port closed while this engine leads [DP2, DP3]. What was opened before a failed start is closed again.
  * Does not know: processes, signals and standard output.
@@ -7,12 +7,8 @@
 import { resolve } from "node:path";
 import { machines } from "../../machines/index.ts";
 import { CalmLogger } from "../adapters/calm-logger.ts";
-import { Ed25519Signatures } from "../adapters/ed25519-signatures.ts";
+import { Ed25519Signatures, NanoIds, NodeDigest, SystemClock, SystemRandom } from "../adapters/basics.ts";
 import { HttpPeerProbe } from "../adapters/http-peer-probe.ts";
-import { NanoIds } from "../adapters/nano-ids.ts";
-import { NodeDigest } from "../adapters/node-digest.ts";
-import { SystemClock } from "../adapters/system-clock.ts";
-import { SystemRandom } from "../adapters/system-random.ts";
 import type { WsPeerChannel } from "../adapters/ws-peer-channel/ws-peer-channel.ts";
 import type { Environment } from "../config/environment.ts";
 import { type EngineSecrets, readSecrets } from "../config/secrets.ts";
@@ -31,7 +27,7 @@ import { FanOutSink } from "../adapters/sinks/fan-out-sink.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { FeedSink } from "../ports/feed-sink.ts";
 import type { Link } from "../ports/link.ts";
-import type { Logger } from "../ports/logger.ts";
+import type { Logger } from "../ports/basics.ts";
 import type { Witness } from "../ports/witness.ts";
 import {
   type Basics,
@@ -44,13 +40,12 @@ import {
   makeWitness,
   openStore,
   peerToken,
+  listenAddress,
+  peerAddress,
+  federationPeers,
 } from "./adapters.ts";
-import { listenAddress, peerAddress } from "./addresses.ts";
-import { engineKey } from "./engine-key.ts";
-import { federationPeers } from "./federation.ts";
-import { standardErrorLog } from "./log-file.ts";
-import { packageVersion } from "./package-root.ts";
-import { pageFolder } from "./page-folder.ts";
+import { engineKey, standardErrorLog } from "./data-folder.ts";
+import { packageVersion, pageFolder } from "./package-root.ts";
 import { LiveSecrets, sectionsForRestart } from "./reload.ts";
 import { peerAuthorities, serverTls } from "./tls-files.ts";
 

@@ -1,11 +1,11 @@
 /**
- * Purpose: reads the certificates and private keys that a configuration names.
+ * Reads the certificates and private keys that a configuration names.
  * Keeps true: what cannot be used stops the start with the path of the key; nothing of a private key is ever told.
  */
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { ClientTls } from "../adapters/http-client.ts";
-import { fault, invalidConfiguration } from "../config/fault.ts";
+import { fault, invalidConfiguration } from "../config/check.ts";
 import type { ClientTlsConfig, Config, ListenTlsConfig, WitnessTlsConfig } from "../config/types.ts";
 
 /** PEM text that an HTTPS server is made of. */

@@ -1,15 +1,14 @@
 /**
- * Purpose: puts the HTTP surface together, without listening, so that it can be tested by injection and embedded.
+ * Puts the HTTP surface together, without listening, so that it can be tested by injection and embedded.
  * Keeps true: every answer has a request id and, when it is a refusal, is a problem document; every route has stated its
  * access and its schema.
  * Does not know: addresses and sockets (`server.ts`).
  */
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type RouteOptions } from "fastify";
 import type { Socket } from "node:net";
-import { accessOf, guard, type Identify, identifier } from "./access.ts";
-import { allowOrigins, browserAccess } from "./browser-access.ts";
-import { readJsonBodies } from "./body.ts";
-import { requireCertificate } from "./certificate.ts";
+import { accessOf, guard, type Identify, identifier, allowOrigins, browserAccess, WrongSecrets } from "./access.ts";
+import { readJsonBodies, rawAnswer, REQUEST_ID_HEADER, requestNamer } from "./body.ts";
+import { requireCertificate } from "./server.ts";
 import type { App, HttpComponents, HttpInit } from "./components.ts";
 import { ControlChannel } from "./control-channel.ts";
 import { answerFailures, problemOf } from "./failures.ts";
@@ -22,17 +21,12 @@ import {
   MAX_PARAM_CHARS,
   REQUEST_TIMEOUT_MS,
 } from "./limits.ts";
-import { machineStream } from "./machine-stream.ts";
-import { peerChannel } from "./peer-channel.ts";
+import { machineStream, peerChannel, type Channel, Upgrades } from "./upgrades.ts";
 import { problem, type ProblemCode, problemDocument, sendProblem, statusOf } from "./problem.ts";
-import { rawAnswer } from "./raw-answer.ts";
-import { REQUEST_ID_HEADER, requestNamer } from "./request-id.ts";
 import { canonicalUrl, RouteTable } from "./route-table.ts";
 import { routes } from "./routes.ts";
 import { NAMED_SCHEMAS } from "./schemas/named.ts";
-import { type Channel, Upgrades } from "./upgrades.ts";
 import { validatorCompiler } from "./validation.ts";
-import { WrongSecrets } from "./wrong-secrets.ts";
 
 declare module "fastify" {
   interface FastifyInstance {

@@ -1,13 +1,17 @@
 /**
- * Purpose: reads request bodies: JSON only, strictly, large ones in slices; nothing at all counts as no body.
+ * Reads request bodies: JSON only, strictly, large ones in slices; nothing at all counts as no body.
  */
 import type { FastifyInstance } from "fastify";
 import type { Json } from "../core/canonical-json.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock, Ids } from "../ports/basics.ts";
 import { PATIENT_ABOVE_BYTES } from "./limits.ts";
 import { findInexactNumber, NumberNotExact } from "../json/exact-numbers.ts";
 import { parseJson, parseJsonPatiently } from "../json/read.ts";
 import { InvalidInput, isTolerantBody, UnsupportedMediaType } from "./validation.ts";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import { Readable } from "node:stream";
+import { jsonPieces } from "../json/pieces.ts";
+import { PROBLEM_MEDIA_TYPE } from "./problem.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -52,4 +56,58 @@ function parseAtOnce(bytes: Buffer, done: Done): void {
     return;
   }
   done(null, value);
+}
+
+// A name for every request, so that an answer and a line of the log can be put together. A caller's own name is taken
+// over only when it is harmless in a header and in a log.
+
+export const REQUEST_ID_HEADER = "x-request-id";
+
+const HARMLESS = /^[\w.:+/=-]{1,128}$/;
+
+/** A function that names requests: the caller's name, or one that counts up from a fresh id. */
+export function requestNamer(ids: Ids): (request: Pick<IncomingMessage, "headers">) => string {
+  const own = ids.next("request");
+  let count = 0;
+  return ({ headers }) => {
+    const given = headers[REQUEST_ID_HEADER];
+    if (typeof given === "string" && HARMLESS.test(given)) return given;
+    count += 1;
+    return `${own}-${count.toString(36)}`;
+  };
+}
+
+// A large value as the body of an answer, written in pieces so that it does not hold up heartbeats.
+
+/** The JSON text of `value` as a stream that lets others have their turn after every piece. */
+export function jsonStream(value: Json, soon: Clock["soon"]): Readable {
+  return Readable.from(patientPieces(value, soon), { objectMode: false });
+}
+
+async function* patientPieces(value: Json, soon: Clock["soon"]): AsyncGenerator<string, void, undefined> {
+  for (const piece of jsonPieces(value)) {
+    yield piece;
+    await new Promise<void>((resolve) => soon(resolve));
+  }
+}
+
+// A whole HTTP answer as text, for connections that never become a Fastify request: bad bytes, refused upgrades.
+
+/** The answer, after which the connection is closed. */
+export function rawAnswer(
+  status: number,
+  requestId: string,
+  document: Readonly<Record<string, Json>>,
+  headers: Readonly<Record<string, string>> = {},
+): string {
+  const body = JSON.stringify(document);
+  const all = {
+    ...headers,
+    "content-type": PROBLEM_MEDIA_TYPE,
+    "content-length": String(Buffer.byteLength(body)),
+    [REQUEST_ID_HEADER]: requestId,
+    connection: "close",
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${body}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Purpose: what the HTTP surface is made of: its collaborators, its plain settings, and the type of the Fastify instance
+ * What the HTTP surface is made of: its collaborators, its plain settings, and the type of the Fastify instance
  * that every route file receives.
  * Does not know: who made the collaborators. It owns none of them and closes none of them.
  */
@@ -17,9 +17,7 @@ import type { ReloadReport } from "../config/types.ts";
 import type { Coordinator } from "../coordinator/types.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { Label } from "../core/ids.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Ids } from "../ports/ids.ts";
-import type { Logger } from "../ports/logger.ts";
+import type { Clock, Ids, Logger } from "../ports/basics.ts";
 import type { PeerRefusal } from "../ports/peer-channel.ts";
 
 /** A Fastify instance whose schemas are TypeBox types. */

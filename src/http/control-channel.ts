@@ -1,5 +1,5 @@
 /**
- * Purpose: the control channel, WebSocket `/api/control/channel`: clock calibration for browsers, commands, and the state
+ * The control channel, WebSocket `/api/control/channel`: clock calibration for browsers, commands, and the state
  * as it changes.
  * Keeps true: whatever a client sends, it gets an answer or is cut off, and the process goes on. What one client may have
  * waiting is bounded, in commands and in bytes.
@@ -8,7 +8,7 @@ import type { RawData, WebSocket } from "ws";
 import type { Static } from "typebox";
 import type { SubmitOutcome } from "../coordinator/types.ts";
 import type { Json } from "../core/canonical-json.ts";
-import { permit } from "./access.ts";
+import { permit, type Caller } from "./access.ts";
 import type { HttpComponents } from "./components.ts";
 import { problemOf } from "./failures.ts";
 import {
@@ -22,7 +22,6 @@ import { findInexactNumber, NumberNotExact } from "../json/exact-numbers.ts";
 import { parseJson } from "../json/read.ts";
 import { type Problem, problem } from "./problem.ts";
 import { ControlCommand, ControlPing } from "./schemas/commands.ts";
-import type { Caller } from "./secrets.ts";
 import { StateFeed } from "./state-feed.ts";
 import type { Channel } from "./upgrades.ts";
 import { checkerOf, InvalidInput } from "./validation.ts";

@@ -1,10 +1,10 @@
 /**
- * Purpose: turns whatever was thrown, by Fastify, by a parser or by the coordinator, into a problem.
+ * Turns whatever was thrown, by Fastify, by a parser or by the coordinator, into a problem.
  * Keeps true: what is broken inside is logged with its cause and told to the caller without it.
  */
 import type { FastifyError, FastifyInstance } from "fastify";
 import { ChangeoverError, type ErrorCode } from "../core/errors.ts";
-import type { Logger } from "../ports/logger.ts";
+import type { Logger } from "../ports/basics.ts";
 import { NumberNotExact } from "../json/exact-numbers.ts";
 import { JsonFault } from "../json/fault.ts";
 import { type Problem, problem, sendProblem, statusOf } from "./problem.ts";

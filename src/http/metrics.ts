@@ -6,11 +6,10 @@
 import { readdirSync } from "node:fs";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Coordinator, CoordinatorCounters, CoordinatorEvent, CoordinatorState } from "../coordinator/types.ts";
-import type { Clock } from "../ports/clock.ts";
-import { LoopLag } from "./loop-lag.ts";
-import { addOutboxMetrics } from "./outbox-metrics.ts";
-import { addPeerMetrics } from "./peer-metrics.ts";
-import type { WrongSecrets } from "./wrong-secrets.ts";
+import type { Clock, TimerHandle } from "../ports/basics.ts";
+import type { WrongSecrets } from "./access.ts";
+import type { OutboxStatus } from "../outbox/outbox.ts";
+import type { PeerStatus } from "../replication/federation-peer.ts";
 
 const COUNTERS: Readonly<Record<keyof CoordinatorCounters, readonly [name: string, help: string]>> = {
   heartbeatsSent: ["heartbeats_sent", "Heartbeats sent"],
@@ -250,5 +249,143 @@ function openFiles(): number {
     return readdirSync("/proc/self/fd").length;
   } catch {
     return Number.NaN;
+  }
+}
+
+// The outbox as Prometheus metrics. One look at the outbox a scrape, however many metrics tell of it.
+
+type OutboxReading = readonly [name: string, help: string, reading: (status: OutboxStatus) => number];
+
+/** The first one takes the look that the others tell of. */
+const OUTBOX_GAUGES: readonly OutboxReading[] = [
+  ["outbox_depth", "Events that wait to be published, dead letters included", ({ depth }) => depth],
+  [
+    "outbox_oldest_age_seconds",
+    "Age of the event that has waited longest",
+    ({ oldest }) => (oldest?.ageMs ?? 0) / 1_000,
+  ],
+  ["outbox_dead", "Dead letters", ({ dead }) => dead],
+];
+const OUTBOX_COUNTERS: readonly OutboxReading[] = [
+  ["outbox_published_total", "Events published", ({ published }) => published],
+  ["outbox_duplicates_total", "Events published that stood in the feed before", ({ duplicates }) => duplicates],
+  [
+    "outbox_attempts_total",
+    "Attempts to publish an event, failed ones included",
+    ({ published, failedAttempts }) => published + failedAttempts,
+  ],
+  ["outbox_failed_attempts_total", "Attempts that failed", ({ failedAttempts }) => failedAttempts],
+];
+/** From commit to feed. */
+const PUBLISH_BUCKETS_SEC = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
+
+/** Adds the metrics; what it returns ends listening. */
+export function addOutboxMetrics(registry: Registry, coordinator: Coordinator): () => void {
+  const registers = [registry];
+  let status: OutboxStatus | null = null;
+  const look = (isFirst: boolean): OutboxStatus => {
+    if (isFirst || status === null) status = coordinator.outbox();
+    return status;
+  };
+  OUTBOX_GAUGES.forEach(([name, help, reading], index) => {
+    const gauge: Gauge = new Gauge({
+      ...{ name: `changeover_${name}`, help, registers },
+      collect: () => gauge.set(reading(look(index === 0))),
+    });
+  });
+  for (const [name, help, reading] of OUTBOX_COUNTERS) {
+    const counter: Counter = new Counter({
+      ...{ name: `changeover_${name}`, help, registers },
+      collect: () => {
+        counter.reset();
+        counter.inc(reading(look(false)));
+      },
+    });
+  }
+  const latency = new Histogram({
+    name: "changeover_outbox_publish_duration_seconds",
+    help: "From the commit of a batch's first event to its place in the feed",
+    buckets: PUBLISH_BUCKETS_SEC,
+    registers,
+  });
+  return coordinator.subscribe((event) => {
+    if (event.type === "published") latency.observe(Math.max(0, event.latencyMs) / 1_000);
+  });
+}
+
+// The federation peers as Prometheus metrics, one series a peer.
+
+type PeerReading = (peer: PeerStatus) => number;
+
+const PEER_GAUGES: Readonly<Record<string, readonly [help: string, reading: PeerReading]>> = {
+  healthy: [
+    "1 while the last exchange with the peer ended with nothing held back",
+    ({ health }) => Number(health !== null && health.lastError === null && health.lastSuccess !== null),
+  ],
+  paused: ["1 while the peer is not asked", ({ mode }) => Number(mode === "paused")],
+  failures: ["Exchanges that failed since the last good one", ({ health }) => health?.consecutiveFailures ?? 0],
+  lag_operations: [
+    "Operations that the peer holds and this engine does not; NaN before it told",
+    ({ lag }) => lag ?? NaN,
+  ],
+  version_skew: ["1 while the peer runs another version", ({ versionSkew }) => Number(versionSkew)],
+};
+
+/** Adds them to `registry`; read at the moment of the scrape. */
+export function addPeerMetrics(registry: Registry, coordinator: Coordinator): void {
+  const peers = (): readonly PeerStatus[] => coordinator.replication.federation.status().peers;
+  for (const [name, [help, reading]] of Object.entries(PEER_GAUGES)) {
+    const gauge: Gauge = new Gauge({
+      name: `changeover_federation_${name}`,
+      help,
+      labelNames: ["peer"],
+      registers: [registry],
+      collect: () => {
+        gauge.reset();
+        for (const peer of peers()) gauge.set({ peer: peer.name }, reading(peer));
+      },
+    });
+  }
+  const errors = new Gauge({
+    name: "changeover_federation_error",
+    help: "1 for the reason why the last exchange with the peer was not a good one",
+    labelNames: ["peer", "reason"],
+    registers: [registry],
+    collect: () => {
+      errors.reset();
+      for (const { name, health } of peers()) {
+        if (health?.lastError) errors.set({ peer: name, reason: health.lastError.reason }, 1);
+      }
+    },
+  });
+}
+
+// Measures how late timers fire, which is how late a heartbeat would be. How: one timer; its lateness is one sample. A
+// stall is seen when it covers the instant at which the timer was due.
+
+const SAMPLE_EVERY_MS = 250;
+
+export class LoopLag {
+  readonly #clock: Clock;
+  readonly #observe: (lateMs: number) => void;
+  #timer: TimerHandle | null = null;
+
+  /** `observe` gets every sample, ms. */
+  constructor(clock: Clock, observe: (lateMs: number) => void) {
+    this.#clock = clock;
+    this.#observe = observe;
+  }
+
+  start(): void {
+    const dueMs = this.#clock.monoMs() + SAMPLE_EVERY_MS;
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#observe(Math.max(0, this.#clock.monoMs() - dueMs));
+      this.start();
+    }, SAMPLE_EVERY_MS);
+  }
+
+  close(): void {
+    if (this.#timer !== null) this.#clock.clearTimeout(this.#timer);
+    this.#timer = null;
   }
 }

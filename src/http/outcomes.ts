@@ -1,5 +1,5 @@
 /**
- * Purpose: the coordinator's expected refusals as problems.
+ * The coordinator's expected refusals as problems.
  * Keeps true: every member of every union has its problem; a forgotten one does not compile.
  */
 import type {
@@ -12,7 +12,7 @@ import type {
   ResolveOutcome,
   SubmitOutcome,
 } from "../coordinator/types.ts";
-import { assertNever } from "../core/assert.ts";
+import { assertNever } from "../core/errors.ts";
 import type { OutboxAction, ResyncOutcome } from "../outbox/outbox.ts";
 import type { LockAcquire, LockRefresh, LockRelease } from "../ports/witness.ts";
 import { type Problem, problem } from "./problem.ts";

@@ -1,18 +1,19 @@
 /**
- * Purpose: listens and closes.
+ * Listens and closes.
  * Keeps true: the listener and the leadership share one fate [DP2]: when the listening socket fails or closes, whoever
  * closed it, the coordinator hears of it first. Without tokens only this host can reach the surface.
  */
 import type { AddressInfo } from "node:net";
 import type { Secrets } from "../config/secrets.ts";
 import type { Coordinator } from "../coordinator/types.ts";
-import { assert } from "../core/assert.ts";
-import { ChangeoverError } from "../core/errors.ts";
+import { assert, ChangeoverError } from "../core/errors.ts";
 import { isLoopback } from "../core/loopback.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Logger } from "../ports/logger.ts";
+import type { Clock, Logger } from "../ports/basics.ts";
 import type { App } from "./components.ts";
 import { CLOSE_GRACE_MS, MAX_CONNECTIONS } from "./limits.ts";
+import type { onRequestHookHandler } from "fastify";
+import type { TLSSocket } from "node:tls";
+import { problem, sendProblem } from "./problem.ts";
 
 export interface HttpServer {
   readonly host: string;
@@ -84,3 +85,21 @@ function notListening(error: unknown, host: string, port: number): unknown {
     cause: error,
   });
 }
+
+// Mutual TLS where it is asked for: whoever calls such a route shows a certificate of the configured authorities.
+// People, probes and the peer channel need none, so that a lost certificate locks nobody out of the programme.
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Callers show a client certificate, where authorities for them are configured. */
+    certificate?: boolean;
+  }
+}
+
+const WITHOUT = problem("certificate_required", "show a client certificate of the authorities in listen.tls.ca");
+
+/** Turns away whose certificate is missing, or from somebody else. */
+export const requireCertificate: onRequestHookHandler = (request, reply, done) => {
+  if ((request.raw.socket as TLSSocket).authorized) return done();
+  sendProblem(reply, WITHOUT);
+};

@@ -1,11 +1,11 @@
 /**
- * Purpose: pushes the state to clients as it changes.
+ * Pushes the state to clients as it changes.
  * Keeps true: a client has at most one state under way; one that is slow gets the latest when it has read that, and the
  * states between are lost to it alone. All clients together cost one look at the state per `STATE_PUSH_MS`.
  */
 import type { WebSocket } from "ws";
 import type { Coordinator } from "../coordinator/types.ts";
-import type { Clock, TimerHandle } from "../ports/clock.ts";
+import type { Clock, TimerHandle } from "../ports/basics.ts";
 import { STATE_PUSH_MS } from "./limits.ts";
 
 interface Reader {

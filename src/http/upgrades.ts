@@ -1,18 +1,17 @@
 /**
- * Purpose: turns HTTP connections into WebSockets: checks path, token and subprotocol first, then hands the socket over.
+ * Turns HTTP connections into WebSockets: checks path, token and subprotocol first, then hands the socket over.
  * Keeps true: nobody gets a socket without the role for it; a refusal is a problem document like any other; a token that
  * came as a subprotocol is never sent back.
  */
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
-import { type Access, bearerOf, type Identify, permit } from "./access.ts";
-import type { BrowserAccess } from "./browser-access.ts";
+import { type Access, bearerOf, type Identify, permit, type BrowserAccess, type Caller } from "./access.ts";
 import { type Problem, problem, problemDocument, statusOf } from "./problem.ts";
-import { rawAnswer } from "./raw-answer.ts";
-import { REQUEST_ID_HEADER } from "./request-id.ts";
+import { rawAnswer, REQUEST_ID_HEADER } from "./body.ts";
 import { canonicalUrl } from "./route-table.ts";
-import type { Caller } from "./secrets.ts";
+import type { PeerSockets, MachineViewers } from "./components.ts";
+import { PEER_FRAME_LIMIT_BYTES, VIEWER_FRAME_LIMIT_BYTES } from "./limits.ts";
 
 /** A path that speaks WebSocket. */
 export interface Channel {
@@ -158,4 +157,42 @@ function bearerAmong(offered: readonly string[]): string | null {
   return carrier === undefined
     ? null
     : Buffer.from(carrier.slice(BEARER_PROTOCOL.length), "base64url").toString("utf8");
+}
+
+// The door of the peer channel, WebSocket `/api/peer/channel`: bearer of role `peer`, subprotocol `changeover.v1`.
+// Behind it the socket belongs to the peer channel's adapter. The header `changeover-keys` says that this side has
+// keys, and whether the other side has [ID1].
+
+/** As in `adapters/ws-peer-channel/dial.ts`. */
+const KEYS_HEADER = "changeover-keys";
+
+export function peerChannel(peerSockets: PeerSockets): Channel {
+  return {
+    path: "/api/peer/channel",
+    access: "peer",
+    protocol: "changeover.v1",
+    demandsProtocol: true,
+    maxPayloadBytes: PEER_FRAME_LIMIT_BYTES,
+    answerHeaders: [`${KEYS_HEADER}: 1`],
+    open: (socket, _caller, remote, { headers }) =>
+      peerSockets.accept(socket, remote, headers[KEYS_HEADER] !== undefined),
+    refused: (refusal: Problem, remote) => {
+      const reason = refusal.code === "invalid_request" ? "bad-frame" : "bad-token";
+      peerSockets.refuse(reason, `${remote}: ${refusal.code}`);
+    },
+  };
+}
+
+// The door of the visualiser's stream, WebSocket `/api/machines/stream`. The peer may look on too: each engine relays
+// the other's stream, so that one page shows both.
+
+export function machineStream(viewers: MachineViewers): Channel {
+  return {
+    path: "/api/machines/stream",
+    access: "sync-read",
+    protocol: "changeover.machines.v1",
+    demandsProtocol: false,
+    maxPayloadBytes: VIEWER_FRAME_LIMIT_BYTES,
+    open: (socket, _caller, _remote, request) => viewers.open(socket, queryOf(request)),
+  };
 }

@@ -1,5 +1,5 @@
 /**
- * Purpose: reads JSON text strictly, and a large one in slices, so that a body of many megabytes does not hold up
+ * Reads JSON text strictly, and a large one in slices, so that a body of many megabytes does not hold up
  * heartbeats.
  * How: one pass over the bytes finds where elements begin and end; runs of whole elements go to `JSON.parse` together,
  * and containers larger than a slice are put together from theirs.
@@ -9,7 +9,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { type Json, MAX_DEPTH } from "../core/canonical-json.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import { JsonFault } from "./fault.ts";
 import { Assembly } from "./assembly.ts";
 

@@ -1,15 +1,21 @@
 /**
- * Purpose: stacks that stand still: when they are tried again, and how they are brought back to the cursor of the feed.
+ * Stacks that stand still: when they are tried again, and how they are brought back to the cursor of the feed.
  * Keeps true: a stack is read again from where it stands, in the order of the feed, and flows with the others only once
  * nothing of it lies between there and the cursor.
  * Does not know: how an event is applied.
  */
-import { assertNever } from "../core/assert.ts";
-import { backoffMs } from "../core/backoff.ts";
-import type { AppliedStack, ConsumerDatabase, Decision, StackHold, StackKey } from "../ports/applied-notes.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { FeedEntry, FeedSource } from "../ports/feed-source.ts";
-import type { Random } from "../ports/random.ts";
+import { assertNever } from "../core/errors.ts";
+import { backoffMs } from "../core/failure-detector.ts";
+import type {
+  AppliedStack,
+  ConsumerDatabase,
+  Decision,
+  StackHold,
+  StackKey,
+  FeedEntry,
+  FeedSource,
+} from "../ports/feed-sink.ts";
+import type { Clock, Random } from "../ports/basics.ts";
 import type { PlacedEvent, StepOutcome } from "./applier-step.ts";
 
 export interface CatchUpInit {

@@ -1,7 +1,7 @@
 /**
- * Purpose: a wait that can be ended before its time.
+ * A wait that can be ended before its time.
  */
-import type { Clock, TimerHandle } from "../ports/clock.ts";
+import type { Clock, TimerHandle } from "../ports/basics.ts";
 
 export class Pause {
   readonly #clock: Clock;

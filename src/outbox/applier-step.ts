@@ -1,12 +1,12 @@
 /**
- * Purpose: one event of the feed in one transaction: what is done with it, and what is noted.
+ * One event of the feed in one transaction: what is done with it, and what is noted.
  * Keeps true: an event's handler runs at most once under its `eventId`, in the order of its stack, upon the version that
  * it was made upon; data, version, event and cursor are noted together.
  * Does not know: time, or where events come from.
  */
-import { assertNever } from "../core/assert.ts";
+import { assertNever } from "../core/errors.ts";
 import { type ControlEvent, SKIPPED } from "../core/control-event.ts";
-import type { AppliedNotes, AppliedStack, Decision, HoldReason, StackHold } from "../ports/applied-notes.ts";
+import type { AppliedNotes, AppliedStack, Decision, HoldReason, StackHold } from "../ports/feed-sink.ts";
 
 /** One event with its place. */
 export interface PlacedEvent {

@@ -1,19 +1,26 @@
 /**
- * Purpose: the consumer's end of the feed: reads it in order and has each event applied once to the consumer's own data.
+ * The consumer's end of the feed: reads it in order and has each event applied once to the consumer's own data.
  * Keeps true: an event's data, its note in `applied_events` and the cursor are one transaction; only then the feed is told.
  * A stack that cannot go on stands still alone: the cursor goes on for the others, and the stack is caught up later, from
  * where it stands, in its order. Memory holds one page of the feed.
  * Does not know: which feed, which database.
  */
-import type { Artifact, ArtifactStore } from "../ports/artifact-store.ts";
-import { assertNever } from "../core/assert.ts";
-import { backoffMs } from "../core/backoff.ts";
-import { ChangeoverError } from "../core/errors.ts";
-import type { AppliedStack, ConsumerDatabase, Decision, HoldReason, StackKey } from "../ports/applied-notes.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { FeedEntry, FeedMark, FeedRead, FeedSource } from "../ports/feed-source.ts";
-import type { Logger } from "../ports/logger.ts";
-import type { Random } from "../ports/random.ts";
+import type {
+  Artifact,
+  ArtifactStore,
+  AppliedStack,
+  ConsumerDatabase,
+  Decision,
+  HoldReason,
+  StackKey,
+  FeedEntry,
+  FeedMark,
+  FeedRead,
+  FeedSource,
+} from "../ports/feed-sink.ts";
+import { assertNever, ChangeoverError } from "../core/errors.ts";
+import { backoffMs } from "../core/failure-detector.ts";
+import type { Clock, Logger, Random } from "../ports/basics.ts";
 import { CatchUp } from "./applier-catch-up.ts";
 import { Pause } from "./applier-pause.ts";
 import {

@@ -1,12 +1,12 @@
 /**
- * Purpose: writes the event of every change in the change's own transaction.
+ * Writes the event of every change in the change's own transaction.
  * Keeps true: nothing that was accepted is without its event, and nothing that was refused has one; what an adopted log
  * takes back, and was not published yet, goes with it.
  */
 import type { Command, Conflict, LogPosition } from "../core/command.ts";
 import { type ControlEvent, PROGRAMME } from "../core/control-event.ts";
 import type { Op } from "../core/operation.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import type { AdoptedAt, AdoptedLog, BegunLeadership, Journal } from "../ports/journal.ts";
 import type { Replica } from "../ports/replica.ts";
 import type { Store } from "../ports/store.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: the outbox of one engine, joined: the journal that fills it, the pump that empties it, what the peer is told,
+ * The outbox of one engine, joined: the journal that fills it, the pump that empties it, what the peer is told,
  * and what people see of it and do about it.
  * Keeps true: with the sink `nop` it is inert: no row is written, no timer runs.
  */
@@ -8,9 +8,9 @@ import type { Epoch } from "../core/epoch.ts";
 import type { Label } from "../core/ids.ts";
 import type { Op } from "../core/operation.ts";
 import type { OutboxSettings } from "../core/settings.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import type { FeedSink } from "../ports/feed-sink.ts";
-import type { OutboxRow } from "../ports/outbox-store.ts";
+import type { OutboxRow } from "../ports/replica.ts";
 import type { Store } from "../ports/store.ts";
 import { skippedEvent } from "./events.ts";
 import { OutboxJournal } from "./journal.ts";

@@ -5,9 +5,8 @@
  * follower misses is told again. A mark that is late costs a double, which collapses on its `eventId`.
  */
 import { PROGRAMME, type StackMark } from "../core/control-event.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { OutboxStore } from "../ports/outbox-store.ts";
-import type { Replica } from "../ports/replica.ts";
+import type { Clock } from "../ports/basics.ts";
+import type { OutboxStore, Replica } from "../ports/replica.ts";
 import { FEED_KEY } from "./pump.ts";
 
 /** Marks of one message. */

@@ -1,5 +1,5 @@
 /**
- * Purpose: publishes what waits in the outbox while this engine leads. Binds `outbox-pump`.
+ * Publishes what waits in the outbox while this engine leads. Binds `outbox-pump`.
  * Keeps true: first in, first out in every stack; a head that fails blocks its stack only; whether this engine may
  * publish is asked at every batch [VT5], and what a batch came to is written back only in the epoch it was sent in. No
  * failure ends the pump, and nobody waits for a sink.
@@ -9,12 +9,9 @@ import { outboxPumpMachine } from "../../machines/outbox-pump.machine.ts";
 import type { MachineHost } from "../actors/kit.ts";
 import { startMachine } from "../actors/start-machine.ts";
 import type { Epoch } from "../core/epoch.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock, Logger, Random } from "../ports/basics.ts";
 import type { FeedSink, PublishFailure, PublishResult } from "../ports/feed-sink.ts";
-import type { Logger } from "../ports/logger.ts";
-import type { OutboxRow } from "../ports/outbox-store.ts";
-import type { Random } from "../ports/random.ts";
-import type { Replica } from "../ports/replica.ts";
+import type { OutboxRow, Replica } from "../ports/replica.ts";
 import { Rests } from "./rests.ts";
 
 /** Stacks that are published at once. */

@@ -1,10 +1,9 @@
 /**
- * Purpose: the stacks that are not to be published now: each until its back-off has passed, or until a person has looked.
+ * The stacks that are not to be published now: each until its back-off has passed, or until a person has looked.
  * Keeps true: a stack that fails again rests longer, with full jitter, up to a bound; one timer a stack.
  */
-import { backoffMs } from "../core/backoff.ts";
-import type { Clock, TimerHandle } from "../ports/clock.ts";
-import type { Random } from "../ports/random.ts";
+import { backoffMs } from "../core/failure-detector.ts";
+import type { Clock, TimerHandle, Random } from "../ports/basics.ts";
 
 const BACKOFF = { baseMs: 200, capMs: 30_000 };
 /** Doublings after which the wait grows no more. */

@@ -1,19 +1,11 @@
-/** Purpose: all that is outside a coordinator, in one object: the same coordinator runs in production and in simulation. */
+/** All that is outside a coordinator, in one object: the same coordinator runs in production and in simulation. */
 import type { ChangeoverSwitch } from "./changeover-switch.ts";
-import type { Clock } from "./clock.ts";
-import type { ClockSource } from "./clock-source.ts";
-import type { Digest } from "./digest.ts";
+import type { Clock, ClockSource, Digest, Ids, Logger, Random, Signatures } from "./basics.ts";
 import type { Engine } from "./engine.ts";
-import type { FederationPeerPort } from "./federation-peer.ts";
+import type { FederationPeerPort, SyncTransport } from "./sync-transport.ts";
 import type { FeedSink } from "./feed-sink.ts";
-import type { Ids } from "./ids.ts";
-import type { Logger } from "./logger.ts";
-import type { PeerChannel } from "./peer-channel.ts";
-import type { PeerProbe } from "./peer-probe.ts";
-import type { Random } from "./random.ts";
-import type { Signatures } from "./signatures.ts";
+import type { PeerChannel, PeerProbe } from "./peer-channel.ts";
 import type { Store } from "./store.ts";
-import type { SyncTransport } from "./sync-transport.ts";
 import type { Witness } from "./witness.ts";
 
 /** Everything outside that a coordinator needs. `createCoordinator` owns none of it but closes all of it in `stop()`. */

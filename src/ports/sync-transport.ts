@@ -1,5 +1,5 @@
 /**
- * Purpose: the way to one other place that serves `/sync`: a hub, or a federation peer.
+ * The way to one other place that serves `/sync`: a hub, or a federation peer.
  * Keeps true: no call throws; each ends within its own time, and no answer is larger than its bound. What comes back is
  * only known to be JSON: whoever asks checks it.
  */
@@ -51,4 +51,20 @@ export interface SyncTransport {
   push(ops: readonly Op[], snapshot: PushedBase | null): Promise<SyncAnswer<Json>>;
   /** Breaks off what is under way. Idempotent. */
   close(): void;
+}
+
+// One federation peer as it is configured, and the way to it.
+
+export interface FederationPeerPort {
+  /** What it is called here; letters, digits and `._-`. */
+  readonly name: string;
+  /** Where it is, as people are shown it. */
+  readonly endpoint: string;
+  /** `paused`: it is not asked before a person resumes it. */
+  readonly mode: "sync" | "paused";
+  /** Who must answer there; null: whoever answered first. */
+  readonly pinnedId: string | null;
+  /** Fingerprint of the key that must be proved there; null: the first one. */
+  readonly pinnedKey: string | null;
+  readonly transport: SyncTransport;
 }

@@ -1,5 +1,5 @@
 /**
- * Purpose: the reference switcher behind the engine port: a small but real model of a video switcher, driven by the calls
+ * The reference switcher behind the engine port: a small but real model of a video switcher, driven by the calls
  * of a real switcher's REST API.
  * Keeps true: the state is an immutable value, replaced by each command, so a snapshot costs nothing and never moves;
  * the same commands give the same state, because time is only ever the command's `executeAtUs`.
@@ -8,7 +8,7 @@ import { Check } from "typebox/value";
 import type { Json } from "../core/canonical-json.ts";
 import type { Command } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import type { Engine, EngineHealth, EngineRead, ExecuteOutcome } from "../ports/engine.ts";
 import { isRefusal } from "./call.ts";
 import { initialState } from "./initial-state.ts";

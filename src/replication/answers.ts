@@ -4,7 +4,7 @@ import type { Json } from "../core/canonical-json.ts";
 import { MAX_UNIX_MS } from "../core/hlc.ts";
 import { nullable, text, vectorClock, whole } from "../core/schema.ts";
 import { KEY_FORM, SIGNATURE_FORM } from "../core/signature.ts";
-import { MAX_PAGE_OPS } from "../core/sync-bounds.ts";
+import { MAX_PAGE_OPS } from "../core/operation.ts";
 import { MAX_CLOCK_ENTRIES } from "../core/vector-clock.ts";
 import { guardOf } from "../json/schema-check.ts";
 import { isHead } from "./history.ts";

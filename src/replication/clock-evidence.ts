@@ -3,7 +3,7 @@
  * been put right [CK2–CK4]. A place is kept by the difference of its wall clock to this engine's monotonic clock, so that a
  * step of this engine's wall clock is seen at once. Old observations do not count.
  */
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 
 interface Observation {
   readonly unixMinusMonoMs: number;

@@ -1,11 +1,11 @@
 /**
- * Purpose: how far an exchange with one other place has come, as it is kept under `peer:<name>:cursor`.
+ * How far an exchange with one other place has come, as it is kept under `peer:<name>:cursor`.
  * Keeps true: it belongs to one life of the other's log, (hubId, generation), and is begun anew for another. It only
  * rises; where an operation could not be taken, `cursor` stays before it while `ahead` goes on, so that one stalled
  * origin holds up no other and is still asked for again.
  */
 import { clockFault, type VectorClock } from "../core/vector-clock.ts";
-import type { PeerState } from "../ports/peer-state.ts";
+import type { PeerState } from "../ports/replica.ts";
 import { peerKey } from "./peer-keys.ts";
 
 export interface SyncCursor {

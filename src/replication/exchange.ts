@@ -1,5 +1,5 @@
 /**
- * Purpose: one exchange with one other place, step by step: who is there, its pages, then what it lacks of ours.
+ * One exchange with one other place, step by step: who is there, its pages, then what it lacks of ours.
  * Keeps true: a page and the cursor behind it are one transaction; what came from there is not given back; an answer is
  * looked at before it is believed, and nothing is stored when it is not what it should be.
  * Does not know: when an exchange is due (`sync-peer.ts`).
@@ -8,9 +8,8 @@ import type { Json } from "../core/canonical-json.ts";
 import type { EngineId } from "../core/ids.ts";
 import { recordOrigin } from "../core/operation.ts";
 import { ChangeoverError } from "../core/errors.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { ArrivedOp } from "../ports/op-log.ts";
-import type { Replica } from "../ports/replica.ts";
+import type { Clock } from "../ports/basics.ts";
+import type { ArrivedOp, Replica } from "../ports/replica.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../ports/sync-transport.ts";
 import { readIdentity, readPage, readResults } from "./answers.ts";
 import { beginning, cursorKey, freshCursor, isStalled, readCursor, type SyncCursor } from "./cursor.ts";

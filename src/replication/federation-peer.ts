@@ -1,16 +1,15 @@
 /**
- * Purpose: one federation peer: joins its pin, its exchange and its health, and keeps all of them in the one table.
+ * One federation peer: joins its pin, its exchange and its health, and keeps all of them in the one table.
  * Keeps true: nothing of it is stored before it is known to be the one; what goes wrong with it touches no other peer.
  * Does not know: the other peers (`federation.ts`).
  */
 import { ChangeoverError } from "../core/errors.ts";
 import type { EngineId } from "../core/ids.ts";
 import { isoTime } from "../core/iso-time.ts";
-import { recordOrigin } from "../core/operation.ts";
-import { DEFAULT_PAGE_BYTES, MAX_PAGE_OPS } from "../core/sync-bounds.ts";
+import { recordOrigin, DEFAULT_PAGE_BYTES, MAX_PAGE_OPS } from "../core/operation.ts";
 import { counterOf, mergeClocksCapped, parseClock, type VectorClock } from "../core/vector-clock.ts";
-import type { FederationPeerPort } from "../ports/federation-peer.ts";
-import type { Ids } from "../ports/ids.ts";
+import type { FederationPeerPort } from "../ports/sync-transport.ts";
+import type { Ids } from "../ports/basics.ts";
 import { readCursor } from "./cursor.ts";
 import { Exchange } from "./exchange.ts";
 import type { Meeting } from "./history.ts";

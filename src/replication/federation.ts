@@ -1,10 +1,10 @@
 /**
- * Purpose: the federation of this engine: every peer that it pulls from, and what a person does with one of them.
+ * The federation of this engine: every peer that it pulls from, and what a person does with one of them.
  * Keeps true: who only publishes pulls from nobody. A peer that fails, lies or floods is its own trouble: the others are
  * exchanged with as ever.
  */
 import type { EngineId } from "../core/ids.ts";
-import type { FederationPeerPort } from "../ports/federation-peer.ts";
+import type { FederationPeerPort } from "../ports/sync-transport.ts";
 import { FederationPeer, type FederationPeerParts, type PeerStatus } from "./federation-peer.ts";
 import type { FederationMode } from "./hub.ts";
 import { recordOrigin } from "../core/operation.ts";

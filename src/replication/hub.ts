@@ -1,5 +1,5 @@
 /**
- * Purpose: what this engine serves to spokes and federation peers: who it is, pages of operations, and taking theirs.
+ * What this engine serves to spokes and federation peers: who it is, pages of operations, and taking theirs.
  * Keeps true: pages go by arrival here, so that an operation which was made long ago and comes now is past nobody's
  * cursor; a caller is not given what it brought or made itself; compaction stays below what every known caller has.
  */
@@ -8,7 +8,7 @@ import { isOrigin, type Op } from "../core/operation.ts";
 import { identityText } from "../core/signature.ts";
 import { leastClock, type VectorClock } from "../core/vector-clock.ts";
 import type { PushedBase } from "../ports/sync-transport.ts";
-import type { Ids } from "../ports/ids.ts";
+import type { Ids } from "../ports/basics.ts";
 import { callerName, Callers, type SyncCaller } from "./callers.ts";
 import type { Intake, Taken } from "./intake.ts";
 import type { Digests, History } from "./history.ts";

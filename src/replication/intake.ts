@@ -1,5 +1,5 @@
 /**
- * Purpose: takes in operations that somebody else brings: a spoke that pushes, a page that was pulled, the peer.
+ * Takes in operations that somebody else brings: a spoke that pushes, a page that was pulled, the peer.
  * Keeps true: one delivery is one transaction, its cursor included. An origin's operations are taken in their order and
  * once: a gap is held back, the same identity with other content goes into quarantine, what cannot be taken stalls its
  * own origin and no other. Nothing that is stamped too far ahead is taken.
@@ -8,7 +8,7 @@ import type { Json } from "../core/canonical-json.ts";
 import type { RecordConflict } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { MAX_VALUE_CHARS, opFlaw, opOutOfReach, type Op, type OpFlaw } from "../core/operation.ts";
-import { isWithinReach } from "../core/reach.ts";
+import { isWithinReach } from "../core/epoch.ts";
 import { advanceClock, counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";
 import type { TakeReason } from "./reasons.ts";
 import { announced, type OwnOrigin } from "./own-origin.ts";

@@ -5,8 +5,8 @@
  * origin stands. It does not know what an operation says; signatures are `seals.ts`.
  */
 import type { OriginBinding } from "../core/messages.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { PeerState } from "../ports/peer-state.ts";
+import type { Clock } from "../ports/basics.ts";
+import type { PeerState } from "../ports/replica.ts";
 
 /** Why a token may not bring operations of an origin. */
 export type SenderRefusal = "origin_not_bound" | "quota";

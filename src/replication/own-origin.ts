@@ -5,7 +5,7 @@
  */
 import type { Op } from "../core/operation.ts";
 import { counterOf, type VectorClock } from "../core/vector-clock.ts";
-import type { PeerState } from "../ports/peer-state.ts";
+import type { PeerState } from "../ports/replica.ts";
 
 const KEY = "own:origins";
 /** The entity of an announcement: the field is the origin before. */

@@ -1,12 +1,12 @@
 /**
- * Purpose: has the next page of a long catch-up ready when it is asked for: it is read while the caller stores the one
+ * Has the next page of a long catch-up ready when it is asked for: it is read while the caller stores the one
  * before.
  * Keeps true: one page at most, for whoever pulled last; given once. It is what the log held a moment ago, as if the
  * request had come then: what arrived since is after its cursor.
  * Does not know: what the caller has stored. Reading ahead acknowledges nothing.
  */
 import { ChangeoverError } from "../core/errors.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import type { PullRequest } from "../ports/sync-transport.ts";
 import type { SyncCaller } from "./callers.ts";
 

@@ -5,8 +5,7 @@
 import type { Json } from "../core/canonical-json.ts";
 import type { SyncAnswerMessage, SyncCall } from "../core/messages.ts";
 import type { RequestId } from "../core/ids.ts";
-import type { Clock, TimerHandle } from "../ports/clock.ts";
-import type { Ids } from "../ports/ids.ts";
+import type { Clock, TimerHandle, Ids } from "../ports/basics.ts";
 import type { PullRequest, SyncAnswer, SyncTransport } from "../ports/sync-transport.ts";
 
 const TIMEOUT_MS = 2_000;

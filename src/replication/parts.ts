@@ -1,15 +1,9 @@
-/** Purpose: what replication of one engine is made of. */
+/** What replication of one engine is made of. */
 import type { MachineHost } from "../actors/kit.ts";
 import type { CoordinatorOptions } from "../actors/options.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Digest } from "../ports/digest.ts";
-import type { FederationPeerPort } from "../ports/federation-peer.ts";
-import type { Ids } from "../ports/ids.ts";
-import type { Logger } from "../ports/logger.ts";
-import type { Random } from "../ports/random.ts";
-import type { Signatures } from "../ports/signatures.ts";
+import type { Clock, Digest, Ids, Logger, Random, Signatures } from "../ports/basics.ts";
+import type { FederationPeerPort, SyncTransport } from "../ports/sync-transport.ts";
 import type { Store } from "../ports/store.ts";
-import type { SyncTransport } from "../ports/sync-transport.ts";
 
 /** The ports of replication. None is closed with it but `hub` and the transports of `federation`. */
 export interface ReplicationParts {

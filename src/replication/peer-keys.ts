@@ -1,8 +1,8 @@
 /**
- * Purpose: the names under which the facts about another place are kept, `peer:<name>:<fact>`, and how they go.
+ * The names under which the facts about another place are kept, `peer:<name>:<fact>`, and how they go.
  * Keeps true: a name has no colon in it, so that no two places share a key.
  */
-import type { PeerState } from "../ports/peer-state.ts";
+import type { PeerState } from "../ports/replica.ts";
 
 /** Whom it is; how far it was pulled; when it was last seen; how it is; its public key; what it holds. */
 export const PEER_FACTS = ["id", "cursor", "seen", "health", "key", "clock"] as const;

@@ -1,14 +1,14 @@
 /**
- * Purpose: whether the one who answers as a federation peer is the one that it was, or is configured to be.
+ * Whether the one who answers as a federation peer is the one that it was, or is configured to be.
  * Keeps true: the first verified handshake pins the id and, where there is one, the key; afterwards only the same ones are
  * let in. What is configured goes before what was seen. A key counts only when its holder has signed a fresh challenge.
  */
 import type { EngineId } from "../core/ids.ts";
 import { recordOrigin } from "../core/operation.ts";
 import { fingerprintOf, identityText } from "../core/signature.ts";
-import type { Digest } from "../ports/digest.ts";
-import type { FederationPeerPort } from "../ports/federation-peer.ts";
-import type { PeerState } from "../ports/peer-state.ts";
+import type { Digest } from "../ports/basics.ts";
+import type { FederationPeerPort } from "../ports/sync-transport.ts";
+import type { PeerState } from "../ports/replica.ts";
 import type { SyncIdentity } from "./hub.ts";
 import { peerKey } from "./peer-keys.ts";
 import type { Seals } from "./seals.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: one more operation in the log, whoever made it: the log, the vector, the field and its conflicts.
+ * One more operation in the log, whoever made it: the log, the vector, the field and its conflicts.
  * Keeps true: what stands and what is contested follows from the operations alone, so that all places that hold the same
  * operations show the same. Works inside a transaction that its caller has begun.
  */
@@ -9,12 +9,9 @@ import type { RecordConflict } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { parseHlc } from "../core/hlc.ts";
 import { makeId } from "../core/ids.ts";
-import { opText, type Op } from "../core/operation.ts";
-import { contested, mergeHeads, sameEffect, type Heads } from "../core/record-merge.ts";
-import type { Clock } from "../ports/clock.ts";
-import type { Digest } from "../ports/digest.ts";
-import type { OpLog } from "../ports/op-log.ts";
-import type { Replica } from "../ports/replica.ts";
+import { opText, type Op, contested, mergeHeads, sameEffect, type Heads } from "../core/operation.ts";
+import type { Clock, Digest } from "../ports/basics.ts";
+import type { OpLog, Replica } from "../ports/replica.ts";
 
 /** What the parts of replication share. */
 export interface ReplicationBasics {

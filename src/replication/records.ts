@@ -1,18 +1,25 @@
 /**
- * Purpose: the records of this engine: read, written here, contested ones settled, stalled origins set going again.
+ * The records of this engine: read, written here, contested ones settled, stalled origins set going again.
  * Keeps true: a write is an operation in the log before it is answered; every engine may write, whoever leads.
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { RecordConflict } from "../core/command.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { ResolveChoice } from "../core/outcomes.ts";
-import { GIVEN_UP, MAX_NAME_CHARS, MAX_VALUE_CHARS, opFlaw, type Op, type OpKind } from "../core/operation.ts";
-import { contested, type Heads } from "../core/record-merge.ts";
+import {
+  GIVEN_UP,
+  MAX_NAME_CHARS,
+  MAX_VALUE_CHARS,
+  opFlaw,
+  type Op,
+  type OpKind,
+  contested,
+  type Heads,
+} from "../core/operation.ts";
 import { canonicalJson } from "../core/canonical-json.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { counterOf, MAX_CLOCK_ENTRIES, mergeClocks, type VectorClock } from "../core/vector-clock.ts";
-import type { ArrivedOp, OpLog, SetAside } from "../ports/op-log.ts";
-import type { RecordPlace } from "../ports/record-store.ts";
+import type { ArrivedOp, OpLog, SetAside, RecordPlace } from "../ports/replica.ts";
 import { lookAgain } from "./cursor.ts";
 import type { OwnOrigin } from "./own-origin.ts";
 import { type Renewal, toldMs } from "./renewal.ts";

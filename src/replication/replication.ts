@@ -1,5 +1,5 @@
 /**
- * Purpose: joins the parts of replication of one engine: its records, what it serves to others, the hub it is a spoke of,
+ * Joins the parts of replication of one engine: its records, what it serves to others, the hub it is a spoke of,
  * and its peer.
  * Does not know: HTTP, and who leads; every engine writes records and serves them.
  */
@@ -7,13 +7,12 @@ import { Stamps } from "../actors/stamps.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
-import { recordOrigin } from "../core/operation.ts";
+import { recordOrigin, DEFAULT_PAGE_BYTES, MAX_ORIGINS_PER_TOKEN, MAX_PAGE_OPS } from "../core/operation.ts";
 import { MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
 import { ClockEvidence } from "./clock-evidence.ts";
 import { Exchange, type Progress } from "./exchange.ts";
-import { DEFAULT_PAGE_BYTES, MAX_ORIGINS_PER_TOKEN, MAX_PAGE_OPS } from "../core/sync-bounds.ts";
 import { Federation, type PeerTrouble } from "./federation.ts";
 import { History, type Meeting } from "./history.ts";
 import { type FederationMode, Hub, type SyncIdentity } from "./hub.ts";

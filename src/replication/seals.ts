@@ -1,5 +1,5 @@
 /**
- * Purpose: signatures of operations: own ones are signed as they leave, those of others are looked at as they come.
+ * Signatures of operations: own ones are signed as they leave, those of others are looked at as they come.
  * Keeps true: a signature belongs to the origin of an operation, whoever passes it on. Each origin has one key: that of
  * its engine where this engine has spoken with it, else the one of its first operation that was taken
  * (docs/decisions/0012).
@@ -9,8 +9,8 @@ import type { Op } from "../core/operation.ts";
 import { MAX_CLOCK_ENTRIES } from "../core/vector-clock.ts";
 import { formatSeal, readSeal, sealedOpText } from "../core/signature.ts";
 import { baseOrigin, type OwnOrigin } from "./own-origin.ts";
-import type { PeerState } from "../ports/peer-state.ts";
-import type { Signatures } from "../ports/signatures.ts";
+import type { PeerState } from "../ports/replica.ts";
+import type { Signatures } from "../ports/basics.ts";
 
 /**
  * `off`: nothing is signed and nothing looked at. `auto`: own operations are signed; those of an origin that has signed

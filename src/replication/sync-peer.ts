@@ -1,13 +1,13 @@
 /**
- * Purpose: keeps one other place in step: binds `sync-peer` to an exchange and to the clock.
+ * Keeps one other place in step: binds `sync-peer` to an exchange and to the clock.
  * Keeps true: one exchange at a time; it never polls faster than its interval; after a failure the wait doubles, with
  * jitter, up to a bound. Whatever the other side does, nothing here throws.
  */
 import type { Actor } from "xstate";
 import { syncPeerMachine } from "../../machines/sync-peer.machine.ts";
 import { startMachine } from "../actors/start-machine.ts";
-import { backoffMs } from "../core/backoff.ts";
-import type { TimerHandle } from "../ports/clock.ts";
+import { backoffMs } from "../core/failure-detector.ts";
+import type { TimerHandle } from "../ports/basics.ts";
 import type { Exchange, Failure, Progress, Step } from "./exchange.ts";
 import type { PeerHost } from "./parts.ts";
 

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { CommanderError } from "commander";
-import { SystemClock } from "../adapters/system-clock.ts";
+import { SystemClock } from "../adapters/basics.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { readOptions, type SimOptions } from "./options.ts";
 import { addRun, bugLines, failureLines, noTotals, summaryLines, type Totals } from "./report.ts";

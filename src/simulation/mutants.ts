@@ -65,13 +65,8 @@ function mutant(file: string, name: string, from: string, to: string, simulated 
 }
 
 export const MUTANTS: readonly Mutant[] = [
-  mutant(
-    "src/core/vote-window.ts",
-    "a lease is ten percent longer",
-    "sentAtMs + leaseMs)",
-    "sentAtMs + leaseMs * 1.1)",
-  ),
-  mutant("src/core/vote-window.ts", "a grant counts for as long as the leader waits", " - quiesceMs;", ";"),
+  mutant("src/core/claim.ts", "a lease is ten percent longer", "sentAtMs + leaseMs)", "sentAtMs + leaseMs * 1.1)"),
+  mutant("src/core/claim.ts", "a grant counts for as long as the leader waits", " - quiesceMs;", ";"),
   mutant(
     `${A}votes.ts`,
     "a vote counts for the heartbeat after the one that it names",
@@ -325,13 +320,13 @@ export const MUTANTS: readonly Mutant[] = [
     "    if (epoch < 0) return",
   ),
   mutant(
-    "src/coordinator/join-outbox.ts",
+    "src/coordinator/join-replication.ts",
     "a lapsed leader publishes",
     "leadership.mayAct() ? book.accepted : null",
     "leads() ? book.accepted : null",
   ),
   mutant(
-    "src/core/hold-down.ts",
+    "src/core/claim.ts",
     "the window of the hold-down is half as long",
     "at > nowMs - windowMs",
     "at > nowMs - windowMs / 2",

@@ -1,6 +1,6 @@
-/** Purpose: one worker thread of a simulation: does tasks as they come. */
+/** One worker thread of a simulation: does tasks as they come. */
 import { parentPort } from "node:worker_threads";
-import { assert } from "../core/assert.ts";
+import { assert } from "../core/errors.ts";
 import { simulated } from "./subject.ts";
 import { doTask, type Task } from "./tasks.ts";
 

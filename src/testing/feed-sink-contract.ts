@@ -5,8 +5,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ControlEvent } from "../core/control-event.ts";
-import type { FeedSink, PublishResult } from "../ports/feed-sink.ts";
-import type { FeedEntry, FeedSource } from "../ports/feed-source.ts";
+import type { FeedSink, PublishResult, FeedEntry, FeedSource } from "../ports/feed-sink.ts";
 import { type ContractCase, type Declare, collectCases, like } from "./contract.ts";
 
 /** One feed, empty at first. */

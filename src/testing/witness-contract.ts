@@ -1,8 +1,7 @@
 /** The contract of the port Witness: the record, and the reconcile lock. */
 import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
-import type { Epoch } from "../core/epoch.ts";
+import { type Epoch, MAX_NUMBER } from "../core/epoch.ts";
 import { type LockId, makeId } from "../core/ids.ts";
-import { MAX_NUMBER } from "../core/reach.ts";
 import type { LockAcquire, Witness, WitnessRecord } from "../ports/witness.ts";
 import { type ContractCase, type Declare, collectCases, like } from "./contract.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Purpose: what a viewer is told of the statecharts and of the pair: the shapes of the stream, of a recorded run and of
+ * What a viewer is told of the statecharts and of the pair: the shapes of the stream, of a recorded run and of
  * the page.
  * Keeps true: an entry names an event and a guard, never what an event carries, so that no payload and no secret leaves
  * the engine this way; the epoch alone is told, where the event has one.
@@ -112,4 +112,72 @@ export interface Source {
   readonly states: number;
   /** The newest state as a message in JSON; null: none is known. Made once for all viewers. */
   stateBytes(): Uint8Array | null;
+}
+
+// The names of what stands in a statechart's definition, as people read them.
+
+/** The name of a guard or an action, however it was given; a combined guard by its parts: `and(isReady, mayCampaign)`. */
+export function nameOf(thing: unknown): string {
+  if (typeof thing === "string") return thing;
+  const { type, guards, name } = thing as {
+    readonly type?: unknown;
+    readonly guards?: unknown;
+    readonly name?: string;
+  };
+  if (Array.isArray(guards)) return `${name}(${guards.map(nameOf).join(", ")})`;
+  if (typeof type === "string") return type;
+  return name ?? "inline";
+}
+
+/** `xstate.after.600.leadership.follower` is a delay, `xstate.done.actor.lock` a step that ended, the empty name an eventless transition. */
+export function eventName(type: string): string {
+  const [, delay] = /^xstate\.after\.([^.]+)\./.exec(type) ?? [];
+  if (delay !== undefined) return `after ${delay}`;
+  const [, end, step] = /^xstate\.(done|error)\.actor\.(.+)$/.exec(type) ?? [];
+  if (step !== undefined) return `${step === "*" ? "a step" : step} ${end === "done" ? "done" : "failed"}`;
+  return type === "" ? "always" : type;
+}
+
+// Every bound of the visualiser, by name.
+
+/** Inspection events that one engine keeps, and that one keeps of its peer. */
+export const MAX_RECORDED = 10_000;
+/** Events in one message. */
+export const MAX_EVENTS_PER_MESSAGE = 500;
+/** Viewers of one engine; more are asked to come back later. */
+export const MAX_VIEWERS = 64;
+/** Bytes of one message from the peer. */
+export const MAX_RELAYED_BYTES = 4_194_304;
+/** Time between two pushed states. */
+export const STATE_EVERY_MS = 200;
+/** Time between two questions to the witness about the reconcile lock. */
+export const LOCK_EVERY_MS = 1_000;
+/** Events of one moment go together. */
+export const GATHER_MS = 20;
+/** Entries of the leadership history that are pushed. */
+export const SHOWN_LEADERSHIPS = 20;
+/** Conflicts that are counted. */
+export const COUNTED_CONFLICTS = 1_000;
+/** Time before the peer is dialled again. */
+export const REDIAL_MS = 500;
+/** Silence after which the relayed peer counts as gone. */
+export const SILENT_MS = 1_200;
+
+/** Runs of the command log that a viewer is told: enough to find where two logs part after several changes of leader. */
+export const SHOWN_RUNS = 8;
+
+// A run that is over, as the page shows it.
+
+/** What a run is. */
+export interface TraceHeader {
+  readonly type: "changeover-trace";
+  readonly version: 1;
+  readonly origin: "recorded" | "simulated";
+  readonly title: string;
+}
+
+/** One run that is over. */
+export interface TraceFile {
+  readonly header: TraceHeader;
+  readonly messages: readonly StreamMessage[];
 }

@@ -1,11 +1,10 @@
 /**
- * Purpose: who holds the reconcile lock, also where it is neither of the two engines: asks the witness now and then.
+ * Who holds the reconcile lock, also where it is neither of the two engines: asks the witness now and then.
  * Keeps true: it asks only while someone looks on, one question at a time, far more seldom than states are pushed.
  */
 import type { Coordinator } from "../coordinator/types.ts";
-import type { Clock, TimerHandle } from "../ports/clock.ts";
-import { LOCK_EVERY_MS } from "./bounds.ts";
-import type { ShownLock } from "./inspected.ts";
+import type { Clock, TimerHandle } from "../ports/basics.ts";
+import { LOCK_EVERY_MS, type ShownLock } from "./inspected.ts";
 
 interface Held extends ShownLock {
   readonly readAtMonoMs: number;

@@ -1,7 +1,7 @@
-/** Purpose: joins the parts of the visualiser of one engine. */
+/** Joins the parts of the visualiser of one engine. */
 import type { Coordinator } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import type { ShownSettings } from "./inspected.ts";
 import { OwnSource } from "./own-source.ts";
 import { PeerSource } from "./peer-source.ts";

@@ -1,13 +1,22 @@
 /**
- * Purpose: this engine as viewers see it: its statecharts from the recorder, and its state.
+ * This engine as viewers see it: its statecharts from the recorder, and its state.
  * Keeps true: the state is looked at once a push, however many look on; conflicts are counted anew only when one has
  * changed.
  */
 import type { Coordinator } from "../coordinator/types.ts";
 import type { Label } from "../core/ids.ts";
-import type { Clock } from "../ports/clock.ts";
-import { COUNTED_CONFLICTS, MAX_EVENTS_PER_MESSAGE, SHOWN_LEADERSHIPS, SHOWN_RUNS } from "./bounds.ts";
-import type { Inspected, ShownSettings, Source, StateMessage, Values } from "./inspected.ts";
+import type { Clock } from "../ports/basics.ts";
+import {
+  COUNTED_CONFLICTS,
+  MAX_EVENTS_PER_MESSAGE,
+  SHOWN_LEADERSHIPS,
+  SHOWN_RUNS,
+  type Inspected,
+  type ShownSettings,
+  type Source,
+  type StateMessage,
+  type Values,
+} from "./inspected.ts";
 import { LockWatch } from "./lock-watch.ts";
 import type { Recorder } from "./recorder.ts";
 

@@ -1,14 +1,22 @@
 /**
- * Purpose: the peer as viewers of this engine see it: follows the peer's own stream as a viewer among others.
+ * The peer as viewers of this engine see it: follows the peer's own stream as a viewer among others.
  * Keeps true: it is connected only while someone looks; a break loses nothing, for it resumes where it was; a peer that
  * is silent counts as gone. Nothing here has any bearing on the pair.
  */
 import { WebSocket } from "ws";
 import { otherLabel, type Label } from "../core/ids.ts";
-import type { Clock, TimerHandle } from "../ports/clock.ts";
-import { MAX_RECORDED, MAX_RELAYED_BYTES, REDIAL_MS, SILENT_MS } from "./bounds.ts";
+import type { Clock, TimerHandle } from "../ports/basics.ts";
+import {
+  MAX_RECORDED,
+  MAX_RELAYED_BYTES,
+  REDIAL_MS,
+  SILENT_MS,
+  type Inspected,
+  type Source,
+  type StreamMessage,
+  type Values,
+} from "./inspected.ts";
 import { EventRing } from "./event-ring.ts";
-import type { Inspected, Source, StreamMessage, Values } from "./inspected.ts";
 import { STREAM_PROTOCOL, streamUrl } from "./stream-address.ts";
 
 export interface PeerSourceInit {

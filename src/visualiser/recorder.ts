@@ -1,15 +1,13 @@
 /**
- * Purpose: listens to XState's own inspection events of every statechart, reduces them to what is shown, and keeps the
+ * Listens to XState's own inspection events of every statechart, reduces them to what is shown, and keeps the
  * last ones.
  * Keeps true: without viewers only changes of state are noted; what an event carries is never kept.
  */
 import type { InspectionEvent } from "xstate";
 import type { Json } from "../core/canonical-json.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../ports/basics.ts";
 import { EventRing } from "./event-ring.ts";
-import { MAX_RECORDED } from "./bounds.ts";
-import type { Inspected } from "./inspected.ts";
-import { nameOf } from "./names.ts";
+import { MAX_RECORDED, type Inspected, nameOf } from "./inspected.ts";
 
 type Microstep = Extract<InspectionEvent, { type: "@xstate.microstep" }>;
 type Snapshot = Extract<InspectionEvent, { type: "@xstate.snapshot" }>;

@@ -1,12 +1,10 @@
 /**
- * Purpose: makes a simulator's trace into what the stream of two real engines would have told.
+ * Makes a simulator's trace into what the stream of two real engines would have told.
  * Keeps true: times are those of the virtual world, from zero; a process that began anew begins a new run.
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { Label } from "../core/ids.ts";
-import { MAX_EVENTS_PER_MESSAGE } from "./bounds.ts";
-import type { Inspected, StreamMessage } from "./inspected.ts";
-import type { TraceFile } from "./trace.ts";
+import { MAX_EVENTS_PER_MESSAGE, type Inspected, type StreamMessage, type TraceFile } from "./inspected.ts";
 
 /** The first line of a simulator's trace. */
 export interface SimulationHeader {

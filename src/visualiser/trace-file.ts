@@ -1,10 +1,9 @@
 /**
- * Purpose: a run in a file: a first line that says what it is, then what the stream told, one JSON object a line.
+ * A run in a file: a first line that says what it is, then what the stream told, one JSON object a line.
  * Keeps true: a file that is not one is refused with the line that is wrong; a simulator's trace becomes the same.
  * Does not know: files; it gets and gives text.
  */
-import type { StreamMessage } from "./inspected.ts";
-import type { TraceFile, TraceHeader } from "./trace.ts";
+import type { StreamMessage, TraceFile, TraceHeader } from "./inspected.ts";
 import { fromSimulation, isSimulationHeader, type SimulationLine } from "./simulation-trace.ts";
 
 /** Lines of one file; what is longer was not made for a person to look at. */

@@ -1,7 +1,7 @@
 /** The epochs seen, minted and accepted: on disk first. */
 import { expect, test } from "vitest";
 import { EpochBook } from "../../src/actors/epoch-book.ts";
-import { MAX_LEAP, MAX_NUMBER } from "../../src/core/reach.ts";
+import { MAX_LEAP, MAX_NUMBER } from "../../src/core/epoch.ts";
 import { buildRig } from "./rig.ts";
 
 test("[EP1] a ballot is above every epoch that was seen, and of the own parity", () => {

@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import { Executor } from "../../src/actors/executor.ts";
 import { ProgrammeClock } from "../../src/actors/programme-clock.ts";
-import { NO_SAMPLES } from "../../src/core/clock-offset.ts";
+import { NO_SAMPLES } from "../../src/core/failure-detector.ts";
 import type { Command } from "../../src/core/command.ts";
 import { hlcNow, hlcZero } from "../../src/core/hlc.ts";
 import { makeId } from "../../src/core/ids.ts";

@@ -5,7 +5,7 @@
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { MemoryStore } from "../../src/adapters/memory-store.ts";
 import { MemoryWitness, MemoryWitnessServer } from "../../src/adapters/memory-witness.ts";
-import { NodeDigest } from "../../src/adapters/node-digest.ts";
+import { NodeDigest } from "../../src/adapters/basics.ts";
 import { Alarms } from "../../src/actors/alarms.ts";
 import { zeroCounters, type Kit } from "../../src/actors/kit.ts";
 import { Pauses } from "../../src/actors/pauses.ts";
@@ -18,8 +18,7 @@ import type { PeerMessage } from "../../src/core/messages.ts";
 import { DEFAULT_COMMANDS, resolveFailover } from "../../src/core/settings.ts";
 import type { CommandSettings, FailoverSettings } from "../../src/core/settings.ts";
 import type { Heartbeat } from "../../src/core/messages.ts";
-import type { LinkStatus, PeerChannel } from "../../src/ports/peer-channel.ts";
-import type { ProbeResult } from "../../src/ports/peer-probe.ts";
+import type { LinkStatus, PeerChannel, ProbeResult } from "../../src/ports/peer-channel.ts";
 import { SimEngine, type EngineFaults } from "../../src/simulation/ports/sim-engine.ts";
 import { SimIds } from "../../src/simulation/ports/sim-ids.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";

@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Alarms } from "../../src/actors/alarms.ts";
 import { CalmLogger } from "../../src/adapters/calm-logger.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import type { CoordinatorEvent } from "../../src/core/events.ts";
-import type { LogFields, Logger } from "../../src/ports/logger.ts";
+import type { LogFields, Logger } from "../../src/ports/basics.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

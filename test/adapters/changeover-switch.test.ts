@@ -3,9 +3,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ExecChangeoverSwitch } from "../../src/adapters/exec-changeover-switch.ts";
-import { HttpChangeoverSwitch } from "../../src/adapters/http-changeover-switch.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { ExecChangeoverSwitch, HttpChangeoverSwitch } from "../../src/adapters/changeover-switches.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import type { ChangeoverSwitch } from "../../src/ports/changeover-switch.ts";
 import { type HookServer, startHookServer } from "../support/hook-server.ts";
 

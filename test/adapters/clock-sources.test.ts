@@ -8,9 +8,15 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { chronyClockSource, chronyReading, parseChrony } from "../../src/adapters/clock-sources/chrony-clock-source.ts";
-import { PtpWatch, parsePmc, ptpClockSource } from "../../src/adapters/clock-sources/ptp-clock-source.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import {
+  chronyClockSource,
+  chronyReading,
+  parseChrony,
+  PtpWatch,
+  parsePmc,
+  ptpClockSource,
+} from "../../src/adapters/clock-sources.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 const FREE = { mode: "free", offsetNs: 0, jitterNs: 0 };

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ExecEngine, type ExecEngineInit, MAX_KEPT_COMMANDS } from "../../src/adapters/exec-engine.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import type { EngineSign } from "../../src/ports/engine.ts";
 import { atMs, commandAt } from "../support/commands.ts";
 

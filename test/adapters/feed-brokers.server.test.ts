@@ -7,7 +7,7 @@ import { JetStreamSink, type JetStreamSinkInit } from "../../src/adapters/sinks/
 import { JetStreamSource } from "../../src/adapters/sinks/jetstream-source.ts";
 import { RedisStreamSink } from "../../src/adapters/sinks/redis-stream-sink.ts";
 import { RedisStreamSource } from "../../src/adapters/sinks/redis-stream-source.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { anEvent, events, publishAll, readAll, versionsOf } from "../../src/testing/feed-sink-contract.ts";
 import { type NatsOptions, type NatsServer, startNats } from "../support/nats-server.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FileFeed } from "../../src/adapters/sinks/file-feed/layout.ts";
+import { FileFeed } from "../../src/adapters/sinks/file-feed.ts";
 import { FileSink } from "../../src/adapters/sinks/file-sink.ts";
 import { FileSource } from "../../src/adapters/sinks/file-source.ts";
-import { parseNatsUrl } from "../../src/adapters/nats/address.ts";
-import { NopSink } from "../../src/adapters/sinks/nop-sink.ts";
-import { headerText, safeName } from "../../src/adapters/sinks/safe-name.ts";
+import { parseNatsUrl } from "../../src/adapters/nats/link.ts";
+import { NopSink } from "../../src/adapters/sinks/fan-out-sink.ts";
+import { headerText, safeName } from "../../src/adapters/sinks/event-text.ts";
 import { anEvent, events, readAll, versionsOf } from "../../src/testing/feed-sink-contract.ts";
 
 describe("a feed in a folder", () => {

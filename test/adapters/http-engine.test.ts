@@ -1,9 +1,9 @@
 /** What can go wrong between Changeover and an engine behind HTTP hooks. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HttpEngine, type HttpEngineInit } from "../../src/adapters/http-engine.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import type { EngineSign } from "../../src/ports/engine.ts";
-import type { LogFields } from "../../src/ports/logger.ts";
+import type { LogFields } from "../../src/ports/basics.ts";
 import { atMs, commandAt } from "../support/commands.ts";
 import { type HookServer, startHookServer } from "../support/hook-server.ts";
 

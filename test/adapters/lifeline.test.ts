@@ -4,7 +4,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { HttpEngine, type HttpEngineInit } from "../../src/adapters/http-engine.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import type { EngineSign } from "../../src/ports/engine.ts";
 
 const clock = new SystemClock();

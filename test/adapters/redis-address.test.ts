@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parseRedisUrl, type RedisAddress } from "../../src/adapters/redis/address.ts";
 import { RedisWitness } from "../../src/adapters/redis-witness.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { ChangeoverError } from "../../src/core/errors.ts";
 
 const open = { username: null, password: null, tls: false };

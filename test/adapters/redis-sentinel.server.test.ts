@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { RedisWitness, type RedisWitnessInit } from "../../src/adapters/redis-witness.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import type { ExpectedRecord } from "../../src/ports/witness.ts";
 import { aRecord } from "../../src/testing/witness-contract.ts";
 import { freePort } from "../support/free-port.ts";

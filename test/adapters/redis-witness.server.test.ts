@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RedisWitness } from "../../src/adapters/redis-witness.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { makeId } from "../../src/core/ids.ts";
 import type { WitnessRead } from "../../src/ports/witness.ts";
 import { aRecord } from "../../src/testing/witness-contract.ts";

@@ -7,7 +7,7 @@
 import Database from "better-sqlite3";
 import { once } from "node:events";
 import { SqliteWitness } from "../../src/adapters/sqlite-witness.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { makeId } from "../../src/core/ids.ts";
 import type { WitnessRecord } from "../../src/ports/witness.ts";
 import { aRecord } from "../../src/testing/witness-contract.ts";

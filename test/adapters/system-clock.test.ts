@@ -1,6 +1,6 @@
 /** What is particular to the machine's clock: fractions of a millisecond, and wall-clock steps. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

@@ -1,8 +1,7 @@
 /** A socket on which nothing comes is asked, then given up; a pause of this process is not silence of the other. */
 import { describe, expect, it } from "vitest";
-import type { PeerSocket } from "../../src/adapters/ws-peer-channel/peer-socket.ts";
-import { SilenceWatch } from "../../src/adapters/ws-peer-channel/silence-watch.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { type PeerSocket, SilenceWatch } from "../../src/adapters/ws-peer-channel/peer-socket.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 
 /** Time as a test sets it, with the one timer that the watch has. */
 class SteppedClock extends SystemClock {

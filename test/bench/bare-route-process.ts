@@ -1,7 +1,7 @@
 /** Bare Fastify routes with the schemas of `/api/peer/health` and `/leader`. Prints its address. */
 import Fastify from "fastify";
 import { LeaderProbeSchema } from "../../src/http/schemas/operate.ts";
-import { PeerHealthSchema } from "../../src/http/schemas/peer.ts";
+import { PeerHealthSchema } from "../../src/http/schemas/pair.ts";
 
 const HEALTH = {
   status: "ok",

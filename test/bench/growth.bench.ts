@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { NanoIds } from "../../src/adapters/nano-ids.ts";
+import { NanoIds } from "../../src/adapters/basics.ts";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
 import { commandAt } from "../support/commands.ts";
 import type { Chart } from "./chart.ts";

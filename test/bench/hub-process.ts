@@ -1,7 +1,6 @@
 /** A hub with so many operations of one other place, on a free port: folder, count. Tells its address to its parent. */
-import { NanoIds } from "../../src/adapters/nano-ids.ts";
+import { NanoIds, SystemClock } from "../../src/adapters/basics.ts";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { startHub } from "../replication/hub-server.ts";
 import { makePlace } from "../support/replication-node.ts";
 

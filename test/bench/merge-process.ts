@@ -1,10 +1,8 @@
 /** Merges so many operations of several places in pages, as an engine does; tells its memory after every tenth: folder, count. */
-import { NodeDigest } from "../../src/adapters/node-digest.ts";
-import { NanoIds } from "../../src/adapters/nano-ids.ts";
+import { NodeDigest, NanoIds } from "../../src/adapters/basics.ts";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
 import { formatHlc } from "../../src/core/hlc.ts";
-import type { Op } from "../../src/core/operation.ts";
-import { MAX_PAGE_OPS } from "../../src/core/sync-bounds.ts";
+import { type Op, MAX_PAGE_OPS } from "../../src/core/operation.ts";
 import { checksumOfOp } from "../../src/replication/record-log.ts";
 import { makePlace, START_MS } from "../support/replication-node.ts";
 

@@ -1,5 +1,5 @@
 /** A logger for an engine inside the benchmark: only what is wrong is said. */
-import type { Logger } from "../../src/ports/logger.ts";
+import type { Logger } from "../../src/ports/basics.ts";
 
 export const quietLogger: Logger = {
   debug: () => undefined,

@@ -7,7 +7,7 @@ import { Redis } from "ioredis";
 import { parseRedisUrl } from "../../src/adapters/redis/address.ts";
 import { openRedisClient } from "../../src/adapters/redis/client.ts";
 import { RedisWitness } from "../../src/adapters/redis-witness.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { makeId } from "../../src/core/ids.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { type BenchRow, benchRow } from "./rows.ts";

@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { CDPSession } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Show, loadRundown } from "../../src/cli/demo/show.ts";
-import { MAX_RECORDED } from "../../src/visualiser/bounds.ts";
+import { MAX_RECORDED } from "../../src/visualiser/inspected.ts";
 import { describeWithServer } from "../support/servers.ts";
 import { LitNotes } from "./lit.ts";
 import { OpenStage } from "./open-stage.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { and, not, setup } from "xstate";
 import { mermaidOf } from "../../src/cli/commands/mermaid.ts";
-import { nameOf } from "../../src/visualiser/names.ts";
+import { nameOf } from "../../src/visualiser/inspected.ts";
 
 const machine = setup({
   guards: { isReady: () => true, isHeld: () => false },

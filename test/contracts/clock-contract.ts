@@ -3,7 +3,7 @@
  * A real clock passes time by itself; a simulated one is driven by `pass`.
  */
 import { describe, expect, it } from "vitest";
-import type { Clock } from "../../src/ports/clock.ts";
+import type { Clock } from "../../src/ports/basics.ts";
 
 export interface ClockUnderTest {
   readonly clock: Clock;

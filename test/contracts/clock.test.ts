@@ -1,5 +1,5 @@
 /** The machine's clock keeps the contract of the port Clock. */
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { clockContract } from "./clock-contract.ts";
 
 /** Two waits: a timer of the first turn that has to look at the time once more is due before the second ends. */

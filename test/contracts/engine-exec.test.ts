@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ExecEngine } from "../../src/adapters/exec-engine.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { CUT_WITHOUT_SOURCE, engineContract } from "../../src/testing/engine-contract.ts";
 import { runContract } from "./run-contract.ts";
 

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { HttpEngine } from "../../src/adapters/http-engine.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { checkEngineAt } from "../../src/cli/commands/engine-check.ts";
 import { CUT_WITHOUT_SOURCE, engineContract } from "../../src/testing/engine-contract.ts";
 import { describeWithServer, requireServer } from "../support/servers.ts";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { HttpEngine } from "../../src/adapters/http-engine.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { describeWithServer, requireServer } from "../support/servers.ts";
 import { CUT_WITHOUT_SOURCE, engineContract } from "../../src/testing/engine-contract.ts";
 import { runContract } from "./run-contract.ts";

@@ -1,6 +1,6 @@
 /** HTTP hooks keep the engine's contract, here with a small engine inside the test. */
 import { HttpEngine } from "../../src/adapters/http-engine.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { type HookServer, startHookServer } from "../support/hook-server.ts";
 import { CUT_WITHOUT_SOURCE, engineContract } from "../../src/testing/engine-contract.ts";
 import { runContract } from "./run-contract.ts";

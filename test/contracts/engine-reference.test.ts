@@ -1,5 +1,5 @@
 /** The reference switcher keeps the engine's contract. */
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { ReferenceEngine } from "../../src/reference-engine/reference-engine.ts";
 import { CUT_WITHOUT_SOURCE, engineContract } from "../../src/testing/engine-contract.ts";
 import { runContract } from "./run-contract.ts";

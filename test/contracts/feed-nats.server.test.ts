@@ -2,7 +2,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { JetStreamSink } from "../../src/adapters/sinks/jetstream-sink.ts";
 import { JetStreamSource } from "../../src/adapters/sinks/jetstream-source.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { type NatsServer, startNats } from "../support/nats-server.ts";
 import { describeWithServer } from "../support/servers.ts";
 import { feedBrokerContract } from "./feed-broker-contract.ts";

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { RedisStreamSink } from "../../src/adapters/sinks/redis-stream-sink.ts";
 import { RedisStreamSource } from "../../src/adapters/sinks/redis-stream-source.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { describeWithServer } from "../support/servers.ts";
 import { feedBrokerContract } from "./feed-broker-contract.ts";

@@ -6,7 +6,7 @@ import {
   type FeedSource,
   isAnotherEvent,
   isAnotherFeed,
-} from "../../src/ports/feed-source.ts";
+} from "../../src/ports/feed-sink.ts";
 
 export class MemorySource implements FeedSource {
   readonly #feed: MemoryFeed;

@@ -1,7 +1,7 @@
 /** What the outbox of every store promises, whatever it is made of: run on each by `outbox.test.ts`. */
 import { describe, expect, it } from "vitest";
 import type { ControlEvent } from "../../src/core/control-event.ts";
-import type { OutboxRow } from "../../src/ports/outbox-store.ts";
+import type { OutboxRow } from "../../src/ports/replica.ts";
 import { appendOutbox } from "../../src/outbox/append.ts";
 import { storeBench, type StoreBench, type StorePlace } from "./store-bench.ts";
 import { START_UNIX_MS } from "./store-samples.ts";

@@ -1,6 +1,6 @@
 /** Both peer channels keep the contract of the port PeerChannel. */
 import { MemoryPeerWire } from "../../src/adapters/memory-peer-channel.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { WsPeerRig } from "../support/ws-peer-rig.ts";
 import { peerChannelContract } from "./peer-channel-contract.ts";
 

@@ -2,8 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { formatHlc } from "../../src/core/hlc.ts";
 import type { Op } from "../../src/core/operation.ts";
-import type { ArrivedOp } from "../../src/ports/op-log.ts";
-import type { Replica } from "../../src/ports/replica.ts";
+import type { ArrivedOp, Replica } from "../../src/ports/replica.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { altered } from "../support/replication-node.ts";
 import { storeBench, type StorePlace } from "./store-bench.ts";

@@ -1,8 +1,6 @@
 /** Contracts of the ports Ids, Random and Digest. */
 import { describe, expect, it } from "vitest";
-import { NanoIds } from "../../src/adapters/nano-ids.ts";
-import { NodeDigest } from "../../src/adapters/node-digest.ts";
-import { SystemRandom } from "../../src/adapters/system-random.ts";
+import { NanoIds, NodeDigest, SystemRandom } from "../../src/adapters/basics.ts";
 import { parseId } from "../../src/core/ids.ts";
 
 describe("ids contract: NanoIds", () => {

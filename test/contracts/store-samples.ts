@@ -2,7 +2,7 @@
 import type { Command, CommandConflict } from "../../src/core/command.ts";
 import { formatHlc } from "../../src/core/hlc.ts";
 import { type EngineId, type IdKind, type IdOfKind, makeId } from "../../src/core/ids.ts";
-import type { Ids } from "../../src/ports/ids.ts";
+import type { Ids } from "../../src/ports/basics.ts";
 import type { Adoption, CheckpointDraft, LeadershipEntry, Store, StoredCheckpoint } from "../../src/ports/store.ts";
 
 export const ENGINE_A: EngineId = makeId("engine", "a0000000000000000000a");

@@ -8,7 +8,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { NatsWitness, type NatsWitnessInit } from "../../src/adapters/nats-witness.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { makeId } from "../../src/core/ids.ts";
 import { type NatsServer, startNats } from "../support/nats-server.ts";
 import { describeWithServer, requireServer } from "../support/servers.ts";

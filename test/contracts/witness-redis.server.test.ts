@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe } from "vitest";
 import { RedisWitness } from "../../src/adapters/redis-witness.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { type RedisUnderSentinel, startRedisUnderSentinel } from "../support/redis-sentinel.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { describeWithServer } from "../support/servers.ts";

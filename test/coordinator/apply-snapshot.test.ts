@@ -1,7 +1,7 @@
 /** A posted state: every refusal leaves the engine byte for byte as it was. */
 import { expect, test } from "vitest";
 import { checksumOf } from "../../src/actors/checksum.ts";
-import { NodeDigest } from "../../src/adapters/node-digest.ts";
+import { NodeDigest } from "../../src/adapters/basics.ts";
 import { canonicalJson, type Json } from "../../src/core/canonical-json.ts";
 import { makeId, type LockId } from "../../src/core/ids.ts";
 import type { StateSnapshot } from "../../src/core/messages.ts";

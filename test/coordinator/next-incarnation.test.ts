@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { MemoryStore } from "../../src/adapters/memory-store.ts";
-import { nextIncarnation } from "../../src/coordinator/next-incarnation.ts";
+import { nextIncarnation } from "../../src/coordinator/create-coordinator.ts";
 import { type IncarnationId, isEarlierStart, parseId } from "../../src/core/ids.ts";
 import { NamedIds, SetClock, START_MS } from "../support/replication-node.ts";
 

@@ -4,7 +4,7 @@ import { MemoryPeerWire } from "../../src/adapters/memory-peer-channel.ts";
 import { MemoryStore } from "../../src/adapters/memory-store.ts";
 import { MemoryWitness, MemoryWitnessServer } from "../../src/adapters/memory-witness.ts";
 import { NoWitness } from "../../src/adapters/no-witness.ts";
-import { NodeDigest } from "../../src/adapters/node-digest.ts";
+import { NodeDigest } from "../../src/adapters/basics.ts";
 import type { Rules } from "../../src/actors/rules.ts";
 import { createCoordinator } from "../../src/coordinator/create-coordinator.ts";
 import type { Coordinator, CoordinatorPorts, SubmitOutcome } from "../../src/coordinator/types.ts";

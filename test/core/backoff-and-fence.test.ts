@@ -1,8 +1,8 @@
 /** Back-off and fencing: two small rules. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { backoffMs } from "../../src/core/backoff.ts";
-import { admits, NO_FENCE, raiseFence } from "../../src/core/fence.ts";
+import { backoffMs } from "../../src/core/failure-detector.ts";
+import { admits, NO_FENCE, raiseFence } from "../../src/core/claim.ts";
 
 const BOUNDS = { baseMs: 100, capMs: 5_000 };
 const ALMOST_ONE = 1 - Number.EPSILON / 2;

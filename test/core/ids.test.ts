@@ -1,8 +1,7 @@
 /** Ids carry their kind, labels have a counterpart, and closed unions end. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { assert, assertNever } from "../../src/core/assert.ts";
-import { ChangeoverError } from "../../src/core/errors.ts";
+import { assert, assertNever, ChangeoverError } from "../../src/core/errors.ts";
 import { type IdKind, makeId, otherLabel, parseId } from "../../src/core/ids.ts";
 
 const PREFIXES: Record<IdKind, string> = {

@@ -1,7 +1,7 @@
 /** The launcher must say what to do before anything native is loaded. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { openDatabase } from "../../src/adapters/native-sqlite.ts";
+import { openDatabase } from "../../src/adapters/local-lock.ts";
 import { nodeAdvice } from "../../src/core/node-version.ts";
 
 test.each(["22.12.0", "22.20.1", "24.0.0", "25.1.0"])("Node %s will do", (version) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isReachable, isWithinReach, MAX_LEAP, MAX_NUMBER, outOfReach } from "../../src/core/reach.ts";
+import { isReachable, isWithinReach, MAX_LEAP, MAX_NUMBER, outOfReach } from "../../src/core/epoch.ts";
 
 test("EP6: a number is a whole number from 0 to the bound", () => {
   for (const value of [0, 1, MAX_LEAP, MAX_NUMBER]) expect(isReachable(value)).toBe(true);

@@ -1,6 +1,6 @@
 /** How long a leader's engine may act without hearing again. */
 import { expect, test } from "vitest";
-import { grantWindowMs, mayActForMs } from "../../src/core/vote-window.ts";
+import { grantWindowMs, mayActForMs } from "../../src/core/claim.ts";
 
 const VIEW = { mayAct: true, policy: "consistency", votesLeftMs: 420.9, leaseMs: 600 } as const;
 

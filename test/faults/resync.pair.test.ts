@@ -4,7 +4,7 @@ import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import type { AlarmCode } from "../../src/core/events.ts";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
-import { MAX_NUMBER } from "../../src/core/reach.ts";
+import { MAX_NUMBER } from "../../src/core/epoch.ts";
 import { type CliEnd, runCli } from "../cli/run-cli.ts";
 import { call } from "../support/http-call.ts";
 import type { RealPair } from "../support/real-pair.ts";

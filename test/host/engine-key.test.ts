@@ -4,8 +4,8 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { Ed25519Signatures } from "../../src/adapters/ed25519-signatures.ts";
-import { engineKey } from "../../src/host/engine-key.ts";
+import { Ed25519Signatures } from "../../src/adapters/basics.ts";
+import { engineKey } from "../../src/host/data-folder.ts";
 
 let folder: string;
 let file: string;

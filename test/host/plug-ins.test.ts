@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { MemoryFeed, MemorySink } from "../../src/adapters/memory-sink.ts";
 import { MemoryWitness, MemoryWitnessServer } from "../../src/adapters/memory-witness.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { resolveConfig } from "../../src/config/load.ts";
 import type { Label } from "../../src/core/ids.ts";
 import { type Host, type HostOptions, startHost } from "../../src/host/start-host.ts";

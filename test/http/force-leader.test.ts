@@ -1,8 +1,8 @@
 /** `POST /api/peer/force-leader`: the order of its checks, and the bound on wrong secrets. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { MAX_WATCHED_ADDRESSES } from "../../src/http/limits.ts";
-import { WrongSecrets } from "../../src/http/wrong-secrets.ts";
+import { WrongSecrets } from "../../src/http/access.ts";
 import * as sample from "../support/samples.ts";
 import { buildRig, problemIn, type Rig, SECRET, SECRETS } from "./rig.ts";
 

@@ -1,6 +1,6 @@
 /** The page may listen to its own host and to the one peer of its engine, and to nobody else. */
 import { expect, test } from "vitest";
-import { pageHeaders } from "../../src/http/page-headers.ts";
+import { pageHeaders } from "../../src/http/access.ts";
 
 function connectSources(peerUrl: string | null): string[] {
   const policy = pageHeaders(peerUrl)["content-security-policy"] ?? "";

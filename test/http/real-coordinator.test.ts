@@ -1,7 +1,7 @@
 /** The surface in front of real coordinators: what the scripted one cannot prove. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { canonicalJson } from "../../src/core/canonical-json.ts";
-import { NodeDigest } from "../../src/adapters/node-digest.ts";
+import { NodeDigest } from "../../src/adapters/basics.ts";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
 import type { StateSnapshot } from "../../src/core/messages.ts";
 import { waitUntil } from "../support/wait-until.ts";

@@ -1,12 +1,11 @@
 /** What the tests of the HTTP surface share: an app in front of a scripted coordinator. */
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
-import { NanoIds } from "../../src/adapters/nano-ids.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { NanoIds, SystemClock } from "../../src/adapters/basics.ts";
 import type { TokenRole } from "../../src/config/types.ts";
 import { buildApp } from "../../src/http/app.ts";
 import type { App, HttpComponents, HttpInit } from "../../src/http/components.ts";
 import type { PeerRefusal } from "../../src/ports/peer-channel.ts";
-import type { LogFields, Logger } from "../../src/ports/logger.ts";
+import type { LogFields, Logger } from "../../src/ports/basics.ts";
 import { ScriptedCoordinator } from "../support/scripted-coordinator.ts";
 
 export const SECRET = "correct-horse-battery-staple";

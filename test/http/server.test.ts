@@ -2,10 +2,10 @@
 import { connect, type Socket } from "node:net";
 import { WebSocket } from "ws";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { HEADERS_TIMEOUT_MS, MAX_CONNECTIONS, REQUEST_TIMEOUT_MS } from "../../src/http/limits.ts";
 import { type HttpServer, listen } from "../../src/http/server.ts";
-import type { TimerHandle } from "../../src/ports/clock.ts";
+import type { TimerHandle } from "../../src/ports/basics.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { bearer, buildRig, OPEN, type Rig, SECRETS } from "./rig.ts";
 

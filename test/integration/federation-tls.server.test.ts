@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { HttpClient } from "../../src/adapters/http-client.ts";
 import { HttpSyncTransport } from "../../src/adapters/http-sync-transport.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { reasonOfAnswer } from "../../src/replication/reasons.ts";
 import { runCli } from "../cli/run-cli.ts";
 import { freePort } from "../support/free-port.ts";

@@ -8,7 +8,7 @@ import { format, resolveConfig } from "prettier";
 import { describe, expect, test } from "vitest";
 import { machines, type MachineName } from "../../machines/index.ts";
 import type { Rules } from "../../src/actors/rules.ts";
-import { eventName } from "../../src/visualiser/names.ts";
+import { eventName } from "../../src/visualiser/inspected.ts";
 import { EVENT_PROOFS } from "./event-proofs.ts";
 import type { Play } from "./plays.ts";
 import { eventTypesOf } from "./transition-table.ts";

@@ -6,7 +6,7 @@ import { test } from "vitest";
 import { FileSink } from "../../src/adapters/sinks/file-sink.ts";
 import { JetStreamSink } from "../../src/adapters/sinks/jetstream-sink.ts";
 import { RedisStreamSink } from "../../src/adapters/sinks/redis-stream-sink.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { startNats } from "../support/nats-server.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { describeWithServer } from "../support/servers.ts";

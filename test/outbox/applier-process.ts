@@ -3,8 +3,8 @@
  * `applier-kills.ts` as: KIND ADDRESS DATABASE. Loads only what its kind of feed needs: it is started often.
  */
 import { writeSync } from "node:fs";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
-import type { FeedSource } from "../../src/ports/feed-source.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
+import type { FeedSource } from "../../src/ports/feed-sink.ts";
 import { applierOf, keep, openData } from "./applier-rig.ts";
 
 const [kind = "", address = "", file = ""] = process.argv.slice(2);

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
 import { MemoryFeed } from "../../src/adapters/memory-sink.ts";
-import type { FeedRead, FeedSource } from "../../src/ports/feed-source.ts";
+import type { FeedRead, FeedSource } from "../../src/ports/feed-sink.ts";
 import type { ControlEvent } from "../../src/core/control-event.ts";
 import { anEvent } from "../../src/testing/feed-sink-contract.ts";
 import { MemorySource } from "../contracts/memory-source.ts";

@@ -1,13 +1,10 @@
 /** A consumer as the tests of the applier need it: its data is one table, in which every applied event leaves a row. */
 import Database from "better-sqlite3";
 import { SqliteConsumer } from "../../src/adapters/sqlite-consumer.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
-import { SystemRandom } from "../../src/adapters/system-random.ts";
+import { SystemClock, SystemRandom } from "../../src/adapters/basics.ts";
 import type { ControlEvent } from "../../src/core/control-event.ts";
 import { type Applier, type ApplierInit, createApplier } from "../../src/outbox/applier.ts";
-import type { ArtifactStore } from "../../src/ports/artifact-store.ts";
-import type { AppliedNotes, Answer, ConsumerDatabase } from "../../src/ports/applied-notes.ts";
-import type { FeedSource } from "../../src/ports/feed-source.ts";
+import type { ArtifactStore, AppliedNotes, Answer, ConsumerDatabase, FeedSource } from "../../src/ports/feed-sink.ts";
 
 export type Db = Database.Database;
 

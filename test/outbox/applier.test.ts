@@ -7,7 +7,7 @@ import { FileArtifactStore } from "../../src/adapters/file-artifact-store.ts";
 import { MemoryFeed } from "../../src/adapters/memory-sink.ts";
 import type { Applier, ApplierInit } from "../../src/outbox/applier.ts";
 import type { Handler } from "../../src/outbox/applier-step.ts";
-import type { HoldReason } from "../../src/ports/applied-notes.ts";
+import type { HoldReason } from "../../src/ports/feed-sink.ts";
 import { anEvent, events } from "../../src/testing/feed-sink-contract.ts";
 import { MemorySource } from "../contracts/memory-source.ts";
 import { applierOf, appliedVersions, type ApplierParts, type Db, keep, openData } from "./applier-rig.ts";

@@ -1,7 +1,6 @@
 /** The ends of a real feed by the name of its kind, for processes that are told on the command line. */
-import { SystemClock } from "../../src/adapters/system-clock.ts";
-import type { FeedSink } from "../../src/ports/feed-sink.ts";
-import type { FeedSource } from "../../src/ports/feed-source.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
+import type { FeedSink, FeedSource } from "../../src/ports/feed-sink.ts";
 
 const clock = new SystemClock();
 

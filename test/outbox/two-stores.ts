@@ -3,10 +3,8 @@
  * leads changes from life to life; a death in between leaves one a command ahead, as it does with two processes.
  */
 import { mkdirSync } from "node:fs";
-import { NanoIds } from "../../src/adapters/nano-ids.ts";
+import { NanoIds, SystemClock, SystemRandom } from "../../src/adapters/basics.ts";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
-import { SystemRandom } from "../../src/adapters/system-random.ts";
 import type { Command } from "../../src/core/command.ts";
 import { hlcNow } from "../../src/core/hlc.ts";
 import { DEFAULT_OUTBOX } from "../../src/core/settings.ts";

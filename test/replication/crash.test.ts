@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { openSpoke } from "../../src/host/spoke.ts";
 import { startHub, type HubServer } from "./hub-server.ts";
 

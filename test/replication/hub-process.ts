@@ -1,8 +1,7 @@
 /** A hub on a real store that runs until it is killed: folder, port. Says its address on stdout. Run by `kills.suite.ts`. */
 import { writeSync } from "node:fs";
-import { NanoIds } from "../../src/adapters/nano-ids.ts";
+import { NanoIds, SystemClock } from "../../src/adapters/basics.ts";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
 import { startHub } from "./hub-server.ts";
 
 const [dataDir = "", port = "0"] = process.argv.slice(2);

@@ -1,6 +1,5 @@
 /** A hub behind real HTTP, for tests: the whole surface of an engine in front of one place. */
-import { NanoIds } from "../../src/adapters/nano-ids.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { NanoIds, SystemClock } from "../../src/adapters/basics.ts";
 import { HttpSyncTransport } from "../../src/adapters/http-sync-transport.ts";
 import { buildApp } from "../../src/http/app.ts";
 import type { HttpInit } from "../../src/http/components.ts";

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { NanoIds } from "../../src/adapters/nano-ids.ts";
+import { NanoIds } from "../../src/adapters/basics.ts";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
 import { openSpoke } from "../../src/host/spoke.ts";
 import { freePort } from "../support/free-port.ts";

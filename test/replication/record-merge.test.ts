@@ -2,8 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatHlc } from "../../src/core/hlc.ts";
-import type { Op } from "../../src/core/operation.ts";
-import { contested, type Heads, mergeHeads } from "../../src/core/record-merge.ts";
+import { type Op, contested, type Heads, mergeHeads } from "../../src/core/operation.ts";
 import type { VectorClock } from "../../src/core/vector-clock.ts";
 import { altered } from "../support/replication-node.ts";
 

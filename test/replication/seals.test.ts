@@ -1,6 +1,6 @@
 /** Signatures of operations: whose they are, how they travel, and what is done about those that do not hold. */
 import { afterEach, describe, expect, it } from "vitest";
-import type { Ed25519Signatures } from "../../src/adapters/ed25519-signatures.ts";
+import type { Ed25519Signatures } from "../../src/adapters/basics.ts";
 import { formatSeal, sealedOpText } from "../../src/core/signature.ts";
 import type { Op } from "../../src/core/operation.ts";
 import type { SignatureMode } from "../../src/replication/seals.ts";

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import closeWithGrace from "close-with-grace";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { startHost } from "../../src/host/start-host.ts";
 import type { Engine } from "../../src/ports/engine.ts";

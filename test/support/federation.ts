@@ -1,8 +1,7 @@
 /** Federations of places in one process, for tests: ways that can be swapped for others, real keys, peers that lie. */
 import { generateKeyPairSync } from "node:crypto";
-import { Ed25519Signatures } from "../../src/adapters/ed25519-signatures.ts";
-import type { FederationPeerPort } from "../../src/ports/federation-peer.ts";
-import type { SyncTransport } from "../../src/ports/sync-transport.ts";
+import { Ed25519Signatures } from "../../src/adapters/basics.ts";
+import type { FederationPeerPort, SyncTransport } from "../../src/ports/sync-transport.ts";
 import type { PeerStatus } from "../../src/replication/federation-peer.ts";
 import { waitUntil } from "./wait-until.ts";
 import { makePlace, type Place, type PlaceInit } from "./replication-node.ts";

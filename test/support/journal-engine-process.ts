@@ -6,7 +6,7 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import closeWithGrace from "close-with-grace";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Command } from "../../src/core/command.ts";
 import { startHost } from "../../src/host/start-host.ts";

@@ -1,5 +1,5 @@
 /** A clock that stands still until a test moves it. It has no timers: for parts that only compare instants. */
-import type { Clock } from "../../src/ports/clock.ts";
+import type { Clock } from "../../src/ports/basics.ts";
 
 export class ManualClock implements Clock {
   #monoMs = 5_000;

@@ -7,7 +7,7 @@ import { FrameSealer } from "../../src/adapters/ws-peer-channel/frame.ts";
 import { Handshake, channelSecret } from "../../src/adapters/ws-peer-channel/handshake.ts";
 import type { Label } from "../../src/core/ids.ts";
 import type { PeerHello } from "../../src/ports/peer-channel.ts";
-import type { Signatures } from "../../src/ports/signatures.ts";
+import type { Signatures } from "../../src/ports/basics.ts";
 
 export class RawPeer {
   readonly ws: WebSocket;

@@ -4,7 +4,7 @@
  */
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { MemoryStore } from "../../src/adapters/memory-store.ts";
-import { NodeDigest } from "../../src/adapters/node-digest.ts";
+import { NodeDigest } from "../../src/adapters/basics.ts";
 import type { Json } from "../../src/core/canonical-json.ts";
 import { makeId, type IdKind, type IdOfKind } from "../../src/core/ids.ts";
 import { recordOrigin, type Op } from "../../src/core/operation.ts";
@@ -12,12 +12,15 @@ import { checksumOfOp } from "../../src/replication/record-log.ts";
 import { Replication, type ReplicationInit, type ReplicationJoint } from "../../src/replication/replication.ts";
 import type { ReplicationParts } from "../../src/replication/parts.ts";
 import type { Digests } from "../../src/replication/history.ts";
-import type { Clock } from "../../src/ports/clock.ts";
-import type { FederationPeerPort } from "../../src/ports/federation-peer.ts";
-import type { Ids } from "../../src/ports/ids.ts";
-import type { Signatures } from "../../src/ports/signatures.ts";
+import type { Clock, Ids, Signatures } from "../../src/ports/basics.ts";
+import type {
+  FederationPeerPort,
+  PullRequest,
+  PushedBase,
+  SyncAnswer,
+  SyncTransport,
+} from "../../src/ports/sync-transport.ts";
 import type { Store } from "../../src/ports/store.ts";
-import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../../src/ports/sync-transport.ts";
 
 export const START_MS = 1_800_000_000_000;
 

@@ -2,7 +2,7 @@
  * A clock whose time passes only when a test says so, and with it the timers, in order. Two engines may share one.
  * Keeps true: everything that a timer sets off without waiting for time is done before the next one fires.
  */
-import type { Clock } from "../../src/ports/clock.ts";
+import type { Clock } from "../../src/ports/basics.ts";
 
 interface Timer {
   readonly atMs: number;

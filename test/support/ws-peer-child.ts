@@ -2,8 +2,7 @@
  * Engine b of a pair as a process of its own, to be killed and frozen: `node ws-peer-child.ts URL INCARNATION`.
  * It only dials, sends a heartbeat every 200 ms, and prints what it hears.
  */
-import { SystemClock } from "../../src/adapters/system-clock.ts";
-import { SystemRandom } from "../../src/adapters/system-random.ts";
+import { SystemClock, SystemRandom } from "../../src/adapters/basics.ts";
 import { WsPeerChannel } from "../../src/adapters/ws-peer-channel/ws-peer-channel.ts";
 import { PeerEnd, hello } from "./peer-end.ts";
 import { keyOf } from "./test-keys.ts";

@@ -7,10 +7,9 @@ import { type IncomingMessage, type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
-import { SystemRandom } from "../../src/adapters/system-random.ts";
+import { SystemClock, SystemRandom } from "../../src/adapters/basics.ts";
 import { CHANNEL_PATH, KEYS_HEADER, PEER_SOCKET_OPTIONS } from "../../src/adapters/ws-peer-channel/dial.ts";
-import type { Signatures } from "../../src/ports/signatures.ts";
+import type { Signatures } from "../../src/ports/basics.ts";
 import { WsPeerChannel, type WsPeerChannelInit } from "../../src/adapters/ws-peer-channel/ws-peer-channel.ts";
 import { keyOf } from "./test-keys.ts";
 

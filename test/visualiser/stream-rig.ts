@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { type WebSocket, WebSocketServer, WebSocket as Socket } from "ws";
 import { createActor } from "xstate";
 import { leadershipMachine } from "../../machines/index.ts";
-import { SystemClock } from "../../src/adapters/system-clock.ts";
+import { SystemClock } from "../../src/adapters/basics.ts";
 import type { Label } from "../../src/core/ids.ts";
 import type { StreamMessage } from "../../src/visualiser/inspected.ts";
 import { openVisualiser } from "../../src/visualiser/open-visualiser.ts";

@@ -1,6 +1,6 @@
 /** The stream over real sockets: without gaps, at each viewer's pace, and with the peer's beside one's own. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { MAX_RECORDED, MAX_VIEWERS, STATE_EVERY_MS } from "../../src/visualiser/bounds.ts";
+import { MAX_RECORDED, MAX_VIEWERS, STATE_EVERY_MS } from "../../src/visualiser/inspected.ts";
 import { lockId } from "../support/samples.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { Onlooker, StreamEnd } from "./stream-rig.ts";

@@ -1,8 +1,7 @@
-/** Purpose: what of a memory disk belongs to records and replication. */
+/** What of a memory disk belongs to records and replication. */
 import type { StackMark } from "../../core/control-event.ts";
-import type { Heads } from "../../core/record-merge.ts";
-import type { ArrivedOp, CompactionFloor, SetAside } from "../../ports/op-log.ts";
-import type { OutboxRow } from "../../ports/outbox-store.ts";
+import type { Heads } from "../../core/operation.ts";
+import type { ArrivedOp, CompactionFloor, SetAside, OutboxRow } from "../../ports/replica.ts";
 
 /** A claim to an identity that another operation has. */
 export type Claim = Omit<SetAside, "attempts" | "dead">;

@@ -1,10 +1,8 @@
-/** Purpose: what a `MemoryReplica` looks up by walking: orders, pages, and what is needed no more. */
-import type { Op } from "../../core/operation.ts";
-import type { Heads } from "../../core/record-merge.ts";
+/** What a `MemoryReplica` looks up by walking: orders, pages, and what is needed no more. */
+import type { Op, Heads } from "../../core/operation.ts";
 import { counterOf, type VectorClock } from "../../core/vector-clock.ts";
-import { type ArrivedOp, countable } from "../../ports/op-log.ts";
-import type { RecordPlace } from "../../ports/record-store.ts";
-import { opBytes } from "../op-weight.ts";
+import { type ArrivedOp, countable, type RecordPlace } from "../../ports/replica.ts";
+import { opBytes } from "../store-bounds.ts";
 
 /** Key of a field whose order is that of entity, then field. */
 export function place({ entity, field }: RecordPlace): string {

@@ -1,7 +1,7 @@
-/** Purpose: the outbox of a store in memory: the same contract as the SQLite one. */
+/** The outbox of a store in memory: the same contract as the SQLite one. */
 import type { ControlEvent, StackMark } from "../../core/control-event.ts";
 import type { Published } from "../../ports/feed-sink.ts";
-import type { FailureNote, OutboxDepth, OutboxRow, OutboxStore, WaitingBounds } from "../../ports/outbox-store.ts";
+import type { FailureNote, OutboxDepth, OutboxRow, OutboxStore, WaitingBounds } from "../../ports/replica.ts";
 import type { ReplicaContent } from "./content.ts";
 
 /** How the replica lets its outbox write, so that a transaction that fails is undone. */

@@ -7,6 +7,8 @@ import Type from "typebox";
 import { Check } from "typebox/value";
 import type { Json } from "../../core/canonical-json.ts";
 import { type ControlEvent, requireControlEvent } from "../../core/control-event.ts";
+import { ChangeoverError } from "../../core/errors.ts";
+import type { Published, PublishFailure, PublishResult } from "../../ports/feed-sink.ts";
 
 /** How events are written: with the names of this API, or flat, in snake case, for other readers of control events. */
 export type FeedFormat = "changeover" | "flat";
@@ -86,4 +88,73 @@ function unflattened(flat: Readonly<Record<string, unknown>>): Readonly<Record<s
     ...(artifact_ref === undefined ? {} : { artifactRef: artifact_ref }),
     ...(checksum === undefined ? {} : { checksum }),
   };
+}
+
+// The name under which a feed shows one of its readers.
+
+/** `consumer` as a name that every feed takes. Throws `invalid_configuration` for an empty or too long one. */
+export function consumerName(consumer: string): string {
+  const name = safeName(consumer);
+  if (name !== null) return name;
+  throw new ChangeoverError("invalid_configuration", "consumer: a name of 1 to 200 characters is needed", {
+    details: { field: "consumer", value: consumer.slice(0, 200), bound: "1 to 200 characters" },
+  });
+}
+
+// Any text as a name that means nothing to a file system and nothing to NATS, or as a header of NATS. Two texts never
+// get the same name; no name is a path, a wildcard or a hidden file.
+
+/** Longest name: file systems stop at 255 bytes, and a suffix must find room. */
+const MAX_NAME_CHARS = 200;
+export const MAX_HEADER_CHARS = 500;
+
+/** `text` with all but letters, digits, `_` and `-` as `%XX` of its UTF-8 bytes; null for an empty or too long one. */
+export function safeName(text: string): string | null {
+  const name = text.isWellFormed() ? text.replace(/[^A-Za-z0-9_-]/gu, escaped) : "";
+  return name === "" || name.length > MAX_NAME_CHARS ? null : name;
+}
+
+/** As `safeName`, and dots stand, except at the start, where a dot would hide the file. */
+export function dottedName(text: string): string | null {
+  const name = text.isWellFormed() ? text.replace(/^\.|[^A-Za-z0-9_.-]/gu, escaped) : "";
+  return name === "" || name.length > MAX_NAME_CHARS ? null : name;
+}
+
+/** `text` as the value of a header: as it stands, but for blanks, `%` and what is no printable ASCII; null for a too long one. */
+export function headerText(text: string): string | null {
+  const value = text.isWellFormed() ? text.replace(/[^!-$&-~]/gu, escaped) : "";
+  return value === "" || value.length > MAX_HEADER_CHARS ? null : value;
+}
+
+function escaped(character: string): string {
+  return Buffer.from(character).toString("hex").toUpperCase().replace(/../g, "%$&");
+}
+
+// The answers of a sink, put together in one way.
+
+/** The batch ended before its end. */
+export function failed(
+  published: readonly Published[],
+  reason: PublishFailure["reason"],
+  error: unknown,
+): PublishResult {
+  return { published, failure: { reason, error } };
+}
+
+/** The feed was started over: it has another name than the one that was published to. */
+export function feedLost(expected: string, found: string): PublishResult {
+  const message = `the feed was started over: it is ${found}, published was to ${expected}; run changeover outbox resync`;
+  return failed([], "lost", new ChangeoverError("feed_lost", message, { details: { expected, found } }));
+}
+
+/** Nobody can be asked any more. */
+export function sinkClosed(): ChangeoverError {
+  return new ChangeoverError("stopped", "the sink is closed");
+}
+
+/** This event will never be taken as it is. */
+export function notTaken(event: ControlEvent, why: string): ChangeoverError {
+  return new ChangeoverError("invalid_event", `the feed does not take this event: ${why}`, {
+    details: { eventId: event.eventId.slice(0, 200), why },
+  });
 }

@@ -1,5 +1,5 @@
 /**
- * Purpose: the feed as a folder: one file for each event, its name is the key (see `file-feed/layout.ts`).
+ * The feed as a folder: one file for each event, its name is the key (see `file-feed/layout.ts`).
  * Keeps true: an event is durable before it is told as published; several publishers may write the same folder, without a
  * lock, and kill −9 leaves nothing half. Places are taken by linking, which only one can do. Whoever takes place n + 1 has
  * made sure that the event at n has its key; so that a look at the keys, and at the last place, shows every double.
@@ -8,9 +8,8 @@
 import type { ControlEvent } from "../../core/control-event.ts";
 import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.ts";
 import { SerialQueue } from "../serial-queue.ts";
-import { eventToText, type FeedFormat } from "./event-text.ts";
-import { FileFeed } from "./file-feed/layout.ts";
-import { failed, feedLost, notTaken, sinkClosed } from "./publish-result.ts";
+import { eventToText, type FeedFormat, failed, feedLost, notTaken, sinkClosed } from "./event-text.ts";
+import { FileFeed } from "./file-feed.ts";
 
 export interface FileSinkInit {
   /** Made when it does not exist. It must be on one file system that knows hard links. */

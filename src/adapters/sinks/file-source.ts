@@ -1,5 +1,5 @@
 /**
- * Purpose: reads a feed that lies in a folder (see `file-feed/layout.ts`).
+ * Reads a feed that lies in a folder (see `file-feed/layout.ts`).
  * Keeps true: places are read one after the other; one that is missing with later ones behind it is told, not jumped over.
  */
 import {
@@ -9,10 +9,9 @@ import {
   type FeedSource,
   isAnotherEvent,
   isAnotherFeed,
-} from "../../ports/feed-source.ts";
-import { consumerName } from "./consumer-name.ts";
-import { type FeedFormat, MAX_PAGE_BYTES } from "./event-text.ts";
-import { FileFeed } from "./file-feed/layout.ts";
+} from "../../ports/feed-sink.ts";
+import { consumerName, type FeedFormat, MAX_PAGE_BYTES } from "./event-text.ts";
+import { FileFeed } from "./file-feed.ts";
 
 export interface FileSourceInit {
   /** The folder that a `FileSink` writes. */

@@ -1,5 +1,5 @@
 /**
- * Purpose: the feed as a stream of NATS JetStream; the stream's sequence is the control version.
+ * The feed as a stream of NATS JetStream; the stream's sequence is the control version.
  * Keeps true: the order of a stack, whatever fails in the middle. A batch goes out without waiting for each answer, as a
  * chain: its first event names the last sequence of its subject that is known here, every further one the id of the event
  * before it, and the server takes none whose condition does not hold. (A chain of foretold sequences would not do: with
@@ -10,12 +10,18 @@
 import type { PubAck } from "@nats-io/jetstream";
 import type { ControlEvent } from "../../core/control-event.ts";
 import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.ts";
-import { eventToText, type FeedFormat } from "./event-text.ts";
-import { type Fault, faultOf } from "../nats/faults.ts";
-import { NatsLink, type NatsLinkInit, type NatsSession } from "../nats/link.ts";
-import { ensureStream, type FeedStream, type FeedStreamInit, lastSequence, subjectOf } from "./jetstream/stream.ts";
-import { failed, feedLost, notTaken, sinkClosed } from "./publish-result.ts";
-import { headerText, MAX_HEADER_CHARS } from "./safe-name.ts";
+import {
+  eventToText,
+  type FeedFormat,
+  failed,
+  feedLost,
+  notTaken,
+  sinkClosed,
+  headerText,
+  MAX_HEADER_CHARS,
+} from "./event-text.ts";
+import { type Fault, faultOf, NatsLink, type NatsLinkInit, type NatsSession } from "../nats/link.ts";
+import { ensureStream, type FeedStream, type FeedStreamInit, lastSequence, subjectOf } from "./jetstream.ts";
 
 export interface JetStreamSinkInit extends NatsLinkInit, FeedStreamInit {
   /** Default `changeover`. Flat bodies lack `control_version`: it is the stream's sequence, which only the server knows. */

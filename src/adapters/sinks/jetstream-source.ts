@@ -1,9 +1,9 @@
 /**
- * Purpose: reads a feed that is a stream of NATS JetStream.
+ * Reads a feed that is a stream of NATS JetStream.
  * Keeps true: it reads on where the caller's cursor is, not where the server thinks that this consumer is: only the cursor
  * was written together with the data.
  */
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock } from "../../ports/basics.ts";
 import {
   type FeedEntry,
   type FeedMark,
@@ -11,12 +11,10 @@ import {
   type FeedSource,
   isAnotherEvent,
   isAnotherFeed,
-} from "../../ports/feed-source.ts";
-import { consumerName } from "./consumer-name.ts";
-import { eventFromText } from "./event-text.ts";
+} from "../../ports/feed-sink.ts";
+import { consumerName, eventFromText } from "./event-text.ts";
 import { NatsLink, type NatsLinkInit, type NatsSession } from "../nats/link.ts";
-import { StreamReader } from "./jetstream/reader.ts";
-import { feedIdOf } from "./jetstream/stream.ts";
+import { StreamReader, feedIdOf } from "./jetstream.ts";
 
 type Lost = Extract<FeedRead, { outcome: "lost" }>;
 

@@ -1,5 +1,5 @@
 /**
- * Purpose: the feed as a Redis Stream.
+ * The feed as a Redis Stream.
  * Keeps true: a piece of a batch is appended by one script, whole and in order or not at all; an event that stands in the
  * stream is found by its id and keeps its version. What was sent without an answer is told as `unavailable`: published
  * again, it is a double. Once an entry is trimmed its id is forgotten too; from there on the consumer's own
@@ -8,13 +8,11 @@
  */
 import { randomUUID } from "node:crypto";
 import type { ControlEvent } from "../../core/control-event.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock } from "../../ports/basics.ts";
 import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.ts";
-import type { RedisConnection, ScriptAnswer } from "../redis/connection.ts";
-import { eventToText, type FeedFormat } from "./event-text.ts";
-import { failed, feedLost, notTaken, sinkClosed } from "./publish-result.ts";
-import { connectRedisFeed, noAnswer, type RedisFeedInit, type RedisFeedKeys } from "./redis-feed/connect.ts";
-import { PUBLISH } from "./redis-feed/scripts.ts";
+import type { RedisConnection, ScriptAnswer } from "../redis/client.ts";
+import { eventToText, type FeedFormat, failed, feedLost, notTaken, sinkClosed } from "./event-text.ts";
+import { connectRedisFeed, noAnswer, type RedisFeedInit, type RedisFeedKeys, PUBLISH } from "./redis-feed.ts";
 
 export interface RedisStreamSinkInit extends RedisFeedInit {
   /** Entries that the stream keeps; the oldest go first. Default 1 000 000. */

@@ -1,8 +1,8 @@
 /**
- * Purpose: reads a feed that is a Redis Stream.
+ * Reads a feed that is a Redis Stream.
  * Keeps true: entries are numbered without a gap by the sink, so that a trimmed one shows.
  */
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock } from "../../ports/basics.ts";
 import {
   type FeedEntry,
   type FeedMark,
@@ -10,12 +10,10 @@ import {
   type FeedSource,
   isAnotherEvent,
   isAnotherFeed,
-} from "../../ports/feed-source.ts";
-import type { RedisConnection, ScriptReply } from "../redis/connection.ts";
-import { consumerName } from "./consumer-name.ts";
-import { eventFromText, MAX_PAGE_BYTES } from "./event-text.ts";
-import { connectRedisFeed, noAnswer, type RedisFeedInit, type RedisFeedKeys } from "./redis-feed/connect.ts";
-import { MARK, READ } from "./redis-feed/scripts.ts";
+} from "../../ports/feed-sink.ts";
+import type { RedisConnection, ScriptReply } from "../redis/client.ts";
+import { consumerName, eventFromText, MAX_PAGE_BYTES } from "./event-text.ts";
+import { connectRedisFeed, noAnswer, type RedisFeedInit, type RedisFeedKeys, MARK, READ } from "./redis-feed.ts";
 
 export interface RedisStreamSourceInit extends RedisFeedInit {
   /** Names the group in which `XINFO GROUPS` shows how far this reader is. */

@@ -1,13 +1,12 @@
 /**
- * Purpose: the one checkpoint, and the pieces of its state's text: those that count, and drafts on their way.
+ * The one checkpoint, and the pieces of its state's text: those that count, and drafts on their way.
  * Keeps true: pieces count only once the checkpoint names their draft; what no checkpoint names goes at the next start.
  */
 import type { Database, Statement } from "better-sqlite3";
-import { assert } from "../../core/assert.ts";
+import { assert } from "../../core/errors.ts";
 import type { LogPosition } from "../../core/command.ts";
 import type { CheckpointDraft, StateDraft, StoredCheckpoint } from "../../ports/store.ts";
-import { explained } from "./errors.ts";
-import { readJson } from "./json.ts";
+import { explained, readJson } from "./errors.ts";
 
 /** Characters that go to the file at one go: few milliseconds of work, the sync included. */
 const PIECE_CHARS = 524_288;

@@ -1,5 +1,5 @@
 /**
- * Purpose: commands as rows of the op log, and the runs of the log's shape.
+ * Commands as rows of the op log, and the runs of the log's shape.
  * Does not know: which rows may be written; `core/log-rules` has said so before.
  */
 import type { Database, Statement } from "better-sqlite3";
@@ -7,7 +7,7 @@ import type { Command, EpochRun } from "../../core/command.ts";
 import type { LogShape } from "../../core/fork.ts";
 import type { EngineId } from "../../core/ids.ts";
 import { counterOf, mergeClocks, type VectorClock } from "../../core/vector-clock.ts";
-import { readClock, readJson } from "./json.ts";
+import { readClock, readJson } from "./errors.ts";
 
 interface CommandRow {
   readonly origin: string;

@@ -1,11 +1,12 @@
 /**
- * Purpose: what SQLite and the file system say, in Changeover's own words.
+ * What SQLite and the file system say, in Changeover's own words.
  * Does not know: broken invariants; those pass through as they are.
  */
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
-import { ChangeoverError } from "../../core/errors.ts";
-import type { ErrorCode } from "../../core/errors.ts";
+import { ChangeoverError, type ErrorCode } from "../../core/errors.ts";
+import type { Json } from "../../core/canonical-json.ts";
+import { parseClock, type VectorClock } from "../../core/vector-clock.ts";
 
 /** `error` as the store's error about `file`, or `error` itself when it is neither SQLite's nor the file system's. */
 function storeError(error: unknown, file: string): unknown {
@@ -56,4 +57,34 @@ function ofSqlite(code: string): keyof typeof SAYS {
 
 function ofFileSystem(code: string): keyof typeof SAYS {
   return code === "ENOSPC" || code === "EDQUOT" ? "store_full" : "data_folder_unusable";
+}
+
+// JSON columns, read strictly: what is not what was written is an error, never an empty value.
+
+/** Reads a JSON column. `where` names it for people. Throws `store_corrupt`. */
+export function readJson(text: string, where: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (cause) {
+    throw corruptRow(`${where} is not JSON`, cause);
+  }
+}
+
+/** Reads a JSON column that holds an object of a known shape, written by this store. Throws `store_corrupt`. */
+export function readObject<Shape extends object>(text: string, where: string): Shape {
+  const value = readJson(text, where);
+  if (value === null || typeof value !== "object" || Array.isArray(value)) throw corruptRow(`${where} is no object`);
+  return value as unknown as Shape;
+}
+
+/** Reads a clock column. Throws `corrupt_clock`. */
+export function readClock(text: string, where: string): VectorClock {
+  try {
+    return parseClock(JSON.parse(text));
+  } catch (cause) {
+    throw new ChangeoverError("corrupt_clock", `the stored ${where} is not a vector clock`, {
+      details: { where },
+      cause,
+    });
+  }
 }

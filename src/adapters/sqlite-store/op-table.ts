@@ -1,15 +1,15 @@
 /**
- * Purpose: operations on records as rows of the op log, in the order of their arrival.
+ * Operations on records as rows of the op log, in the order of their arrival.
  * Keeps true: what a field needs is never compacted away. The vector is also held in memory, for it is asked at every
  * operation; it is read again after a transaction that was undone.
  */
 import type { Database, Statement } from "better-sqlite3";
 import { chainAfter, isGivenUp, type Op, type OpKind } from "../../core/operation.ts";
 import { counterOf, leastClock, type VectorClock } from "../../core/vector-clock.ts";
-import { type ArrivedOp, type CompactionFloor, countable, mergeFloors } from "../../ports/op-log.ts";
-import { opBytes } from "../op-weight.ts";
-import { sha256Of } from "../node-digest.ts";
-import { readClock, readJson } from "./json.ts";
+import { type ArrivedOp, type CompactionFloor, countable, mergeFloors } from "../../ports/replica.ts";
+import { opBytes } from "../store-bounds.ts";
+import { sha256Of } from "../basics.ts";
+import { readClock, readJson } from "./errors.ts";
 
 /** One row of an operation on a record. */
 export interface OpRow {
@@ -340,4 +340,22 @@ export function toOp(row: OpRow): Op {
     checksum: row.checksum,
     ...(row.signature === null ? {} : { signature: row.signature }),
   };
+}
+
+// Which operations somebody lacks, by the vector that they showed.
+
+/** Each origin in order, at least one where there is one, no more once there are `maxBytes`. */
+export function lackedBy(ops: OpTable, vector: VectorClock, limit: number, maxBytes: number): readonly Op[] {
+  const lacked: Op[] = [];
+  let bytes = 0;
+  for (const [origin, held] of Object.entries(ops.vector)) {
+    const known = counterOf(vector, origin);
+    if (known >= held) continue;
+    for (const found of ops.ofOrigin(origin, known, limit - lacked.length)) {
+      lacked.push(found.op);
+      bytes += found.bytes;
+      if (lacked.length >= limit || bytes >= maxBytes) return lacked;
+    }
+  }
+  return lacked;
 }

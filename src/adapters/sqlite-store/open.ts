@@ -1,5 +1,5 @@
 /**
- * Purpose: from a data folder to an open store file that nobody else has.
+ * From a data folder to an open store file that nobody else has.
  * Keeps true: a store file exists complete or not at all; one that is damaged, foreign or of a newer schema is left as it
  * is; the lock ends with its process, however that ends.
  */
@@ -7,8 +7,7 @@ import { accessSync, closeSync, constants, existsSync, fsyncSync, linkSync, open
 import { join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { ChangeoverError } from "../../core/errors.ts";
-import { makeFolder } from "../make-folder.ts";
-import { openDatabase } from "../native-sqlite.ts";
+import { makeFolder, openDatabase } from "../local-lock.ts";
 import { corruptRow, explained } from "./errors.ts";
 import { migrate, SCHEMA_VERSION, schemaVersion } from "./migrations.ts";
 

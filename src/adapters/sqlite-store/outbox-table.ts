@@ -1,9 +1,9 @@
-/** Purpose: control events as rows, and the marks of their stacks: the statements of the outbox. */
+/** Control events as rows, and the marks of their stacks: the statements of the outbox. */
 import type { Database, Statement } from "better-sqlite3";
 import type { ControlEvent, StackMark } from "../../core/control-event.ts";
 import type { Published } from "../../ports/feed-sink.ts";
-import type { FailureNote, OutboxDepth, OutboxRow, WaitingBounds } from "../../ports/outbox-store.ts";
-import { readJson } from "./json.ts";
+import type { FailureNote, OutboxDepth, OutboxRow, WaitingBounds } from "../../ports/replica.ts";
+import { readJson } from "./errors.ts";
 
 interface Columns {
   readonly event_id: string;

@@ -1,12 +1,11 @@
 /**
- * Purpose: the heads of every field, by reference to their operations.
+ * The heads of every field, by reference to their operations.
  * Keeps true: rank 0 is the operation that stands. Fields that were asked for lately are also held in memory, since a
  * page that is taken in asks for every field that it changes; they are forgotten when a transaction is undone.
  */
 import type { Database, Statement } from "better-sqlite3";
-import type { Op } from "../../core/operation.ts";
-import type { Heads } from "../../core/record-merge.ts";
-import type { RecordPlace } from "../../ports/record-store.ts";
+import type { Op, Heads } from "../../core/operation.ts";
+import type { RecordPlace } from "../../ports/replica.ts";
 import { OP_COLUMNS, type OpRow, toOp } from "./op-table.ts";
 
 const HEADS = `SELECT ${OP_COLUMNS} FROM record_heads AS head JOIN ops USING (origin, origin_seq)`;

@@ -1,19 +1,21 @@
 /**
- * Purpose: the replica port on the store's own file and transactions.
+ * The replica port on the store's own file and transactions.
  * Does not know: commands; `SqliteStore` gives it its way to write.
  */
 import type { Database, Statement } from "better-sqlite3";
 import type { Conflict } from "../../core/command.ts";
 import type { Hlc } from "../../core/hlc.ts";
-import type { ArrivedOp, OpLog } from "../../ports/op-log.ts";
-import type { OutboxStore } from "../../ports/outbox-store.ts";
-import type { PeerState } from "../../ports/peer-state.ts";
-import type { RecordStore } from "../../ports/record-store.ts";
-import type { ConflictStore, Replica } from "../../ports/replica.ts";
-import { AsideTables } from "./aside-tables.ts";
-import type { ConflictTable } from "./history-tables.ts";
-import { lackedBy } from "./lacked.ts";
-import { OpTable } from "./op-table.ts";
+import type {
+  ArrivedOp,
+  OpLog,
+  OutboxStore,
+  PeerState,
+  RecordStore,
+  ConflictStore,
+  Replica,
+} from "../../ports/replica.ts";
+import { AsideTables, type ConflictTable } from "./history-tables.ts";
+import { lackedBy, OpTable } from "./op-table.ts";
 import { OutboxTable } from "./outbox-table.ts";
 import { RecordTable } from "./record-table.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Purpose: the one row of what an engine is and has reached.
+ * The one row of what an engine is and has reached.
  * Keeps true: epochs, the fence and the stamp never fall, in SQL itself; `setEpochs` alone lowers epochs.
  */
 import type { Database, Statement } from "better-sqlite3";
@@ -8,7 +8,7 @@ import type { EngineId } from "../../core/ids.ts";
 import type { Maintenance } from "../../core/messages.ts";
 import type { VectorClock } from "../../core/vector-clock.ts";
 import type { StoredState } from "../../ports/store.ts";
-import { readClock, readObject } from "./json.ts";
+import { readClock, readObject } from "./errors.ts";
 
 /** What the row holds; the log, the checkpoint and the peer's key have tables of their own. */
 export type StateRow = Omit<StoredState, "log" | "checkpoint" | "pinnedPeer" | "flaw"> & {

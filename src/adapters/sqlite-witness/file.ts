@@ -1,5 +1,5 @@
 /**
- * Purpose: the SQLite file of the witness: opening it, noticing that it was replaced, its tables and statements.
+ * The SQLite file of the witness: opening it, noticing that it was replaced, its tables and statements.
  * Keeps true: what is open is the file that stands under the path now. A file that another process holds is waited for
  * `busyMs` at most. A file that is something else is left as it is.
  * Does not know: what a record or a lock means.
@@ -10,8 +10,7 @@ import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LockId } from "../../core/ids.ts";
 import type { RunId } from "../../ports/witness.ts";
-import { makeFolder } from "../make-folder.ts";
-import { openDatabase } from "../native-sqlite.ts";
+import { makeFolder, openDatabase } from "../local-lock.ts";
 
 export interface WitnessFileInit {
   readonly path: string;

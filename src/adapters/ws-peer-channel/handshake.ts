@@ -29,7 +29,7 @@ import { idOf, oneOf, sha256Hex, strictAs, text } from "../../core/schema.ts";
 import { KEY_FORM, peerLinkText, SIGNATURE_FORM } from "../../core/signature.ts";
 import { faultFinder, type SchemaFault } from "../../json/schema-check.ts";
 import type { PeerHello } from "../../ports/peer-channel.ts";
-import type { Signatures } from "../../ports/signatures.ts";
+import type { Signatures } from "../../ports/basics.ts";
 import { type IdentityRules, type PeerIdentity, trueIdentityRules } from "../peer-gate.ts";
 
 /** Largest hello or proof, in bytes: what comes before trust is short. */

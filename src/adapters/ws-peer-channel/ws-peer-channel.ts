@@ -8,11 +8,11 @@
  */
 import { randomBytes } from "node:crypto";
 import type { WebSocket } from "ws";
-import { assert } from "../../core/assert.ts";
+import { assert } from "../../core/errors.ts";
 import type { Label } from "../../core/ids.ts";
 import { decodeMessage, encodeForVersionBefore, encodeMessage } from "../peer-messages.ts";
 import type { Heartbeat, PeerMessage } from "../../core/messages.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock, Random, Signatures } from "../../ports/basics.ts";
 import type {
   LinkStatus,
   PeerChannel,
@@ -23,14 +23,18 @@ import type {
   PinnedPeer,
 } from "../../ports/peer-channel.ts";
 import { type Link, type LinkConnection, MAX_FRAME_BYTES } from "../../ports/link.ts";
-import type { Random } from "../../ports/random.ts";
-import type { Signatures } from "../../ports/signatures.ts";
 import { PeerGate, type PeerIdentity, type TurnedAway } from "../peer-gate.ts";
 import { SUBPROTOCOL, WsConnection, WsLink } from "./dial.ts";
 import { Handshake, type Side, channelSecret } from "./handshake.ts";
-import { PeerLink, bestSocket } from "./peer-link.ts";
-import { CLOSE_CODES, PeerSocket, type PeerSocketOwner, type SocketEnd } from "./peer-socket.ts";
-import { SilenceWatch } from "./silence-watch.ts";
+import {
+  PeerLink,
+  bestSocket,
+  CLOSE_CODES,
+  PeerSocket,
+  type PeerSocketOwner,
+  type SocketEnd,
+  SilenceWatch,
+} from "./peer-socket.ts";
 
 /** Time that a dialled, and an accepted socket has until both ends are proven. */
 const DIAL_HANDSHAKE_MS = 1_000;

@@ -13,7 +13,7 @@ import type { ClientTlsConfig, Config } from "../../config/types.ts";
 import type { CoordinatorState, PeerHealthReport } from "../../coordinator/types.ts";
 import { isLoopback } from "../../core/loopback.ts";
 import { REMEDIES } from "../../core/remedies.ts";
-import { httpAddress, listenAddress } from "../../host/addresses.ts";
+import { httpAddress, listenAddress } from "../../host/adapters.ts";
 import { foreignOwner } from "../../host/data-folder.ts";
 import { packageVersion } from "../../host/package-root.ts";
 import { clientTls, peerAuthorities, serverTls } from "../../host/tls-files.ts";
@@ -177,7 +177,7 @@ export async function checkWitness(config: Config): Promise<Finding> {
   if (witness.kind === "sqlite" && !existsSync(witness.file)) {
     return doubtful(name, `${witness.file} is not there yet`, "the first engine makes it; both must share it");
   }
-  const { SystemClock } = await import("../../adapters/system-clock.ts");
+  const { SystemClock } = await import("../../adapters/basics.ts");
   const { makeWitness } = await import("../../host/adapters.ts");
   try {
     const reached = await makeWitness({ clock: new SystemClock() }, config, readSecrets(config, process.env));
@@ -212,7 +212,7 @@ const REMEDY_WITNESS = "start the witness, open the way to it, or correct witnes
 
 /** This engine and its pinned peer, as the store knows them; null where there is no store, or no peer was ever met. */
 async function knownEngines({ dataDir }: Config): Promise<readonly string[] | null> {
-  const { openDatabase } = await import("../../adapters/native-sqlite.ts");
+  const { openDatabase } = await import("../../adapters/local-lock.ts");
   try {
     const db = openDatabase(join(resolve(dataDir), "changeover.db"), {
       readonly: true,

@@ -1,6 +1,6 @@
 /** Purpose: `changeover config check`: says whether a configuration would be taken, and what it comes to. */
 import type { Command } from "commander";
-import { withoutPasswords } from "../../config/fault.ts";
+import { withoutPasswords } from "../../config/check.ts";
 import { loadConfig } from "../../config/load.ts";
 import { readSecrets } from "../../config/secrets.ts";
 import { line } from "../output.ts";

@@ -65,7 +65,7 @@ async function examine(options: Options): Promise<Finding[]> {
   }
   const valid: Finding = { name: "configuration", state: "good", detail: `${options.config} is valid`, remedy: "" };
   // While these load, no answer is looked at: what is asked meanwhile would seem to be silent.
-  await Promise.all([import("../../adapters/native-sqlite.ts"), import("../../host/adapters.ts")]);
+  await Promise.all([import("../../adapters/local-lock.ts"), import("../../host/adapters.ts")]);
   const found = await Promise.all(CHECKS.map((check) => check(config)));
   return [node, valid, ...found.flat()];
 }

@@ -36,7 +36,7 @@ async function runEngine({ config: file }: Options): Promise<void> {
   const config = readConfig();
   // Only here: the adapters bring native code with them.
   const { startHost } = await import("../../host/start-host.ts");
-  const { SystemClock } = await import("../../adapters/system-clock.ts");
+  const { SystemClock } = await import("../../adapters/basics.ts");
   const { SystemdNotifier } = await import("../../adapters/systemd-notifier.ts");
   const systemd = new SystemdNotifier({ clock: new SystemClock() }, process.env);
   const host = await startHost(config, { environment: process.env, readConfig });

@@ -5,7 +5,7 @@ import { Argument, type Command, Option } from "commander";
 import type { AnyStateMachine } from "xstate";
 import { machines } from "../../../machines/index.ts";
 import { packageRoot } from "../../host/package-root.ts";
-import { nameOf } from "../../visualiser/names.ts";
+import { nameOf } from "../../visualiser/inspected.ts";
 import { addInspect } from "./inspect.ts";
 import { addRuns } from "./runs.ts";
 import { mermaidOf } from "./mermaid.ts";

@@ -1,10 +1,10 @@
 /**
- * Purpose: a statechart as a Mermaid state diagram: nested states inside their parents, each transition with its event,
+ * A statechart as a Mermaid state diagram: nested states inside their parents, each transition with its event,
  * guard and actions.
  * Does not know: which machine it draws.
  */
 import type { AnyStateMachine, AnyStateNode } from "xstate";
-import { eventName, nameOf } from "../../visualiser/names.ts";
+import { eventName, nameOf } from "../../visualiser/inspected.ts";
 
 /** The diagram as text; Mermaid, and every page that renders it, takes it as it stands. */
 export function mermaidOf(machine: AnyStateMachine): string {

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { Command } from "commander";
 import Fastify from "fastify";
 import { WebSocket } from "ws";
-import { pageFolder } from "../../host/page-folder.ts";
+import { pageFolder } from "../../host/package-root.ts";
 import { pageOf } from "../../http/routes/page.ts";
 import type { StreamMessage } from "../../visualiser/inspected.ts";
 import { STREAM_PROTOCOL, streamUrl } from "../../visualiser/stream-address.ts";

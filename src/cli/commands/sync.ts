@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import closeWithGrace from "close-with-grace";
 import { type Command, Option } from "commander";
-import type { Logger } from "../../ports/logger.ts";
+import type { Logger } from "../../ports/basics.ts";
 import type { Progress } from "../../replication/exchange.ts";
 import { HINTS, type PeerReason } from "../../replication/reasons.ts";
 import type { SignatureMode } from "../../replication/seals.ts";

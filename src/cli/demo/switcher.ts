@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { SystemClock } from "../../adapters/system-clock.ts";
+import { SystemClock } from "../../adapters/basics.ts";
 import type { Command } from "../../core/command.ts";
 import { ReferenceEngine } from "../../reference-engine/reference-engine.ts";
 import { messageOf } from "../exit.ts";

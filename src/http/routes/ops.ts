@@ -1,9 +1,9 @@
-/** Purpose: the operations behind the records, and those that could not be taken. */
+/** The operations behind the records, and those that could not be taken. */
 import type { App, HttpComponents } from "../components.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
 import { problem, sendProblem } from "../problem.ts";
 import { BODY, GUARDED, named, NoContent, NoFields, refusals } from "../schemas/common.ts";
-import { AsideParams, AsideSchema, OpsQuery, OpsSchema } from "../schemas/ops.ts";
+import { AsideParams, AsideSchema, OpsQuery, OpsSchema } from "../schemas/replication.ts";
 import { PageQuery } from "../schemas/operate.ts";
 
 export function opsRoute(app: App, { coordinator }: HttpComponents): void {

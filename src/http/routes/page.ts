@@ -1,5 +1,5 @@
 /**
- * Purpose: the page that shows the statecharts, `/machines/`.
+ * The page that shows the statecharts, `/machines/`.
  * Keeps true: it asks no host but this pair's for anything, and runs no script but its own files. Its files are the same
  * for everybody and hold nothing of the pair, so they need no token: the page asks for one and shows it to the routes that
  * do.
@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import fastifyStatic from "@fastify/static";
 import type { FastifyPluginAsync } from "fastify";
 import type { App, HttpComponents } from "../components.ts";
-import { pageHeaders } from "../page-headers.ts";
+import { pageHeaders } from "../access.ts";
 import { problem, sendProblem } from "../problem.ts";
 
 const HIDDEN = { config: { access: "page" }, schema: { hide: true } } as const;

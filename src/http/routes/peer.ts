@@ -1,5 +1,5 @@
 /**
- * Purpose: the peer's probe and force-leader.
+ * The peer's probe and force-leader.
  * Keeps true: the probe answers whatever is broken inside. Force-leader looks at nothing before it knows that a secret
  * is configured, and at no body before the secret was right [A12].
  */
@@ -10,9 +10,8 @@ import type { App, HttpComponents, HttpInit } from "../components.ts";
 import { forceRefusal } from "../outcomes.ts";
 import { problem, sendProblem } from "../problem.ts";
 import { BODY, named, refusals } from "../schemas/common.ts";
-import { ForceLeaderBody, ForcedAnswerSchema, PeerHealthSchema } from "../schemas/peer.ts";
-import { secretMatcher } from "../secrets.ts";
-import type { WrongSecrets } from "../wrong-secrets.ts";
+import { ForceLeaderBody, ForcedAnswerSchema, PeerHealthSchema } from "../schemas/pair.ts";
+import { secretMatcher, type WrongSecrets } from "../access.ts";
 
 const isReport = Compile(PeerHealthSchema);
 

@@ -1,7 +1,7 @@
-/** Purpose: federation peers: how each one stands, and what a person does with one. */
+/** Federation peers: how each one stands, and what a person does with one. */
 import type { FederationStatus, PeerOutcome } from "../../replication/federation.ts";
 import type { PeerStatus } from "../../replication/federation-peer.ts";
-import { assertNever } from "../../core/assert.ts";
+import { assertNever } from "../../core/errors.ts";
 import { isoTime } from "../../core/iso-time.ts";
 import type { App, HttpComponents, HttpInit } from "../components.ts";
 import { type Problem, problem, sendProblem } from "../problem.ts";

@@ -1,7 +1,7 @@
-/** Purpose: the reconcile lock: read, acquire, refresh, release [RL1, RL3, A14]. */
-import { assertNever } from "../../core/assert.ts";
+/** The reconcile lock: read, acquire, refresh, release [RL1, RL3, A14]. */
+import { assertNever } from "../../core/errors.ts";
 import type { App, HttpComponents } from "../components.ts";
-import { parseHolder } from "../../core/lock-holder.ts";
+import { parseHolder } from "../../core/epoch.ts";
 import { DEFAULT_LOCK_TTL_MS } from "../limits.ts";
 import { acquireRefusal, lockRefusal, witnessUnreachable } from "../outcomes.ts";
 import { problem, sendProblem } from "../problem.ts";

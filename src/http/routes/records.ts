@@ -1,10 +1,10 @@
-/** Purpose: records: read and written on any engine, whoever leads. */
+/** Records: read and written on any engine, whoever leads. */
 import type { RecordPage, RecordView, WriteOutcome } from "../../replication/records.ts";
 import type { App, HttpComponents } from "../components.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
 import { problem, type Problem, sendProblem } from "../problem.ts";
 import { BODY, GUARDED, named, NoContent, NoFields, refusals } from "../schemas/common.ts";
-import { RecordBody, RecordPageSchema, RecordParams, RecordSchema, RecordsQuery } from "../schemas/records.ts";
+import { RecordBody, RecordPageSchema, RecordParams, RecordSchema, RecordsQuery } from "../schemas/replication.ts";
 import { clockWrong } from "../outcomes.ts";
 import { InvalidInput } from "../validation.ts";
 

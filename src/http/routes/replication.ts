@@ -4,8 +4,7 @@
  * What it says there counts for its own token alone.
  */
 import type { FastifyRequest } from "fastify";
-import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_OPS, MAX_PUSH_BYTES } from "../../core/sync-bounds.ts";
-import { isOrigin } from "../../core/operation.ts";
+import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_OPS, MAX_PUSH_BYTES, isOrigin } from "../../core/operation.ts";
 import type { SyncCaller } from "../../replication/callers.ts";
 import type { Digests } from "../../replication/history.ts";
 import type { PullPage, PushOutcome, PushReport, SyncIdentity } from "../../replication/hub.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: sync health and the state snapshot.
+ * Sync health and the state snapshot.
  * Keeps true: a large snapshot goes out and comes in a slice at a time; whatever is wrong with a posted one, nothing has
  * changed [SB4, A15].
  */
@@ -9,7 +9,7 @@ import type { StateSnapshot } from "../../core/messages.ts";
 import type { Json } from "../../core/canonical-json.ts";
 import { parseId } from "../../core/ids.ts";
 import type { App, HttpComponents } from "../components.ts";
-import { jsonStream } from "../json-stream.ts";
+import { jsonStream } from "../body.ts";
 import { SNAPSHOT_LIMIT_BYTES } from "../limits.ts";
 import { snapshotRefusal } from "../outcomes.ts";
 import { problem, sendProblem } from "../problem.ts";

@@ -1,5 +1,12 @@
-/** Purpose: the schemas that OpenAPI lists by name. */
-import { NumbersResetSchema, PairSchema, PeerAdoptedSchema, PeerForgottenSchema } from "./pair.ts";
+/** The schemas that OpenAPI lists by name. */
+import {
+  NumbersResetSchema,
+  PairSchema,
+  PeerAdoptedSchema,
+  PeerForgottenSchema,
+  ForcedAnswerSchema,
+  PeerHealthSchema,
+} from "./pair.ts";
 import { ProblemSchema } from "./common.ts";
 import { AcceptedSchema, CommandPageSchema } from "./commands.ts";
 import {
@@ -15,11 +22,18 @@ import {
   ReadySchema,
   ReloadedSchema,
 } from "./operate.ts";
-import { AsideSchema, OpSchema, OpsSchema } from "./ops.ts";
+import {
+  AsideSchema,
+  OpSchema,
+  OpsSchema,
+  RecordPageSchema,
+  RecordSchema,
+  ComparedSchema,
+  PullPageSchema,
+  PushReportSchema,
+  SyncIdentitySchema,
+} from "./replication.ts";
 import { OutboxSchema, ResyncSchema, TendedSchema } from "./outbox.ts";
-import { ForcedAnswerSchema, PeerHealthSchema } from "./peer.ts";
-import { RecordPageSchema, RecordSchema } from "./records.ts";
-import { ComparedSchema, PullPageSchema, PushReportSchema, SyncIdentitySchema } from "./replication.ts";
 import { FederationSchema, OriginReleasedSchema, OriginsSchema, PeerResetSchema, PeerStatusSchema } from "./peers.ts";
 import { MachinesSchema, MaintenanceSchema, StateSchema } from "./state.ts";
 import {

@@ -1,7 +1,7 @@
 /** The schemas of the engines of the pair and their keys. */
 import { Type } from "typebox";
-import { nullable, strict } from "../../core/schema.ts";
-import { Count } from "./common.ts";
+import { nullable, strict, oneOf } from "../../core/schema.ts";
+import { Count, HealthSchema, LabelSchema, Name, Reason, RoleSchema, tolerantBody } from "./common.ts";
 
 const Fingerprint = Type.String({
   pattern: "^sha256:[0-9a-f]{32}$",
@@ -47,4 +47,41 @@ export const NumbersResetSchema = Type.Object(
     before: Type.Integer({ minimum: 0, description: "The highest epoch until now." }),
   },
   { $id: "NumbersReset" },
+);
+
+// The schemas of the peer's probe and of force-leader.
+
+export const PeerHealthSchema = Type.Object(
+  {
+    status: HealthSchema,
+    uptimeMs: Type.Number(),
+    programSource: Type.String(),
+    lastCommandSeq: Count,
+    engineLabel: LabelSchema,
+    epoch: Count,
+    role: RoleSchema,
+  },
+  { $id: "PeerHealth" },
+);
+
+export const ForceLeaderBody = tolerantBody({
+  mode: Type.Optional(oneOf("graceful", "immediate")),
+  reason: Type.Optional(Reason),
+  requestId: Type.Optional(Name),
+  expectedEpoch: Type.Optional(Count),
+  acceptDualAir: Type.Optional(Type.Boolean()),
+});
+
+export const ForcedAnswerSchema = Type.Object(
+  {
+    engineLabel: LabelSchema,
+    role: Type.Literal("leader"),
+    epoch: Count,
+    previousEpoch: Count,
+    previousLeader: nullable(LabelSchema),
+    mode: oneOf("graceful", "immediate"),
+    tookMs: Type.Number(),
+    requestId: Type.String(),
+  },
+  { $id: "ForcedAnswer" },
 );

@@ -1,4 +1,4 @@
-/** Purpose: the schemas of `/sync`, over which places exchange operations. */
+/** The schemas of `/api/ops`: operations as they lie in the log, and those that could not be taken. */
 import { Type } from "typebox";
 import {
   CURSOR_FORM,
@@ -7,10 +7,75 @@ import {
   MAX_PAGE_BYTES,
   MAX_PAGE_OPS,
   MIN_PAGE_BYTES,
-} from "../../core/sync-bounds.ts";
+} from "../../core/operation.ts";
+import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
 import { oneOf, strict } from "../../core/schema.ts";
 import { AnyJson, ClockSchema, Count } from "./common.ts";
-import { OpRef } from "./ops.ts";
+
+export const OpSchema = Type.Object(
+  {
+    origin: Type.String(),
+    originSeq: Count,
+    hlc: Type.String(),
+    epoch: Count,
+    kind: oneOf("set", "delete", "skip"),
+    entity: Type.String(),
+    field: Type.String(),
+    payload: AnyJson,
+    clock: ClockSchema,
+    checksum: Type.String({
+      description: "sha256 of the RFC 8785 form of the operation without this field and the signature",
+    }),
+    signature: Type.Optional(
+      Type.String({ description: "public key and Ed25519 signature of its origin, base64url, with a dot in between" }),
+    ),
+  },
+  { $id: "Op" },
+);
+
+/** One of them within another schema. */
+export const OpRef = Type.Unsafe<unknown>({ $ref: "Op#" });
+
+export const OpsQuery = Type.Object({
+  after: Type.Optional(Type.String({ pattern: CURSOR_FORM, description: "arrival of the last one known" })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE })),
+});
+
+export const OpsSchema = Type.Object(
+  {
+    ops: Type.Array(Type.Object({ arrival: Type.String(), via: Type.String(), op: OpRef })),
+    hasMore: Type.Boolean(),
+  },
+  { $id: "Ops", description: "in the order of their arrival; without `after`, the newest" },
+);
+
+/** What came and was not taken: whose it says to be, who brought it, and why not. */
+const NotTaken = {
+  origin: Type.String(),
+  originSeq: Count,
+  via: Type.String(),
+  reason: Type.String(),
+  content: AnyJson,
+};
+
+export const AsideSchema = Type.Object(
+  {
+    aside: Type.Array(
+      Type.Object({
+        ...NotTaken,
+        attempts: Count,
+        dead: Type.Boolean({ description: "its origin stands still until it is skipped" }),
+        atUnixMs: Type.Number(),
+      }),
+    ),
+    quarantined: Type.Array(Type.Object({ ...NotTaken, atUnixMs: Type.Number() })),
+  },
+  { $id: "Aside" },
+);
+
+export const AsideParams = Type.Object({ origin: Type.String(), originSeq: Type.Integer({ minimum: 1 }) });
+
+// The schemas of `/sync`, over which places exchange operations.
 
 export const SyncIdentitySchema = Type.Object(
   {
@@ -100,4 +165,37 @@ export const PushReportSchema = Type.Object(
     applied: Count,
   },
   { $id: "PushReport" },
+);
+
+// The schemas of `/api/records`.
+
+const RecordName = Type.String({ minLength: 1, maxLength: 128 });
+
+export const RecordParams = Type.Object({ entity: RecordName, field: RecordName });
+
+export const RecordBody = strict({ value: AnyJson });
+
+export const RecordsQuery = Type.Object({
+  entity: Type.Optional(RecordName),
+  afterEntity: Type.Optional(RecordName),
+  afterField: Type.Optional(RecordName),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE })),
+});
+
+export const RecordSchema = Type.Object(
+  {
+    entity: Type.String(),
+    field: Type.String(),
+    value: AnyJson,
+    hlc: Type.String({ description: "when it was written" }),
+    origin: Type.String({ description: "who wrote it" }),
+    originSeq: Count,
+    contested: Type.Boolean({ description: "another change was made apart from it: see the conflicts" }),
+  },
+  { $id: "Record" },
+);
+
+export const RecordPageSchema = Type.Object(
+  { records: Type.Array(Type.Unsafe<unknown>({ $ref: "Record#" })), hasMore: Type.Boolean() },
+  { $id: "RecordPage", description: "by entity, then field; the next page is after the last one's" },
 );

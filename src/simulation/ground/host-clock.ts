@@ -1,9 +1,9 @@
 /**
- * Purpose: the clocks of a simulated machine and the `Clock` port of a process on it.
+ * The clocks of a simulated machine and the `Clock` port of a process on it.
  * Keeps true: the monotonic clock drifts by a constant rate within ρ and never steps; the wall clock may be stepped.
  * Timers fire late, as on a real machine, never early; a frozen process gets its timers when it wakes.
  */
-import type { Clock, TimerHandle } from "../../ports/clock.ts";
+import type { Clock, TimerHandle } from "../../ports/basics.ts";
 import type { Prng } from "./prng.ts";
 import type { Life, Scheduled, Scheduler } from "./scheduler.ts";
 

@@ -1,10 +1,10 @@
 /**
- * Purpose: chance that can be had again: one stream of numbers for each concern, all from one seed.
+ * Chance that can be had again: one stream of numbers for each concern, all from one seed.
  * Keeps true: a draw more for one concern does not reshuffle the others.
  * Source: xoshiro128** 1.1 (Blackman and Vigna 2018), seeded by splitmix32 over an FNV-1a hash of the concern's name.
  */
-import { assert } from "../../core/assert.ts";
-import type { Random } from "../../ports/random.ts";
+import { assert } from "../../core/errors.ts";
+import type { Random } from "../../ports/basics.ts";
 
 const TWO_TO_32 = 4_294_967_296;
 

@@ -3,7 +3,7 @@
  * from the last fault, and from the instant since which one engine leads without a break. Not counted is what waits for
  * somebody else by design: a hold by an operator, hold-down, a wall clock that somebody must put right, a lock that a tool holds.
  */
-import { parseHolder } from "../../core/lock-holder.ts";
+import { parseHolder } from "../../core/epoch.ts";
 import { otherLabel, type Label } from "../../core/ids.ts";
 import type { Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: replication that breaks its promises, one at a time, for planted bugs: the faults of which replication.md says
+ * Replication that breaks its promises, one at a time, for planted bugs: the faults of which replication.md says
  * that they must not come back. What a spoke or an engine stands on is replaced by something that lies.
  */
 import { Stamps } from "../../actors/stamps.ts";
@@ -7,8 +7,7 @@ import type { MemoryDisk } from "../../adapters/memory-disk.ts";
 import type { CoordinatorPorts } from "../../coordinator/types.ts";
 import type { Json } from "../../core/canonical-json.ts";
 import { recordOrigin } from "../../core/operation.ts";
-import type { ArrivedOp, OpLog } from "../../ports/op-log.ts";
-import type { Replica } from "../../ports/replica.ts";
+import type { ArrivedOp, OpLog, Replica } from "../../ports/replica.ts";
 import type { Store } from "../../ports/store.ts";
 import type { SyncTransport } from "../../ports/sync-transport.ts";
 import { overriding } from "./overriding.ts";

@@ -1,12 +1,12 @@
 /**
- * Purpose: a small deterministic engine behind the `Engine` port, that remembers in which order it executed what.
+ * A small deterministic engine behind the `Engine` port, that remembers in which order it executed what.
  * Keeps true: the same commands from the same state give the same state; a repeated (epoch, seq) is applied once.
  * Does not know: who leads. It may be made slow, failing or unhealthy.
  */
 import { ChangeoverError } from "../../core/errors.ts";
 import type { Json } from "../../core/canonical-json.ts";
 import type { Command } from "../../core/command.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock } from "../../ports/basics.ts";
 import type { Engine, EngineHealth, EngineRead, ExecuteOutcome, RoleChange } from "../../ports/engine.ts";
 
 /** One executed command and all before it. States share their past, so that a snapshot costs nothing. */

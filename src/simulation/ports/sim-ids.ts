@@ -1,6 +1,6 @@
-/** Purpose: the `Ids` port of one machine: counted names, so that one seed gives the same names again. */
+/** The `Ids` port of one machine: counted names, so that one seed gives the same names again. */
 import { type IdKind, type IdOfKind, makeId } from "../../core/ids.ts";
-import type { Ids } from "../../ports/ids.ts";
+import type { Ids } from "../../ports/basics.ts";
 
 /** Names of one machine, over all the lives of its processes. */
 export class SimIds implements Ids {

@@ -3,7 +3,7 @@
  * of Changeover's own was expected by nobody: a broken invariant that was caught on its way [no-throw].
  */
 import { ChangeoverError } from "../../core/errors.ts";
-import type { Logger } from "../../ports/logger.ts";
+import type { Logger } from "../../ports/basics.ts";
 import type { Scheduler } from "../ground/scheduler.ts";
 import type { Trace } from "../ground/trace.ts";
 

@@ -10,10 +10,8 @@ import { channelSecret, Handshake, type Side } from "../../adapters/ws-peer-chan
 import { otherLabel } from "../../core/ids.ts";
 import type { Label } from "../../core/ids.ts";
 import type { Heartbeat, PeerMessage } from "../../core/messages.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock, Random, Signatures } from "../../ports/basics.ts";
 import type { LinkStatus, PeerChannel, PeerChannelEvents, PeerHello, PinnedPeer } from "../../ports/peer-channel.ts";
-import type { Random } from "../../ports/random.ts";
-import type { Signatures } from "../../ports/signatures.ts";
 import { throughCodec } from "../ground/message-text.ts";
 import { Connection, type ConnectionEnd, type Frame } from "../ground/connection.ts";
 import type { Machine } from "../ground/machine.ts";

@@ -1,7 +1,7 @@
-/** Purpose: the `PeerProbe` port over the simulated network [DP1]: what a connection attempt at every address tells. */
+/** The `PeerProbe` port over the simulated network [DP1]: what a connection attempt at every address tells. */
 import { otherLabel } from "../../core/ids.ts";
 import type { Label } from "../../core/ids.ts";
-import { PROOF_GRACE_MS, type PeerProbe, type ProbeResult } from "../../ports/peer-probe.ts";
+import { PROOF_GRACE_MS, type PeerProbe, type ProbeResult } from "../../ports/peer-channel.ts";
 import type { ChannelGround } from "./sim-peer-channel.ts";
 import type { Life } from "../ground/scheduler.ts";
 import type { Link } from "../ground/network.ts";

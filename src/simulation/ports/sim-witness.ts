@@ -1,10 +1,10 @@
 /**
- * Purpose: the `Witness` port of one process: the way to the witness and back, with delay, cuts and time-outs.
+ * The `Witness` port of one process: the way to the witness and back, with delay, cuts and time-outs.
  * Keeps true: a swap whose answer did not come is `unknown`, whether it happened or not; it may even happen later.
  */
 import type { LockRequest } from "../../adapters/local-lock.ts";
 import type { LockId } from "../../core/ids.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock } from "../../ports/basics.ts";
 import type {
   ExpectedRecord,
   LockAcquire,

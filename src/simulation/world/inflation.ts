@@ -1,5 +1,5 @@
-/** Purpose: a hostile site: every page that it gives is of more writers than a clock has room for. */
-import { NodeDigest } from "../../adapters/node-digest.ts";
+/** A hostile site: every page that it gives is of more writers than a clock has room for. */
+import { NodeDigest } from "../../adapters/basics.ts";
 import { formatHlc } from "../../core/hlc.ts";
 import type { Op } from "../../core/operation.ts";
 import { MAX_CLOCK_ENTRIES } from "../../core/vector-clock.ts";

@@ -8,7 +8,7 @@ import { MemoryStore } from "../../adapters/memory-store.ts";
 import { SqliteStore } from "../../adapters/sqlite-store.ts";
 import { ChangeoverError } from "../../core/errors.ts";
 import { makeId } from "../../core/ids.ts";
-import type { Ids } from "../../ports/ids.ts";
+import type { Ids } from "../../ports/basics.ts";
 import type { Journal } from "../../ports/journal.ts";
 import type { Replica } from "../../ports/replica.ts";
 import type { Adoption, CheckpointDraft, StateDraft, Store } from "../../ports/store.ts";

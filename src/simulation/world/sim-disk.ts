@@ -7,7 +7,7 @@
  */
 import type { Database } from "better-sqlite3";
 import { MemoryDisk } from "../../adapters/memory-disk.ts";
-import { openDatabase } from "../../adapters/native-sqlite.ts";
+import { openDatabase } from "../../adapters/local-lock.ts";
 
 const FULL = 2;
 

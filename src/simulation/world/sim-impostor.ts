@@ -4,13 +4,13 @@
  * greeting it sends messages with extreme numbers. None of it may count (invariant I18).
  */
 import { createHash } from "node:crypto";
-import { Ed25519Signatures, ed25519FromSeed } from "../../adapters/ed25519-signatures.ts";
+import { Ed25519Signatures, ed25519FromSeed } from "../../adapters/basics.ts";
 import { channelSecret, Handshake, tokenProof } from "../../adapters/ws-peer-channel/handshake.ts";
 import { type EngineId, type IncarnationId, makeId, otherLabel, type Label } from "../../core/ids.ts";
 import type { PeerMessage } from "../../core/messages.ts";
-import { MAX_LEAP } from "../../core/reach.ts";
+import { MAX_LEAP } from "../../core/epoch.ts";
 import type { PeerHello } from "../../ports/peer-channel.ts";
-import type { Signatures } from "../../ports/signatures.ts";
+import type { Signatures } from "../../ports/basics.ts";
 import type { DiskContent } from "../../adapters/memory-disk.ts";
 import type { Connection } from "../ground/connection.ts";
 import type { Link } from "../ground/network.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: a place outside the pair, a spoke or a site: the real replication over simulated ports, through its lives and
+ * A place outside the pair, a spoke or a site: the real replication over simulated ports, through its lives and
  * deaths.
  * Keeps true: nothing of a dead life ever runs again; a new one begins with what the dead one had made durable.
  * Does not know: whom it exchanges with (`sim-spoke.ts`, `sim-site.ts`).
@@ -7,7 +7,7 @@
 import { Stamps } from "../../actors/stamps.ts";
 import { MemoryDisk } from "../../adapters/memory-disk.ts";
 import { MemoryStore } from "../../adapters/memory-store.ts";
-import { NodeDigest } from "../../adapters/node-digest.ts";
+import { NodeDigest } from "../../adapters/basics.ts";
 import type { Label } from "../../core/ids.ts";
 import { recordOrigin } from "../../core/operation.ts";
 import type { ReplicationParts } from "../../replication/parts.ts";

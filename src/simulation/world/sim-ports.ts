@@ -1,8 +1,7 @@
-/** Purpose: all ports of one life of a simulated process, with onlookers told of what goes through them. */
+/** All ports of one life of a simulated process, with onlookers told of what goes through them. */
 import { createHash } from "node:crypto";
-import { Ed25519Signatures, ed25519FromSeed } from "../../adapters/ed25519-signatures.ts";
+import { Ed25519Signatures, ed25519FromSeed, NodeDigest } from "../../adapters/basics.ts";
 import { type EngineConnection, HttpEngine } from "../../adapters/http-engine.ts";
-import { NodeDigest } from "../../adapters/node-digest.ts";
 import { NoWitness } from "../../adapters/no-witness.ts";
 import type { CoordinatorPorts } from "../../coordinator/types.ts";
 import type { ControlEvent } from "../../core/control-event.ts";

@@ -1,9 +1,9 @@
 /**
- * Purpose: a second site: one engine elsewhere that federates with both engines of the pair, each asking the other.
+ * A second site: one engine elsewhere that federates with both engines of the pair, each asking the other.
  * Keeps true: it serves only what it holds, but for the time in which it makes up writers (`inflates`).
  */
 import type { Label } from "../../core/ids.ts";
-import type { FederationPeerPort } from "../../ports/federation-peer.ts";
+import type { FederationPeerPort } from "../../ports/sync-transport.ts";
 import type { FederationMode } from "../../replication/hub.ts";
 import type { ReplicationInit } from "../../replication/replication.ts";
 import { inflated } from "./inflation.ts";

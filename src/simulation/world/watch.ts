@@ -1,5 +1,5 @@
 /**
- * Purpose: everything that an onlooker of the virtual world can see, as hooks; checkers implement the ones they need.
+ * Everything that an onlooker of the virtual world can see, as hooks; checkers implement the ones they need.
  * Keeps true: an onlooker sees each thing at the true time at which it happens, and changes nothing.
  */
 import type { FeedEntry } from "../../adapters/memory-sink.ts";
@@ -17,7 +17,7 @@ import type {
   ForceLeaderRequest,
   SubmitOutcome,
 } from "../../core/outcomes.ts";
-import type { ArrivedOp } from "../../ports/op-log.ts";
+import type { ArrivedOp } from "../../ports/replica.ts";
 import type { Adoption } from "../../ports/store.ts";
 import type { PushedBase } from "../../ports/sync-transport.ts";
 import type { WitnessRecord } from "../../ports/witness.ts";

@@ -1,9 +1,9 @@
-/** Purpose: what everything in the virtual world stands on: time, chance, the network, the witness, the onlookers. */
+/** What everything in the virtual world stands on: time, chance, the network, the witness, the onlookers. */
 import type { CoordinatorOptions, CoordinatorPorts, Coordinator } from "../../coordinator/types.ts";
 import type { Rules } from "../../actors/rules.ts";
 import type { IdentityRules } from "../../adapters/peer-gate.ts";
 import type { Label } from "../../core/ids.ts";
-import type { FederationPeerPort } from "../../ports/federation-peer.ts";
+import type { FederationPeerPort } from "../../ports/sync-transport.ts";
 import type { ProcessClock } from "../ground/host-clock.ts";
 import type { Machine } from "../ground/machine.ts";
 import type { SimPeerChannel } from "../ports/sim-peer-channel.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: the virtual world: two machines with a process each, the links between them, a witness, and time.
+ * The virtual world: two machines with a process each, the links between them, a witness, and time.
  * Keeps true: one thing happens at a time; after each, the promises that it resolved are run to their end and the
  * onlookers are asked; the same settings give the same history.
  */
@@ -8,7 +8,7 @@ import type { DiskContent } from "../../adapters/memory-disk.ts";
 import { type IdentityRules, trueIdentityRules } from "../../adapters/peer-gate.ts";
 import type { Rules } from "../../actors/rules.ts";
 import type { CoordinatorOptions, CoordinatorPorts } from "../../coordinator/types.ts";
-import type { FederationPeerPort } from "../../ports/federation-peer.ts";
+import type { FederationPeerPort } from "../../ports/sync-transport.ts";
 import { ChangeoverError } from "../../core/errors.ts";
 import type { Label } from "../../core/ids.ts";
 import { type CommandSettings, DEFAULT_OUTBOX, type FailoverSettings } from "../../core/settings.ts";

@@ -1,10 +1,10 @@
 /**
- * Purpose: a statechart as boxes and arrows with stable ids, before anything has a place.
+ * A statechart as boxes and arrows with stable ids, before anything has a place.
  * Keeps true: an id names a state by its path and a transition by source, event and target, so that it stays the same
  * when the drawing around it changes. All transitions between the same two states share one arrow.
  */
 import type { AnyStateMachine, AnyStateNode } from "xstate";
-import { eventName, nameOf } from "../names.ts";
+import { eventName, nameOf } from "../inspected.ts";
 
 /** One transition. */
 export interface Hop {

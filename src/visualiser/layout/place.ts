@@ -1,12 +1,11 @@
 /**
- * Purpose: gives every box and arrow of a statechart its place.
+ * Gives every box and arrow of a statechart its place.
  * Keeps true: same chart, same places; regions that run side by side are laid out one by one and put on shelves, for the
  * layout engine would otherwise string them out.
  */
 import elk from "elkjs/lib/elk.bundled.js";
 import type { ElkExtendedEdge, ElkNode } from "elkjs/lib/elk-api.js";
 import type { Arrow, Box, Chart, Hop } from "./graph.ts";
-import { ADVANCE, SIZES, textWidth } from "./sizes.ts";
 
 export interface Point {
   readonly x: number;
@@ -194,4 +193,22 @@ function shift(part: Part, by: Point): Part {
       label: arrow.label === null ? null : at(arrow.label),
     })),
   };
+}
+
+/** The measures of the drawings, px. Text is measured by rule, so that a drawing is the same on every machine. */
+export const SIZES = {
+  stateWidth: 92,
+  stateHeight: 34,
+  labelLine: 14,
+  shelfWidth: 680,
+  shelfGap: 14,
+  margin: 14,
+  titleHeight: 34,
+} as const;
+
+/** Width of one character. */
+export const ADVANCE = { state: 7.3, label: 6.4 } as const;
+
+export function textWidth(text: string, advance: number): number {
+  return Math.ceil(text.length * advance);
 }

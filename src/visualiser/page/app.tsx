@@ -1,6 +1,6 @@
 /** Purpose: the page as a whole: what is shown live, what is shown of the past, and what comes from a file. */
 import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
-import type { TraceHeader } from "../trace.ts";
+import type { TraceHeader } from "../inspected.ts";
 import { readTrace } from "../trace-file.ts";
 import { Charts } from "./charts.tsx";
 import { Conflicts } from "./conflicts.tsx";

@@ -1,10 +1,10 @@
 /**
- * Purpose: one line of the page to one engine's stream.
+ * One line of the page to one engine's stream.
  * Keeps true: the first message names the engine that tells; nothing is heard any more once it is closed.
  */
 import type { Label } from "../../core/ids.ts";
 import type { StreamMessage } from "../inspected.ts";
-import { resumeQuery, type Cursors } from "../resume.ts";
+import { resumeQuery, type Cursors } from "../event-ring.ts";
 import { STREAM_PROTOCOL, streamUrl } from "../stream-address.ts";
 
 export interface FeedInit {

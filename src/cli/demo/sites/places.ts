@@ -1,10 +1,10 @@
 /**
- * Purpose: the places of the demonstration of several sites, all looked at alike: engines over HTTP, spokes in their own
+ * The places of the demonstration of several sites, all looked at alike: engines over HTTP, spokes in their own
  * folders.
  * Keeps true: judged by what a place says of itself to anyone who asks.
  */
 import type { Json } from "../../../core/canonical-json.ts";
-import type { Logger } from "../../../ports/logger.ts";
+import type { Logger } from "../../../ports/basics.ts";
 import type { RecordPage, RecordView } from "../../../replication/records.ts";
 import { openSpoke, type Spoke } from "../../../host/spoke.ts";
 import { Client } from "../../client.ts";

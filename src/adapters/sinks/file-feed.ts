@@ -12,10 +12,9 @@
 import { randomUUID } from "node:crypto";
 import { type FileHandle, link, open, opendir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { ControlEvent } from "../../../core/control-event.ts";
-import { eventFromJson, type FeedFormat, flattened, isFlat } from "../event-text.ts";
-import { makeFolder } from "../../make-folder.ts";
-import { dottedName, safeName } from "../safe-name.ts";
+import type { ControlEvent } from "../../core/control-event.ts";
+import { eventFromJson, type FeedFormat, flattened, isFlat, dottedName, safeName } from "./event-text.ts";
+import { makeFolder } from "../local-lock.ts";
 
 /** One event with its place. `event` is null where a file holds anything else. */
 export interface FiledEvent {
