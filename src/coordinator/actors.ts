@@ -29,9 +29,9 @@ import { toldMs } from "../replication/renewal.ts";
 import type { Replication } from "../replication/replication.ts";
 import { otherLabel, type EngineId, type Label } from "../core/ids.ts";
 import type { Heartbeat, LeadershipCause, PeerMessage, SyncState } from "../core/messages.ts";
+import type { RequestEntry } from "../ports/store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { joinOutbox, joinReplication } from "./join-replication.ts";
-import { recordRequest } from "./force-leader.ts";
 
 /** Commands of one frame at most, so that heartbeats never queue behind one. */
 const FRAME_COMMANDS = 128;
@@ -413,5 +413,18 @@ export class Actors {
     this.log.peerGone();
     this.splitBrain.linkLost();
     if (this.succession.leadership.role === "follower") this.catchUp.leaderLost();
+  }
+}
+
+/**
+ * Keeps a request to move the role [HO4]; a disk that refuses costs the caller no answer.
+ * `mode`: `graceful`, `immediate`, or `handover` for a role that its leader gave away.
+ */
+export function recordRequest(kit: Kit, request: Omit<RequestEntry, "at">): void {
+  const { store, clock, logger } = kit.ports;
+  try {
+    store.saveRequest({ ...request, at: String(Math.round(clock.unixMs())) });
+  } catch (error) {
+    logger.error({ err: error, requestId: request.requestId }, "a request to move the role could not be recorded");
   }
 }

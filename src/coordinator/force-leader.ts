@@ -7,8 +7,7 @@ import { RETIRED, type Mover } from "../actors/leadership.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { callersRequestId, otherLabel, type Label, type RequestId } from "../core/ids.ts";
 import type { ForceLeaderOutcome, ForceLeaderRequest, HandoverOutcome } from "../core/outcomes.ts";
-import type { Actors } from "./actors.ts";
-import type { RequestEntry } from "../ports/store.ts";
+import { type Actors, recordRequest } from "./actors.ts";
 
 /** How long campaigns are tried for one request, ms. */
 const TRY_FOR_MS = 900;
@@ -153,14 +152,3 @@ export function notLeader({ options: { label, peerUrl } }: Kit, leader: Label | 
 }
 
 // Keeps every request to move the role: who, when, why, and how it ended [HO4]. A disk that refuses takes no answer
-// away from the caller.
-
-/** `mode`: `graceful`, `immediate`, or `handover` for a role that its leader gave away. */
-export function recordRequest(kit: Kit, request: Omit<RequestEntry, "at">): void {
-  const { store, clock, logger } = kit.ports;
-  try {
-    store.saveRequest({ ...request, at: String(Math.round(clock.unixMs())) });
-  } catch (error) {
-    logger.error({ err: error, requestId: request.requestId }, "a request to move the role could not be recorded");
-  }
-}
