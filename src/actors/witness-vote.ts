@@ -221,13 +221,31 @@ export class WitnessVote {
    * A person says that the witness is this pair's, whatever stands there [VT7]. A leader puts its own record in its place.
    * A follower puts one of no leadership there, which automation then judges as any other: it must stand still.
    */
-  async adopt(): Promise<AdoptOutcome> {
+  adopt(): Promise<AdoptOutcome> {
+    return this.#replace((found) => this.#strangeIn(found));
+  }
+
+  /** The same, whatever stands there: also a record of this pair, whose commands no engine has any more. */
+  reset(): Promise<AdoptOutcome> {
+    return this.#replace((found) => {
+      if (found.outcome !== "read" || found.record === null) return this.#strangeIn(found);
+      const { holder, engineId, epoch, seq, lastCommandSeq } = found.record;
+      const detail = `the record of ${holder} (${engineId}), epoch ${epoch}, seq ${seq}, through command ${lastCommandSeq}`;
+      return { standing: found.record, detail };
+    });
+  }
+
+  async #replace(
+    chosen: (
+      found: Exclude<WitnessRead, { readonly outcome: "unreachable" }>,
+    ) => Pick<Strange, "standing" | "detail"> | null,
+  ): Promise<AdoptOutcome> {
     if (!this.configured) return { outcome: "no-witness" };
     let reason = "the record kept changing";
     for (let tries = 0; tries < ADOPT_TRIES; tries += 1) {
       const found = await this.#kit.ports.witness.read();
       if (found.outcome === "unreachable") return found;
-      const strange = this.#strangeIn(found);
+      const strange = chosen(found);
       if (strange === null) {
         await this.read();
         return { outcome: "nothing-to-adopt" };

@@ -4,6 +4,7 @@
  * Keeps true: one transaction a call. What is kept in memory beside the file (the log's shape, clock and stamp, so that
  * no call scans the log) changes only after the transaction has been committed.
  */
+import { open } from "node:fs/promises";
 import type { Database } from "better-sqlite3";
 import type { Command, Conflict, KeyedAnswer } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
@@ -45,7 +46,7 @@ import type {
 import { sha256Of } from "./basics.ts";
 import { CheckpointTable } from "./sqlite-store/checkpoint-table.ts";
 import { CommandTable } from "./sqlite-store/command-table.ts";
-import { explained } from "./sqlite-store/errors.ts";
+import { explained, storeError } from "./sqlite-store/errors.ts";
 import { ConflictTable, LeadershipTable, RequestTable, KeyTable } from "./sqlite-store/history-tables.ts";
 import { type Access, SqliteReplica } from "./sqlite-store/replica.ts";
 import { openStoreFile, openStoreIn } from "./sqlite-store/open.ts";
@@ -55,6 +56,10 @@ import { HISTORY_KEPT, KEYS_KEPT, newest, RUNS_KEPT } from "./store-bounds.ts";
 
 /** Where the key of the pinned peer is kept, `<engineId> <key>`: a row that older versions leave alone. */
 const PINNED_KEY = "pair:key";
+
+/** Of a copy: what one turn of the loop takes, and after how much the disk is waited for. */
+const PAGES_AT_ONCE = 64;
+const PAGES_BETWEEN_SYNCS = 1_024;
 
 /** Where the store is and how large it may grow. */
 export type SqliteStoreInit = StoreFileInit | { readonly inMemory: Database };
@@ -317,6 +322,38 @@ export class SqliteStore implements Store {
 
   findRequest(requestId: string): RequestEntry | null {
     return this.#read(() => this.#requests.find(requestId));
+  }
+
+  /**
+   * Copies the whole store to a new file while it is in use. What is written meanwhile is in the copy. The copy goes to the
+   * disk bit by bit, beside the main loop: SQLite's own sync at the end would stop an engine for as long as it takes.
+   */
+  async backup(file: string): Promise<void> {
+    const copy = await open(file, "wx", 0o600);
+    let pages = 0;
+    let syncing = false;
+    try {
+      await this.#db.backup(file, {
+        progress: ({ totalPages, remainingPages }) => {
+          const done = totalPages - remainingPages;
+          if (!syncing && done - pages >= PAGES_BETWEEN_SYNCS) {
+            pages = done;
+            syncing = true;
+            void copy.datasync().then(
+              () => (syncing = false),
+              () => (syncing = false),
+            );
+          }
+          // None while the disk is behind.
+          return syncing ? 0 : PAGES_AT_ONCE;
+        },
+      });
+      await copy.datasync();
+    } catch (error) {
+      throw storeError(error, file);
+    } finally {
+      await copy.close();
+    }
   }
 
   close(): void {

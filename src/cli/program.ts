@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../host/package-root.ts";
+import { addBackup, addRestore } from "./commands/backup.ts";
 import { addConfig } from "./commands/config-check.ts";
 import { addConflicts } from "./commands/conflicts.ts";
 import { addDemo } from "./commands/demo.ts";
@@ -66,6 +67,8 @@ export function buildProgram(launcher: string): Command {
     addConfig,
     addDoctor,
     addReload,
+    addBackup,
+    addRestore,
   ]) {
     add(program);
   }

@@ -236,6 +236,19 @@ export interface Config {
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
 }
 
+/** What `backup.json` in a backup says. */
+export interface BackupReport {
+  readonly pair: string;
+  readonly label: Label;
+  readonly engineId: string;
+  /** Unix ms. */
+  readonly takenAt: number;
+  /** The copy holds the command log at least through here. */
+  readonly epoch: number;
+  readonly lastCommandSeq: number;
+  readonly bytes: number;
+}
+
 /** What a reload did, by the keys of the configuration. */
 export interface ReloadReport {
   /** In force from now on. */

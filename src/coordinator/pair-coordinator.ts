@@ -23,6 +23,7 @@ import type {
   CancelOutcome,
   HandoverOutcome,
   PlanOutcome,
+  ResetWitnessOutcome,
   ResolveChoice,
   ResolveOutcome,
   SnapshotOutcome,
@@ -285,6 +286,16 @@ export class PairCoordinator implements Coordinator {
     const outcome = await this.#actors.succession.witness.adopt();
     if (outcome.outcome === "adopted") {
       this.#kit.ports.logger.warn({ by: request.by, replaced: outcome.replaced }, "the witness record was adopted");
+    }
+    return outcome;
+  }
+
+  async resetWitness(request: { readonly by: string }): Promise<ResetWitnessOutcome> {
+    const { leader, succession } = this.#actors;
+    if (leader !== null && leader !== this.#kit.options.label) return notLeader(this.#kit, leader);
+    const outcome = await succession.witness.reset();
+    if (outcome.outcome === "adopted") {
+      this.#kit.ports.logger.warn({ by: request.by, replaced: outcome.replaced }, "the witness record was reset");
     }
     return outcome;
   }

@@ -22,6 +22,7 @@ import type {
   HandoverOutcome,
   PlannedHandover,
   PlanOutcome,
+  ResetWitnessOutcome,
   ResolveChoice,
   ResolveOutcome,
   SnapshotOutcome,
@@ -56,6 +57,7 @@ export type {
   HandoverOutcome,
   PlannedHandover,
   PlanOutcome,
+  ResetWitnessOutcome,
   ResolveChoice,
   ResolveOutcome,
   SnapshotOutcome,
@@ -220,6 +222,8 @@ export interface Coordinator {
   /** Leads back from numbers that were out of reach or used up [EP6]; to be called on both engines. */
   resetNumbers(request: { readonly by: string }): ResetNumbersOutcome;
   adoptWitness(request: { readonly by: string }): Promise<AdoptOutcome>;
+  /** The same for a record of this pair itself; refused while the peer leads. */
+  resetWitness(request: { readonly by: string }): Promise<ResetWitnessOutcome>;
   setMaintenance(request: { readonly on: boolean; readonly reason: string; readonly by: string }): Maintenance;
   leadership(limit: number): readonly LeadershipEntry[];
   /** Which epoch wrote which stretch of the command log: the newest `limit` runs, oldest first. */

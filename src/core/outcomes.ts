@@ -122,6 +122,9 @@ export type AdoptOutcome =
   | { readonly outcome: "no-witness" }
   | { readonly outcome: "unreachable"; readonly reason: string };
 
+/** `POST /api/witness/reset`. */
+export type ResetWitnessOutcome = AdoptOutcome | Extract<HandoverOutcome, { readonly outcome: "not-leader" }>;
+
 /** An engine, as `changeover pair show` prints it. */
 export interface EngineIdentity {
   readonly engineId: EngineId;

@@ -42,7 +42,7 @@ export interface Basics {
  * @throws ChangeoverError `data_folder_unusable`, `wrong_pair`, `store_corrupt`, `store_too_new`, `store_in_use` or
  * `store_failed`
  */
-export function openStore({ ids }: Basics, config: Config): Store {
+export function openStore({ ids }: Basics, config: Config): SqliteStore {
   const dataDir = resolve(config.dataDir);
   claimDataFolder(dataDir, config);
   return new SqliteStore({ ids }, { dataDir });

@@ -9,10 +9,11 @@ import { machines } from "../../machines/index.ts";
 import { CalmLogger } from "../adapters/calm-logger.ts";
 import { Ed25519Signatures, NanoIds, NodeDigest, SystemClock, SystemRandom } from "../adapters/basics.ts";
 import { HttpPeerProbe } from "../adapters/http-peer-probe.ts";
+import type { SqliteStore } from "../adapters/sqlite-store.ts";
 import type { WsPeerChannel } from "../adapters/ws-peer-channel/ws-peer-channel.ts";
 import type { Environment } from "../config/environment.ts";
 import { type EngineSecrets, readSecrets } from "../config/secrets.ts";
-import type { Config, ReloadReport } from "../config/types.ts";
+import type { BackupReport, Config, ReloadReport } from "../config/types.ts";
 import type { CoordinatorOptions } from "../actors/options.ts";
 import { createCoordinator } from "../coordinator/create-coordinator.ts";
 import type { Coordinator } from "../coordinator/types.ts";
@@ -44,6 +45,7 @@ import {
   peerAddress,
   federationPeers,
 } from "./adapters.ts";
+import { takeBackup } from "./backup.ts";
 import { engineKey, standardErrorLog } from "./data-folder.ts";
 import { packageVersion, pageFolder } from "./package-root.ts";
 import { LiveSecrets, sectionsForRestart } from "./reload.ts";
@@ -81,6 +83,12 @@ export interface Host {
    * @throws ChangeoverError `invalid_configuration`
    */
   reload(): ReloadReport;
+  /**
+   * Copies the data folder to `backups/<time>` in it, while the engine goes on.
+   *
+   * @throws ChangeoverError `store_full`, `store_failed`
+   */
+  backup(): Promise<BackupReport & { readonly folder: string }>;
   /** Hands the role over, steps down, then closes everything. Idempotent. */
   close(): Promise<void>;
 }
@@ -101,7 +109,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   const logger = new CalmLogger({ clock, logger: log.logger });
   const basics = { clock, random: new SystemRandom(), ids: new NanoIds(), logger };
   const recorder = new Recorder(basics.clock);
-  const { coordinator, peerChannel } = await assemble(basics, config, secrets, { plugIns: options, recorder });
+  const { coordinator, peerChannel, store } = await assemble(basics, config, secrets, { plugIns: options, recorder });
   const machineViewers = openVisualiser(
     { ...basics, coordinator, recorder },
     {
@@ -132,6 +140,15 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
     logger.info(report, "configuration reloaded");
     return report;
   };
+  // Who asks while one is taken gets that one.
+  let copying: ReturnType<Host["backup"]> | null = null;
+  const backup = (): ReturnType<Host["backup"]> =>
+    (copying ??= takeBackup(store, config, clock.unixMs())
+      .then((taken) => {
+        logger.info({ ...taken }, "backup taken");
+        return taken;
+      })
+      .finally(() => (copying = null)));
   let app: App | null = null;
   let server: HttpServer | null = null;
   const close = async (): Promise<void> => {
@@ -156,6 +173,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
         secrets: live,
         tls,
         reload,
+        backup,
         corsOrigins: config.http.cors.origins,
       },
     );
@@ -167,7 +185,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   }
   let closing: Promise<void> | null = null;
   const url = listenAddress(config.listen.host, server.port, tls === null ? "http" : "https");
-  return { coordinator, url, reload, close: () => (closing ??= close()) };
+  return { coordinator, url, reload, backup, close: () => (closing ??= close()) };
 }
 
 /** The coordinator and what it works through. When one of them cannot be had, those before it are closed again. */
@@ -176,7 +194,11 @@ async function assemble(
   config: Config,
   secrets: EngineSecrets,
   { plugIns, recorder }: { readonly plugIns: HostOptions; readonly recorder: Recorder },
-): Promise<{ readonly coordinator: Coordinator; readonly peerChannel: WsPeerChannel }> {
+): Promise<{
+  readonly coordinator: Coordinator;
+  readonly peerChannel: WsPeerChannel;
+  readonly store: SqliteStore;
+}> {
   const opened: { close(): unknown }[] = [];
   const keep = <Port extends { close(): unknown }>(port: Port): Port => {
     opened.push(port);
@@ -208,7 +230,7 @@ async function assemble(
       { ...basics, ...own, ...outside, store, engine },
       { ...optionsFor(config, ownSinks.length > 0), inspect: recorder.inspect },
     );
-    return { coordinator, peerChannel };
+    return { coordinator, peerChannel, store };
   } catch (error) {
     await Promise.all(opened.map((port) => port.close()));
     throw error;

@@ -13,7 +13,7 @@ import type {
 } from "fastify";
 import type { WebSocket } from "ws";
 import type { Secrets } from "../config/secrets.ts";
-import type { ReloadReport } from "../config/types.ts";
+import type { BackupReport, ReloadReport } from "../config/types.ts";
 import type { Coordinator } from "../coordinator/types.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { Label } from "../core/ids.ts";
@@ -74,6 +74,8 @@ export interface HttpInit {
   readonly secrets: Secrets;
   /** Takes new secrets and certificates in. Throws `invalid_configuration`, and then nothing has changed. */
   readonly reload?: () => ReloadReport;
+  /** Copies the data folder while the engine goes on. Left out where there is none. */
+  readonly backup?: () => Promise<BackupReport & { readonly folder: string }>;
   /** Origins whose pages may call from a browser; none unless given. */
   readonly corsOrigins?: readonly string[];
   /** PEM text to serve HTTPS with, and the authorities of callers of `/sync`; null or left out: HTTP. */

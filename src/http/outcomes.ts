@@ -3,12 +3,12 @@
  * Keeps true: every member of every union has its problem; a forgotten one does not compile.
  */
 import type {
-  AdoptOutcome,
   AdoptPeerOutcome,
   ApplySnapshotOutcome,
   ForceLeaderOutcome,
   HandoverOutcome,
   PlanOutcome,
+  ResetWitnessOutcome,
   ResolveOutcome,
   SubmitOutcome,
 } from "../coordinator/types.ts";
@@ -205,8 +205,10 @@ export function resyncRefusal(refused: Refused<ResyncOutcome, "resyncing">): Pro
   }
 }
 
-export function adoptRefusal(refused: Refused<AdoptOutcome, "adopted">): Problem {
+export function adoptRefusal(refused: Refused<ResetWitnessOutcome, "adopted">): Problem {
   switch (refused.outcome) {
+    case "not-leader":
+      return notLeader(refused);
     case "nothing-to-adopt":
       return problem("nothing_to_adopt", "no record stands there, or it is of this engine or its pinned peer");
     case "no-witness":

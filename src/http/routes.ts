@@ -22,11 +22,13 @@ import {
 import { pageRoutes } from "./routes/page.ts";
 import {
   adoptWitnessRoute,
+  resetWitnessRoute,
   cancelHandoverRoute,
   handoverRoute,
   leadershipRoute,
   maintenanceRoute,
   reloadRoute,
+  backupRoute,
 } from "./routes/operate.ts";
 import { forceLeaderRoute, peerHealthRoute } from "./routes/peer.ts";
 import { acquireLockRoute, readLockRoute, refreshLockRoute, releaseLockRoute } from "./routes/reconcile-lock.ts";
@@ -59,7 +61,9 @@ const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) =
   forgetPeerRoute,
   resetNumbersRoute,
   adoptWitnessRoute,
+  resetWitnessRoute,
   reloadRoute,
+  backupRoute,
   leadershipRoute,
   conflictsRoute,
   resolveRoute,

@@ -7,6 +7,8 @@ import type { Op } from "../core/operation.ts";
 import { counterOf, type VectorClock } from "../core/vector-clock.ts";
 import type { PeerState } from "../ports/replica.ts";
 
+/** Set in a folder that was restored from a backup, to unix seconds: the next origin bears a number above it. */
+export const RESTORED_KEY = "own:restored";
 const KEY = "own:origins";
 /** The entity of an announcement: the field is the origin before. */
 const FOLLOWS = "origin follows";
@@ -36,18 +38,28 @@ export class OwnOrigin {
     return this.#all.includes(origin);
   }
 
-  /** The next name, which neither this engine nor whoever holds `known` has heard of. */
+  /**
+   * The next name, which neither this engine nor whoever holds `known` has heard of. In a restored folder it is one that no
+   * other restore of the same backup can have used.
+   */
   next(known: VectorClock): string {
     const base = baseOrigin(this.current);
-    let number = this.#all.length + 1;
+    let number = Math.max(this.#all.length + 1, this.restoredAtSec);
     while (counterOf(known, `${base}.${number}`) > 0 || this.has(`${base}.${number}`)) number += 1;
     return `${base}.${number}`;
+  }
+
+  /** When this folder was restored, unix seconds, until an origin was begun for that; 0: it was not. */
+  get restoredAtSec(): number {
+    const kept = Number(this.#state.get(RESTORED_KEY) ?? 0);
+    return Number.isSafeInteger(kept) && kept > 0 ? kept : 0;
   }
 
   /** Writes under `origin` from now on; inside a transaction. */
   begin(origin: string): void {
     this.#all = [...this.#all, origin];
     this.#state.set(KEY, JSON.stringify(this.#all));
+    this.#state.delete(RESTORED_KEY);
   }
 
   /** After a transaction that was undone. */

@@ -8,7 +8,7 @@ import type { Epoch } from "../core/epoch.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { PeerMessage } from "../core/messages.ts";
 import { recordOrigin, DEFAULT_PAGE_BYTES, MAX_ORIGINS_PER_TOKEN, MAX_PAGE_OPS } from "../core/operation.ts";
-import { MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
+import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
 import type { TimerHandle } from "../ports/basics.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
 import { ClockEvidence } from "./clock-evidence.ts";
@@ -209,6 +209,22 @@ export class Replication {
     return meeting;
   }
 
+  /** A folder that was restored from a backup is old: what it would write under its origin may stand elsewhere [RP2]. */
+  #beginAfterRestore(): void {
+    if (this.own.restoredAtSec === 0) return;
+    const { logger, store } = this.#parts;
+    const held = counterOf(store.replica.ops.vector(), this.own.current);
+    try {
+      const renewed = this.#renewal.renewHistory(held, {});
+      logger.warn({ ...renewed }, "this folder was restored from a backup: a new origin begins");
+    } catch (error) {
+      logger.error(
+        { err: error },
+        "the folder was restored, but a new origin could not be begun; the first meeting begins it",
+      );
+    }
+  }
+
   #healClock(known: VectorClock): void {
     const renewed = this.#renewal.healClock(known);
     if (renewed !== null)
@@ -216,6 +232,7 @@ export class Replication {
   }
 
   start(): void {
+    this.#beginAfterRestore();
     this.spoke?.start();
     this.federation.start();
     this.#compactLater();

@@ -350,6 +350,21 @@ test("P7 VT7: a person's word puts the leader's record in the place of a strange
   }
 });
 
+test("a record of this pair that no engine can live up to is replaced when a person resets it, and not before", async () => {
+  const { rig, server, witness } = voting();
+  const lost = { ...STRANGER, engineId: rig.kit.self.engineId, epoch: 5, seq: 40, lastCommandSeq: 9_000 };
+  server.scribble(lost);
+  await witness.read();
+  expect(await witness.adopt()).toEqual({ outcome: "nothing-to-adopt" });
+  const done = await witness.reset();
+  expect(done).toMatchObject({
+    outcome: "adopted",
+    replaced: expect.stringContaining("through command 9000") as string,
+  });
+  expect(server.record).toMatchObject({ engineId: rig.kit.self.engineId, lastCommandSeq: 0, released: false });
+  expect(witness.usable).toBe(true);
+});
+
 // a witness out of reach
 test("an alarm stands from the first failure to the first answer, also across a change of role", async () => {
   const { rig, clock, way, witness } = voting();

@@ -11,6 +11,7 @@ import { freePort } from "../support/free-port.ts";
 export interface EnginePair {
   readonly folder: string;
   readonly urls: Readonly<Record<Label, string>>;
+  readonly engines: Readonly<Record<Label, EngineProcess>>;
   configFile(label: Label): string;
   close(): Promise<void>;
 }
@@ -48,7 +49,7 @@ export async function startPair(more: object = {}, chosen?: Readonly<Record<Labe
   };
   await Promise.all([engines.a.start(), engines.b.start()]);
   await untilReady(urls);
-  return { folder, urls, configFile, close };
+  return { folder, urls, engines, configFile, close };
 }
 
 /** One may act, and each knows that the other is ready. */

@@ -39,6 +39,8 @@ const CONTRACT: Record<string, Access> = {
   "GET /api/machines": "view",
   "POST /api/handover": "operate",
   "DELETE /api/handover": "operate",
+  "POST /api/backup": "operate",
+  "POST /api/witness/reset": "operate",
   "POST /api/maintenance": "operate",
   "GET /api/leadership": "view",
   "GET /api/conflicts": "view",

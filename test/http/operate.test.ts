@@ -201,6 +201,19 @@ describe("handover and maintenance", () => {
     problemIn(await rig.call("viewer", { method: "DELETE", url: "/api/handover" }), 403, "forbidden");
   });
 
+  it("copy the data folder", async () => {
+    expect((await rig.post("/api/backup")).json()).toEqual(sample.backup);
+    problemIn(await rig.call("viewer", { method: "POST", url: "/api/backup" }), 403, "forbidden");
+  });
+
+  it("reset the witness, but not beside a leader", async () => {
+    expect((await rig.post("/api/witness/reset")).json()).toEqual({ reset: true, replaced: "the record of a" });
+    rig.coordinator.resetting = { outcome: "not-leader", leader: "b", leaderUrl: "http://b:7401" };
+    problemIn(await rig.post("/api/witness/reset"), 409, "not_leader");
+    rig.coordinator.resetting = { outcome: "no-witness" };
+    problemIn(await rig.post("/api/witness/reset"), 409, "no_witness");
+  });
+
   it("hold automation and let it go", async () => {
     const answer = await rig.post("/api/maintenance", { on: true, reason: "rehearsal" });
     expect(answer.json()).toMatchObject({ on: true, reason: "rehearsal", by: "the-operator" });

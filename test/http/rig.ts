@@ -1,4 +1,5 @@
 /** What the tests of the HTTP surface share: an app in front of a scripted coordinator. */
+import * as sample from "../support/samples.ts";
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import { NanoIds, SystemClock } from "../../src/adapters/basics.ts";
 import type { TokenRole } from "../../src/config/types.ts";
@@ -71,6 +72,7 @@ export async function buildRig(
       version: "0.1.0",
       secrets,
       corsOrigins,
+      backup: async () => sample.backup,
       reload: () => ({ changed: ["auth.tokens"], needsRestart: [] }),
     },
   );

@@ -195,3 +195,11 @@ export const outbox: OutboxStatus = {
   duplicates: 1,
   failedAttempts: 10,
 };
+
+export const backup = {
+  folder: "/var/lib/changeover/a/backups/2026-11-29T18-00-00-000Z",
+  pair: "studio-1",
+  label: "a",
+  engineId: "eng_a",
+  ...{ takenAt: 1_700_000_000_000, epoch: 7, lastCommandSeq: 3, bytes: 65_536 },
+} as const;

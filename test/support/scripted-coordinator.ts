@@ -21,6 +21,7 @@ import type {
   PlanOutcome,
   PeerHealthReport,
   Readiness,
+  ResetWitnessOutcome,
   ResolveChoice,
   ResolveOutcome,
   SnapshotOutcome,
@@ -68,6 +69,7 @@ export class ScriptedCoordinator implements Coordinator {
   cancelled: CancelOutcome = { outcome: "nothing-planned" };
   adoptedPeer: AdoptPeerOutcome = { outcome: "unknown-fingerprint", seen: [] };
   adopted: AdoptOutcome = { outcome: "adopted", replaced: "the record is of engine eng_x" };
+  resetting: ResetWitnessOutcome = { outcome: "adopted", replaced: "the record of a" };
   resolved: ResolveOutcome = { outcome: "resolved", conflict: sample.conflict };
   pending: OutboxStatus = sample.outbox;
   tended: OutboxAction = { outcome: "done", eventId: "cmd_eng_a_7", stackId: "programme" };
@@ -180,6 +182,10 @@ export class ScriptedCoordinator implements Coordinator {
 
   cancelHandover(request: { readonly by: string }): CancelOutcome {
     return this.#answer("cancelHandover", [request], this.cancelled);
+  }
+
+  async resetWitness(request: { readonly by: string }): Promise<ResetWitnessOutcome> {
+    return this.#answer("resetWitness", [request], this.resetting);
   }
 
   setMaintenance(request: { readonly on: boolean; readonly reason: string; readonly by: string }): Maintenance {

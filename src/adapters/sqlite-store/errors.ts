@@ -9,7 +9,7 @@ import type { Json } from "../../core/canonical-json.ts";
 import { parseClock, type VectorClock } from "../../core/vector-clock.ts";
 
 /** `error` as the store's error about `file`, or `error` itself when it is neither SQLite's nor the file system's. */
-function storeError(error: unknown, file: string): unknown {
+export function storeError(error: unknown, file: string): unknown {
   if (error instanceof ChangeoverError || !(error instanceof Error)) return error;
   const code = (error as Error & { readonly code?: unknown }).code;
   if (typeof code !== "string") return error;

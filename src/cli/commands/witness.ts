@@ -1,11 +1,15 @@
-/** `changeover witness adopt`: a person says that the witness is this pair's, whatever record stands there [VT7]. */
+/**
+ * `changeover witness adopt|reset`: a person says that the witness is this pair's: in the place of a stranger's record [VT7],
+ * or of a record of its own that no engine can live up to any more.
+ */
 import type { Command } from "commander";
+import { confirmed } from "../confirm.ts";
+import { CliError, EXIT } from "../exit.ts";
 import { clientFor, type ReadOptions, reading } from "../options.ts";
 import { json, line, plain } from "../output.ts";
 
-/** The answer of `POST /api/witness/adopt`. */
-interface Adopted {
-  readonly adopted: true;
+/** The answers of `POST /api/witness/adopt` and `reset`. */
+interface Replaced {
   readonly replaced: string;
 }
 
@@ -14,8 +18,20 @@ export function addWitness(program: Command): void {
   reading(witness.command("adopt"))
     .description("put this pair's record in the place of a foreign or damaged one, once its cause is gone")
     .action(async (options: ReadOptions) => {
-      const done = await clientFor(options).post<Adopted>("/api/witness/adopt", {});
+      const done = await clientFor(options).post<Replaced>("/api/witness/adopt", {});
       if (options.json) json(done);
       else line(`adopted; before: ${plain(done.replaced)}`);
+    });
+  reading(witness.command("reset"))
+    .description("put a fresh record there, whatever stands there; for a record whose commands no engine has any more")
+    .option("--yes", "do not ask")
+    .action(async (options: ReadOptions & { readonly yes?: boolean }) => {
+      const question = "forget what the witness remembers of this pair";
+      if (options.yes !== true && !(await confirmed(question))) {
+        throw new CliError(EXIT.wrongUse, "nothing was changed");
+      }
+      const done = await clientFor(options).post<Replaced>("/api/witness/reset", {});
+      if (options.json) json(done);
+      else line(`reset; before: ${plain(done.replaced)}`);
     });
 }

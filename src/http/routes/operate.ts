@@ -10,6 +10,7 @@ import { InvalidInput } from "../validation.ts";
 import { BODY, GUARDED, named, NoFields, refusals } from "../schemas/common.ts";
 import {
   AdoptedSchema,
+  BackupSchema,
   CancelledHandoverSchema,
   HandedOverSchema,
   HandoverBody,
@@ -18,6 +19,7 @@ import {
   PageQuery,
   PlannedHandoverSchema,
   ReloadedSchema,
+  WitnessResetSchema,
 } from "../schemas/operate.ts";
 import { MaintenanceSchema } from "../schemas/state.ts";
 
@@ -132,6 +134,30 @@ export function adoptWitnessRoute(app: App, { coordinator }: HttpComponents): vo
   );
 }
 
+export function resetWitnessRoute(app: App, { coordinator }: HttpComponents): void {
+  app.post(
+    "/api/witness/reset",
+    {
+      config: { access: "operate" },
+      schema: {
+        summary: "Puts a fresh record into the witness, whatever stands there",
+        description: "For a record whose commands no engine has any more. Refused while the peer leads.",
+        tags: TAGS,
+        body: NoFields,
+        response: {
+          200: named(WitnessResetSchema),
+          ...refusals(...GUARDED, ...BODY, "not_leader", "nothing_to_adopt", "no_witness", "witness_unreachable"),
+        },
+      },
+    },
+    async (request, reply) => {
+      const outcome = await coordinator.resetWitness({ by: request.caller.name });
+      if (outcome.outcome !== "adopted") return sendProblem(reply, adoptRefusal(outcome));
+      return reply.send({ reset: true, replaced: outcome.replaced });
+    },
+  );
+}
+
 export function leadershipRoute(app: App, { coordinator }: HttpComponents): void {
   app.get(
     "/api/leadership",
@@ -180,5 +206,24 @@ export function reloadRoute(app: App, _components: HttpComponents, { reload }: H
         return sendProblem(reply, problem("invalid_configuration", error.message));
       }
     },
+  );
+}
+
+export function backupRoute(app: App, _components: HttpComponents, { backup }: HttpInit): void {
+  if (backup === undefined) return;
+  app.post(
+    "/api/backup",
+    {
+      config: { access: "operate" },
+      schema: {
+        summary: "Copies the data folder while the engine goes on",
+        description:
+          "The copy is `backups/<time>` in `dataDir`, complete or not there at all. It holds the engine's key.",
+        tags: TAGS,
+        body: NoFields,
+        response: { 200: named(BackupSchema), ...refusals(...GUARDED, ...BODY, "store_failed") },
+      },
+    },
+    async (_request, reply) => reply.send(await backup()),
   );
 }

@@ -13,6 +13,7 @@ import {
   ConflictSchema,
   ConflictsSchema,
   AdoptedSchema,
+  BackupSchema,
   CancelledHandoverSchema,
   HandedOverSchema,
   PlannedHandoverSchema,
@@ -21,6 +22,7 @@ import {
   LiveSchema,
   ReadySchema,
   ReloadedSchema,
+  WitnessResetSchema,
 } from "./operate.ts";
 import {
   AsideSchema,
@@ -63,10 +65,12 @@ export const NAMED_SCHEMAS = [
   PeerForgottenSchema,
   NumbersResetSchema,
   AdoptedSchema,
+  BackupSchema,
   CancelledHandoverSchema,
   HandedOverSchema,
   PlannedHandoverSchema,
   ReloadedSchema,
+  WitnessResetSchema,
   LeadershipSchema,
   ConflictSchema,
   ConflictsSchema,

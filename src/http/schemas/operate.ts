@@ -35,6 +35,25 @@ export const AdoptedSchema = Type.Object(
   { $id: "WitnessAdopted" },
 );
 
+export const WitnessResetSchema = Type.Object(
+  { reset: Type.Literal(true), replaced: Type.String({ description: "What stood there." }) },
+  { $id: "WitnessReset" },
+);
+
+export const BackupSchema = Type.Object(
+  {
+    folder: Type.String({ description: "On the host of this engine." }),
+    pair: Type.String(),
+    label: LabelSchema,
+    engineId: Type.String(),
+    takenAt: Type.Number({ description: "unix ms" }),
+    epoch: Count,
+    lastCommandSeq: Count,
+    bytes: Count,
+  },
+  { $id: "Backup" },
+);
+
 export const ReloadedSchema = Type.Object(
   {
     changed: Type.Array(Type.String(), { description: "Keys whose new value is in force." }),
