@@ -1,19 +1,20 @@
 /**
- * A planned change of leader, both sides [HO1–HO5]. Binds `handover`.
- * Keeps true: the leader has answered every command before it grants, and counts no old vote after it; the target uses
- * the grant only while the leader waits [I1]; past its time the old leader leads on.
+ * A planned change of leader, both sides [HO1–HO5]: the steps of the `handover` chart. The leader has answered every
+ * command before it grants, and counts no old vote after it. The target uses the grant only while the leader waits [I1].
  */
-import { handoverMachine } from "../../machines/handover.machine.ts";
+import { fromPromise, waitFor, type Actor } from "xstate";
+import { handoverMachine, type HandoverContext, type HandoverResult } from "../../machines/handover.machine.ts";
 import { comparePositions } from "../core/claim.ts";
 import { otherLabel, type RequestId } from "../core/ids.ts";
 import type { HandoverGrant, HandoverOffer, HandoverRefusal, HandoverRequest, PeerMessage } from "../core/messages.ts";
-import type { TimerHandle } from "../ports/basics.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { Kit } from "./kit.ts";
 import { SWITCH_BACK } from "./restraints.ts";
 import { startMachine } from "./start-machine.ts";
 import type { Mover } from "./leadership.ts";
 import type { Succession } from "./succession.ts";
+
+export type { HandoverResult };
 
 export interface HandoverDeps {
   readonly succession: Succession;
@@ -22,29 +23,13 @@ export interface HandoverDeps {
   beat(): void;
 }
 
-export type HandoverResult =
-  { readonly outcome: "done"; readonly epoch: number } | { readonly outcome: "failed"; readonly reason: string };
-
-interface Taking {
-  readonly requestId: RequestId;
-  readonly epoch: number;
-  readonly mover: Mover;
-  readonly sentAtMs: number;
-  readonly fromEpoch: number;
-  settle(result: HandoverResult): void;
-}
-
 /** How often the target looks whether the last commands have come, ms. */
 const LOOK_MS = 1;
 
 export class Handover {
   readonly #kit: Kit;
   readonly #deps: HandoverDeps;
-  readonly #machine;
-  #taking: Taking | null = null;
-  #asked: HandoverRequest | null = null;
-  #offered: ((result: HandoverResult) => void) | null = null;
-  #timer: TimerHandle | null = null;
+  readonly #machine: Actor<typeof handoverMachine>;
 
   constructor(kit: Kit, deps: HandoverDeps) {
     this.#kit = kit;
@@ -52,7 +37,18 @@ export class Handover {
     this.#machine = startMachine(
       kit,
       handoverMachine.provide({
-        actions: { drain: () => void this.#drain(), grant: () => this.#grant(), leadOn: () => this.#leadOn() },
+        actors: {
+          drain: fromPromise(() => this.#drain()),
+          takeOver: fromPromise(({ signal }) => this.#takeOver(this.#machine.getSnapshot().context, signal)),
+        },
+        delays: { window: kit.failover.handoverMs },
+        actions: {
+          grant: ({ context }) => this.#grant(context),
+          leadOn: () => {
+            deps.succession.leadership.send({ type: "RESUMED" });
+            deps.beat();
+          },
+        },
       }),
     );
   }
@@ -71,49 +67,35 @@ export class Handover {
   }
 
   stop(): void {
-    this.#disarm();
-    this.#finishTaking({ outcome: "failed", reason: "stopped" });
-    this.#finishOffer({ outcome: "failed", reason: "stopped" });
     this.#machine.stop();
   }
 
-  /** As target: asks the leader for its role. Settles within `handoverMs`. */
-  take(requestId: RequestId, mover: Mover): Promise<HandoverResult> {
+  /** As target: asks the leader for its role. Settles within `handoverMs`, and what a grant takes. */
+  async take(requestId: RequestId, mover: Mover): Promise<HandoverResult> {
     if (this.underWay) return failed("another handover is under way");
     const { book } = this.#deps.succession;
     const fromEpoch = book.accepted;
     const epoch = book.mint();
     if (epoch === null) return failed("the epoch could not be saved");
     const sentAtMs = this.#kit.nowMs();
-    if (!this.#deps.send({ type: "handover-request", requestId, epoch, ...mover }))
-      return failed("no link to the peer");
-    return new Promise((settle) => {
-      this.#taking = { requestId, epoch, mover, sentAtMs, fromEpoch, settle };
-      this.#machine.send({ type: "ASK" });
-      this.#arm(this.#kit.failover.handoverMs, () =>
-        this.#finishTaking({ outcome: "failed", reason: "no grant came" }),
-      );
-    });
+    const request = { type: "handover-request", requestId, epoch, ...mover } as const;
+    if (!this.#deps.send(request)) return failed("no link to the peer");
+    this.#machine.send({ type: "ASK", request, sentAtMs, fromEpoch });
+    return this.#ended();
   }
 
-  /** As leader: offers the role to the peer. Settles within `handoverMs` and a heartbeat. */
-  offer(requestId: RequestId, mover: Mover): Promise<HandoverResult> {
+  /** As leader: offers the role to the peer. Settles within `handoverMs` for each of its steps. */
+  async offer(requestId: RequestId, mover: Mover): Promise<HandoverResult> {
     if (this.underWay) return failed("another handover is under way");
     const { book } = this.#deps.succession;
     if (!this.#deps.send({ type: "handover-offer", requestId, epoch: book.accepted, ...mover })) {
       return failed("no link to the peer");
     }
-    return new Promise((settle) => {
-      this.#offered = settle;
-      this.#machine.send({ type: "OFFER" });
-      this.#arm(this.#kit.failover.handoverMs, () => {
-        this.#machine.send({ type: "EXPIRED" });
-        this.#finishOffer({ outcome: "failed", reason: "the peer did not take the role" });
-      });
-    });
+    this.#machine.send({ type: "OFFER" });
+    return this.#ended();
   }
 
-  takeOffer(offer: HandoverOffer): void {
+  onOffer(offer: HandoverOffer): void {
     const { leadership, book } = this.#deps.succession;
     if (leadership.role !== "follower" || offer.epoch !== book.accepted) return;
     const { cause, by, reason } = offer;
@@ -127,38 +109,38 @@ export class Handover {
     void this.take(offer.requestId, { cause, by, reason });
   }
 
-  takeRequest(request: HandoverRequest): void {
+  onRequest(request: HandoverRequest): void {
     const refusal = this.#refusal(request);
     this.#deps.succession.book.see(request.epoch);
-    if (refusal !== null) {
-      const highestEpoch = this.#deps.succession.book.highest;
-      this.#deps.send({ type: "handover-refusal", requestId: request.requestId, reason: refusal, highestEpoch });
-      return;
-    }
-    this.#asked = request;
-    this.#machine.send({ type: "ASKED" });
+    if (refusal === null) return this.#machine.send({ type: "ASKED", request });
+    const highestEpoch = this.#deps.succession.book.highest;
+    this.#deps.send({ type: "handover-refusal", requestId: request.requestId, reason: refusal, highestEpoch });
   }
 
-  takeRefusal(refusal: HandoverRefusal): void {
+  onRefusal(refusal: HandoverRefusal): void {
     this.#deps.succession.book.see(refusal.highestEpoch);
-    if (this.#taking?.requestId !== refusal.requestId) return;
-    this.#finishTaking({ outcome: "failed", reason: `the leader refused: ${refusal.reason}` });
+    if (this.#asksFor(refusal)) this.#machine.send({ type: "REFUSED", reason: refusal.reason });
   }
 
-  takeGrant(grant: HandoverGrant): void {
-    const taking = this.#taking;
-    if (taking === null || taking.requestId !== grant.requestId || this.machineValue !== "asking") return;
-    this.#machine.send({ type: "GRANTED" });
-    this.#takeOver(taking, grant);
+  onGrant(grant: HandoverGrant): void {
+    if (this.#asksFor(grant)) this.#machine.send({ type: "GRANTED", grant });
   }
 
-  /** The role has moved, here or there: whatever was under way has ended. */
-  roleSettled(ledByPeer: boolean, epoch: number): void {
-    if (!this.underWay || this.#taking !== null) return;
-    this.#disarm();
-    this.#asked = null;
-    this.#machine.send({ type: "DONE" });
-    this.#finishOffer(ledByPeer ? { outcome: "done", epoch } : { outcome: "failed", reason: "the role came back" });
+  /** This engine leads no longer. */
+  relieved(epoch: number): void {
+    this.#machine.send({ type: "RELIEVED", epoch });
+  }
+
+  #asksFor({ requestId }: { readonly requestId: RequestId }): boolean {
+    return this.#machine.getSnapshot().context.taking?.request.requestId === requestId;
+  }
+
+  async #ended(): Promise<HandoverResult> {
+    try {
+      return (await waitFor(this.#machine, (snapshot) => snapshot.matches("idle"))).context.result;
+    } catch {
+      return failed("stopped");
+    }
   }
 
   #refusal(request: HandoverRequest): HandoverRefusal["reason"] | null {
@@ -167,90 +149,46 @@ export class Handover {
     if (request.epoch <= book.accepted) return "stale-epoch";
     // Its log has parted from this one: it would lead without what was acknowledged here [HO2].
     if (monitor.last?.heartbeat.sync === "reconciling") return "not-ready";
-    return this.draining || this.#taking !== null ? "busy" : null;
+    return this.underWay && this.machineValue !== "offering" ? "busy" : null;
   }
 
   async #drain(): Promise<void> {
-    const asked = this.#asked;
-    this.#arm(this.#kit.failover.handoverMs, () => this.#machine.send({ type: "EXPIRED" }));
     await this.#deps.log.drained();
-    if (this.machineValue === "draining" && this.#asked === asked) this.#machine.send({ type: "DRAINED" });
   }
 
-  #grant(): void {
-    const asked = this.#asked;
+  #grant({ asked }: HandoverContext): void {
     if (asked === null) return;
     const { leadership, witness } = this.#deps.succession;
     const witnessSeq = witness.sentSeq;
     leadership.send({ type: "YIELD" });
     const final = this.#deps.log.position;
     this.#deps.send({ type: "handover-grant", requestId: asked.requestId, epoch: asked.epoch, final, witnessSeq });
-    this.#arm(this.#kit.failover.handoverMs, () => this.#machine.send({ type: "EXPIRED" }));
-  }
-
-  #leadOn(): void {
-    this.#disarm();
-    this.#asked = null;
-    this.#deps.succession.leadership.send({ type: "RESUMED" });
-    this.#finishOffer({ outcome: "failed", reason: "the peer did not take the role" });
-    this.#deps.beat();
   }
 
   /**
    * Waits for the last commands, which come before the grant on the same link, then takes the role. A log that has parted
    * from the leader's never ends where that one does: the grant lapses [HO2].
    */
-  #takeOver(taking: Taking, grant: HandoverGrant): void {
-    if (this.#taking !== taking) return;
-    const { rules, failover, options } = this.#kit;
+  async #takeOver({ taking, grant }: HandoverContext, signal: AbortSignal): Promise<HandoverResult> {
+    if (taking === null || grant === null) throw new Error("broken invariant: a grant answers a request");
+    const { rules, failover, options, pauses } = this.#kit;
     const untilMs = rules.grantUntilMs(taking.sentAtMs, this.#kit.nowMs(), failover);
-    if (this.#kit.nowMs() >= untilMs)
-      return this.#finishTaking({ outcome: "failed", reason: "the grant came too late" });
-    if (comparePositions(this.#deps.log.position, grant.final) !== 0) {
-      this.#arm(LOOK_MS, () => this.#takeOver(taking, grant));
-      return;
+    for (;;) {
+      if (this.#kit.nowMs() >= untilMs) return failed("the grant came too late");
+      if (comparePositions(this.#deps.log.position, grant.final) === 0) break;
+      if (!(await pauses.wait(LOOK_MS)) || signal.aborted) return failed("stopped");
     }
+    const { epoch, cause, by, reason } = taking.request;
     const engineId = this.#deps.succession.peerId;
     const leaders = { holder: otherLabel(options.label), epoch: taking.fromEpoch };
     const expected =
       grant.witnessSeq === null || engineId === null ? null : { ...leaders, engineId, seq: grant.witnessSeq };
-    this.#disarm();
-    const ground = { kind: "granted", epoch: taking.epoch, expected, untilMs } as const;
-    void this.#deps.succession.leadership.campaign(ground, taking.mover).then((result) => {
-      if (result.outcome === "won") this.#finishTaking({ outcome: "done", epoch: result.epoch });
-      else this.#finishTaking({ outcome: "failed", reason: result.reason });
-    });
-  }
-
-  #finishTaking(result: HandoverResult): void {
-    const taking = this.#taking;
-    if (taking === null) return;
-    this.#taking = null;
-    this.#disarm();
-    this.#machine.send(result.outcome === "done" ? { type: "DONE" } : { type: "REFUSED", reason: result.reason });
-    taking.settle(result);
-  }
-
-  #finishOffer(result: HandoverResult): void {
-    const settle = this.#offered;
-    this.#offered = null;
-    settle?.(result);
-  }
-
-  #arm(ms: number, fire: () => void): void {
-    this.#disarm();
-    this.#timer = this.#kit.ports.clock.setTimeout(() => {
-      this.#timer = null;
-      fire();
-    }, ms);
-  }
-
-  #disarm(): void {
-    if (this.#timer !== null) this.#kit.ports.clock.clearTimeout(this.#timer);
-    this.#timer = null;
+    const ground = { kind: "granted", epoch, expected, untilMs } as const;
+    const result = await this.#deps.succession.leadership.campaign(ground, { cause, by, reason });
+    return result.outcome === "won" ? { outcome: "done", epoch: result.epoch } : failed(result.reason);
   }
 }
 
-function failed(reason: string): Promise<HandoverResult> {
-  return Promise.resolve({ outcome: "failed", reason });
+function failed(reason: string): HandoverResult {
+  return { outcome: "failed", reason };
 }

@@ -370,7 +370,7 @@ export class Actors {
       this.catchUpSource.stop();
       this.splitBrain.demoted();
       this.catchUp.leaderLost();
-      this.handover.roleSettled(true, move.epoch);
+      this.handover.relieved(move.epoch);
     }
     this.roleHooks.moved(move);
     this.outbox.roleMoved(move.role === "leader");

@@ -41,13 +41,13 @@ function deliver(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoM
     case "vote-answer":
       return succession.election.takeAnswer(message);
     case "handover-offer":
-      return handover.takeOffer(message);
+      return handover.onOffer(message);
     case "handover-request":
-      return handover.takeRequest(message);
+      return handover.onRequest(message);
     case "handover-grant":
-      return handover.takeGrant(message);
+      return handover.onGrant(message);
     case "handover-refusal":
-      return handover.takeRefusal(message);
+      return handover.onRefusal(message);
     case "replicate":
       return catchUp.takeReplicate(message);
     case "replicated":

@@ -18,7 +18,13 @@ const EXPLAINED_IN = "## What the simulator does not reach";
 const ROW = /^\| `([^`]+)` *\| (.+?) *\|$/u;
 
 /** Rules that say something else than yes or no. */
-const NOT_YES_OR_NO: ReadonlySet<string> = new Set(["nowMs", "nextEpoch", "voteUntilMs", "grantUntilMs"]);
+const NOT_YES_OR_NO: ReadonlySet<string> = new Set([
+  "nowMs",
+  "nextEpoch",
+  "voteUntilMs",
+  "grantUntilMs",
+  "switchBackWaits",
+]);
 
 /** Reads the table. */
 export function readExplained(): Explained {

@@ -236,8 +236,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}handover.ts`,
     "the target leads before it has the last commands",
-    "if (comparePositions(this.#deps.log.position, grant.final) !== 0) {",
-    "if (comparePositions(this.#deps.log.position, grant.final) > 0) {",
+    "if (comparePositions(this.#deps.log.position, grant.final) === 0) break;",
+    "if (comparePositions(this.#deps.log.position, grant.final) <= 0) break;",
   ),
   mutant(`${A}handover.ts`, "nothing is drained", "    await this.#deps.log.drained();\n", ""),
   mutant(

@@ -59,14 +59,39 @@ export const EVENT_PROOFS: { readonly [Name in MachineName]: Proofs<Name> } = {
     UNKNOWN: "open",
   },
   handover: {
-    ASK: "open",
-    ASKED: "open",
-    OFFER: "open",
-    REFUSED: "open",
-    EXPIRED: "open",
-    DONE: "open",
-    GRANTED: "open",
-    DRAINED: "open",
+    ASK: { breaks: "The target never takes the role: every handover fails.", play: plays.handsOver },
+    ASKED: { breaks: "The leader answers no request: every handover fails.", play: plays.handsOver },
+    OFFER: { breaks: "The leader counts no handover as under way, and says that it failed.", play: plays.handsOver },
+    GRANTED: { breaks: "The target never uses the grant: every handover fails.", play: plays.handsOver },
+    REFUSED: {
+      breaks: "The target waits for a grant that was refused, and cannot say why.",
+      play: plays.hearsTheRefusal,
+    },
+    RELIEVED: {
+      breaks: "The old leader does not notice that its role has arrived, and says that the handover failed.",
+      play: plays.handsOver,
+    },
+    "xstate.done.actor.drain": { breaks: "The leader never grants: every handover fails.", play: plays.handsOver },
+    "xstate.done.actor.takeOver": {
+      breaks: "The target counts its handover as under way for ever, and refuses the next one.",
+      play: plays.handsOverAndBack,
+    },
+    "xstate.after.window.handover.asking": {
+      breaks: "A request that is lost blocks the target for ever.",
+      play: plays.endsWithoutGrant,
+    },
+    "xstate.after.window.handover.offering": {
+      breaks: "An offer that is lost blocks the leader for ever.",
+      play: plays.leadsOnAfterALostOffer,
+    },
+    "xstate.after.window.handover.draining": {
+      breaks: "A leader that cannot drain takes no more commands.",
+      play: plays.leadsOnWithoutDraining,
+    },
+    "xstate.after.window.handover.granting": {
+      breaks: "A grant that is lost leaves the pair without a leader.",
+      play: plays.leadsOnAfterALostGrant,
+    },
   },
   "catch-up": {
     LEADER_LOST: "open",

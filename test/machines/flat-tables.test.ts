@@ -16,25 +16,35 @@ const peerLink: TransitionTable<StateValueFrom<typeof peerLinkMachine>, EventTyp
   dead: { HEARD: "alive", MISSED: "ignored", SILENT: "ignored", REFUSED: "ignored", DOUBTED: "silent" },
 };
 
-type HandoverTable = TransitionTable<StateValueFrom<typeof handoverMachine>, EventTypeOf<typeof handoverMachine>>;
+type HandoverState = "idle" | "asking" | "taking" | "offering" | "draining" | "granting";
 
-const REST = { ASK: "ignored", ASKED: "ignored", OFFER: "ignored", DRAINED: "ignored", GRANTED: "ignored" } as const;
+const REST = {
+  ASK: "ignored",
+  OFFER: "ignored",
+  ASKED: "ignored",
+  GRANTED: "ignored",
+  REFUSED: "ignored",
+  RELIEVED: "ignored",
+  "xstate.done.actor.drain": "ignored",
+  "xstate.done.actor.takeOver": "ignored",
+  "xstate.after.window.handover.asking": "ignored",
+  "xstate.after.window.handover.offering": "ignored",
+  "xstate.after.window.handover.draining": "ignored",
+  "xstate.after.window.handover.granting": "ignored",
+} as const;
 
-const handover: HandoverTable = {
-  idle: {
+const handover: TransitionTable<HandoverState, string> = {
+  idle: { ...REST, ASK: "asking", ASKED: "draining", OFFER: "offering" },
+  asking: { ...REST, GRANTED: "taking", REFUSED: "idle", "xstate.after.window.handover.asking": "idle" },
+  taking: { ...REST, "xstate.done.actor.takeOver": "idle" },
+  offering: { ...REST, ASKED: "draining", RELIEVED: "idle", "xstate.after.window.handover.offering": "idle" },
+  draining: {
     ...REST,
-    ASK: "asking",
-    ASKED: "draining",
-    OFFER: "offering",
-    REFUSED: "ignored",
-    DONE: "ignored",
-    EXPIRED: "ignored",
+    RELIEVED: "idle",
+    "xstate.done.actor.drain": "granting",
+    "xstate.after.window.handover.draining": "idle",
   },
-  offering: { ...REST, ASKED: "draining", REFUSED: "idle", DONE: "idle", EXPIRED: "idle" },
-  asking: { ...REST, GRANTED: "taking", REFUSED: "idle", DONE: "idle", EXPIRED: "idle" },
-  taking: { ...REST, REFUSED: "idle", DONE: "idle", EXPIRED: "idle" },
-  draining: { ...REST, DRAINED: "granting", REFUSED: "ignored", DONE: "idle", EXPIRED: "idle" },
-  granting: { ...REST, REFUSED: "ignored", DONE: "idle", EXPIRED: "idle" },
+  granting: { ...REST, RELIEVED: "idle", "xstate.after.window.handover.granting": "idle" },
 };
 
 type CatchUpTable = TransitionTable<StateValueFrom<typeof catchUpMachine>, EventTypeOf<typeof catchUpMachine>>;
@@ -189,10 +199,12 @@ describe("what every event does in every state", () => {
 });
 
 describe("what a step does on its way", () => {
-  test("[HO1] a leader whose handover expires leads on; one that is done does not", () => {
-    expect(step(handoverMachine, "granting", { type: "EXPIRED" }).ran).toEqual(["leadOn"]);
-    expect(step(handoverMachine, "draining", { type: "EXPIRED" }).ran).toEqual(["leadOn"]);
-    expect(step(handoverMachine, "granting", { type: "DONE" }).ran).toEqual([]);
+  test("[HO1] a leader whose handover expires leads on; one that is relieved does not", () => {
+    for (const state of ["draining", "granting"]) {
+      const after = { type: `xstate.after.window.handover.${state}` };
+      expect(step(handoverMachine, state, after).ran, state).toContain("leadOn");
+      expect(step(handoverMachine, state, { type: "RELIEVED" }).ran, state).not.toContain("leadOn");
+    }
   });
 
   test("[RL1] only a held lock is released at the witness", () => {

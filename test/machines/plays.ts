@@ -132,3 +132,57 @@ export const endsInTime = holding(async (_lock, { clock, kit }, lost) => {
   await clock.pass(kit.failover.reconcileLockMs);
   expect(lost).toHaveLength(1);
 });
+
+const HAND_OVER = { reason: "drill", by: "ops" };
+const graceful = { ...FORCED, mode: "graceful", acceptDualAir: false } as const;
+
+export const handsOver = onStage({}, async ({ pair }) => {
+  expect(await pair.untilDone(pair.of("a").handover(HAND_OVER))).toMatchObject({ outcome: "handed-over" });
+  expect([pair.of("a").mayAct(), pair.of("b").mayAct()]).toEqual([false, true]);
+});
+
+/** Who took the role gives it back later. */
+export const handsOverAndBack = onStage({}, async ({ pair }) => {
+  await pair.untilDone(pair.of("a").handover(HAND_OVER));
+  await pair.until(() => pair.of("a").ready(), UNTIL_MS);
+  expect(await pair.untilDone(pair.of("b").handover(HAND_OVER))).toMatchObject({ outcome: "handed-over" });
+});
+
+/** A leader whose votes have lapsed has no role to give, and says so. */
+export const hearsTheRefusal = onStage({ failover: { policy: "consistency" }, witness: false }, async (stage) => {
+  const { pair, channels } = stage;
+  channels.b.lost.add("heartbeat");
+  await pair.until(() => !pair.of("a").mayAct(), UNTIL_MS);
+  const answer = await pair.untilDone(pair.of("b").forceLeader(graceful));
+  expect(answer).toMatchObject({ detail: "the leader did not hand over: the leader refused: not-leader" });
+});
+
+/** The target asks, and hears nothing. */
+export const endsWithoutGrant = onStage({}, async ({ pair, channels }) => {
+  channels.b.lost.add("handover-request");
+  const answer = await pair.untilDone(pair.of("b").forceLeader(graceful));
+  expect(answer).toMatchObject({ detail: "the leader did not hand over: no grant came" });
+});
+
+/** What the leader sends or waits for is lost: it leads on, in its old epoch. */
+function leadsOn(settings: PairSettings, spoil: (stage: Stage) => Promise<void> | void): Play {
+  return onStage(settings, async (stage) => {
+    const { pair } = stage;
+    await spoil(stage);
+    const sinceMs = pair.clock.monoMs();
+    expect(await pair.untilDone(pair.of("a").handover(HAND_OVER))).toMatchObject({ outcome: "no-valid-backup" });
+    expect(pair.clock.monoMs() - sinceMs).toBeLessThan(1_000);
+    await pair.until(() => pair.of("a").mayAct(), 1_000);
+    expect(await pair.submit("a", "CAM 1")).toMatchObject({ outcome: "accepted", epoch: 1 });
+  });
+}
+
+export const leadsOnAfterALostOffer = leadsOn({}, ({ channels }) => void channels.a.lost.add("handover-offer"));
+export const leadsOnAfterALostGrant = leadsOn({}, ({ channels }) => void channels.a.lost.add("handover-grant"));
+
+/** A command that the follower does not confirm stays unanswered for longer than the handover may take. */
+export const leadsOnWithoutDraining = leadsOn({ commands: { ackTimeoutMs: 700 } }, async ({ pair, channels }) => {
+  channels.b.lost.add("replicated");
+  void pair.of("a").submit({ kind: "POST /switch/cut", payload: { source: "CAM 9" } });
+  await pair.clock.pass(5);
+});

@@ -21,7 +21,6 @@ const MAY_BE_OPEN: readonly MachineName[] = [
   "leadership",
   "peer-link",
   "witness-vote",
-  "handover",
   "catch-up",
   "engine",
   "sync-peer",
@@ -32,6 +31,12 @@ function without(chart: MachineName, name: string): Partial<Rules> {
   const isMeant = (event: string): boolean =>
     name.endsWith("*") ? event.startsWith(name.slice(0, -1)) : event === name;
   return { receives: (at, event) => at !== chart || !isMeant(event) };
+}
+
+/** As in the drawings; a delay with the state that it runs in. */
+function shown(event: string): string {
+  const name = eventName(event);
+  return name.startsWith("after ") ? `${name} in ${event.slice(event.lastIndexOf(".") + 1)}` : name;
 }
 
 const wholeRuns = new Map<Play, Promise<void>>();
@@ -59,7 +64,7 @@ describe.each(charts)("[CH6] %s", (chart, proofs) => {
 
   for (const [event, proof] of listed) {
     if (proof === "open") continue;
-    test(`${eventName(event)}: ${proof.breaks}`, { timeout: 60_000 }, async () => {
+    test(`${shown(event)}: ${proof.breaks}`, { timeout: 60_000 }, async () => {
       await whole(proof.play);
       await expect(proof.play(without(chart, event))).rejects.toThrow();
     });
@@ -70,7 +75,7 @@ test("[CH6] machines/SPEC.md lists what breaks without each event", async () => 
   const text = readFileSync(SPEC, "utf8");
   const rows = charts.flatMap(([chart, proofs]) =>
     Object.entries(proofs).map(
-      ([event, proof]) => `| ${chart} | ${eventName(event)} | ${proof === "open" ? "open" : proof.breaks} |`,
+      ([event, proof]) => `| ${chart} | ${shown(event)} | ${proof === "open" ? "open" : proof.breaks} |`,
     ),
   );
   const intro =
