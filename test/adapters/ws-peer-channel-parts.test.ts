@@ -3,8 +3,14 @@ import { createHmac, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { channelUrl } from "../../src/adapters/ws-peer-channel/dial.ts";
-import { FrameOpener, FrameSealer, Mac } from "../../src/adapters/ws-peer-channel/frame.ts";
-import { Handshake, channelSecret, tokenProof } from "../../src/adapters/ws-peer-channel/handshake.ts";
+import {
+  FrameOpener,
+  FrameSealer,
+  Mac,
+  Handshake,
+  channelSecret,
+  tokenProof,
+} from "../../src/adapters/ws-peer-channel/handshake.ts";
 import { hello } from "../support/peer-end.ts";
 import { keyOf } from "../support/test-keys.ts";
 

@@ -8,8 +8,7 @@ import type { Clock, TimerHandle, Random } from "../../ports/basics.ts";
 import { FIRST_REFUSAL_CODE, type LinkConnection, MAX_FRAME_BYTES } from "../../ports/link.ts";
 import type { PeerHello, PeerRefusal, PeerStranger, LinkStatus } from "../../ports/peer-channel.ts";
 import type { PeerIdentity, TurnedAway } from "../peer-gate.ts";
-import { FrameOpener, FrameSealer } from "./frame.ts";
-import { type Handshake, MAX_HANDSHAKE_BYTES, type Side } from "./handshake.ts";
+import { FrameOpener, FrameSealer, type Handshake, MAX_HANDSHAKE_BYTES, type Side } from "./handshake.ts";
 import { backoffMs } from "../../core/failure-detector.ts";
 
 /** Close codes of those turned away: HTTP's status of the same meaning, plus 4000. */
