@@ -18,6 +18,8 @@ export interface HeartbeatDeps {
   readonly programmeClock: ProgrammeClock;
   sync(): SyncState;
   send(message: PeerMessage): boolean;
+  /** Heartbeat `n` is on its way. */
+  onSent(n: number): void;
   /** A heartbeat of the leader that this engine follows. */
   onLeader(heartbeat: Heartbeat): void;
   /** The peer is heard, and does not lead. */
@@ -41,6 +43,7 @@ export class Heartbeats {
     this.#deps.succession.votes.heartbeatSent(this.#n, heartbeat.sentAtMonoMs);
     this.#kit.ports.peerChannel.broadcast(heartbeat);
     this.#kit.counters.heartbeatsSent += 1;
+    this.#deps.onSent(this.#n);
   }
 
   hear(heartbeat: Heartbeat, receivedAtMonoMs: number): void {

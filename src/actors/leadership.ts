@@ -133,6 +133,7 @@ export class Leadership implements Acting {
       policy: failover.policy,
       unverifiedSinceMs: this.#unverifiedSinceMs,
       heartbeatMs: failover.heartbeatMs,
+      gaveAway: this.#kit.ports.stallWatch?.gaveAway ?? false,
     });
   }
 

@@ -47,6 +47,11 @@ export class PeerIdentities {
     return this.#pinned?.engineId ?? null;
   }
 
+  /** The pinned peer with its key; null: nobody is pinned. */
+  get pinned(): PinnedPeer | null {
+    return this.#pinned;
+  }
+
   /** Whether the peer, which has proven its key, has pinned another engine in this one's place, and was not heard since. */
   get refusedByPeer(): boolean {
     return this.#refusedByPeer;

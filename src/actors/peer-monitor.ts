@@ -181,6 +181,13 @@ export class PeerMonitor {
     return { result, sentAtMs };
   }
 
+  /** Its watch says that it is busy and lives [EN5]. That delays a campaign, and is neither a heartbeat nor a promise. */
+  vouched(): void {
+    this.#detector = heard(this.#detector, this.#kit.nowMs());
+    if (this.#state === "suspect" || this.#state === "silent") this.#machine.send({ type: "HEARD" });
+    this.#armDeadline();
+  }
+
   /** A link came up: a process lives there, whatever a probe said before. */
   linkUp(): void {
     if (this.#state === "dead") this.#machine.send({ type: "DOUBTED" });

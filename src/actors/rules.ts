@@ -22,6 +22,8 @@ export interface ActView {
   /** Woke from a pause at this instant and has not been confirmed since; null otherwise. */
   readonly unverifiedSinceMs: number | null;
   readonly heartbeatMs: number;
+  /** Its loop stood still, and its watch has offered the role to the peer [EN5]. */
+  readonly gaveAway: boolean;
 }
 
 /** All that the guards of a campaign look at. Monotonic ms. */
@@ -113,6 +115,13 @@ export interface SwitchBackView {
 export type SwitchBackWait =
   "peer-not-ready" | "delay" | "maintenance" | "hold-down" | "placed-by-a-person" | "not-settled";
 
+/** One moment of a leader's life: its start, its epoch, its last heartbeat. */
+export interface LeadersMoment {
+  readonly incarnation: string;
+  readonly epoch: Epoch;
+  readonly n: number;
+}
+
 export interface Rules {
   /** The clock that decides [VT2]. */
   nowMs(clock: Clock): number;
@@ -164,6 +173,8 @@ export interface Rules {
   givesRoleAway(view: FitnessView): boolean;
   /** [HO9] What keeps a leader from giving its role back to the preferred engine; null: it is in its place already. */
   switchBackWaits(view: SwitchBackView): readonly SwitchBackWait[] | null;
+  /** [EN5] A report of a stalled leader is void once a newer heartbeat of it was heard. `last`: the last one heard. */
+  stallIsFresh(report: LeadersMoment, last: LeadersMoment): boolean;
   /** [EN11] Whether the state of the engine may be stored or sent as the pair's. `trusted`: nothing says that it was lost. */
   isPairsState(trusted: boolean): boolean;
   /** [SB4] */
@@ -217,6 +228,8 @@ export const trueRules: Rules = {
   givesRoleAway: ({ storeFailed, engineLost, failedMs, unhealthyHoldMs }) =>
     storeFailed || engineLost || failedMs >= unhealthyHoldMs,
   switchBackWaits,
+  stallIsFresh: (report, last) =>
+    report.incarnation === last.incarnation && report.epoch === last.epoch && report.n >= last.n,
   isPairsState: (trusted) => trusted,
   lockProves: (standing, claimed, fenceFloor) =>
     standing !== null &&
@@ -252,7 +265,7 @@ function switchBackWaits(view: SwitchBackView): readonly SwitchBackWait[] | null
 }
 
 function mayAct(view: ActView): boolean {
-  if (!view.leads) return false;
+  if (!view.leads || view.gaveAway) return false;
   const confirmed = view.nowMs < Math.max(view.peerVoteUntilMs, view.witnessVoteUntilMs);
   if (view.policy === "consistency") return confirmed && view.unverifiedSinceMs === null;
   return view.unverifiedSinceMs === null || view.nowMs >= view.unverifiedSinceMs + view.heartbeatMs;

@@ -4,7 +4,7 @@
  * Does not know: relations between keys (`relations.ts`), nor what a secret's value is (`secrets.ts`).
  */
 import { type TSchema, Type } from "typebox";
-import { DEFAULT_COMMANDS, DEFAULT_FAILOVER } from "../core/settings.ts";
+import { DEFAULT_COMMANDS, DEFAULT_FAILOVER, MIN_STALL_MS } from "../core/settings.ts";
 import { MAX_ORIGINS_PER_TOKEN } from "../core/operation.ts";
 import {
   federation,
@@ -95,6 +95,13 @@ const witness = Type.Union(
 );
 
 const anyEngine = {
+  stallMs: Type.Optional(
+    Type.Integer({
+      minimum: MIN_STALL_MS,
+      maximum: MINUTE_MS,
+      description: "How long the event loop of a leader may stand still before its role moves; 250 unless given",
+    }),
+  ),
   restoreLimit: Type.Optional(
     Type.Integer({
       minimum: 0,

@@ -102,8 +102,11 @@ export interface ExecEngineConfig {
   };
 }
 
-/** `restoreLimit`: how often in an hour a state that has drifted is repaired before a person is asked; 3 unless given. */
-export type EngineConfig = { readonly restoreLimit?: number } & (
+/**
+ * `restoreLimit`: how often in an hour a state that has drifted is repaired before a person is asked; 3 unless given.
+ * `stallMs`: how long the event loop of a leader may stand still before its role moves; 250 unless given.
+ */
+export type EngineConfig = { readonly restoreLimit?: number; readonly stallMs?: number } & (
   { readonly kind: "reference" } | HttpEngineConfig | ExecEngineConfig
 );
 

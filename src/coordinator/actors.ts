@@ -22,6 +22,7 @@ import { ReconcileLock } from "../actors/reconcile-lock.ts";
 import { RoleHooks } from "../actors/role-hooks.ts";
 import { Snapshots } from "../actors/snapshots.ts";
 import { SplitBrain } from "../actors/split-brain.ts";
+import { Stalls } from "../actors/stalls.ts";
 import { Succession, type SuccessionDeps } from "../actors/succession.ts";
 import type { Command, LogPosition } from "../core/command.ts";
 import { mayActForMs } from "../core/claim.ts";
@@ -65,6 +66,7 @@ export class Actors {
   readonly roleHooks: RoleHooks;
   readonly engineKeeper: EngineKeeper;
   readonly plannedMoves: PlannedMoves;
+  readonly stalls: Stalls;
   readonly outbox: Outbox;
   readonly replication: Replication;
   #beats = 0;
@@ -126,6 +128,7 @@ export class Actors {
       succession: this.succession,
       programmeClock,
       sync: () => this.sync,
+      onSent: (n) => this.stalls.sent(n),
       onLeader: (heartbeat) => this.#onLeader(heartbeat),
       onFollower: (heartbeat) => this.#onFollower(heartbeat),
     });
@@ -148,6 +151,13 @@ export class Actors {
       handoverUnderWay: () => this.handover.underWay,
       whyNoBackup: () => this.whyNoBackup,
       offer: (mover) => this.#offerPlanned(mover),
+    });
+    this.stalls = new Stalls(kit, {
+      succession: this.succession,
+      sync: () => this.sync,
+      handoverUnderWay: () => this.handover.underWay,
+      pinned: () => this.identities.pinned,
+      onRefused: (refusal, detail) => this.identities.onRefused(refusal, detail),
     });
   }
 
@@ -372,6 +382,7 @@ export class Actors {
       this.catchUp.leaderLost();
       this.handover.relieved(move.epoch);
     }
+    this.stalls.roleMoved();
     this.roleHooks.moved(move);
     this.outbox.roleMoved(move.role === "leader");
     this.#kit.emit({

@@ -29,6 +29,7 @@ import type {
   SnapshotOutcome,
   SubmitOutcome,
 } from "../core/outcomes.ts";
+import type { StallAnswer, StallReport } from "../core/stall.ts";
 import type { EngineRead } from "../ports/engine.ts";
 import type { LeadershipEntry, StoredState } from "../ports/store.ts";
 import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../ports/witness.ts";
@@ -93,6 +94,7 @@ export class PairCoordinator implements Coordinator {
     if (succession.restraints.maintenanceOn) succession.maintenanceChanged();
     comparison.start();
     this.#actors.engineKeeper.start();
+    this.#actors.stalls.start();
   }
 
   /** An engine that does not take its state now is restored later: a start that ends here would end so again. */
@@ -261,6 +263,11 @@ export class PairCoordinator implements Coordinator {
     return plan === null ? { outcome: "nothing-planned" } : { outcome: "cancelled", plan };
   }
 
+  peerStalled(report: StallReport): Promise<StallAnswer> {
+    if (this.#stopped) return Promise.resolve({ taken: false, detail: "this engine stops" });
+    return this.#actors.stalls.take(report);
+  }
+
   pair(): PairReport {
     return this.#actors.identities.report(this.#actors.linked);
   }
@@ -384,8 +391,14 @@ export class PairCoordinator implements Coordinator {
     this.#stopped = true;
     this.#actors.stop();
     await ports.peerChannel.close();
-    const { witness, engine, clockSource, sink } = ports;
-    await Promise.allSettled([witness.close(), engine.close(), clockSource?.close(), sink?.close()]);
+    const { witness, engine, clockSource, sink, stallWatch } = ports;
+    await Promise.allSettled([
+      witness.close(),
+      engine.close(),
+      clockSource?.close(),
+      sink?.close(),
+      stallWatch?.close(),
+    ]);
     await Promise.allSettled(ports.changeoverSwitches.map((target) => target.close()));
     this.#actors.roleHooks.flush();
     ports.store.close();

@@ -15,6 +15,7 @@ const DEGRADING = new Set([
   "engine-hook",
   "engine-foreign",
   "engine-hook-slow",
+  "loop-stalled",
   "split-brain",
   "state-drift",
   "commands-late",

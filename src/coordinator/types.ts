@@ -29,6 +29,7 @@ import type {
   SubmitOutcome,
   SwitchBackState,
 } from "../core/outcomes.ts";
+import type { StallAnswer, StallReport } from "../core/stall.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { ClockReading } from "../ports/basics.ts";
 import type { EngineRead } from "../ports/engine.ts";
@@ -212,7 +213,8 @@ export interface Coordinator {
   /** Hands the role over at `atUnixMs`, within a heartbeat [HO10]. A later plan takes the place of an earlier one. */
   planHandover(request: { readonly atUnixMs: number; readonly reason: string; readonly by: string }): PlanOutcome;
   cancelHandover(request: { readonly by: string }): CancelOutcome;
-  /** Puts this pair's record in the place of one that is not its own [VT7]. */
+  /** The peer's watch reports that the peer's event loop stands still, and offers its role [EN5]. */
+  peerStalled(report: StallReport): Promise<StallAnswer>;
   /** Who the peer is, and who was refused in its place [ID2]. */
   pair(): PairReport;
   /** From now on the refused engine with this fingerprint is the peer. */
@@ -221,6 +223,7 @@ export interface Coordinator {
   forgetPeer(request: { readonly by: string }): ForgetPeerOutcome;
   /** Leads back from numbers that were out of reach or used up [EP6]; to be called on both engines. */
   resetNumbers(request: { readonly by: string }): ResetNumbersOutcome;
+  /** Puts this pair's record in the place of one that is not its own [VT7]. */
   adoptWitness(request: { readonly by: string }): Promise<AdoptOutcome>;
   /** The same for a record of this pair itself; refused while the peer leads. */
   resetWitness(request: { readonly by: string }): Promise<ResetWitnessOutcome>;

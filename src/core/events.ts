@@ -29,6 +29,7 @@ export type AlarmCode =
   | "engine-foreign"
   | "engine-restore-limit"
   | "engine-hook-slow"
+  | "loop-stalled"
   | "commands-late"
   | "lockstep-degraded"
   | "state-drift"

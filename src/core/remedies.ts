@@ -43,6 +43,8 @@ export const REMEDIES: Readonly<Record<AlarmCode, string>> = {
   "engine-restore-limit":
     "The engine is not deterministic, or something changes it past Changeover. Correct it, then restart the follower's engine and its coordinator.",
   "engine-hook-slow": "Make the role hook faster, or raise its budget. The role has moved all the same.",
+  "loop-stalled":
+    "Find what blocks the event loop of the engine that the detail names: a hook of an embedded engine, or a slow disk. If it must block for that long, raise engine.stallMs on both engines. The alarm clears after 10 s.",
   "commands-late":
     "Look for a slow engine, a busy host or a link that delays. If the link is simply that slow, raise commands.leadTimeMs on both engines.",
   "lockstep-degraded": "Look at PTP or NTP on both hosts. Roles are not affected.",

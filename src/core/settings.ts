@@ -103,6 +103,11 @@ export const DEFAULT_FAILOVER: FailoverSettings = {
   resyncAfter: 3,
 };
 
+/** How long the event loop of a leader may stand still [EN5]. */
+export const DEFAULT_STALL_MS = 250;
+/** A garbage collection of a large engine may take that long. */
+export const MIN_STALL_MS = 50;
+
 export const DEFAULT_COMMANDS: CommandSettings = {
   leadTimeMs: 40,
   ack: "pair",

@@ -3,6 +3,7 @@
  * Keeps true: every kind that the configuration allows has its adapter here; secrets go from here into the one adapter
  * that needs them, and nowhere else.
  */
+import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
 import { chronyClockSource, FREE, ptpClockSource } from "../adapters/clock-sources.ts";
 import { ExecChangeoverSwitch, HttpChangeoverSwitch } from "../adapters/changeover-switches.ts";
@@ -12,9 +13,11 @@ import { HttpSyncTransport } from "../adapters/http-sync-transport.ts";
 import { NoWitness } from "../adapters/no-witness.ts";
 import { SqliteStore } from "../adapters/sqlite-store.ts";
 import { SqliteWitness } from "../adapters/sqlite-witness.ts";
+import { WorkerStallWatch } from "../adapters/stall-watch/worker-stall-watch.ts";
 import { WsPeerChannel } from "../adapters/ws-peer-channel/ws-peer-channel.ts";
 import type { EngineSecrets } from "../config/secrets.ts";
 import type { ChangeoverTarget, Config } from "../config/types.ts";
+import { DEFAULT_STALL_MS } from "../core/settings.ts";
 import { recordOrigin } from "../core/operation.ts";
 import { OwnOrigin } from "../replication/own-origin.ts";
 import { assertNever } from "../core/errors.ts";
@@ -23,6 +26,7 @@ import type { Clock, ClockSource, Ids, Logger, Random, Signatures } from "../por
 import type { Engine } from "../ports/engine.ts";
 import type { FeedSink } from "../ports/feed-sink.ts";
 import type { Link } from "../ports/link.ts";
+import type { StallWatch } from "../ports/stall-watch.ts";
 import type { Store } from "../ports/store.ts";
 import type { SyncTransport, FederationPeerPort } from "../ports/sync-transport.ts";
 import type { Witness } from "../ports/witness.ts";
@@ -119,6 +123,18 @@ export function makePeerChannel(
   const { pair, label, peer } = config;
   const init = { pair, label, links: peer.links, otherLinks, token: peerToken(secrets), ...peerAuthorities(config) };
   return new WsPeerChannel({ clock, random, signatures }, init);
+}
+
+export function makeStallWatch({ logger }: Basics, key: KeyObject, config: Config, secrets: EngineSecrets): StallWatch {
+  const { pair, label, peer, engine, failover } = config;
+  const { heartbeatMs, missLimit } = failover;
+  const stallMs = engine.stallMs ?? Math.min(DEFAULT_STALL_MS, failover.leaseMs);
+  const init = {
+    ...{ pair, label, stallMs, token: peerToken(secrets), ...peerAuthorities(config) },
+    vouchEveryMs: stallMs < heartbeatMs * missLimit ? null : heartbeatMs,
+    peerUrls: peer.links.map(({ url }) => url),
+  };
+  return new WorkerStallWatch({ logger, key }, init);
 }
 
 export function makeEngine({ clock, logger }: Basics, config: Config, secrets: EngineSecrets): Engine {

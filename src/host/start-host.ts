@@ -38,6 +38,7 @@ import {
   makeHubTransport,
   makePeerChannel,
   makeSink,
+  makeStallWatch,
   makeWitness,
   openStore,
   peerToken,
@@ -210,7 +211,8 @@ async function assemble(
     requireFittingPlugIns(config, plugIns);
     const store = keep(openStore(basics, config));
     const witness = ownWitness ?? keep(await makeWitness(basics, config, secrets));
-    const signatures = new Ed25519Signatures(engineKey(resolve(config.dataDir)));
+    const key = engineKey(resolve(config.dataDir));
+    const signatures = new Ed25519Signatures(key);
     const peerChannel = keep(makePeerChannel(basics, signatures, config, secrets, ownLinks));
     const peerProbe = new HttpPeerProbe(basics, { links: config.peer.links });
     const engine = ownEngine ?? keep(makeEngine(basics, config, secrets));
@@ -225,7 +227,18 @@ async function assemble(
     if (configured !== null) keep(configured);
     const sink = joinSinks(configured === null ? ownSinks : [configured, ...ownSinks]);
     const own = { digest: new NodeDigest(), signatures };
-    const outside = { witness, peerChannel, peerProbe, clockSource, changeoverSwitches, hub, federation, sink };
+    const stallWatch = keep(makeStallWatch(basics, key, config, secrets));
+    const outside = {
+      witness,
+      peerChannel,
+      peerProbe,
+      clockSource,
+      changeoverSwitches,
+      hub,
+      federation,
+      sink,
+      stallWatch,
+    };
     const coordinator = createCoordinator(
       { ...basics, ...own, ...outside, store, engine },
       { ...optionsFor(config, ownSinks.length > 0), inspect: recorder.inspect },

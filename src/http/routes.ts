@@ -30,7 +30,7 @@ import {
   reloadRoute,
   backupRoute,
 } from "./routes/operate.ts";
-import { forceLeaderRoute, peerHealthRoute } from "./routes/peer.ts";
+import { forceLeaderRoute, peerHealthRoute, peerStallRoute } from "./routes/peer.ts";
 import { acquireLockRoute, readLockRoute, refreshLockRoute, releaseLockRoute } from "./routes/reconcile-lock.ts";
 import { adoptPeerRoute, forgetPeerRoute, pairRoute, resetNumbersRoute } from "./routes/pair.ts";
 import { machinesRoute, stateRoute } from "./routes/state.ts";
@@ -40,6 +40,7 @@ import type { Channel } from "./upgrades.ts";
 const ROUTES: readonly ((app: App, components: HttpComponents, init: HttpInit) => void)[] = [
   peerHealthRoute,
   forceLeaderRoute,
+  peerStallRoute,
   syncHealthRoute,
   takeSnapshotRoute,
   applySnapshotRoute,

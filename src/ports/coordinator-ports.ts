@@ -5,6 +5,7 @@ import type { Engine } from "./engine.ts";
 import type { FederationPeerPort, SyncTransport } from "./sync-transport.ts";
 import type { FeedSink } from "./feed-sink.ts";
 import type { PeerChannel, PeerProbe } from "./peer-channel.ts";
+import type { StallWatch } from "./stall-watch.ts";
 import type { Store } from "./store.ts";
 import type { Witness } from "./witness.ts";
 
@@ -30,4 +31,6 @@ export interface CoordinatorPorts {
   readonly signatures?: Signatures | null;
   /** Where control events are published; null or left out: nowhere, and none is kept. */
   readonly sink?: FeedSink | null;
+  /** Watches the event loop; null or left out: a leader whose loop stands still is replaced when its lease runs out. */
+  readonly stallWatch?: StallWatch | null;
 }

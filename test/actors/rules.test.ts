@@ -15,6 +15,7 @@ const ACT: ActView = {
   policy: "consistency",
   unverifiedSinceMs: null,
   heartbeatMs: 200,
+  gaveAway: false,
 };
 
 const CAMPAIGN: CampaignView = {
@@ -51,6 +52,25 @@ const QUARANTINED: Partial<CampaignView> = { quarantineUntilMs: 10_001, peer: "d
 type Ask = keyof {
   [Name in keyof typeof rules as (typeof rules)[Name] extends (view: CampaignView) => boolean ? Name : never]: true;
 };
+
+describe("a stalled leader", () => {
+  const last = { incarnation: "inc_1-x", epoch: 7, n: 40 };
+
+  test("EN5: a report counts for the last heartbeat that was heard, or a newer one, and for no other life or epoch", () => {
+    expect(rules.stallIsFresh(last, last)).toBe(true);
+    expect(rules.stallIsFresh({ ...last, n: 41 }, last)).toBe(true);
+    expect(rules.stallIsFresh({ ...last, n: 39 }, last)).toBe(false);
+    expect(rules.stallIsFresh({ ...last, epoch: 5 }, last)).toBe(false);
+    expect(rules.stallIsFresh({ ...last, incarnation: "inc_2-x" }, last)).toBe(false);
+  });
+
+  test("EN5: a leader whose watch has offered the role does nothing as leader, votes or not", () => {
+    for (const policy of ["on-air", "consistency"] as const) {
+      expect(rules.mayAct({ ...ACT, policy })).toBe(true);
+      expect(rules.mayAct({ ...ACT, policy, gaveAway: true })).toBe(false);
+    }
+  });
+});
 
 describe("votes", () => {
   test("[VT2] [VT3] a vote counts from its send time, however late the answer comes", () => {

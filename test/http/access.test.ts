@@ -21,6 +21,7 @@ const GATES: Record<Access, Record<Asker, Gate>> = {
 const CONTRACT: Record<string, Access> = {
   "GET /api/peer/health": "exempt",
   "POST /api/peer/force-leader": "exempt",
+  "POST /api/peer/stall": "peer",
   "GET /api/sync/health": "sync-read",
   "GET /api/sync/state-snapshot": "sync-read",
   "POST /api/sync/state-snapshot": "peer",

@@ -75,6 +75,7 @@ describe("GET /openapi.json", () => {
       "POST /api/conflicts/{id}/resolve",
       "POST /api/maintenance",
       "POST /api/pair/adopt",
+      "POST /api/peer/stall",
       "POST /api/sync/state-snapshot",
       "POST /sync/compare",
       "POST /sync/push",

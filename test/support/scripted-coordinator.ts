@@ -33,6 +33,7 @@ import type { Json } from "../../src/core/canonical-json.ts";
 import type { Command, Conflict, EpochRun } from "../../src/core/command.ts";
 import type { LockId } from "../../src/core/ids.ts";
 import type { Maintenance } from "../../src/core/messages.ts";
+import type { StallAnswer, StallReport } from "../../src/core/stall.ts";
 import type { EngineRead } from "../../src/ports/engine.ts";
 import type { OutboxAction, ResyncOutcome, OutboxStatus } from "../../src/outbox/outbox.ts";
 import type { LeadershipEntry } from "../../src/ports/store.ts";
@@ -190,6 +191,10 @@ export class ScriptedCoordinator implements Coordinator {
 
   setMaintenance(request: { readonly on: boolean; readonly reason: string; readonly by: string }): Maintenance {
     return this.#answer("setMaintenance", [request], { ...request, stamp: "0199-0000-a" });
+  }
+
+  peerStalled(report: StallReport): Promise<StallAnswer> {
+    return Promise.resolve(this.#answer("peerStalled", [report], { taken: false, detail: "it was heard since" }));
   }
 
   pair(): PairReport {

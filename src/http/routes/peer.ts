@@ -6,11 +6,18 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Compile } from "typebox/compile";
 import type { ForcedAnswer, PeerHealthReport } from "../../coordinator/types.ts";
+import type { StallAnswer } from "../../core/stall.ts";
 import type { App, HttpComponents, HttpInit } from "../components.ts";
 import { forceRefusal } from "../outcomes.ts";
 import { problem, sendProblem } from "../problem.ts";
-import { BODY, named, refusals } from "../schemas/common.ts";
-import { ForceLeaderBody, ForcedAnswerSchema, PeerHealthSchema } from "../schemas/pair.ts";
+import { BODY, GUARDED, named, refusals } from "../schemas/common.ts";
+import {
+  ForceLeaderBody,
+  ForcedAnswerSchema,
+  PeerHealthSchema,
+  StallAnswerSchema,
+  StallBody,
+} from "../schemas/pair.ts";
 import { secretMatcher, type WrongSecrets } from "../access.ts";
 
 const isReport = Compile(PeerHealthSchema);
@@ -91,6 +98,24 @@ export function forceLeaderRoute(app: App, components: HttpComponents, { secrets
       });
       return outcome.outcome === "leads" ? reply.send(outcome.answer) : sendProblem(reply, forceRefusal(outcome));
     },
+  );
+}
+
+/** What the peer's worker thread says while the peer's event loop stands still [EN5]. */
+export function peerStallRoute(app: App, { coordinator }: HttpComponents): void {
+  app.post(
+    "/api/peer/stall",
+    {
+      config: { access: "peer" },
+      schema: {
+        summary: "The event loop of the leader stands still: this engine takes its role if it can",
+        description: "The report is signed with the key of the leader, which is pinned here.",
+        tags: ["peer"],
+        body: StallBody,
+        response: { 200: named<StallAnswer>(StallAnswerSchema), ...refusals(...GUARDED, ...BODY) },
+      },
+    },
+    async (request, reply) => reply.send(await coordinator.peerStalled(request.body)),
   );
 }
 

@@ -5,6 +5,7 @@ import {
   PeerAdoptedSchema,
   PeerForgottenSchema,
   ForcedAnswerSchema,
+  StallAnswerSchema,
   PeerHealthSchema,
 } from "./pair.ts";
 import { ProblemSchema } from "./common.ts";
@@ -50,6 +51,7 @@ export const NAMED_SCHEMAS = [
   ProblemSchema,
   PeerHealthSchema,
   ForcedAnswerSchema,
+  StallAnswerSchema,
   SyncHealthSchema,
   StateSnapshotSchema,
   SnapshotAppliedSchema,

@@ -85,3 +85,23 @@ export const ForcedAnswerSchema = Type.Object(
   },
   { $id: "ForcedAnswer" },
 );
+
+export const StallBody = strict({
+  pair: Name,
+  label: LabelSchema,
+  engineId: Name,
+  incarnation: Name,
+  epoch: Count,
+  n: Count,
+  stoodMs: Count,
+  stalled: Type.Boolean({ description: "false: it is busy, and lives" }),
+  signature: Name,
+});
+
+export const StallAnswerSchema = Type.Object(
+  {
+    taken: Type.Boolean({ description: "this engine leads now" }),
+    detail: Type.String({ description: "why it does not, where it does not" }),
+  },
+  { $id: "StallAnswer" },
+);

@@ -20,6 +20,7 @@ const MAY_STAND: ReadonlySet<AlarmCode> = new Set<AlarmCode>([
   // Last for their window.
   "hold-down",
   "engine-hook",
+  "loop-stalled",
   // Cleared by the next command, exchange or probe, which may not have come yet.
   "commands-late",
   "state-drift",
