@@ -48,7 +48,7 @@ describe("E4 EN5 EN7: the event loop of a leader stands still", { timeout: PATIE
     ["asleep", "on-air"],
     ["busy", "consistency"],
   ] as const)("%s, %s: the other leads while it still stands, and it follows when it wakes", async (how, policy) => {
-    const { pair: both, leader } = await started({ policy, failover: PATIENT });
+    const { pair: both, leader } = await started({ policy, failover: PATIENT, stallMs: 250 });
     const other = otherLabel(leader);
     const blocked = block(leader, how, LONG_MS);
     // Whatever fails first, nobody is left who waits for it.
@@ -66,8 +66,7 @@ describe("E4 EN5 EN7: the event loop of a leader stands still", { timeout: PATIE
   });
 
   test("below engine.stallMs the role stays, however long that is", async () => {
-    const engine = { kind: "reference", stallMs: 4_000 };
-    const { pair: both, leader } = await started({ engine: { a: engine, b: engine } });
+    const { pair: both, leader } = await started({ stallMs: 4_000 });
     const { epoch } = await both.state(leader);
     for (const how of ["busy", "asleep", "busy"] as const) expect(await block(leader, how, 1_500)).toBe(200);
     expect(await both.settled()).toBe(leader);
@@ -95,8 +94,7 @@ describe("E4 EN5 EN7: the event loop of a leader stands still", { timeout: PATIE
   });
 
   test("EN8: a person who holds the role is obeyed, and the alarm says why nothing moved", async () => {
-    const engine = { kind: "reference", stallMs: 100 };
-    const { pair: both, leader } = await started({ engine: { a: engine, b: engine } });
+    const { pair: both, leader } = await started({ failover: PATIENT, stallMs: 100 });
     const hold = { on: true, reason: "on air" };
     await fetch(`${both.engines[leader].url}/api/maintenance`, {
       method: "POST",
@@ -105,7 +103,7 @@ describe("E4 EN5 EN7: the event loop of a leader stands still", { timeout: PATIE
     });
     await both.untilState(otherLabel(leader), "knows of the hold", ({ maintenance }) => maintenance?.on === true);
     const { epoch } = await both.state(leader);
-    await block(leader, "busy", 400);
+    await block(leader, "asleep", 1_000);
     await both.untilState(leader, "says why", ({ alarms }) =>
       alarms.some(({ code, detail }) => code === "loop-stalled" && detail.includes("maintenance")),
     );

@@ -20,6 +20,7 @@ import { freePort } from "./free-port.ts";
 const CLI = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 /** A test moves the role more often than any fault does. */
 const MAX_FAILOVERS = 1_000;
+const PATIENT_STALL_MS = 5_000;
 const LAST_WORDS = 25;
 const LABELS = ["a", "b"] as const;
 
@@ -45,6 +46,8 @@ export interface RealPairOptions {
   readonly pair?: string;
   /** A program that takes the arguments of `changeover engine`. */
   readonly launcher?: string;
+  /** How long a leader's loop may stand still: long unless given, so that a machine that stands still moves no role. */
+  readonly stallMs?: number;
   /** The section `engine` of each. */
   readonly engine?: Readonly<Record<Label, object>>;
 }
@@ -195,7 +198,7 @@ export class RealPair {
       commands,
       auth,
       changeover: options.changeover ?? [],
-      ...(options.engine === undefined ? {} : { engine: options.engine[label] }),
+      engine: { ...(options.engine?.[label] ?? { kind: "reference" }), stallMs: options.stallMs ?? PATIENT_STALL_MS },
       outbox: outbox["sink"] === "file" ? { ...outbox, dir: this.feed } : outbox,
     };
     // JSON is YAML.

@@ -8,8 +8,8 @@ export const ARMED = 1;
 /** The thread has offered the role to the peer. The loop does nothing as leader from this moment on. */
 export const GIVEN = 2;
 
-/** How often the loop shows that it runs, while this engine leads, ms. */
-export const BEAT_MS = 10;
+/** How often the loop shows that it runs, while this engine leads, ms. A stall is known this much later at most. */
+export const BEAT_MS = 20;
 
 const BYTES = 32;
 

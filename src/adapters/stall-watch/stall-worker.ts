@@ -18,8 +18,8 @@ import type { StallOutcome } from "../../ports/stall-watch.ts";
 import { ARMED, GIVEN, SharedLoop } from "./shared-loop.ts";
 import type { WatchTask } from "./worker-stall-watch.ts";
 
-/** Longest pause between two looks, ms. */
-const LOOK_MS = 40;
+/** Pause between two looks while this engine does not lead, ms: it is watched from this long after it began to. */
+const REST_MS = 250;
 /** A look that comes later than this after its time means that this thread stood still, too, ms. */
 const LATE_MS = 5;
 const ASK_MS = 500;
@@ -55,7 +55,7 @@ async function watch(): Promise<never> {
   let lastStarvedMs = starvedMs();
   let refusal: StallOutcome | null = null;
   let vouchedMs = 0;
-  for (let pauseMs = LOOK_MS; ;) {
+  for (let pauseMs = REST_MS; ;) {
     await delay(pauseMs);
     const now = nowMs();
     const starved = starvedMs();
@@ -73,12 +73,15 @@ async function watch(): Promise<never> {
     seenNs = beatNs;
     const stoodMs = sinceMs - forgivenMs;
     const isArmed = loop.state === ARMED;
-    pauseMs = isArmed ? Math.min(LOOK_MS, Math.max(1, limitMs - stoodMs)) : LOOK_MS;
+    // The next look is when the limit would be reached, so that watching a loop that runs costs next to nothing.
+    pauseMs = isArmed ? Math.max(1, limitMs - stoodMs) : REST_MS;
+    if (vouchEveryMs !== null && isArmed) pauseMs = Math.min(pauseMs, vouchEveryMs / 2);
     if (!isArmed || stoodMs <= limitMs) {
-      const isDue = vouchEveryMs !== null && stoodMs >= vouchEveryMs && now >= vouchedMs + vouchEveryMs;
+      // The peer counts the silence, not what the loop could do about it.
+      const isDue = vouchEveryMs !== null && sinceMs >= vouchEveryMs && now >= vouchedMs + vouchEveryMs;
       if (!isArmed || !isDue) continue;
       vouchedMs = now;
-      void ask({ epoch: loop.epoch, n: loop.n, stoodMs: Math.round(stoodMs), stalled: false });
+      void ask({ epoch: loop.epoch, n: loop.n, stoodMs: Math.round(sinceMs), stalled: false });
       continue;
     }
     refusal = await giveAway(beatNs, stoodMs);
