@@ -1,7 +1,7 @@
 /**
  * An engine that embeds Changeover, as a process of its own: `node engine-process.ts CONFIG TRAITS`. It takes every
  * command, notes when it executed it, and tells so on `GET /engine/instants`; `/engine/heartbeats` tells the longest
- * time between two heartbeats of the peer since it was last asked.
+ * time between two heartbeats of the peer since it was last asked; `/engine/block/MS` holds the event loop.
  */
 import { readFileSync } from "node:fs";
 import { loadConfig } from "../../src/config/load.ts";
@@ -54,6 +54,8 @@ class RecordingEngine extends TakesAll {
   }
 
   override read(path: string): EngineRead {
+    const [, blockedMs] = /^\/block\/(\d+)$/.exec(path) ?? [];
+    if (blockedMs !== undefined) holdLoop(Number(blockedMs));
     if (path === "/instants") return { status: 200, body: this.#instants };
     return { status: 200, body: path === "/heartbeats" ? { longestGapMs: this.heartbeats() } : {} };
   }
@@ -78,9 +80,13 @@ function watchHeartbeats(received: () => number): () => number {
   };
 }
 
-function stallNowAndThen(stallMs: number): void {
-  const endMs = performance.now() + stallMs;
+function holdLoop(ms: number): void {
+  const endMs = performance.now() + ms;
   while (performance.now() < endMs);
+}
+
+function stallNowAndThen(stallMs: number): void {
+  holdLoop(stallMs);
   setTimeout(() => stallNowAndThen(stallMs), 2 * STALL_EVERY_MS * Math.random());
 }
 

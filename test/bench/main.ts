@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { benchCatchUp } from "./catch-up.bench.ts";
 import { drawChart } from "./chart.ts";
+import { benchAgain, benchEngineDeath, benchSizes, benchStall } from "./engine-deaths.bench.ts";
+import { benchRedCut } from "./red-cut.bench.ts";
 import { benchCommands } from "./commands.bench.ts";
 import { benchFederation } from "./federation.bench.ts";
 import { benchFreeze, benchKill, benchLargeProcess } from "./failover.bench.ts";
@@ -47,6 +49,11 @@ const BENCHMARKS: Readonly<Record<string, (scale: Scale) => Promise<BenchResult[
   snapshot: benchSnapshot,
   "large-process": benchLargeProcess,
   viewers: benchViewers,
+  "engine-death": benchEngineDeath,
+  stall: benchStall,
+  sizes: benchSizes,
+  "red-cut": benchRedCut,
+  again: benchAgain,
   outbox: benchOutbox,
   simulation: benchSimulation,
 };

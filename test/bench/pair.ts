@@ -28,6 +28,8 @@ export interface PairOptions {
   /** What the embedding program's engine is like; without it `changeover engine` runs with the reference engine. */
   readonly traits?: EngineTraits;
   readonly commands?: Readonly<Record<string, unknown>>;
+  /** The section `engine` of each. */
+  readonly engine?: Readonly<Record<Label, object>>;
   /** Arguments for Node itself, such as `--cpu-prof`. */
   readonly nodeArgs?: readonly string[];
 }
@@ -95,7 +97,7 @@ export class Pair {
   }
 
   async #start(label: Label, ports: Readonly<Record<Label, number>>): Promise<void> {
-    const { redis, traits, commands } = this.#options;
+    const { redis, traits, commands, engine } = this.#options;
     const config = {
       // A pair of its own, in a Redis that serves several.
       pair: `bench-${process.pid}-${ports.a}`,
@@ -107,6 +109,7 @@ export class Pair {
         redis === undefined ? { kind: "sqlite", file: join(this.folder, "witness.db") } : { kind: "redis", url: redis },
       failover: { maxAutomaticFailovers: MAX_FAILOVERS },
       commands: commands ?? {},
+      ...(engine === undefined ? {} : { engine: engine[label] }),
       log: { level: "error" },
     };
     writeFileSync(this.#file(label), JSON.stringify(config));
