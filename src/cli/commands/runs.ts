@@ -45,7 +45,8 @@ async function record(file: string, options: RecordOptions): Promise<void> {
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
   const socket = new WebSocket(streamUrl(url), STREAM_PROTOCOL, { headers });
   const opened = once(socket, "open").catch((error: unknown) => {
-    throw new CliError(EXIT.unreachable, `cannot reach ${url}: ${(error as Error).message}; is the engine running?`);
+    const remedy = "is the engine running? Say where it is with --url or CHANGEOVER_URL";
+    throw new CliError(EXIT.unreachable, `cannot reach ${url}: ${(error as Error).message}; ${remedy}`);
   });
   const run = new RunFile(file, url);
   socket.on("message", (data: Buffer) => run.take(data.toString()));

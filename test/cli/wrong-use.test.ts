@@ -1,0 +1,155 @@
+/** Every command, asked wrongly: one clear message, the documented exit code, nothing on standard output, no stack trace. */
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { afterAll, expect, test, vi } from "vitest";
+import { buildProgram, run } from "../../src/cli/program.ts";
+
+/** Each run listens for a reader that goes away. */
+process.stdout.setMaxListeners(0);
+process.stderr.setMaxListeners(0);
+process.setMaxListeners(0);
+
+/** Runs the command line in this process. */
+async function cli(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  let [stdout, stderr] = ["", ""];
+  const out = vi.spyOn(process.stdout, "write").mockImplementation((text) => ((stdout += String(text)), true));
+  const err = vi.spyOn(process.stderr, "write").mockImplementation((text) => ((stderr += String(text)), true));
+  const before = process.exitCode;
+  try {
+    return { code: await run(["node", "changeover", ...args], "changeover"), stdout, stderr };
+  } finally {
+    out.mockRestore();
+    err.mockRestore();
+    process.exitCode = before;
+  }
+}
+
+afterAll(() => rmSync(join(tmpdir(), `changeover-no-recording-${process.pid}`), { force: true }));
+
+interface Leaf {
+  readonly name: string;
+  readonly command: Command;
+}
+
+function leavesOf(command: Command, path: readonly string[] = []): Leaf[] {
+  if (command.commands.length === 0) return [{ name: path.join(" "), command }];
+  return command.commands.flatMap((inner) => leavesOf(inner, [...path, inner.name()]));
+}
+
+const LEAVES = leavesOf(buildProgram("changeover"));
+const hasOption = ({ command }: Leaf, name: string): boolean => command.options.some(({ long }) => long === name);
+const wanted = ({ command }: Leaf): number => command.registeredArguments.filter(({ required }) => required).length;
+
+/** Arguments that a command takes, so that something else is what is wrong. */
+const GIVEN: Readonly<Record<string, readonly string[]>> = {
+  maintenance: ["on"],
+  "conflicts resolve": ["cfl_1", "keep"],
+  "ops skip": ["rec_x", "1"],
+  "machines record": [join(tmpdir(), `changeover-no-recording-${process.pid}`)],
+};
+const ENOUGH: Readonly<Record<string, readonly string[]>> = {
+  "pair adopt": ["--yes"],
+  "pair forget": ["--yes"],
+  "pair reset-numbers": ["--yes"],
+  "witness reset": ["--yes"],
+  "federation reset-peer": ["--yes"],
+};
+
+function argumentsOf(leaf: Leaf): readonly string[] {
+  const some = Array.from({ length: wanted(leaf) }, (_, at) => `x${at}`);
+  return [...leaf.name.split(" "), ...(GIVEN[leaf.name] ?? some), ...(ENOUGH[leaf.name] ?? [])];
+}
+
+function isClear({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): void {
+  expect(stdout).toBe("");
+  expect(stderr).not.toMatch(/\n\s+at |node:internal|\[object|undefined/);
+  expect(stderr.length).toBeGreaterThan(10);
+}
+
+test.each(LEAVES)("$name: an option that there is not", async (leaf) => {
+  const end = await cli([...argumentsOf(leaf), ...needed(leaf), "--no-such-option"]);
+  expect(end.code).toBe(2);
+  isClear(end);
+  expect(end.stderr).toContain("--no-such-option");
+});
+
+test.each(LEAVES.filter((leaf) => wanted(leaf) > 0))("$name: an argument is missing", async (leaf) => {
+  const { name, command } = leaf;
+  const end = await cli([...name.split(" "), ...needed(leaf)]);
+  expect(end.code).toBe(2);
+  isClear(end);
+  expect(end.stderr).toContain(command.registeredArguments[0]?.name() ?? "");
+});
+
+const REACHING = LEAVES.filter((leaf) => hasOption(leaf, "--url"));
+
+test("most commands speak to an engine", () => expect(REACHING.length).toBeGreaterThan(20));
+
+test.each(REACHING)("$name: an address that is none, with a password in it, of another kind", async (leaf) => {
+  for (const url of ["nonsense", "ftp://127.0.0.1:7401", "http://user:hush-hush@127.0.0.1:7401"]) {
+    const end = await cli([...argumentsOf(leaf), ...needed(leaf), "--url", url]);
+    expect(end.code).toBe(2);
+    isClear(end);
+    expect(end.stderr).toContain("--url");
+    expect(end.stderr).not.toContain("hush-hush");
+  }
+});
+
+test.each(REACHING)("$name: a token file that there is not", async (leaf) => {
+  const end = await cli([...argumentsOf(leaf), ...needed(leaf), "--token-file", "/nowhere/token"]);
+  expect(end.code).toBe(2);
+  isClear(end);
+  expect(end.stderr).toContain("/nowhere/token");
+});
+
+/** `watch` goes on until a person ends it, `doctor` makes a finding of it. */
+const ASKING = REACHING.filter(({ name }) => name !== "watch" && name !== "doctor");
+
+test.each(ASKING)("$name: an engine that does not run", async (leaf) => {
+  const end = await cli([...argumentsOf(leaf), ...needed(leaf), "--url", "http://127.0.0.1:1"]);
+  expect(end.code).toBe(3);
+  isClear(end);
+  expect(end.stderr).toMatch(/cannot reach http:\/\/127\.0\.0\.1:1: .*--url or CHANGEOVER_URL/);
+});
+
+const CONFIGURED = LEAVES.filter((leaf) => hasOption(leaf, "--config"));
+
+test.each(CONFIGURED)("$name: a configuration that there is not", async (leaf) => {
+  const yes = hasOption(leaf, "--yes") ? ["--yes"] : [];
+  const end = await cli([...argumentsOf(leaf), ...yes, "-c", "/nowhere/engine.yaml"]);
+  expect(end.code).not.toBe(0);
+  expect(end.stdout + end.stderr).toContain("/nowhere/engine.yaml");
+  expect(end.stderr).not.toMatch(/\n\s+at /);
+});
+
+test.each([
+  [["handover", "--at", "yesterday"], /--at is "yesterday": must be a time such as 18:00, .*\+10m/],
+  [["handover", "--at", "25:00"], /--at is "25:00": must be a time/],
+  [["handover", "--at", "2020-01-01T00:00:00Z"], /--at is "2020-01-01T00:00:00Z": must be later than now/],
+  [["handover", "--at", "+1h", "--cancel"], /--cancel and --at contradict each other/],
+  [["maintenance", "maybe"], /maybe.*on, off/s],
+  [["force-leader", "--mode", "gentle"], /gentle.*graceful, immediate/s],
+  [["force-leader", "--expected-epoch", "-1"], /whole number from 0/],
+  [["force-leader"], /CHANGEOVER_CONTROL_PLANE_SECRET or give --secret-file/],
+  [["restore", "/nowhere", "--yes"], /--config/],
+  [["backup", "--to", "."], /--to is "\.": must be a folder that does not exist yet, or an empty one/],
+  [["pair", "adopt", "sha256:00"], /nobody can be asked here; give --yes/],
+  [["witness", "reset"], /nobody can be asked here; give --yes/],
+  [["statsu"], /unknown command 'statsu'/],
+  [["ops", "tail", "-n", "many"], /whole number from/],
+] as const)("%j", async (args, said) => {
+  const end = await cli(args);
+  expect(end.code).toBe(2);
+  isClear(end);
+  expect(end.stderr).toMatch(said);
+});
+
+/** What else a command must have before it looks for an engine. */
+function needed(leaf: Leaf): readonly string[] {
+  if (leaf.name === "force-leader") return ["--secret-file", "package.json"];
+  if (leaf.name === "restore") return ["-c", "config/engine-a.yaml"];
+  if (leaf.name === "sync") return ["--hub", "http://127.0.0.1:1"];
+  return [];
+}
