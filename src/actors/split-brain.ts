@@ -51,7 +51,12 @@ export class SplitBrain {
   readonly #deps: SplitBrainDeps;
   readonly #machine: Actor<typeof splitBrainMachine>;
   /** Where the running step waits for the other engine; what belongs to another request is not for it. */
-  #pages: { readonly requestId: string; readonly replies: Replies<DivergencePage> } | null = null;
+  #pages: {
+    readonly requestId: string;
+    readonly replies: Replies<DivergencePage>;
+    afterSeq: number;
+    ask(): void;
+  } | null = null;
   #answers: {
     readonly requestId: string;
     readonly replies: Replies<Reconciled>;
@@ -98,6 +103,8 @@ export class SplitBrain {
   /** A follower has commands of its own behind `forkSeq`. */
   begin(forkSeq: number, request: CatchUpRequest): void {
     this.#machine.send({ type: "DIVERGED", forkSeq, request });
+    // A follower that asks again while its commands are awaited: the request or the page was lost on a link that broke.
+    this.#pages?.ask();
   }
 
   /** The follower has nothing of its own any more: it is over, also where its last answer was lost [SB5]. */
@@ -124,7 +131,10 @@ export class SplitBrain {
   }
 
   onDivergence(page: DivergencePage): void {
-    if (page.requestId === this.#pages?.requestId) this.#pages.replies.deliver(page);
+    if (page.requestId !== this.#pages?.requestId) return;
+    // A page that was asked for twice comes twice.
+    const [first] = page.commands;
+    if (first === undefined || first.seq > this.#pages.afterSeq) this.#pages.replies.deliver(page);
   }
 
   onAck(ack: TransferAck): void {
@@ -152,19 +162,27 @@ export class SplitBrain {
   async #compare({ forkSeq, request }: Case, signal: AbortSignal): Promise<Divergence> {
     const { requestId } = request;
     const replies = this.#repliesFor<DivergencePage>(signal);
-    this.#pages = { requestId, replies };
-    const divergent: Command[] = [];
-    for (;;) {
+    const ask = (): void => {
       const epoch = this.#deps.book.accepted;
-      const afterSeq = divergent.at(-1)?.seq ?? forkSeq;
-      const answer = replies.next();
-      this.#deps.send({ type: "divergence-request", requestId, epoch, forkSeq, afterSeq });
-      const page = await answer;
-      if (divergent.length + page.commands.length > MAX_DIVERGENT)
-        throw new Interruption(`more than ${MAX_DIVERGENT} commands diverge`);
-      if (!page.done && page.commands.length === 0) throw new Interruption("a page without commands is not the last");
-      divergent.push(...page.commands);
-      if (page.done) return { divergent, loserClock: page.clock };
+      this.#deps.send({ type: "divergence-request", requestId, epoch, forkSeq, afterSeq: pages.afterSeq });
+    };
+    const pages = { requestId, replies, afterSeq: forkSeq, ask };
+    this.#pages = pages;
+    const divergent: Command[] = [];
+    try {
+      for (;;) {
+        pages.afterSeq = divergent.at(-1)?.seq ?? forkSeq;
+        const answer = replies.next();
+        ask();
+        const page = await answer;
+        if (divergent.length + page.commands.length > MAX_DIVERGENT)
+          throw new Interruption(`more than ${MAX_DIVERGENT} commands diverge`);
+        if (!page.done && page.commands.length === 0) throw new Interruption("a page without commands is not the last");
+        divergent.push(...page.commands);
+        if (page.done) return { divergent, loserClock: page.clock };
+      }
+    } finally {
+      if (this.#pages === pages) this.#pages = null;
     }
   }
 

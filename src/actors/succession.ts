@@ -79,6 +79,7 @@ export class Succession {
       mayReassert: () => this.#mayReassert(),
       peerId: () => this.peerId,
       believes: (epoch) => this.book.believes(epoch),
+      sees: (epoch) => void this.book.see(epoch),
     });
     this.judge = new CampaignJudge(kit, {
       book: this.book,

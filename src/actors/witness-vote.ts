@@ -30,6 +30,8 @@ export interface WitnessVoteHandlers {
   peerId(): EngineId | null;
   /** Whether an epoch can be one of this pair [EP6]. */
   believes(epoch: Epoch): boolean;
+  /** An epoch that was in use: every later ballot of this engine must be above it. */
+  sees(epoch: Epoch): void;
 }
 
 /** What is known for certain of the record. */
@@ -250,6 +252,8 @@ export class WitnessVote {
         await this.read();
         return { outcome: "nothing-to-adopt" };
       }
+      // The record may be of an engine of this pair whose disk is gone. Its epochs must not be used a second time [EP1].
+      if ("epoch" in strange.standing) this.#handlers.sees(strange.standing.epoch);
       const seq = (this.#sentSeq ?? 0) + 1;
       const described = this.#handlers.describe();
       const answer = await this.#kit.ports.witness.swap(strange.standing, { ...described, seq, released: false });

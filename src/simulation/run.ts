@@ -20,6 +20,7 @@ import { untold } from "./invariants/feed.ts";
 import { misrouted } from "./invariants/routing.ts";
 import {
   CALM,
+  planDiskFaults,
   planFaults,
   planFeedFaults,
   planImpostorFaults,
@@ -173,6 +174,7 @@ export function faultsOf(
     ...planFaults(seed, weather, SAFETY_MS),
     ...planImpostorFaults(seed, weather, SAFETY_MS),
     ...planPlantFaults(seed, weather, SAFETY_MS),
+    ...planDiskFaults(seed, weather, SAFETY_MS),
     ...(around.spokes.length === 0 ? [] : planSpokeFaults(seed, weather, SAFETY_MS)),
     ...(around.sites.length === 0 ? [] : planSiteFaults(seed, weather, SAFETY_MS)),
     ...(around.feed ? planFeedFaults(seed, weather, SAFETY_MS) : []),

@@ -117,6 +117,17 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   },
   { name: "held", faults: [fault("maintenance", "leader", 2_600, 3_000), fault("kill", "leader", 3_200, 1_000)] },
+  { name: "disk of the follower wiped", faults: [fault("disk-wiped", "follower", 2_800, 600)] },
+  { name: "disk of the leader restored", faults: [fault("disk-restored", "leader", 2_600, 1_500)] },
+  {
+    name: "new disk beside a record of strangers",
+    faults: [
+      fault("cut", "leader", 2_700, 2_500),
+      fault("witness-strange", "leader", 2_700, 2_500, 0.2),
+      fault("disk-wiped", "follower", 2_800, 600),
+    ],
+    safetyMs: 8_500,
+  },
   { name: "split", faults: SPLIT, safetyMs: 9_000 },
   {
     name: "split, loser slow, witness away",
@@ -195,7 +206,14 @@ const AIMED_IN_TURNS: readonly Shot[] = [
   ["handover", "peer", 0],
   ["maintenance", "self", 900],
   ["feed-down", "self", 900],
+  ["disk-read-only", "self", 900],
+  ["disk-stalled", "self", 900],
+  ["disk-restored", "self", 900],
+  ["disk-wiped", "peer", 700],
 ];
+
+/** Faults that ask something of the coordinator itself. */
+const AFTER_THE_STEP: ReadonlySet<FaultKind> = new Set(["clean-restart"]);
 
 /** One aimed fault. */
 export interface Aim {
@@ -297,7 +315,9 @@ function strike(world: World, { kind, forMs, moment }: Aim, target: Label): void
   const aimed = { kind, target, atMs: world.nowMs, forMs, amount: 0.5 };
   world.trace.note(world.nowMs, "world", `fault ${kind}`, 0, () => `${target}, aimed at: ${moment}`);
   world.faults.begin(aimed, world.nowMs);
-  workOf(kind).begin(world, aimed);
+  // A signal or a request never comes in the middle of a step.
+  if (AFTER_THE_STEP.has(kind)) world.scheduler.at(world.nowMs, () => workOf(kind).begin(world, aimed));
+  else workOf(kind).begin(world, aimed);
   world.scheduler.after(forMs, () => {
     world.faults.end(aimed, world.nowMs);
     workOf(kind).end(world, aimed);

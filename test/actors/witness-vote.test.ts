@@ -59,6 +59,7 @@ function voting() {
   const votes = new Votes(rig.kit);
   const told = {
     higher: [] as number[],
+    seen: [] as number[],
     amnesia: 0,
     renewed: [] as number[],
     reassert: true,
@@ -76,6 +77,7 @@ function voting() {
     mayReassert: () => told.reassert,
     peerId: () => told.peerId,
     believes: (epoch) => epoch <= 2 ** 32,
+    sees: (epoch) => void told.seen.push(epoch),
   });
   const lead = async (): Promise<void> => {
     const swapped = await witness.swap(server.record, { ...mine, seq: 1, released: false });
@@ -332,6 +334,17 @@ test("VT7: before the first contact a record may be the peer's: it binds nobody,
   expect(rig.alarm("witness-foreign")).toBe(true);
 });
 
+test("EP1 VT7: the epoch of an adopted record counts as used, so that it is never minted again", async () => {
+  const { server, witness, told, lead } = voting();
+  await lead();
+  for (const standing of [STRANGER, { content: "not a record" }]) {
+    server.scribble(standing);
+    await witness.read();
+    await witness.adopt();
+  }
+  expect(told.seen).toEqual([STRANGER.epoch]);
+});
+
 test("P7 VT7: a person's word puts the leader's record in the place of a strange one", async () => {
   const { rig, server, votes, witness, lead } = voting();
   await lead();
@@ -401,6 +414,7 @@ test("[CP3] with none configured nothing is asked and nothing is reachable", asy
     mayReassert: () => true,
     peerId: () => null,
     believes: () => true,
+    sees: () => undefined,
   };
   const witness = new WitnessVote(rig.kit, new Votes(rig.kit), handlers);
   witness.beat();

@@ -3,6 +3,7 @@
  * Keeps true: a fault is plain data, so that a schedule can be printed, cut down and played again.
  */
 import type { FaultWork, PlannedFault } from "./fault.ts";
+import { diskFaults } from "./disks.ts";
 import { feedFaults } from "./feed.ts";
 import { impostorFaults } from "./impostor.ts";
 import { networkFaults } from "./network.ts";
@@ -26,6 +27,7 @@ export const FAULTS = {
   ...feedFaults,
   ...impostorFaults,
   ...plantFaults,
+  ...diskFaults,
 };
 
 export type FaultKind = keyof typeof FAULTS;
@@ -33,6 +35,7 @@ export type Fault = PlannedFault<FaultKind>;
 
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 export const PAIR_FAULT_KINDS = Object.keys(pairFaults) as FaultKind[];
+export const DISK_FAULT_KINDS = Object.keys(diskFaults) as FaultKind[];
 export const FEED_FAULT_KINDS = Object.keys(feedFaults) as FaultKind[];
 export const IMPOSTOR_FAULT_KINDS = Object.keys(impostorFaults) as FaultKind[];
 export const PLANT_FAULT_KINDS = Object.keys(plantFaults) as FaultKind[];
@@ -65,7 +68,7 @@ export function healEverything(world: World): void {
   // Devices are switched on again, too; some come back without their route [HO7].
   if (world.chanceOf("devices").chance(FORGETFUL_DEVICE_SHARE)) world.ground.scriptTarget.routedTo = null;
   for (const process of [world.processes.a, world.processes.b]) {
-    process.disk.full = false;
+    Object.assign(process.disk, { full: false, readOnly: false, stallMs: 0 });
     process.engineFaults.slowMs = 0;
     process.engineFaults.health = "ok";
     process.engineProcess?.start();

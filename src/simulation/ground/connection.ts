@@ -11,7 +11,8 @@ export type Frame =
   /** A hello or a proof, as it goes over a real socket. */
   | { readonly kind: "handshake"; readonly text: string }
   | { readonly kind: "message"; readonly message: PeerMessage }
-  | { readonly kind: "close" };
+  /** `stranger`: the other end is refused because this one has pinned another engine; what it says about that. */
+  | { readonly kind: "close"; readonly stranger?: string };
 
 /** The process at one end. */
 export interface ConnectionEnd {
@@ -50,9 +51,9 @@ export class Connection {
   }
 
   /** Closes this end: the other hears of it behind everything already sent, this one hears nothing more. */
-  closeFrom(label: Label): void {
+  closeFrom(label: Label, stranger?: string): void {
     this.#pipes[otherLabel(label)].end();
-    this.#pipes[label].push({ kind: "close" });
+    this.#pipes[label].push(stranger === undefined ? { kind: "close" } : { kind: "close", stranger });
   }
 
   /** Nothing of what `label` sent arrives any more. */

@@ -3,6 +3,7 @@
  * clocks; and every command that does not stand is kept as a conflict.
  */
 import type { Command } from "../../core/command.ts";
+import { epochAt } from "../../core/fork.ts";
 import type { Label } from "../../core/ids.ts";
 import { compareClocks } from "../../core/vector-clock.ts";
 import type { Watch } from "../world/watch.ts";
@@ -38,6 +39,10 @@ export function agreement(world: World): Watch {
           accepted.set(identity(command), { by: label, command });
         }
       }
+    },
+    // What only that disk held is lost with it.
+    diskReplaced: () => {
+      for (const [id, { command }] of accepted) if (!isKept(world, id, command)) accepted.delete(id);
     },
     settled: () => {
       judgeEquality(world);
@@ -104,6 +109,16 @@ function judgeAccounts(
       `${name}, accepted by ${by} as ${command.epoch}/${command.seq}, neither stands nor is kept as a conflict`,
     );
   }
+}
+
+/** Whether the disk of an engine still has a command, in its log or as a conflict. */
+function isKept(world: World, id: string, { epoch, seq }: Command): boolean {
+  return (["a", "b"] as const).some((label) => {
+    const content = world.contentOf(label);
+    if (content === null) return false;
+    if (epochAt(content.shape, seq) === epoch) return true;
+    return [...content.conflicts.values()].some((one) => one.kind === "command" && identity(one.divergent) === id);
+  });
 }
 
 function identity(command: Command): string {

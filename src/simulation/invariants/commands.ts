@@ -16,6 +16,12 @@ interface Acknowledged {
 /** Watches commands. */
 export function commands(world: World): Watch {
   const acknowledged = new Map<string, Acknowledged>();
+  /** Engines whose disk was exchanged, and how far the log of the pair had come. */
+  const replaced = new Map<Label, number>();
+  const lacks = (label: Label, { epoch, seq }: Acknowledged): boolean => {
+    const throughSeq = replaced.get(label) ?? 0;
+    return heldEpoch(world, label, seq) !== epoch && (seq > throughSeq || endOf(world, label) >= throughSeq);
+  };
   return {
     submitted: ({ key, to, outcome }) => {
       if (outcome.outcome !== "accepted") return;
@@ -32,10 +38,11 @@ export function commands(world: World): Watch {
       }
       acknowledged.set(key, { epoch, seq });
       for (const label of ["a", "b"] as const) {
-        if (heldEpoch(world, label, seq) !== epoch)
+        if (lacks(label, { epoch, seq }))
           world.violate("I9", `${key} was acknowledged for the pair, but ${label} has no ${epoch}/${seq}`);
       }
     },
+    diskReplaced: (label) => void replaced.set(label, Math.max(endOf(world, "a"), endOf(world, "b"))),
     executed: (label, command, past, repeated) => {
       // One that was started empty cannot know better; that it is found out is invariant I16.
       if ((world.processes[label].engineProcess?.lostStateMs ?? null) !== null) return;
@@ -51,6 +58,10 @@ export function commands(world: World): Watch {
       for (const label of ["a", "b"] as const) judgePast(world, label, acknowledged);
     },
   };
+}
+
+function endOf(world: World, label: Label): number {
+  return world.contentOf(label)?.shape.at(-1)?.to ?? 0;
 }
 
 /** The epoch of the command at `seq` in the log on the disk of `label`; null: it has none. */

@@ -15,6 +15,10 @@ export function compaction(world: World): Watch {
       acknowledged.delete(site);
       for (const callers of acknowledged.values()) callers.delete(site);
     },
+    diskReplaced: (label) => {
+      acknowledged.delete(label);
+      for (const callers of acknowledged.values()) callers.delete(label);
+    },
     asked: (place, from, held) => {
       const known = callersOf(from);
       if (held >= (known.get(place) ?? "")) acknowledged.set(from, new Map(known).set(place, held));

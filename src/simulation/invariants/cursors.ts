@@ -26,6 +26,9 @@ export function cursors(world: World): Watch {
     replaced: (site) => {
       for (const peer of ["a", "b"]) last.delete(`${site} ${peer}`);
     },
+    diskReplaced: (label) => {
+      for (const key of last.keys()) if (key.startsWith(`${label} `)) last.delete(key);
+    },
     recorded: (place) => {
       if (place === "a" || place === "b") look(place, "pair");
     },

@@ -3,7 +3,7 @@
  * Keeps true: an epoch counts as used when a leader's heartbeat, a request for a vote or for the role, a witness swap or
  * an own command names it.
  */
-import { ownerOf } from "../../core/epoch.ts";
+import { NO_EPOCH, ownerOf } from "../../core/epoch.ts";
 import type { Command } from "../../core/command.ts";
 import type { EngineId, Label } from "../../core/ids.ts";
 import type { PeerMessage } from "../../core/messages.ts";
@@ -16,11 +16,17 @@ const MOST_STALE = 256;
 /** Watches epochs. */
 export function epochs(world: World): Watch {
   const owners = new Map<number, Label>();
+  /** Own commands that were stored once: an engine with an older disk gets them back from its peer. */
+  const stored = new Set<string>();
   const stale: Record<Label, Set<string>> = { a: new Set(), b: new Set() };
   const contentOf = (label: Label): { highestEpoch: number; acceptedEpoch: number; engineId: EngineId } | null =>
     world.processes[label].disk.content;
 
+  const adopting = new Set<Label>();
+
   const used = (label: Label, epoch: number, how: string): void => {
+    // A follower that adopts the witness may not have followed anybody yet: epoch 0 is nobody's.
+    if (epoch === NO_EPOCH) return;
     if (epoch > (contentOf(label)?.highestEpoch ?? 0))
       world.violate("I3", `${label} ${how} epoch ${epoch} before it is on disk`);
     const owner = owners.get(epoch);
@@ -43,8 +49,11 @@ export function epochs(world: World): Watch {
       if (epoch !== null) used(from, epoch, message.type);
     },
     swapSent: (from, next) => used(from, next.epoch, "swaps the record to"),
+    adoptsWitness: (label) => void adopting.add(label),
     swapped: (from, previous, next) => {
-      if (previous !== null && next.epoch < previous.epoch) {
+      // What a person puts away need not be of this pair.
+      const adopted = adopting.delete(from);
+      if (!adopted && previous !== null && next.epoch < previous.epoch) {
         world.violate("I2", `${from} took the record back from epoch ${previous.epoch} to ${next.epoch}`);
       }
     },
@@ -57,7 +66,8 @@ export function epochs(world: World): Watch {
     appended: (label, commands) => {
       const content = contentOf(label);
       for (const command of commands) {
-        const own = command.origin === content?.engineId;
+        const own = command.origin === content?.engineId && !stored.has(identity(command));
+        if (own) stored.add(identity(command));
         if (own && command.epoch < (content?.acceptedEpoch ?? 0)) {
           world.violate(
             "I2",

@@ -41,6 +41,14 @@ export function equalRecords(world: World): Watch {
     replaced: (site) => {
       for (const [origin, { place }] of written) if (place === site) written.delete(origin);
     },
+    // The same, but for what others had of it.
+    diskReplaced: (label) => {
+      for (const [origin, { place }] of written) {
+        if (place !== label) continue;
+        const most = Math.max(...places(world).map((name) => world.contentOf(name)?.replica.vector.get(origin) ?? 0));
+        written.set(origin, { place, originSeq: most });
+      }
+    },
     settled: () => {
       const vector = world.contentOf("a")?.replica.vector;
       for (const [origin, { originSeq }] of written) {
@@ -49,6 +57,10 @@ export function equalRecords(world: World): Watch {
       }
     },
   };
+}
+
+function places(world: World): readonly string[] {
+  return ["a", "b", ...world.around.map(({ name }) => name)];
 }
 
 /** A peer that is asked no more although nobody wants it so; null when there is none. */

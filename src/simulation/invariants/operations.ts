@@ -13,6 +13,11 @@ export function operations(world: World): Watch {
       held.delete(site);
       brought.delete(site);
     },
+    diskReplaced: (label) => {
+      const ops = world.contentOf(label)?.replica.arrivals ?? [];
+      held.set(label, new Set(ops.map(({ op }) => `${op.origin}/${op.originSeq}`)));
+      brought.delete(label);
+    },
     recorded: (place, { origin, originSeq }, via) => {
       const known = setOf(held, place);
       const id = `${origin}/${originSeq}`;

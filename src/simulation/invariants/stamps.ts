@@ -27,6 +27,10 @@ export function stamps(world: World): Watch {
       highest.delete(site);
       own.delete(site);
     },
+    diskReplaced: (label) => {
+      highest.delete(label);
+      own.delete(label);
+    },
     recorded: (place, op) => {
       const content = world.contentOf(place);
       if (content === null) return;

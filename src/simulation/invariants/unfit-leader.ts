@@ -31,7 +31,12 @@ export function unfitLeader(world: World): Watch {
 function mustGiveAway(world: World, label: Label): boolean {
   const own = world.processes[label];
   const peer = world.processes[otherLabel(label)];
-  if (!own.disk.full || peer.disk.full || !own.mayAct() || !world.faults.only("disk-full", "leaders-disk-full"))
+  if (
+    !own.disk.refuses ||
+    peer.disk.refuses ||
+    !own.mayAct() ||
+    !world.faults.only("disk-full", "leaders-disk-full", "disk-read-only")
+  )
     return false;
   if (!peer.running || peer.mayAct() || peer.coordinator?.ready() !== true) return false;
   const alarms = [own, peer].flatMap(({ coordinator }) => coordinator?.state().alarms ?? []).map(({ code }) => code);

@@ -46,6 +46,14 @@ export function vectors(world: World): Watch {
       counted.delete(site);
       bases.delete(site);
     },
+    diskReplaced: (label) => {
+      counted.delete(label);
+      bases.set(label, new Map(world.contentOf(label)?.replica.vector));
+      for (const [origin, through] of bases.get(label) ?? []) {
+        const origins = counted.get(label) ?? new Map<string, Counted>();
+        counted.set(label, origins.set(origin, { beyond: new Set(), through }));
+      }
+    },
     recorded: (place, { origin, originSeq }) => {
       count(place, origin, originSeq);
       touched.add(place);

@@ -4,11 +4,16 @@ import type { Json } from "../../core/canonical-json.ts";
 import { type Label, makeId, otherLabel } from "../../core/ids.ts";
 import type { StateSnapshot } from "../../core/messages.ts";
 import type { ForceLeaderRequest } from "../../core/outcomes.ts";
+import { STRANGER as STRANGER_ENGINE } from "../ground/witness-host.ts";
 import type { World } from "../world/world.ts";
 
 /** From a desk to an engine and back. */
 const REQUEST_TAKES_MS = 1;
 const CONFLICTS_READ = 100;
+/** Between two looks of those who wait for a new engine. */
+const ADOPTS_EVERY_MS = 300;
+/** Looks at the witness once the new engine is the peer. */
+const ADOPTS_LOOKS = 40;
 /** People give engines that have just come back a moment before they lift holds. */
 const LIFT_AFTER_MS = 1_000;
 /** An id under which nobody ever held the lock. */
@@ -44,6 +49,38 @@ export function askForMaintenance(world: World, label: Label, on: boolean): void
 export function liftMaintenance(world: World): void {
   world.scheduler.after(LIFT_AFTER_MS, () => {
     for (const label of ["a", "b"] as const) askForMaintenance(world, label, false);
+  });
+}
+
+/**
+ * `changeover pair adopt FINGERPRINT` at `label`, once the engine that was put in the other one's place has been seen there
+ * [ID2], and `changeover witness adopt` where the record is that of the engine that is gone. People look for a while.
+ */
+export function adoptPeer(world: World, label: Label, looks = ADOPTS_LOOKS): void {
+  if (looks === 0) return;
+  const other = world.contentOf(otherLabel(label))?.engineId;
+  const isPeer = other !== undefined && world.contentOf(label)?.pinnedPeer?.engineId === other;
+  if (isPeer) for (const one of ["a", "b"] as const) adoptWitness(world, one);
+  else
+    reach(world, label, async (coordinator) => {
+      const stranger = coordinator.pair().strangers.find(({ engineId }) => engineId === other);
+      if (stranger === undefined) return;
+      const { fingerprint } = stranger;
+      const answer = coordinator.adoptPeer({ fingerprint, by: "operator" });
+      world.trace.note(world.nowMs, label, `adoption answered: ${answer.outcome}`, 0, fingerprint);
+    });
+  world.scheduler.after(ADOPTS_EVERY_MS, () => adoptPeer(world, label, isPeer ? looks - 1 : looks));
+}
+
+/** `changeover witness adopt`, where the record is that of an engine whose disk is gone. */
+function adoptWitness(world: World, label: Label): void {
+  reach(world, label, async (coordinator) => {
+    const isForeign = coordinator.state().alarms.some(({ code }) => code === "witness-foreign");
+    const holder = world.ground.witness?.server.record?.engineId;
+    if (!isForeign || holder === undefined || holder === STRANGER_ENGINE) return;
+    world.watchers.each((watch) => watch.adoptsWitness?.(label));
+    const answer = await coordinator.adoptWitness({ by: "operator" });
+    world.trace.note(world.nowMs, label, `witness adoption answered: ${answer.outcome}`);
   });
 }
 

@@ -38,10 +38,12 @@ function lookAfter(
   { name, federation, peer, healed }: Desk & { readonly peer: PeerStatus; readonly healed: boolean },
 ): void {
   const site = world.sites.find((known) => known.name === peer.name);
-  if (peer.state === "refused" && site?.rebuilt === true) {
+  const engine = peer.name === "a" || peer.name === "b" ? world.processes[peer.name] : null;
+  if (peer.state === "refused" && (site?.rebuilt === true || engine?.diskReplaced === true)) {
+    // Told first: an engine that dies in the middle of it may have forgotten the peer already.
+    world.watchers.each((watch) => watch.peerReset?.(name, peer.name));
     federation.reset(peer.name, { keyRotated: false });
     world.trace.note(world.nowMs, name, "resets", 0, peer.name);
-    world.watchers.each((watch) => watch.peerReset?.(name, peer.name));
     return;
   }
   if (!healed || peer.state !== "backingOff") return;

@@ -11,7 +11,14 @@ import { otherLabel } from "../../core/ids.ts";
 import type { Label } from "../../core/ids.ts";
 import type { Heartbeat, PeerMessage } from "../../core/messages.ts";
 import type { Clock, Random, Signatures } from "../../ports/basics.ts";
-import type { LinkStatus, PeerChannel, PeerChannelEvents, PeerHello, PinnedPeer } from "../../ports/peer-channel.ts";
+import type {
+  LinkStatus,
+  PeerChannel,
+  PeerChannelEvents,
+  PeerHello,
+  PeerRefusal,
+  PinnedPeer,
+} from "../../ports/peer-channel.ts";
 import { throughCodec } from "../ground/message-text.ts";
 import { Connection, type ConnectionEnd, type Frame } from "../ground/connection.ts";
 import type { Machine } from "../ground/machine.ts";
@@ -25,6 +32,8 @@ const DIAL_LIMIT_MS = 400;
 /** A link that brought nothing for so long is closed and dialled again: a cut path never closes a socket itself. */
 const IDLE_LIMIT_MS = 2_000;
 const MESSAGE_BYTES = 256;
+/** Refusals that say: another engine is pinned. */
+const STRANGER_REFUSALS: ReadonlySet<PeerRefusal> = new Set(["wrong-engine", "wrong-key"]);
 
 export const SIM_PAIR = "simulated";
 /** Every engine has it, and some impostors. */
@@ -229,6 +238,7 @@ export class SimPeerChannel implements PeerChannel {
     if (frame.kind === "close") {
       slot.connection = null;
       connection.endFrom(this.#label);
+      if (frame.stranger !== undefined) this.#events.onRefusedByPeer(frame.stranger);
       this.#events.onLinkDown(slot.link.name, true);
       return;
     }
@@ -270,7 +280,7 @@ export class SimPeerChannel implements PeerChannel {
       return events.onFirstContact(first);
     };
     const turned = this.#gate.admit({ ...peer, link: slot.link.name }, pin);
-    if (turned !== null) return this.#refuse(slot, connection, turned);
+    if (turned !== null) return this.#refuse(slot, connection, turned, peer);
     if (connection.byImpostor) this.#ground.observer.fooled(this.#label, "let an impostor in");
     slot.greetings.delete(connection);
     if (slot.connection !== null) this.#drop(slot);
@@ -281,10 +291,13 @@ export class SimPeerChannel implements PeerChannel {
     events.onLinkUp(slot.link.name, { engineId, incarnation, version });
   }
 
-  #refuse(slot: Slot, connection: Connection, { refusal, detail }: TurnedAway): void {
+  /** `proven`: who has proven the key that it is refused for. */
+  #refuse(slot: Slot, connection: Connection, { refusal, detail }: TurnedAway, proven?: PeerIdentity): void {
     slot.greetings.delete(connection);
-    connection.closeFrom(this.#label);
-    this.#events?.onRefused(refusal, detail);
+    connection.closeFrom(this.#label, STRANGER_REFUSALS.has(refusal) ? refusal : undefined);
+    if (proven === undefined || proven.key === null) return this.#events?.onRefused(refusal, detail);
+    const { engineId, key, version } = proven;
+    this.#events?.onRefused(refusal, detail, { engineId, key, version, remote: slot.link.name });
   }
 
   /** What an earlier life of the peer left in a pipe is not heard any more once a later one was let in. */

@@ -79,7 +79,7 @@ export function openPairedStore(parts: PairedStoreParts): Store {
 /** Changes what is on the disk of an engine that does not run, in both. Nothing on a full disk or an empty one. */
 export function alterDisk(disk: SimDisk, alter: (store: Store) => void): void {
   const { content } = disk;
-  if (content === null || disk.full) return;
+  if (content === null || disk.refuses) return;
   const differs = (detail: string): never => {
     throw new Error(`broken invariant: ${detail}`);
   };
@@ -119,6 +119,7 @@ function checkpointOf(checkpoint: CheckpointDraft, side: Side): CheckpointDraft 
 }
 
 function pairedReplica(parts: PairedStoreParts, model: Replica, shipped: Replica): Replica {
+  const { disk } = parts;
   const part = <Name extends "ops" | "records" | "peerState" | "conflicts" | "outbox">(name: Name): Replica[Name] =>
     paired<Replica[Name]>(parts, name, model[name], shipped[name], {});
   return paired<Replica>(parts, "replica", model, shipped, {
@@ -128,12 +129,17 @@ function pairedReplica(parts: PairedStoreParts, model: Replica, shipped: Replica
     conflicts: part("conflicts"),
     outbox: part("outbox"),
     transaction: (work) => {
-      const result = model.transaction(() => shipped.transaction(work));
+      const result = disk.readOnly
+        ? shipped.transaction(() => model.transaction(work))
+        : model.transaction(() => shipped.transaction(work));
       parts.wrote("transaction", []);
       return result;
     },
   });
 }
+
+/** What SQLite says of a write to a read-only disk, in its own words within a transaction. */
+const REFUSED_BY_SQLITE = /^data_folder_unusable$|readonly database/u;
 
 type Side = "model" | "shipped";
 type Method = (...args: unknown[]) => unknown;
@@ -168,9 +174,12 @@ function bothOf(
   args: readonly unknown[],
   call: (side: Side) => unknown,
 ): unknown {
+  // A read-only disk is SQLite's affair: what it refuses never reaches the model.
+  const first = parts.disk.readOnly ? outcomeOf(() => call("shipped")) : null;
+  if (first !== null && REFUSED_BY_SQLITE.test(first.code ?? "")) throw first.error as Error;
   const model = outcomeOf(() => call("model"));
   if (model.code === "store_full" || model.code === "stopped") throw model.error as Error;
-  const shipped = outcomeOf(() => call("shipped"));
+  const shipped = first ?? outcomeOf(() => call("shipped"));
   if (!same(model, shipped)) {
     parts.differs(`${method}: the shipped store says ${shown(shipped)}, its model ${shown(model)}`);
   }

@@ -42,6 +42,8 @@ export interface PortsOwner {
   readonly label: Label;
   readonly disk: SimDisk;
   readonly engineFaults: EngineFaults;
+  /** The disk has taken a write. */
+  stalled(): void;
 }
 
 /** Builds the ports of a new life. Throws what the store throws when the disk cannot be opened. */
@@ -167,6 +169,7 @@ function createStore(ground: WorldGround, owner: PortsOwner): Store {
       if (method === "append") appended(ground, label, args[0] as readonly Command[]);
       if (method === "adopt") adopted(ground, label, args[0] as Adoption);
       ground.watchers.each((watch) => watch.wrote?.(label, method));
+      owner.stalled();
     },
   });
 }

@@ -12,7 +12,7 @@ import { createPorts, type SimPorts } from "./sim-ports.ts";
 import type { Life, Scheduled } from "../ground/scheduler.ts";
 import type { EngineFaults, EngineMemory } from "../ports/sim-engine.ts";
 import type { EngineProcess } from "../ports/sim-engine-process.ts";
-import type { SimDisk } from "./sim-disk.ts";
+import type { DiskCopy, SimDisk } from "./sim-disk.ts";
 import type { Death } from "./watch.ts";
 import type { WorldGround } from "./world-ground.ts";
 
@@ -39,6 +39,8 @@ export class SimProcess {
   readonly engineFaults: EngineFaults;
   readonly #ground: WorldGround;
   #living: Living | null = null;
+  /** Its disk was exchanged at some time, and people have been told. */
+  diskReplaced = false;
   #pausedAtMs = 0;
   #bootAgain = false;
 
@@ -156,6 +158,25 @@ export class SimProcess {
     this.machine.lostPower();
   }
 
+  /** Exchanges what is on the disk of a process that does not run. */
+  replaceDisk(copy: DiskCopy): void {
+    if (this.#living !== null) return;
+    this.disk.replaceBy(copy);
+    this.diskReplaced = true;
+    this.#ground.trace.note(this.#ground.scheduler.nowMs, this.label, "has another disk");
+    this.#ground.watchers.each((watch) => watch.diskReplaced?.(this.label));
+  }
+
+  /** A write has reached a disk that is slow: the process stands still until it is done. */
+  stalled(): void {
+    const { stallMs } = this.disk;
+    if (stallMs === 0 || !this.pause()) return;
+    const stalled = this.#living;
+    this.#ground.scheduler.after(stallMs, () => {
+      if (this.#living === stalled) this.wake("as-due");
+    });
+  }
+
   pause(): boolean {
     if (this.#living === null || this.#living.life.paused) return false;
     this.#living.life.paused = true;
@@ -210,7 +231,7 @@ export class SimProcess {
     this.#living = null;
     this.disk.ownerDied();
     this.machine.socketsClosed();
-    if (!this.disk.full) this.#ground.violate("no-throw", `${this.label} could not start: ${message}`);
+    if (!this.disk.refuses) this.#ground.violate("no-throw", `${this.label} could not start: ${message}`);
     this.#ground.scheduler.after(RESTART_AFTER_MS, () => this.boot());
   }
 }

@@ -40,7 +40,11 @@ export type Death = "killed" | "stopped" | "lost power";
 export interface Watch {
   /** A process began a new life; `coordinator.start()` is called right after. */
   booted?(label: Label): void;
+  /** A person lets an engine put its record in the place of one that is not its own [VT7]. */
+  adoptsWitness?(label: Label): void;
   died?(label: Label, how: Death): void;
+  /** The disk of an engine that does not run is another one: a copy, or empty. */
+  diskReplaced?(label: Label): void;
   /** A process was frozen for `forMs`, and may act from now on. */
   woke?(label: Label, forMs: number): void;
   /** A hello or a proof was sent over a link. */
