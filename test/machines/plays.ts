@@ -1,11 +1,22 @@
 /** The runs by which `event-proofs.ts` shows what each event of a statechart is needed for. */
 import { expect } from "vitest";
+import { EngineGuard } from "../../src/actors/engine-guard.ts";
+import { EngineKeeper } from "../../src/actors/engine-keeper.ts";
+import { PeerMonitor } from "../../src/actors/peer-monitor.ts";
 import { ReconcileLock } from "../../src/actors/reconcile-lock.ts";
+import { Restraints } from "../../src/actors/restraints.ts";
 import type { Rules } from "../../src/actors/rules.ts";
+import { Votes } from "../../src/actors/votes.ts";
 import type { Label } from "../../src/core/ids.ts";
+import type { EngineSign } from "../../src/ports/engine.ts";
+import type { Exchange, Step } from "../../src/replication/exchange.ts";
+import { SyncPeer } from "../../src/replication/sync-peer.ts";
+import type { EngineFaults } from "../../src/simulation/ports/sim-engine.ts";
 import { FilteredChannel, filteredPair } from "../coordinator/filtered-channel.ts";
 import type { Pair, PairSettings } from "../coordinator/pair.ts";
 import { buildRig } from "../actors/rig.ts";
+import { FeedStage } from "../outbox/feed-stage.ts";
+import type { VirtualClock } from "../support/virtual-clock.ts";
 
 /** A run that goes well with every event, and throws when one that it needs is missing. */
 export type Play = (rules: Partial<Rules>) => Promise<void>;
@@ -185,4 +196,247 @@ export const leadsOnWithoutDraining = leadsOn({ commands: { ackTimeoutMs: 700 } 
   channels.b.lost.add("replicated");
   void pair.of("a").submit({ kind: "POST /switch/cut", payload: { source: "CAM 9" } });
   await pair.clock.pass(5);
+});
+
+/** A follower that was away has three commands to take from the log. */
+export const takesTheLog = onStage({}, async ({ pair }) => {
+  await pair.stop("b");
+  for (const source of ["CAM 1", "CAM 2", "CAM 3"]) await pair.submit("a", source);
+  await pair.start("b");
+  await pair.until(() => pair.of("b").ready(), 1_500);
+});
+
+/** The log of the leader no longer reaches back to where the follower stands. */
+export const takesASnapshot = onStage({ commands: { keep: 10, checkpointEvery: 5 } }, async ({ pair }) => {
+  await pair.stop("b");
+  const commands = Array.from({ length: 30 }, (_, index) =>
+    pair.of("a").submit({ kind: "POST /switch/cut", payload: { source: `CAM ${index}` } }),
+  );
+  await pair.untilDone(Promise.all(commands));
+  await pair.clock.pass(300);
+  pair.member("a").store.compact(20, 0);
+  await pair.start("b");
+  await pair.until(() => pair.of("b").ready(), UNTIL_MS);
+});
+
+/** An engine whose log has parted from the leader's says so, and is handed no role. */
+export const saysThatItReconciles = parted({}, async ({ pair, channels }) => {
+  channels.b.lost.add("divergence-request");
+  pair.wire.mend("red");
+  await pair.until(() => channels.b.count("divergence-request") > 0, UNTIL_MS);
+  await pair.clock.pass(100);
+  expect(pair.of("a").state().syncState).toBe("reconciling");
+});
+
+/** The first plan is lost. */
+export const asksForAnotherPlan = onStage({}, async ({ pair, channels }) => {
+  await pair.stop("b");
+  await pair.submit("a", "CAM 1");
+  channels.a.lost.add("catch-up-plan");
+  await pair.start("b");
+  await pair.until(() => channels.a.count("catch-up-plan") > 1, UNTIL_MS);
+  channels.a.lost.clear();
+  await pair.until(() => pair.of("b").ready(), UNTIL_MS);
+});
+
+/** A follower without its leader does not know whether it lacks something. */
+export const doubtsItselfAlone = onStage({ failover: { deathProof: "none" } }, async ({ pair }) => {
+  pair.wire.cut("red");
+  await pair.until(() => pair.of("b").state().syncState === "starting", 2_000);
+});
+
+export const leads = onStage({}, async ({ pair }) => {
+  expect([pair.of("a").state().syncState, pair.of("a").ready()]).toEqual(["ready", true]);
+});
+
+/** An engine beside its coordinator, and what the coordinator makes of its signs. */
+function kept(
+  play: (kept: { keeper: EngineKeeper; faults: EngineFaults; readonly show: (sign: EngineSign) => void }) => void,
+): Play {
+  return async (rules) => {
+    const rig = buildRig({ rules });
+    let show: (sign: EngineSign) => void = () => undefined;
+    Object.assign(rig.kit.ports.engine, { watch: (listener: typeof show) => void (show = listener) });
+    const { ports, alarms } = rig.kit;
+    const guard = new EngineGuard({ engine: ports.engine, clock: rig.clock, alarms });
+    const resume = (): void => undefined;
+    const keeper = new EngineKeeper(
+      { ...rig.kit, ports: { ...ports, engine: guard } },
+      {
+        executor: {
+          ...{ executedSeq: 9, confirmedSeq: 9, resets: 0, resetTo: resume, goOnThrough: resume },
+          hold: async () => resume,
+          suspend: () => resume,
+          reached: async () => undefined,
+        },
+        monitor: new PeerMonitor(rig.kit, new Votes(rig.kit), { onChange: () => undefined }),
+        restraints: new Restraints(rig.kit),
+        catchUp: { compare: resume, machineValue: "ready" },
+        ...{ leads: () => true, handoverUnderWay: () => false, offer: resume },
+      },
+      guard,
+    );
+    keeper.start();
+    play({ keeper, faults: rig.faults, show: (sign) => show(sign) });
+  };
+}
+
+const line = (seq: number): EngineSign => ({ type: "line", instance: "one", position: { epoch: 1, seq } });
+
+export const isWell = kept(({ keeper, show }) => {
+  show(line(9));
+  expect(keeper.machineValue).toBe("well");
+});
+
+export const isGone = kept(({ keeper, show }) => {
+  show({ type: "refused" });
+  expect(keeper.trusted).toBe(false);
+});
+
+export const stands = kept(({ keeper, show }) => {
+  show({ type: "silent", why: "no line" });
+  expect(keeper.trusted).toBe(false);
+});
+
+export const hasFailed = kept(({ keeper, faults }) => {
+  faults.health = "failed";
+  keeper.look();
+  expect(keeper.machineValue).toBe("failed");
+});
+
+export const isRestored = kept(({ keeper, show }) => {
+  show(line(9));
+  show({ type: "line", instance: "two", position: null });
+  expect(keeper.machineValue).toBe("restoring");
+  keeper.installed(true);
+  expect(keeper.machineValue).toBe("well");
+});
+
+interface Exchanging {
+  readonly peer: SyncPeer;
+  readonly clock: VirtualClock;
+  /** The steps that were begun, in order. */
+  readonly steps: string[];
+}
+
+const INTERVAL_MS = 1_000;
+const FAILED = { outcome: "failed", reason: "other", error: null, op: null, traceId: null } as const;
+const MISMATCH = { ...FAILED, reason: "identity_mismatch" } as const;
+
+/** A spoke and what it does with its hub. `ends`: how its first steps end; the others are `done`. */
+function exchanging(given: readonly Step[], play: (exchanging: Exchanging) => Promise<void>): Play {
+  return async (rules) => {
+    const { kit, clock } = buildRig({ rules });
+    const steps: string[] = [];
+    const ends = [...given];
+    const did = async (step: string): Promise<Step> => {
+      steps.push(step);
+      return ends.shift() ?? { outcome: "done" };
+    };
+    const exchange = {
+      ...{ progress: null, identify: () => did("identify") },
+      ...{ pullPage: () => did("pull"), pushPage: () => did("push") },
+    } as unknown as Exchange;
+    const host = { ...kit, random: kit.ports.random, logger: kit.ports.logger };
+    const peer = new SyncPeer({ host, exchange }, { name: "hub", intervalMs: INTERVAL_MS, pushes: true });
+    peer.start();
+    await clock.turn();
+    await play({ peer, clock, steps });
+    peer.stop();
+  };
+}
+
+export const exchanges = exchanging([{ outcome: "done" }, { outcome: "more" }], async ({ clock, steps }) => {
+  expect(steps).toEqual(["identify", "pull", "pull", "push"]);
+  await clock.pass(2 * INTERVAL_MS);
+  expect(steps.length).toBeGreaterThan(4);
+});
+
+export const exchangesAgainAfterAFailure = exchanging([{ outcome: "done" }, FAILED], async ({ clock, steps }) => {
+  expect(steps).toEqual(["identify", "pull"]);
+  await clock.pass(20 * INTERVAL_MS);
+  expect(steps).toContain("push");
+});
+
+export const refusesAStranger = exchanging([MISMATCH], async ({ peer, clock }) => {
+  let told = false;
+  void peer.exchangeNow().then(() => (told = true));
+  await clock.turn();
+  expect(told).toBe(true);
+});
+
+export const trustsAfterAReset = exchanging([MISMATCH], async ({ peer, clock, steps }) => {
+  peer.reset();
+  await clock.turn();
+  expect(steps).toContain("push");
+});
+
+export const pauses = exchanging([], async ({ peer, clock, steps }) => {
+  peer.pause();
+  void peer.exchangeNow();
+  await clock.pass(5 * INTERVAL_MS);
+  expect(steps).toHaveLength(3);
+});
+
+export const resumes = exchanging([], async ({ peer, clock, steps }) => {
+  peer.pause();
+  peer.resume();
+  await clock.turn();
+  expect(steps).toHaveLength(6);
+});
+
+/** Both engines publish to a feed; `a` is on air. */
+function publishing(play: (stage: FeedStage) => Promise<void>): Play {
+  return async (rules) => {
+    const stage = new FeedStage({ rules });
+    await stage.onAir("a");
+    await play(stage);
+  };
+}
+
+const pumpOf = (stage: FeedStage): string => stage.coordinator("a").outbox().pump;
+
+export const publishes = publishing(async (stage) => {
+  for (let count = 0; count < 2; count += 1) {
+    await stage.submit("a");
+    await stage.published(3_000);
+    await stage.run(500);
+  }
+  expect(pumpOf(stage)).toBe("idle");
+});
+
+/** The sink is away for the first try. */
+export const triesTheSinkAgain = publishing(async (stage) => {
+  stage.sink.faultOf = () => "unavailable";
+  await stage.submit("a");
+  await stage.until("it waits", () => pumpOf(stage) === "backingOff", 2_000);
+  delete stage.sink.faultOf;
+  // Long before the tick that looks for what waits.
+  await stage.published(120);
+});
+
+/** The sink never answers; the role goes there and back. */
+export const publishesInTheNextLeadership = publishing(async (stage) => {
+  stage.sink.delayMs = () => 10_000_000;
+  await stage.submit("a");
+  await stage.run(1_500);
+  delete stage.sink.delayMs;
+  await stage.onAir("b");
+  await stage.run(1_500);
+  await stage.onAir("a");
+  await stage.submit("a");
+  await stage.published(10_000);
+});
+
+/** The sink is slow when the engine stops. */
+export const stopsInTime = publishing(async (stage) => {
+  stage.sink.delayMs = () => 300;
+  await stage.submit("a");
+  await stage.run(20);
+  let stopped = false;
+  void stage
+    .coordinator("a")
+    .stop()
+    .then(() => (stopped = true));
+  await stage.until("it has stopped", () => stopped, 700);
 });
