@@ -2,57 +2,12 @@
 import type { Command, Conflict } from "./command.ts";
 import type { Op } from "./operation.ts";
 import type { Epoch } from "./epoch.ts";
+import type { REMEDIES } from "./remedies.ts";
 import type { SubmitOutcome } from "./outcomes.ts";
 import type { LeadershipCause, Maintenance, Role } from "./messages.ts";
 
-/** Alarm codes: stable words for what an engineer must know. */
-export type AlarmCode =
-  | "peer-unreachable"
-  | "peer-link-lost"
-  | "peer-refused"
-  | "refused-by-peer"
-  | "number-out-of-reach"
-  | "witness-unreachable"
-  | "witness-amnesia"
-  | "witness-foreign"
-  | "witness-corrupt"
-  | "no-quorum"
-  | "no-valid-backup"
-  | "handover-missed"
-  | "unconfirmed"
-  | "stale-takeover"
-  | "awaiting-operator"
-  | "hold-down"
-  | "maintenance-blocks-failover"
-  | "engine-failed"
-  | "engine-hook"
-  | "engine-foreign"
-  | "engine-restore-limit"
-  | "engine-hook-slow"
-  | "loop-stalled"
-  | "commands-late"
-  | "lockstep-degraded"
-  | "state-drift"
-  | "split-brain"
-  | "conflicts-open"
-  | "store-failed"
-  | "store-inconsistent"
-  | "resynced"
-  | "version-skew"
-  | "clocks-far-apart"
-  | "changeover-unconfirmed"
-  | "op-quarantined"
-  | "op-dead-letter"
-  | "op-unsigned"
-  | "clock-wrong"
-  | "history-forked"
-  | "quota-near"
-  | "federation-failing"
-  | "federation-refused"
-  | "hub-unreachable"
-  | "outbox-dead-letter"
-  | "outbox-behind"
-  | "feed-lost";
+/** A stable word for what an engineer must know. Each is registered with its remedy. */
+export type AlarmCode = keyof typeof REMEDIES;
 
 export interface Alarm {
   readonly code: AlarmCode;

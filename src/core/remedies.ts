@@ -1,10 +1,9 @@
 /**
- * What to do about each alarm, in the runbook's words (`docs/runbook.md`; a test compares). Shown beside the alarm by
+ * Every alarm, and what to do about it, in the runbook's words (`docs/runbook.md`; a test compares). Shown beside the alarm by
  * `/api/state`, `changeover status`, `changeover doctor` and the page, because nobody looks for a manual at 3 a.m.
  */
-import type { AlarmCode } from "./events.ts";
 
-export const REMEDIES: Readonly<Record<AlarmCode, string>> = {
+export const REMEDIES = {
   "peer-unreachable":
     'Look at the other host and at the network between them. The role has moved already if it had to. If the host is lost, see "Exchange an engine".',
   "peer-link-lost": "Repair the network of the link that the detail names. Nothing else is affected.",
@@ -80,4 +79,4 @@ export const REMEDIES: Readonly<Record<AlarmCode, string>> = {
     "Run changeover outbox status, correct the cause and run changeover outbox retry EVENT, or give it up with changeover outbox skip EVENT.",
   "outbox-behind": "Make the broker reachable, or correct outbox in the configuration. The programme is not affected.",
   "feed-lost": "Run changeover outbox resync at the leader, then resync() at each consumer.",
-};
+} satisfies Readonly<Record<string, string>>;
