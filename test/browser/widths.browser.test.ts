@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { splitBrain, recover } from "../../src/cli/demo/faults.ts";
 import { loadRundown, Show } from "../../src/cli/demo/show.ts";
 import { otherLabel } from "../../src/core/ids.ts";
+import { call } from "../support/http-call.ts";
 import { describeWithServer } from "../support/servers.ts";
 import { OpenStage } from "./open-stage.ts";
 import { openPage, tallySays } from "./stage.ts";
@@ -39,6 +40,20 @@ describeWithServer("chromium", "the page at three widths", () => {
     }
     return wide;
   }
+
+  test("a legend says what the colours mean, and a hold is shown at both engines while it stands", async () => {
+    const { page } = stage.watched;
+    expect(await page.getByLabel("What the colours mean").innerText()).toMatch(
+      /active state\s+leads\s+last transition/,
+    );
+    const hold = (on: boolean) =>
+      call("POST", `${stage.set.url("a")}/api/maintenance`, { on, reason: "cabling at the desk" });
+    expect((await hold(true)).status).toBe(200);
+    const shown = page.getByText("Maintenance by open-mode: cabling at the desk");
+    await expect.poll(() => shown.count(), { timeout: 20_000 }).toBe(2);
+    expect((await hold(false)).status).toBe(200);
+    await expect.poll(() => shown.count(), { timeout: 20_000 }).toBe(0);
+  });
 
   test("H8, H9: a split shows both positions with epochs and what diverged, and nothing overflows", async () => {
     const { plant } = stage.set;

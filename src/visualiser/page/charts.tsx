@@ -54,6 +54,20 @@ export function Charts(props: Props) {
     <section class="charts" aria-label="Statecharts">
       <header>
         <h2>Statecharts</h2>
+        <ul class="legend" aria-label="What the colours mean">
+          <li>
+            <i class="is-active" /> active state
+          </li>
+          <li>
+            <i class="is-air" /> leads
+          </li>
+          <li>
+            <i class="is-taken" /> last transition
+          </li>
+          <li>
+            <i class="is-dim" /> not reachable, as last seen
+          </li>
+        </ul>
         <button type="button" onClick={() => setOpen(new Set(allOpen ? [] : shown))}>
           {allOpen ? "Close all" : "Open all"}
         </button>

@@ -50,6 +50,7 @@ export function EnginePanel({ engine, isLive, nowMs }: Props) {
             />
             <Positions message={message} gap={engine.gap} divergent={engine.divergent} />
           </div>
+          {!isGone && <Holds state={message.state} />}
           {!isGone && <Alarms state={message.state} nowMs={nowMs} />}
         </>
       )}
@@ -176,6 +177,35 @@ function Positions({
       <p class="small one-line">programme: {state.programSource}</p>
     </div>
   );
+}
+
+/** What a person has said about the role: a hold, a planned handover, a preferred engine. An older engine says nothing of it. */
+function Holds({ state }: { state: Partial<CoordinatorState> }) {
+  const { maintenance, plannedHandover, preferred = "none", switchBack, role } = state;
+  const said = [
+    maintenance?.on === true
+      ? `Maintenance by ${maintenance.by}${maintenance.reason ? `: ${maintenance.reason}` : ""}`
+      : null,
+    plannedHandover === undefined || plannedHandover === null
+      ? null
+      : `Handover planned for ${new Date(plannedHandover.at).toLocaleTimeString()} by ${plannedHandover.by}`,
+    preferred === "none" || role !== "leader"
+      ? null
+      : `Preferred: ${preferred.toUpperCase()}${switchBack === undefined ? "" : backWords(switchBack)}`,
+  ].filter((text) => text !== null);
+  if (said.length === 0) return null;
+  return (
+    <ul class="holds" aria-label="Holds and plans">
+      {said.map((text) => (
+        <li key={text}>{text}</li>
+      ))}
+    </ul>
+  );
+}
+
+function backWords({ mode, waiting }: CoordinatorState["switchBack"]): string {
+  if (mode === "never") return ", no switch-back";
+  return waiting.length === 0 ? "" : `, switch-back waits for ${waiting.join(", ")}`;
 }
 
 function Alarms({ state, nowMs }: { state: CoordinatorState; nowMs: number }) {
