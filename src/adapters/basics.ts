@@ -1,9 +1,9 @@
 /**
  * The clock of the machine that the process runs on.
- * Keeps true: a timer never fires before its time on the monotonic clock (Node's own may, by a fraction of a millisecond);
+ * A timer never fires before its time on the monotonic clock (Node's own may, by a fraction of a millisecond);
  * `unixMs` is never farther than one millisecond from what `Date.now()` shows, and follows every step of it at once.
  * Timers keep the process alive: each has an owner that ends it, so a process that does not exit shows a forgotten one.
- * Does not know: whether the wall clock is right.
+ * It does not know whether the wall clock is right.
  */
 import { assert } from "../core/errors.ts";
 import type { Clock, TimerHandle, Random, Ids, Digest, RunningHash, Signatures } from "../ports/basics.ts";

@@ -1,6 +1,6 @@
 /**
  * A log that nothing floods. It stands before any other logger.
- * Keeps true: no line comes twice within a second, and no message more than `MOST_OF_ONE_MESSAGE` times, whatever fails
+ * No line comes twice within a second, and no message more than `MOST_OF_ONE_MESSAGE` times, whatever fails
  * and however often. What was left out is counted: one line a second for each message says how many.
  */
 import type { Clock, TimerHandle, LogFields, Logger } from "../ports/basics.ts";

@@ -1,7 +1,7 @@
 /**
  * Asks a router or load balancer with an HTTP interface to route to one engine of the pair.
- * Keeps true: one request a call, within its budget; only an answer of 2xx is a confirmation.
- * Does not know: the device's language beyond the templates that it is configured with.
+ * One request a call, within its budget; only an answer of 2xx is a confirmation.
+ * It does not know the device's language beyond the templates that it is configured with.
  */
 import {
   type ChangeoverSwitch,

@@ -1,7 +1,7 @@
 /**
  * What all clock sources share that ask a program: it is asked every second, and its last answer counts as
  * long as it is fresh.
- * Keeps true: one question at a time, each within its budget; without a fresh and sound answer the reading says `free`;
+ * One question at a time, each within its budget; without a fresh and sound answer the reading says `free`;
  * `reading` never blocks.
  */
 import type { Clock, TimerHandle, ClockReading, ClockSource } from "../ports/basics.ts";
@@ -11,7 +11,7 @@ const ASK_EVERY_MS = 1_000;
 const ANSWER_WITHIN_MS = 800;
 const MAX_ANSWER_BYTES = 65_536;
 
-/** A reading older than this counts no more: some questions in a row went unanswered. */
+/** A reading older than this no longer counts: some questions in a row went unanswered. */
 const FRESH_MS = 3_500;
 
 /** Nothing disciplines the clock, as far as is known. */

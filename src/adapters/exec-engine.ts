@@ -6,9 +6,9 @@
  * With an `execute` script each command goes to its standard input as JSON (exit 0: done; else failed, with the last line
  * of its error output); without one, commands are only kept. `snapshot` writes the engine's own state to standard output,
  * `restore` reads it; `health` exits 0 ok, 1 degraded, else failed. All of these are optional.
- * Keeps true: the newest commands are kept here in every case, so both engines of a pair agree on a state; identities
+ * The newest commands are kept here in every case, so both engines of a pair agree on a state; identities
  * count once; a script that overruns its budget is killed and delays nothing; an older notification gives way to a newer.
- * Does not know: what is on programme.
+ * It does not know what is on programme.
  */
 import Type, { type Static } from "typebox";
 import { Check } from "typebox/value";

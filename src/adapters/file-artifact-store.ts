@@ -1,6 +1,6 @@
 /**
  * Artifacts in a folder, each under the sha256 of its bytes.
- * Keeps true: bytes are durable before they have a name; the same bytes are kept once; what is read is what was stored, or
+ * Bytes are durable before they have a name; the same bytes are kept once; what is read is what was stored, or
  * it is an error; no name leads out of the folder.
  */
 import { createHash, randomUUID } from "node:crypto";

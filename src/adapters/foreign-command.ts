@@ -1,5 +1,5 @@
 /**
- * Purpose: what Changeover itself asks of a command for an engine that it does not know from within: bounds and
+ * What Changeover itself asks of a command for an engine that it does not know from within: bounds and
  * well-formed text. Everything else is for that engine to judge.
  */
 import { type Json, canonicalJson } from "../core/canonical-json.ts";

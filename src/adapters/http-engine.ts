@@ -1,9 +1,9 @@
 /**
  * An engine in any language, driven by hooks over HTTP: `POST /execute`, `GET /snapshot`, `POST /restore`,
  * `POST /role`, `GET /health` below one base URL. `examples/http-engine/README.md` says what each hook is sent.
- * Keeps true: calls that touch the state go out one after the other, in order; a call that is repeated carries the same
+ * Calls that touch the state go out one after the other, in order; a call that is repeated carries the same
  * identity; role changes do not wait behind them, and the newest is told again until the engine has taken it.
- * Does not know: what a command means. Whether the engine keeps identities apart is the engine's duty.
+ * It does not know what a command means. Whether the engine keeps identities apart is the engine's duty.
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { Command, LogPosition } from "../core/command.ts";

@@ -1,9 +1,9 @@
 /**
  * Proof that nothing listens any more where the peer was [DP1].
- * Keeps true: `refused` only when every known address refused the connection, or one did whose established socket the
+ * `refused` only when every known address refused the connection, or one did whose established socket the
  * other side had just closed, and no other accepts one within a moment; whatever answers, with anything at all, is life. Right after a kill the kernel may still accept a connection and then reset it: that is neither, and is asked
  * again every millisecond. Sockets and timers end with the call.
- * Does not know: who answers. Any answer at the peer's address is a reason not to take its role.
+ * It does not know who answers. Any answer at the peer's address is a reason not to take its role.
  */
 import { type Socket, connect } from "node:net";
 import { connect as connectTls } from "node:tls";

@@ -1,6 +1,6 @@
 /**
- * Purpose: `/sync` of another place over HTTP.
- * Keeps true: each call has its time and its size; the token goes to this one address and nowhere else.
+ * `/sync` of another place over HTTP.
+ * Each call has its time and its size; the token goes to this one address and nowhere else.
  */
 import type { Json } from "../core/canonical-json.ts";
 import { MAX_VALUE_CHARS, type Op } from "../core/operation.ts";

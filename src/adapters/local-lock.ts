@@ -1,8 +1,8 @@
 /**
  * The reconcile lock in the memory of one process, for the witnesses that live there (memory, none).
- * Keeps true: at most one holder; a lock lapses `ttlMs` after it was given or extended, on the monotonic clock; the
+ * At most one holder; a lock lapses `ttlMs` after it was given or extended, on the monotonic clock; the
  * fence only rises. A counter that finds nothing starts from the wall clock, so that it rises over lost memory too.
- * Does not know: who asks; that work done under a lapsed lock is refused by its fence is the store's part [RL3].
+ * It does not know who asks; that work done under a lapsed lock is refused by its fence is the store's part [RL3].
  */
 import type { LockId } from "../core/ids.ts";
 import type { Clock } from "../ports/basics.ts";

@@ -1,6 +1,6 @@
 /**
  * What survives the death of a process whose store is a `MemoryStore`: a disk for simulated worlds and tests.
- * Keeps true: at most one living owner. Does not know: what the content means.
+ * At most one living owner. It does not know what the content means.
  */
 import { assert, ChangeoverError } from "../core/errors.ts";
 import type { Command, Conflict, KeyedAnswer, LogPosition } from "../core/command.ts";

@@ -1,6 +1,6 @@
 /**
  * The replica port in memory, as part of a `MemoryStore`: the same contract as the SQLite one.
- * Keeps true: a transaction that throws leaves nothing behind: every write notes how it is undone.
+ * A transaction that throws leaves nothing behind: every write notes how it is undone.
  */
 import type { Conflict } from "../core/command.ts";
 import { chainAfter, isGivenUp, type Op } from "../core/operation.ts";

@@ -1,6 +1,6 @@
 /**
  * A feed in memory, and sinks that publish to it: for simulated worlds and for tests.
- * Keeps true: the sink contract, also while it fails as it is told to.
+ * The sink contract, also while it fails as it is told to.
  */
 import { ChangeoverError } from "../core/errors.ts";
 import type { ControlEvent } from "../core/control-event.ts";

@@ -1,7 +1,7 @@
 /**
  * The store port in memory, for simulated worlds and for tests of those who embed a coordinator. What is
  * durable lives on the `MemoryDisk`: a new store over the same disk sees what the dead one had made durable.
- * Keeps true: the same contract as the SQLite store; an append costs the same however long the log is.
+ * The same contract as the SQLite store; an append costs the same however long the log is.
  */
 import type { Command, Conflict, KeyedAnswer } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";

@@ -1,9 +1,9 @@
 /**
  * A witness in memory, shared by engines of one process: for the simulator and for tests.
- * Keeps true: each call is one step, done before it returns; the same calls give the same answers, run ids included. It
+ * Each call is one step, done before it returns; the same calls give the same answers, run ids included. It
  * has no timer: locks lapse by comparing with the clock. It can lose its memory or go back to an old copy, as a real
  * witness can, and shows it by a new run id [CP5].
- * Does not know: delay, loss and cuts on the way to it; the simulator wraps a client in those.
+ * It does not know delay, loss and cuts on the way to it; the simulator wraps a client in those.
  */
 import type { LockId } from "../core/ids.ts";
 import type { Clock } from "../ports/basics.ts";

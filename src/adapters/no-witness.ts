@@ -1,6 +1,6 @@
 /**
  * What stands in the witness's place where none is configured [CP3].
- * Keeps true: it never vouches for anybody: every question about the record is `unreachable`.
+ * It never vouches for anybody: every question about the record is `unreachable`.
  * The lock is this engine's own: it keeps two reconciliations of one engine apart, not two engines.
  */
 import type { LockId } from "../core/ids.ts";

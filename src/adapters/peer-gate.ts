@@ -9,7 +9,7 @@ import type { Heartbeat, PeerMessage } from "../core/messages.ts";
 import { isReachable, outOfReach } from "../core/epoch.ts";
 import type { PeerHello, PeerRefusal, PinnedPeer } from "../ports/peer-channel.ts";
 
-/** Someone or something turned away, and why. */
+/** Someone or something refused, and why. */
 export interface TurnedAway {
   readonly refusal: PeerRefusal;
   readonly detail: string;
@@ -67,7 +67,7 @@ export class PeerGate {
     this.#lastN = 0;
   }
 
-  /** Looks at what is refused whoever proves it; `null` lets the handshake go on. Nothing here is proven yet, so nothing changes. */
+  /** Refuses what no proof could change; `null` lets the handshake go on. Nothing here is proven yet, so nothing changes. */
   judge(hello: PeerIdentity): TurnedAway | null {
     if (hello.pair !== this.#pair) return turnedAway("wrong-pair", `it belongs to the pair "${hello.pair}"`);
     if (hello.label === this.#label) return turnedAway("own-label", `it is labelled ${hello.label}, as this engine is`);

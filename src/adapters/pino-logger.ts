@@ -1,7 +1,7 @@
 /**
  * Structured log lines by pino.
- * Keeps true: no field that by its name holds a secret is ever written, down to three levels deep.
- * Does not know: secrets inside message texts, which are constant for that reason; where the lines go.
+ * No field that by its name holds a secret is ever written, down to three levels deep.
+ * It does not know secrets inside message texts, which are constant for that reason; where the lines go.
  */
 import { pino } from "pino";
 import type { LogFields, Logger } from "../ports/basics.ts";

@@ -10,7 +10,7 @@
  *   clock of the server and above the highest fence this engine has seen. Should both fail (the memory emptied, its
  *   clock set back, this engine restarted), work under the low fence is refused by the stores: late, but never wrong.
  * - All keys of a pair share one hash tag, so that a Cluster keeps them on one node.
- * Does not know: who leads. It compares, keeps and answers.
+ * It does not know who leads. It compares, keeps and answers.
  */
 import { randomUUID } from "node:crypto";
 import { assert, ChangeoverError } from "../core/errors.ts";

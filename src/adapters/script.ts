@@ -1,6 +1,6 @@
 /**
  * Runs one script of the user's, without a shell, within a budget of time and output.
- * Keeps true: a script that overruns is killed with everything it started in its process group; running one never throws.
+ * A script that overruns is killed with everything it started in its process group; running one never throws.
  * The script's environment holds what is named here and what the caller gives, so no secret of ours leaks into it.
  */
 import { type ChildProcess, spawn } from "node:child_process";

@@ -1,7 +1,7 @@
 /**
- * Purpose: one task after the other, in the order in which they were asked for, for outside things that must not be
+ * One task after the other, in the order in which they were asked for, for outside things that must not be
  * called twice at once.
- * Keeps true: bounded; a task that fails does not stop the ones behind it.
+ * Bounded; a task that fails does not stop the ones behind it.
  */
 import { ChangeoverError } from "../core/errors.ts";
 

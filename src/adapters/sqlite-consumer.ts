@@ -1,6 +1,6 @@
 /**
  * A consumer's own SQLite file, as the applier needs it: `applied_events`, `applied_stacks`, `applied_cursor`.
- * Keeps true: one transaction at a time on the connection. The connection belongs to the applier: what others did on it
+ * One transaction at a time on the connection. The connection belongs to the applier: what others did on it
  * while a handler waits would become part of its transaction.
  */
 import type { Database, Statement } from "better-sqlite3";

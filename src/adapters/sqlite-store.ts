@@ -1,7 +1,7 @@
 /**
  * The store port on one SQLite file, `changeover.db`, owned by this process alone: write-ahead log, synced at
  * every commit [EP2].
- * Keeps true: one transaction a call. What is kept in memory beside the file (the log's shape, clock and stamp, so that
+ * One transaction a call. What is kept in memory beside the file (the log's shape, clock and stamp, so that
  * no call scans the log) changes only after the transaction has been committed.
  */
 import { open } from "node:fs/promises";

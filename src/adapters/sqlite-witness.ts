@@ -6,12 +6,12 @@
  * - The run id is made with the file, and each call checks that the file still stands: a removed or replaced one is
  *   noticed [CP5]. (Remove its `-wal` and `-shm` with it.)
  * - The lock lapses by the wall clock, the only one that two processes share through the port. A clock set back cannot
- *   keep it for ever: a lock from the future is counted anew by whoever wants it next, so that it stands twice its TTL
+ *   keep it for ever: a lock from the future is counted again by anyone who wants it next, so that it stands twice its TTL
  *   at most. A clock set forward ends it early, which its fence makes harmless [RL3]. No clock touches the record.
  * - `synchronous` is NORMAL: a commit does not wait for the disk, so that a slow disk does not hold up the engine's loop.
  *   The file outlives every process. A power cut may take the last commits, but it takes both engines and their votes
  *   with it: their own stores keep the epochs [EP2], and the quarantine after a start covers an older record [CP5].
- * Does not know: who leads. Must not be the event store's file: that one may be busy for longer.
+ * It does not know who leads. Must not be the event store's file: that one may be busy for longer.
  */
 import type { LockId } from "../core/ids.ts";
 import type { Clock } from "../ports/basics.ts";

@@ -1,7 +1,7 @@
 /**
  * The witness record as text, for witnesses that keep it outside this process (Redis, SQLite).
- * Keeps true: what is read back is a whole record or nothing; a text that anyone else wrote is never taken for one.
- * Does not know: where the text is kept, nor what the record means.
+ * What is read back is a whole record or nothing; a text that anyone else wrote is never taken for one.
+ * It does not know where the text is kept, nor what the record means.
  */
 import { isEpoch, isReachable } from "../core/epoch.ts";
 import { parseClock } from "../core/vector-clock.ts";

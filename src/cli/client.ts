@@ -1,7 +1,7 @@
 /**
  * Speaks to a running engine over HTTP for the commands.
- * Keeps true: every call ends, by an answer or by its time-out; a refusal carries the engine's own code and reason.
- * Does not know: what the answers mean.
+ * Every call ends, by an answer or by its time-out; a refusal carries the engine's own code and reason.
+ * It does not know what the answers mean.
  */
 import { withoutPasswords } from "../config/check.ts";
 import { CliError, EXIT } from "./exit.ts";

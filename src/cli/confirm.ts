@@ -1,4 +1,4 @@
-/** Purpose: asks a person before something is lost; where nobody can be asked, `--yes` must have said so. */
+/** Asks a person before something is lost; where nobody can be asked, `--yes` must have said so. */
 import { createInterface } from "node:readline/promises";
 import { CliError, EXIT } from "./exit.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Purpose: how a command ends: its exit code, and one plain line that says what, where and how to mend it.
- * Keeps true: no stack trace reaches a user, and no error ends with code 0.
+ * How a command ends: its exit code, and one plain line that says what, where and how to repair it.
+ * No stack trace reaches a user, and no error ends with code 0.
  */
 import { ChangeoverError } from "../core/errors.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Purpose: the options that commands share: where the engine is, who asks, and in what form the answer is wanted.
- * Keeps true: a secret comes from the environment or from a file, never from the command line, where every process of
+ * The options that commands share: where the engine is, who asks, and in what form the answer is wanted.
+ * A secret comes from the environment or from a file, never from the command line, where every process of
  * the host could read it.
  */
 import { readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * Purpose: how answers look: plain text for people, JSON for programs.
- * Keeps true: nothing that came from outside can move the cursor or colour the terminal.
+ * How answers look: plain text for people, JSON for programs.
+ * Nothing that came from outside can move the cursor or colour the terminal.
  */
 
 /** Writes one line to standard output. */

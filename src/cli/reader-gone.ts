@@ -1,6 +1,6 @@
 /**
- * Purpose: what happens when whoever reads the output goes away (`changeover watch | head`, a log collector that dies).
- * Keeps true: a command ends quietly, as there is nobody left to tell; an engine goes on, for the programme does.
+ * What happens when anyone who reads the output goes away (`changeover watch | head`, a log collector that dies).
+ * A command ends quietly, as there is nobody left to tell; an engine goes on, for the programme does.
  */
 import { EXIT } from "./exit.ts";
 

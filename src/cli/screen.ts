@@ -1,6 +1,6 @@
 /**
- * Purpose: a picture of lines that is redrawn in place, without flicker, at whatever size the terminal has just now.
- * Keeps true: the terminal is given back as it was found.
+ * A picture of lines that is redrawn in place, without flicker, at whatever size the terminal has just now.
+ * The terminal is given back as it was found.
  */
 import type { WriteStream } from "node:tty";
 

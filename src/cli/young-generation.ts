@@ -1,9 +1,9 @@
 /**
- * Purpose: keeps an engine's start from leaving 30 MB of used pages behind: V8 doubles the space for new objects whenever
+ * Keeps an engine's start from leaving 30 MB of used pages behind: V8 doubles the space for new objects whenever
  * much of it survives, as it does while a program loads, and hardly ever gives it back.
  * Why it matters: the kernel frees the memory of a killed process before it closes its sockets, and the follower waits
  * for that close. So the memory of an engine is take-over time.
- * Keeps true: only the start is held small. Under load the space may grow, or each request would cost half as much again.
+ * Only the start is held small. Under load the space may grow, or each request would cost half as much again.
  */
 import { setFlagsFromString } from "node:v8";
 

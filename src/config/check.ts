@@ -1,6 +1,6 @@
 /**
  * Fills in defaults and finds every value that the schema does not allow.
- * Keeps true: what `withDefaults` was given is not changed; nothing is coerced, so that a typing error stays an error.
+ * What `withDefaults` was given is not changed; nothing is coerced, so that a typing error stays an error.
  */
 import { boundOf, fits, isKeys, isSection, type Keys, kindsOf, memberFor, type Shape } from "./shape.ts";
 import { ChangeoverError } from "../core/errors.ts";
@@ -69,7 +69,7 @@ export interface Fault {
   readonly key: string;
   /** What stands there, as JSON; undefined where nothing does or where it must not be shown. */
   readonly value: string | undefined;
-  /** What it must be, and how to mend it. */
+  /** What it must be, and how to repair it. */
   readonly bound: string;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Every key of the file as an environment variable: `CHANGEOVER_` + path in upper snake case
  * (`failover.heartbeatMs`: `CHANGEOVER_FAILOVER_HEARTBEAT_MS`). Lists, and sections as a whole, are JSON text.
- * Keeps true: a variable that begins with `CHANGEOVER_` and that nobody knows is refused, like an unknown key of the
+ * A variable that begins with `CHANGEOVER_` and that nobody knows is refused, like an unknown key of the
  * file, since it is a wish that would else be dropped in silence.
  */
 import { type Fault, fault } from "./check.ts";
@@ -38,7 +38,7 @@ export function variablesOf(shape: Shape, path: readonly string[] = []): Variabl
   return [...own, ...kindsFirst([...byName.values()])];
 }
 
-/** A `kind` begins its section anew, so it comes before its sisters. */
+/** A `kind` begins its section again, so it comes before its sisters. */
 function kindsFirst(variables: readonly Variable[]): Variable[] {
   const isKind = (variable: Variable): boolean => variable.path.at(-1) === "kind";
   return [...variables.filter(isKind), ...variables.filter((variable) => !isKind(variable))];

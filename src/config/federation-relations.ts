@@ -1,6 +1,6 @@
 /**
  * What must hold between the keys of federation and of TLS.
- * Keeps true: no secret stands in an address, and no two peers are one.
+ * No secret stands in an address, and no two peers are one.
  */
 import { sameHost } from "../core/loopback.ts";
 import { type Fault, fault } from "./check.ts";

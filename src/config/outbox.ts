@@ -1,6 +1,6 @@
 /**
  * The section `outbox`: which keys belong to which sink, and where each is when nobody says.
- * Keeps true: a key without effect is refused.
+ * A key without effect is refused.
  */
 import { assertNever } from "../core/errors.ts";
 import { type Fault, fault } from "./check.ts";

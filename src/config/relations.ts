@@ -1,7 +1,7 @@
 /**
  * What must hold between keys: the timings that keep the protocol safe [VT6], and access on a
  * public address.
- * Keeps true: a key is never accepted and then without effect.
+ * A key is never accepted and then without effect.
  */
 import { isLoopback, sameHost } from "../core/loopback.ts";
 import { brokenRelations } from "../core/settings.ts";

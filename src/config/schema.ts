@@ -1,7 +1,7 @@
 /**
  * What a configuration file may say, as one TypeBox schema: it validates, gives the defaults, names the
  * environment variables and is published as `config/schema.json`.
- * Does not know: relations between keys (`relations.ts`), nor what a secret's value is (`secrets.ts`).
+ * It does not know relations between keys (`relations.ts`), nor what a secret's value is (`secrets.ts`).
  */
 import { type TSchema, Type } from "typebox";
 import { DEFAULT_COMMANDS, DEFAULT_FAILOVER, MIN_STALL_MS } from "../core/settings.ts";

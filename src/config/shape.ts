@@ -1,7 +1,7 @@
 /**
  * Reads the schema as data: what kind of value stands at a key, which member of a union a value means, and how
  * its bound is said in words.
- * Keeps true: only the JSON Schema words that `schema.ts` uses are understood; another one is a broken invariant.
+ * Only the JSON Schema words that `schema.ts` uses are understood; another one is a broken invariant.
  */
 import type { TSchema } from "typebox";
 import { Format } from "typebox/format";

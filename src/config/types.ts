@@ -1,5 +1,5 @@
 /**
- * Purpose: the configuration as the program holds it: complete, validated, frozen, and without a single secret in it.
+ * The configuration as the program holds it: complete, validated, frozen, and without a single secret in it.
  * A secret is named here (`{env}` or `{file}`) and read by `secrets.ts` where it is needed.
  */
 import type { Label } from "../core/ids.ts";
@@ -150,7 +150,7 @@ export interface FederationPeerConfig extends ClientTlsConfig {
   readonly mode: "sync" | "paused";
   /** The peer's token of role `peer`; left out: the peer is open. */
   readonly token?: SecretRef;
-  /** Who must answer there; left out: whoever answered first. */
+  /** Who must answer there; left out: anyone who answered first. */
   readonly pin?: { readonly id?: string; readonly key?: string };
 }
 

@@ -1,6 +1,6 @@
 /**
  * All actors of one coordinator, joined: who hears of what.
- * Does not know: lifecycle and the calls from outside (`pair-coordinator.ts`), messages (`dispatch.ts`).
+ * It does not know lifecycle and the calls from outside (`pair-coordinator.ts`), messages (`dispatch.ts`).
  */
 import { CatchUpSource } from "../actors/catch-up-source.ts";
 import { CatchUp } from "../actors/catch-up.ts";

@@ -1,6 +1,6 @@
 /**
  * A state that a caller posts, put in place under the reconcile lock [SB4].
- * Keeps true: on any refusal the state stays byte for byte what it was.
+ * On any refusal the state stays byte for byte what it was.
  */
 import type { Kit } from "../actors/kit.ts";
 import { lockEndsAtMs } from "../actors/reconcile-lock.ts";

@@ -1,6 +1,6 @@
 /**
  * The composition root: joins the actors to one coordinator.
- * Keeps true: the same object runs in production and in simulation; only the ports differ.
+ * The same object runs in production and in simulation; only the ports differ.
  */
 import { Alarms } from "../actors/alarms.ts";
 import { EngineGuard } from "../actors/engine-guard.ts";

@@ -1,6 +1,6 @@
 /**
  * Gives each message of the peer to the actor whose business it is.
- * Keeps true: a message of the leader's that bears a lower epoch than the accepted one reaches nobody [EP4]; one that
+ * A message of the leader's that bears a lower epoch than the accepted one reaches nobody [EP4]; one that
  * names an epoch out of all reach reaches nobody either.
  */
 import type { Kit } from "../actors/kit.ts";

@@ -1,6 +1,6 @@
 /**
  * A person's or a control plane's word that this engine shall lead [HO1–HO4].
- * Keeps true: one request, one epoch: a repeated `requestId` gets the first answer; every request is recorded.
+ * One request, one epoch: a repeated `requestId` gets the first answer; every request is recorded.
  */
 import type { Kit } from "../actors/kit.ts";
 import { RETIRED, type Mover } from "../actors/leadership.ts";

@@ -1,7 +1,7 @@
 /**
- * Purpose: one text for one value, so that two engines can compare checksums: the JSON Canonicalization Scheme,
+ * One text for one value, so that two engines can compare checksums: the JSON Canonicalization Scheme,
  * RFC 8785 (keys in UTF-16 order, ECMAScript numbers, no white space).
- * Keeps true: the same value gives the same text on every engine. `canonicalPieces` gives that text in pieces, so that a
+ * The same value gives the same text on every engine. `canonicalPieces` gives that text in pieces, so that a
  * state of many megabytes can be hashed without holding up heartbeats.
  */
 import { ChangeoverError } from "./errors.ts";

@@ -83,7 +83,7 @@ export function heldDownUntilMs(changes: RoleChanges, nowMs: number, windowMs: n
   return recent.length < limit || oldest === undefined ? null : oldest + windowMs;
 }
 
-// Fencing [EP4, RL3]: whoever acted under a lower number than the highest accepted one is late and is refused. Serves
+// Fencing [EP4, RL3]: anyone who acted under a lower number than the highest accepted one is late and is refused. Serves
 // epochs and the fence of the reconcile lock alike.
 
 /** The highest number accepted so far; 0 before the first. */

@@ -1,5 +1,5 @@
 /**
- * Purpose: the shapes of what is replicated between the two engines: operations of the one log, and commands, which are
+ * The shapes of what is replicated between the two engines: operations of the one log, and commands, which are
  * the operations that have a place (`seq`) in the order of the programme.
  */
 import type { Json } from "./canonical-json.ts";

@@ -1,6 +1,6 @@
 /**
- * Purpose: what a change is to those outside: one event of the feed, in the order of its stack.
- * Keeps true: an event that has an identity, a type and a payload, or none is made.
+ * What a change is to those outside: one event of the feed, in the order of its stack.
+ * An event that has an identity, a type and a payload, or none is made.
  * Source: the outbox of `docs/decisions`; the field names are those of the control feed that downstream systems read.
  */
 import type { Json } from "./canonical-json.ts";

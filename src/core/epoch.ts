@@ -1,7 +1,7 @@
 /**
  * Epochs as ballots [EP1]. `a` mints odd numbers, `b` even ones, so that no epoch ever has two owners, with or
  * without a witness.
- * Does not know: where epochs are kept; the caller makes a minted one durable before it is used [EP2].
+ * It does not know where epochs are kept; the caller makes a minted one durable before it is used [EP2].
  */
 import { assert } from "./errors.ts";
 import type { Label } from "./ids.ts";
@@ -30,7 +30,7 @@ export function isEpoch(value: unknown): value is Epoch {
 }
 
 // How high a number may be [EP6]: epochs, start numbers, positions, counters of origins, and the `seq` of the witness
-// record. A number above the bound is a forgery or a fault. It is never stored and never written, whoever sent it. Two
+// record. A number above the bound is a forgery or a fault. It is never stored and never written, no matter who sent it. Two
 // bounds. `MAX_NUMBER` is the same on both engines whatever they have seen, so that neither can refuse for ever what
 // the other wrote. `MAX_LEAP` limits one claim: it keeps a single false claim from using up most of the numbers.
 

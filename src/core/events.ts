@@ -1,4 +1,4 @@
-/** Purpose: what a coordinator tells while it runs: alarms, events, counters. Codes are stable words. */
+/** What a coordinator tells while it runs: alarms, events, counters. Codes are stable words. */
 import type { Command, Conflict } from "./command.ts";
 import type { Op } from "./operation.ts";
 import type { Epoch } from "./epoch.ts";

@@ -1,7 +1,7 @@
 /**
  * Whether the other engine lives, judged by deadlines that each heartbeat moves on [HB3]. Counting ticks would
  * find silence up to half a heartbeat later.
- * Does not know: links, probes, what is done about it.
+ * It does not know links, probes, what is done about it.
  */
 import type { Epoch } from "./epoch.ts";
 import type { Label } from "./ids.ts";
@@ -54,7 +54,7 @@ export function nextDeadlineMs(detector: Detector, nowMs: number): number | null
 }
 
 // Since when the witness record has been seen to stand still [VT4], on the watcher's own monotonic clock. What was not
-// watched is not known to have stood still; a gap in the sightings starts the count anew.
+// watched is not known to have stood still; a gap in the sightings starts the count again.
 
 /** What must not move: `null` = there is no record. */
 export type RecordKey = { readonly holder: Label; readonly epoch: Epoch; readonly seq: number } | null;
@@ -67,7 +67,7 @@ export interface Sighting {
 
 /**
  * A sight of `key` at `atMs`. The count goes on while nothing newer than the counted record is seen: a leader may have
- * named a rewrite that never reached the witness. More than `maxGapMs` after the last sight it starts anew.
+ * named a rewrite that never reached the witness. More than `maxGapMs` after the last sight it starts over.
  */
 export function sight(previous: Sighting | null, key: RecordKey, atMs: number, maxGapMs: number): Sighting {
   const unbroken = previous !== null && standsStill(previous.key, key) && atMs - previous.lastSeenMs <= maxGapMs;

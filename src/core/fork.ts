@@ -3,7 +3,7 @@
  * shapes alone.
  * Source: log matching, Ongaro & Ousterhout 2014 (Raft §5.3). One epoch has one owner, which gives each seq once; so two
  * logs that have the same epoch at a seq are the same up to it.
- * Keeps true: runs are contiguous, their epochs rise. A shape may be cut at its old end.
+ * Runs are contiguous, their epochs rise. A shape may be cut at its old end.
  */
 import { assert } from "./errors.ts";
 import type { EpochRun } from "./command.ts";

@@ -1,8 +1,8 @@
 /**
  * The hybrid logical clock: stamps that order changes made on several engines and stay close to wall time.
- * Source: Kulkarni et al. 2014, "Logical Physical Clocks". Keeps true: a stamp only rises, whatever the wall clock does,
+ * Source: Kulkarni et al. 2014, "Logical Physical Clocks". A stamp only rises, whatever the wall clock does,
  * also across restart when the last stamp was kept; a remote stamp too far ahead never pulls it along.
- * Does not know: leases. A stamp orders merging and nothing else.
+ * It does not know leases. A stamp orders merging and nothing else.
  */
 import { assert, ChangeoverError } from "./errors.ts";
 

@@ -1,7 +1,7 @@
 /**
- * Purpose: an instant as RFC 3339 text in UTC, for what people and other programs read.
+ * An instant as RFC 3339 text in UTC, for what people and other programs read.
  * Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
- * Does not know: what time it is.
+ * It does not know what time it is.
  */
 
 const DAY_MS = 86_400_000;

@@ -1,8 +1,8 @@
 /**
  * How the one log may grow and how its tail may be replaced; the rules that every store keeps, whatever it is
  * made of.
- * Keeps true: seq is contiguous, epochs and origin counters never fall, and a restart can always replay from the
- * checkpoint. Whoever breaks that has a fault: these functions throw, they do not refuse.
+ * Seq is contiguous, epochs and origin counters never fall, and a restart can always replay from the
+ * checkpoint. Anyone who breaks that has a fault: these functions throw, they do not refuse.
  */
 import { assert } from "./errors.ts";
 import { canonicalJson } from "./canonical-json.ts";
@@ -73,7 +73,7 @@ export function divergentIn(conflicts: readonly Conflict[]): readonly Command[] 
 
 /**
  * What an adoption does to the clock below the commands that come with it: the clock of what stays, and the clock of what
- * is below the lowest command that is still held. `clockThrough` reads the clock of the own log, where that is known.
+ * is below the lowest command that is still held. `clockThrough` reads the clock of its own log, where that is known.
  */
 export function rebaseClock(
   adoption: Pick<Adopted, "keepThroughSeq" | "base" | "baseClock">,

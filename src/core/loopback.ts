@@ -1,4 +1,4 @@
-/** Purpose: which addresses only this host can reach, and which two lead to the same one. */
+/** Which addresses only this host can reach, and which two lead to the same one. */
 
 /** Whether `host`, a name or an address as it is configured or stands in a URL, is reachable from this host alone. */
 export function isLoopback(host: string): boolean {

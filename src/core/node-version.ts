@@ -1,6 +1,6 @@
 /**
- * Purpose: says whether this Node can run the program, and what to do where it cannot.
- * Keeps true: imports nothing, so that it runs on every Node.
+ * Says whether this Node can run the program, and what to do where it cannot.
+ * Imports nothing, so that it runs on every Node.
  */
 
 const NEEDED = { major: 22, minor: 12 };

@@ -1,8 +1,8 @@
 /**
  * What is replicated beyond the pair: operations on records, each a `set` or `delete` of one (entity, field).
- * Keeps true: an operation from outside is looked at field by field before anything is done with it; what is wrong with
+ * An operation from outside is looked at field by field before anything is done with it; what is wrong with
  * it is said in one fixed word. Its checksum covers all of it.
- * Does not know: whether it is new, or may be taken now (`replication/intake.ts`).
+ * It does not know whether it is new, or may be taken now (`replication/intake.ts`).
  */
 import { canonicalJson, isWithinDepth, type Json } from "./canonical-json.ts";
 import { type Epoch, isReachable, MAX_NUMBER, outOfReach } from "./epoch.ts";
@@ -123,7 +123,7 @@ export function opText(op: Omit<Op, "checksum" | "signature">): string {
 }
 
 /**
- * Whether whoever made `later` held `earlier`: then it is a change of it, else they were made apart. A claim to have seen
+ * Whether anyone who made `later` held `earlier`: then it is a change of it, else they were made apart. A claim to have seen
  * what is stamped later is not believed, so that nobody can make two operations see each other.
  */
 export function hasSeen(later: Op, earlier: Op): boolean {

@@ -1,4 +1,4 @@
-/** Purpose: how the calls on a coordinator may end. Expected refusals are returned, not thrown. */
+/** How the calls on a coordinator may end. Expected refusals are returned, not thrown. */
 import type { Json } from "./canonical-json.ts";
 import type { Conflict, Durability } from "./command.ts";
 import type { Epoch } from "./epoch.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: the numbers that the protocol runs on, their defaults, and the relations between them that keep it safe [VT6].
+ * The numbers that the protocol runs on, their defaults, and the relations between them that keep it safe [VT6].
  * Source of the idea to check relations at start: hashicorp/raft `ValidateConfig`.
  */
 

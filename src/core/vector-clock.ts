@@ -1,7 +1,7 @@
 /**
  * Vector clocks: per origin, the highest contiguous originSeq held. They say whether one side has all that the
  * other has, or whether both have something of their own.
- * Source: Fidge 1988, Mattern 1989. Keeps true: clocks are values, never changed in place.
+ * Source: Fidge 1988, Mattern 1989. Clocks are values, never changed in place.
  */
 import { ChangeoverError } from "./errors.ts";
 import { isReachable, MAX_NUMBER } from "./epoch.ts";

@@ -1,6 +1,6 @@
 /**
  * Turns a configuration into the adapters that a coordinator works through.
- * Keeps true: every kind that the configuration allows has its adapter here; secrets go from here into the one adapter
+ * Every kind that the configuration allows has its adapter here; secrets go from here into the one adapter
  * that needs them, and nowhere else.
  */
 import type { KeyObject } from "node:crypto";

@@ -1,6 +1,6 @@
 /**
  * Makes the data folder, and marks it as belonging to one engine of one pair.
- * Keeps true: an engine never starts on the memory of another one: with a foreign identity and foreign epochs its peer
+ * An engine never starts on the memory of another one: with a foreign identity and foreign epochs its peer
  * would take it for someone else, or for itself.
  */
 import { readFileSync, renameSync, writeFileSync, closeSync, fsyncSync, openSync, rmSync, statSync } from "node:fs";

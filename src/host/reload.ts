@@ -7,7 +7,7 @@
 import type { Secrets, TokenSecret } from "../config/secrets.ts";
 import type { Config, ReloadReport } from "../config/types.ts";
 
-/** The secrets that are in force. Whoever checks a secret reads them at that moment. */
+/** The secrets that are in force. Anyone who checks a secret reads them at that moment. */
 export class LiveSecrets implements Secrets {
   #tokens: readonly TokenSecret[];
   #controlPlaneSecret: string | null;

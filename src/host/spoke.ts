@@ -1,6 +1,6 @@
 /**
  * A spoke without a pair: a store of its own, exchanged with a hub.
- * Keeps true: what was opened is closed again, whatever happens.
+ * What was opened is closed again, whatever happens.
  */
 import { Ed25519Signatures, NanoIds, NodeDigest, SystemClock, SystemRandom } from "../adapters/basics.ts";
 import { HttpSyncTransport } from "../adapters/http-sync-transport.ts";

@@ -1,8 +1,8 @@
 /**
  * One engine as a running whole: adapters from a configuration, the coordinator, and the HTTP surface before it.
- * Keeps true: the surface listens before the coordinator begins, and closes after it has stepped down, so that nobody
+ * The surface listens before the coordinator begins, and closes after it has stepped down, so that nobody
  * finds the port closed while this engine leads [DP2, DP3]. What was opened before a failed start is closed again.
- * Does not know: processes, signals and standard output.
+ * It does not know processes, signals and standard output.
  */
 import { resolve } from "node:path";
 import { machines } from "../../machines/index.ts";

@@ -1,6 +1,6 @@
 /**
  * Reads the certificates and private keys that a configuration names.
- * Keeps true: what cannot be used stops the start with the path of the key; nothing of a private key is ever told.
+ * What cannot be used stops the start with the path of the key; nothing of a private key is ever told.
  */
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";

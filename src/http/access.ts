@@ -1,6 +1,6 @@
 /**
  * Who may call what. A route states its access; this turns the statement into a check.
- * Keeps true: a route without a statement stops the start; the exempt paths are exactly those of the list; an exempt
+ * A route without a statement stops the start; the exempt paths are exactly those of the list; an exempt
  * route has no check at all, so that probes cost nothing.
  */
 import type { IncomingHttpHeaders } from "node:http";

@@ -1,8 +1,8 @@
 /**
  * Puts the HTTP surface together, without listening, so that it can be tested by injection and embedded.
- * Keeps true: every answer has a request id and, when it is a refusal, is a problem document; every route has stated its
+ * Every answer has a request id and, when it is a refusal, is a problem document; every route has stated its
  * access and its schema.
- * Does not know: addresses and sockets (`server.ts`).
+ * It does not know addresses and sockets (`server.ts`).
  */
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type RouteOptions } from "fastify";
 import type { Socket } from "node:net";
@@ -119,7 +119,7 @@ function newFastify(nameRequest: ReturnType<typeof requestNamer>, upgrades: Upgr
     clientErrorHandler: (error, socket) => answerBadBytes(error, socket, nameRequest({ headers: {} })),
   };
   if (tls === null || tls === undefined) return Fastify({ ...options, http: server }).withTypeProvider();
-  // Nobody is turned away before the route is known: only some of them ask for a certificate.
+  // Nobody is refused before the route is known: only some of them ask for a certificate.
   const secure = { ...server, ...tls, requestCert: tls.ca !== undefined, rejectUnauthorized: false };
   // An HTTPS server is used here in nothing but what it has in common with an HTTP one.
   return Fastify({ ...options, https: secure } as FastifyServerOptions).withTypeProvider();

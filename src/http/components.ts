@@ -1,7 +1,7 @@
 /**
  * What the HTTP surface is made of: its collaborators, its plain settings, and the type of the Fastify instance
  * that every route file receives.
- * Does not know: who made the collaborators. It owns none of them and closes none of them.
+ * It does not know who made the collaborators. It owns none of them and closes none of them.
  */
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type {
@@ -33,7 +33,7 @@ export type App = FastifyInstance<
 export interface PeerSockets {
   /** Takes over an open socket whose bearer and subprotocol were right. `remote` is `address:port`; `peerHasKeys`: its upgrade said that it has keys. */
   accept(socket: WebSocket, remote: string, peerHasKeys: boolean): void;
-  /** Counts someone who was turned away before there was a socket. */
+  /** Counts someone who was refused before there was a socket. */
   refuse(reason: PeerRefusal, detail: string): void;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The control channel, WebSocket `/api/control/channel`: clock calibration for browsers, commands, and the state
  * as it changes.
- * Keeps true: whatever a client sends, it gets an answer or is cut off, and the process goes on. What one client may have
+ * Whatever a client sends, it gets an answer or is cut off, and the process goes on. What one client may have
  * waiting is bounded, in commands and in bytes.
  */
 import type { RawData, WebSocket } from "ws";

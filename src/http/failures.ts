@@ -1,6 +1,6 @@
 /**
  * Turns whatever was thrown, by Fastify, by a parser or by the coordinator, into a problem.
- * Keeps true: what is broken inside is logged with its cause and told to the caller without it.
+ * What is broken inside is logged with its cause and told to the caller without it.
  */
 import type { FastifyError, FastifyInstance } from "fastify";
 import { ChangeoverError, type ErrorCode } from "../core/errors.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: every bound of the HTTP surface, by name. What is beyond one is refused, never kept waiting without end.
+ * Every bound of the HTTP surface, by name. What is beyond one is refused, never kept waiting without end.
  */
 
 /** Bytes of a request body. */

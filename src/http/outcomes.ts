@@ -1,6 +1,6 @@
 /**
  * The coordinator's expected refusals as problems.
- * Keeps true: every member of every union has its problem; a forgotten one does not compile.
+ * Every member of every union has its problem; a forgotten one does not compile.
  */
 import type {
   AdoptPeerOutcome,

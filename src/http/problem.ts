@@ -1,6 +1,6 @@
 /**
- * Purpose: the one place that makes problem documents (RFC 9457): stable code, status, title, and what explains it.
- * Keeps true: every answer that is not a success has this form; no secret is in one.
+ * The one place that makes problem documents (RFC 9457): stable code, status, title, and what explains it.
+ * Every answer that is not a success has this form; no secret is in one.
  */
 import type { FastifyReply } from "fastify";
 import type { Json } from "../core/canonical-json.ts";

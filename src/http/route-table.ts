@@ -1,6 +1,6 @@
 /**
- * Purpose: remembers every route as it is registered: who may call it, and which methods a path knows.
- * Keeps true: what it says is what Fastify routes by, since both hear of a route at the same moment.
+ * Remembers every route as it is registered: who may call it, and which methods a path knows.
+ * What it says is what Fastify routes by, since both hear of a route at the same moment.
  */
 import type { Access } from "./access.ts";
 

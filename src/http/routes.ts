@@ -1,4 +1,4 @@
-/** Purpose: all routes of the surface, in the order in which the documentation shows them. */
+/** All routes of the surface, in the order in which the documentation shows them. */
 import type { App, HttpComponents, HttpInit } from "./components.ts";
 import { liveProbe, readyProbe, roleProbes } from "./routes/balancer.ts";
 import { channelRoute } from "./routes/channels.ts";

@@ -1,6 +1,6 @@
 /**
  * Listens and closes.
- * Keeps true: the listener and the leadership share one fate [DP2]: when the listening socket fails or closes, whoever
+ * The listener and the leadership share one fate [DP2]: when the listening socket fails or closes, anyone who
  * closed it, the coordinator hears of it first. Without tokens only this host can reach the surface.
  */
 import type { AddressInfo } from "node:net";
@@ -86,7 +86,7 @@ function notListening(error: unknown, host: string, port: number): unknown {
   });
 }
 
-// Mutual TLS where it is asked for: whoever calls such a route shows a certificate of the configured authorities.
+// Mutual TLS where it is asked for: anyone who calls such a route shows a certificate of the configured authorities.
 // People, probes and the peer channel need none, so that a lost certificate locks nobody out of the programme.
 
 declare module "fastify" {

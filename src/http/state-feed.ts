@@ -1,6 +1,6 @@
 /**
  * Pushes the state to clients as it changes.
- * Keeps true: a client has at most one state under way; one that is slow gets the latest when it has read that, and the
+ * A client has at most one state under way; one that is slow gets the latest when it has read that, and the
  * states between are lost to it alone. All clients together cost one look at the state per `STATE_PUSH_MS`.
  */
 import type { WebSocket } from "ws";

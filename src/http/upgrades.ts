@@ -1,6 +1,6 @@
 /**
  * Turns HTTP connections into WebSockets: checks path, token and subprotocol first, then hands the socket over.
- * Keeps true: nobody gets a socket without the role for it; a refusal is a problem document like any other; a token that
+ * Nobody gets a socket without the role for it; a refusal is a problem document like any other; a token that
  * came as a subprotocol is never sent back.
  */
 import type { IncomingMessage, Server } from "node:http";
@@ -24,7 +24,7 @@ export interface Channel {
   /** Lines that the answer to the upgrade bears. */
   readonly answerHeaders?: readonly string[];
   open(socket: WebSocket, caller: Caller, remote: string, request: Pick<IncomingMessage, "headers" | "url">): void;
-  /** Hears who was turned away. */
+  /** Hears who was refused. */
   refused?(refusal: Problem, remote: string): void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Purpose: checks requests against the TypeBox schema that also types and documents them.
- * Keeps true: bodies are taken as they are; the text of queries and paths is read as the numbers that it means. Who is
+ * Checks requests against the TypeBox schema that also types and documents them.
+ * Bodies are taken as they are; the text of queries and paths is read as the numbers that it means. Who is
  * refused is told the field, the value and the bound.
  */
 import type { FastifySchemaCompiler } from "fastify";

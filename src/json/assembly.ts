@@ -1,7 +1,7 @@
 /**
- * Purpose: puts a JSON value together while its text is scanned: the containers that are open, which of them are being
+ * Puts a JSON value together while its text is scanned: the containers that are open, which of them are being
  * assembled from slices, and where the slice begins that has not been parsed yet.
- * Keeps true: containers are assembled from the outside in; a container that ends within one slice is left to
+ * Containers are assembled from the outside in; a container that ends within one slice is left to
  * `JSON.parse` whole.
  */
 import type { Json } from "../core/canonical-json.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: what is wrong with a JSON text, and the checks that `JSON.parse` does not make.
+ * What is wrong with a JSON text, and the checks that `JSON.parse` does not make.
  */
 import type { Json } from "../core/canonical-json.ts";
 

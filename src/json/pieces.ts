@@ -1,6 +1,6 @@
 /**
- * Purpose: writes a large value as JSON text in pieces, so that one of many megabytes does not hold up heartbeats.
- * Keeps true: the pieces together are what `JSON.stringify` gives; the work for one piece is bounded, single strings of
+ * Writes a large value as JSON text in pieces, so that one of many megabytes does not hold up heartbeats.
+ * The pieces together are what `JSON.stringify` gives; the work for one piece is bounded, single strings of
  * any length excepted.
  */
 import type { Json } from "../core/canonical-json.ts";

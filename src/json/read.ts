@@ -3,7 +3,7 @@
  * heartbeats.
  * How: one pass over the bytes finds where elements begin and end; runs of whole elements go to `JSON.parse` together,
  * and containers larger than a slice are put together from theirs.
- * Keeps true: what is accepted is what `JSON.parse` accepts and gives the same value, except for what two engines could
+ * What is accepted is what `JSON.parse` accepts and gives the same value, except for what two engines could
  * read differently: repeated keys, `__proto__`, numbers beyond a double, lone surrogates, bytes that are not UTF-8, and
  * nesting deeper than `MAX_DEPTH` are refused.
  */

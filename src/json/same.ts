@@ -1,6 +1,6 @@
 /**
- * Purpose: whether two JSON values are the same, told a little at a time, at a fraction of what writing them out costs.
- * Keeps true: what is the same here has one canonical text: the order of keys does not count, members that are undefined
+ * Whether two JSON values are the same, told a little at a time, at a fraction of what writing them out costs.
+ * What is the same here has one canonical text: the order of keys does not count, members that are undefined
  * are none. What one container holds directly is gone through at one go.
  */
 import type { Json } from "../core/canonical-json.ts";

@@ -1,9 +1,9 @@
 /**
- * Purpose: a device outside the pair that chooses whose output goes to air (router, load balancer, changeover switch).
- * Keeps true: a request carries the epoch of the leader that makes it, so that a device that compares epochs can refuse
+ * A device outside the pair that chooses whose output goes to air (router, load balancer, changeover switch).
+ * A request carries the epoch of the leader that makes it, so that a device that compares epochs can refuse
  * a late one.
  * [HO7] A request ends with the leadership that made it, and is repeated for as long as that lasts.
- * Does not know: when to ask and how often; the caller retries until the device confirms or the role is lost.
+ * It does not know when to ask and how often; the caller retries until the device confirms or the role is lost.
  */
 
 /** The wish of a leader: route to the engine of this label. */

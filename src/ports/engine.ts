@@ -1,8 +1,8 @@
 /**
- * Purpose: the engine that makes the programme, seen from the coordinator: it executes commands, gives its state away and
+ * The engine that makes the programme, seen from the coordinator: it executes commands, gives its state away and
  * takes one over, hears of role changes and says how it is.
- * Keeps true: the same commands from the same state give the same state on both engines of a pair.
- * Does not know: which engine it is (reference switcher, HTTP hooks, scripts), nor who leads and why.
+ * The same commands from the same state give the same state on both engines of a pair.
+ * It does not know which engine it is (reference switcher, HTTP hooks, scripts), nor who leads and why.
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { Command, LogPosition } from "../core/command.ts";
@@ -22,7 +22,7 @@ export type EngineSign =
   | { readonly type: "asked" }
   | {
       readonly type: "answered";
-      /** Any text that changes when the engine starts anew; null: it says none. */
+      /** Any text that changes when the engine starts over; null: it says none. */
       readonly instance: string | null;
       /** The last command that it executed; null: it says none. */
       readonly position: LogPosition | null;

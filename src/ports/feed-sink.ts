@@ -1,6 +1,6 @@
 /**
  * Where control events are published.
- * Keeps true: no call throws. An event that is published again under its `eventId` gets the version it was given first,
+ * No call throws. An event that is published again under its `eventId` gets the version it was given first,
  * and stands once in the feed.
  */
 import type { ControlEvent } from "../core/control-event.ts";

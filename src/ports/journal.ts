@@ -1,6 +1,6 @@
 /**
- * Purpose: whoever keeps something more of every change, in the change's own transaction.
- * Keeps true: called inside the transaction, after the change was written: what it writes to the same store is durable
+ * Anyone who keeps something more of every change, in the change's own transaction.
+ * Called inside the transaction, after the change was written: what it writes to the same store is durable
  * with the change, or neither is. What it throws undoes both.
  */
 import type { Command, Conflict, LogPosition } from "../core/command.ts";

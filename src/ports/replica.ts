@@ -1,7 +1,7 @@
 /**
  * What an engine remembers of records and of those it replicates with: beside `Store`, in the same file, the
  * same log and the same transactions.
- * Keeps true: every writing method is one transaction, or part of the one that `transaction` runs: then all of it is
+ * Every writing method is one transaction, or part of the one that `transaction` runs: then all of it is
  * durable when that returns, or none of it happened. Nothing here is asynchronous.
  */
 import type { Conflict } from "../core/command.ts";
@@ -97,7 +97,7 @@ export interface SetAside {
 
 /**
  * Where this log may have holes, made by its own compaction or by that of a log it was filled from: among the arrivals
- * through `through`, in each origin's operations through its entry in `clock`. What is not held is needed no more.
+ * through `through`, in each origin's operations through its entry in `clock`. What is not held is no longer needed.
  */
 export interface CompactionFloor {
   readonly through: Hlc;
@@ -112,7 +112,7 @@ export function mergeFloors(one: CompactionFloor | null, other: CompactionFloor)
 
 /**
  * Of each origin, how far a floor may count: `arrived` is the highest that has arrived through it, `later` the lowest that
- * came after it. What came later and is lower than something earlier, over a hole that was closed, is not counted: whoever
+ * came after it. What came later and is lower than something earlier, over a hole that was closed, is not counted: anyone who
  * was told so would not take it any more.
  */
 export function countable(arrived: VectorClock, later: VectorClock): VectorClock {

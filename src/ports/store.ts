@@ -1,6 +1,6 @@
 /**
- * Purpose: what an engine must remember across death: who it is, the epochs, the one log, conflicts, history.
- * Keeps true: every method is synchronous and atomic; what a writing method did is durable (fsynced) when it returns,
+ * What an engine must remember across death: who it is, the epochs, the one log, conflicts, history.
+ * Every method is synchronous and atomic; what a writing method did is durable (fsynced) when it returns,
  * `markExecuted` alone excepted [EP2]. A failed write changes nothing and throws `store_full` or `store_failed`.
  */
 import type { Json } from "../core/canonical-json.ts";

@@ -1,7 +1,7 @@
 /**
  * The way to one other place that serves `/sync`: a hub, or a federation peer.
- * Keeps true: no call throws; each ends within its own time, and no answer is larger than its bound. What comes back is
- * only known to be JSON: whoever asks checks it.
+ * No call throws; each ends within its own time, and no answer is larger than its bound. What comes back is
+ * only known to be JSON: anyone who asks checks it.
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { Op } from "../core/operation.ts";
@@ -32,7 +32,7 @@ export interface PullRequest {
   readonly own?: boolean;
 }
 
-/** Of each origin, everything through `clock` is among what is pushed, or needed no more; `complete` with the last of it. */
+/** Of each origin, everything through `clock` is among what is pushed, or no longer needed; `complete` with the last of it. */
 export interface PushedBase {
   readonly clock: VectorClock;
   readonly complete: boolean;
@@ -62,7 +62,7 @@ export interface FederationPeerPort {
   readonly endpoint: string;
   /** `paused`: it is not asked before a person resumes it. */
   readonly mode: "sync" | "paused";
-  /** Who must answer there; null: whoever answered first. */
+  /** Who must answer there; null: anyone who answered first. */
   readonly pinnedId: string | null;
   /** Fingerprint of the key that must be proved there; null: the first one. */
   readonly pinnedKey: string | null;

@@ -1,6 +1,6 @@
 /**
- * Purpose: the third place that both engines can reach: one record that says who leads, and the reconcile lock.
- * Keeps true: every answer is one of a closed set; an unknown result is said to be unknown. Nothing here ever rejects.
+ * The third place that both engines can reach: one record that says who leads, and the reconcile lock.
+ * Every answer is one of a closed set; an unknown result is said to be unknown. Nothing here ever rejects.
  * Time-outs are the adapter's, below `heartbeatMs` [VT6].
  */
 import type { Epoch } from "../core/epoch.ts";

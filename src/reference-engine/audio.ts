@@ -1,6 +1,6 @@
 /**
- * Purpose: the calls of the audio mixer: level, mute, audio-follows-video, trim, equaliser, compressor, delay, sum.
- * Keeps true: a channel exists from the first call that names its source on, with neutral settings.
+ * The calls of the audio mixer: level, mute, audio-follows-video, trim, equaliser, compressor, delay, sum.
+ * A channel exists from the first call that names its source on, with neutral settings.
  */
 import Type from "typebox";
 import { type Call, type Outcome, refused } from "./call.ts";

@@ -1,7 +1,7 @@
 /**
- * Purpose: one REST call as the switcher sees it, and what a family of calls answers.
- * Keeps true: the text of a kind is taken apart in one place only.
- * Does not know: what any call means.
+ * One REST call as the switcher sees it, and what a family of calls answers.
+ * The text of a kind is taken apart in one place only.
+ * It does not know what any call means.
  */
 import type { Json } from "../core/canonical-json.ts";
 import { MAX_KIND_CHARS, MAX_PATH_SEGMENTS } from "./limits.ts";

@@ -1,6 +1,6 @@
 /**
- * Purpose: the calls of the graphics layers: on, off, fades, motions, pulses, order.
- * Keeps true: a layer that moves holds where it started and where it goes; its place is a function of time.
+ * The calls of the graphics layers: on, off, fades, motions, pulses, order.
+ * A layer that moves holds where it started and where it goes; its place is a function of time.
  */
 import Type from "typebox";
 import { type Call, type Outcome, refused } from "./call.ts";

@@ -1,4 +1,4 @@
-/** Purpose: the switcher as it is switched on: three cameras and a remote encoder, the first camera on programme. */
+/** The switcher as it is switched on: three cameras and a remote encoder, the first camera on programme. */
 import { neutralChannel } from "./audio.ts";
 import { emptyLayer } from "./graphics.ts";
 import type { Source, SwitcherState } from "./state.ts";

@@ -1,6 +1,6 @@
 /**
- * Purpose: reading and changing keyed collections without changing them in place.
- * Keeps true: a name from outside such as `constructor` or `__proto__` is a plain name, never a way to the prototype.
+ * Reading and changing keyed collections without changing them in place.
+ * A name from outside such as `constructor` or `__proto__` is a plain name, never a way to the prototype.
  */
 
 type Keyed<Value> = Readonly<Record<string, Value>>;

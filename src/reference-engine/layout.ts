@@ -1,6 +1,6 @@
 /**
- * Purpose: the calls of the picture-in-picture layout: slots, and presets of slots.
- * Keeps true: slots are in the order of their ids; a preset that is not known changes nothing.
+ * The calls of the picture-in-picture layout: slots, and presets of slots.
+ * Slots are in the order of their ids; a preset that is not known changes nothing.
  */
 import Type, { type Static } from "typebox";
 import { type Call, type Outcome, refused } from "./call.ts";

@@ -1,4 +1,4 @@
-/** Purpose: the bounds of the reference switcher, in one place, so that no state and no call can grow without end. */
+/** The bounds of the reference switcher, in one place, so that no state and no call can grow without end. */
 
 /** Characters of a call's kind (`"METHOD /path?query"`). */
 export const MAX_KIND_CHARS = 1_024;

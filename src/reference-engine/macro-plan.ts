@@ -1,6 +1,6 @@
 /**
- * Purpose: makes a plan of a stored macro: one flat list of pauses and calls, nested macros unfolded.
- * Keeps true: bounded by steps and depth, also for macros that name each other in a ring; a step cannot start or change
+ * Makes a plan of a stored macro: one flat list of pauses and calls, nested macros unfolded.
+ * Bounded by steps and depth, also for macros that name each other in a ring; a step cannot start or change
  * a macro, so a plan that is running never grows.
  */
 import type { Json } from "../core/canonical-json.ts";

@@ -1,7 +1,7 @@
 /**
- * Purpose: the calls of the macros: store, remove, run, cancel.
- * Keeps true: one macro runs at a time; a newer run replaces an older one.
- * Does not know: how a running macro is played; see `timeline.ts`.
+ * The calls of the macros: store, remove, run, cancel.
+ * One macro runs at a time; a newer run replaces an older one.
+ * It does not know how a running macro is played; see `timeline.ts`.
  */
 import Type, { type Static } from "typebox";
 import type { Json } from "../core/canonical-json.ts";

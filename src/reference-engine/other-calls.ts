@@ -1,7 +1,7 @@
 /**
- * Purpose: calls that the switcher does not interpret, and calls to things that are not there: kept under their path, so
+ * Calls that the switcher does not interpret, and calls to things that are not there: kept under their path, so
  * that any call of such an API replays and can be seen on both engines.
- * Keeps true: bounded; which path goes when there are too many depends on the calls alone.
+ * Bounded; which path goes when there are too many depends on the calls alone.
  */
 import type { Call } from "./call.ts";
 import { sizeOf, valueOf, without, withValue } from "./keyed.ts";

@@ -1,6 +1,6 @@
 /**
- * Purpose: the calls of the switcher's presets: store what is on air and how it sounds, bring it back.
- * Keeps true: a preset's id comes from its command, so that both engines give the same.
+ * The calls of the switcher's presets: store what is on air and how it sounds, bring it back.
+ * A preset's id comes from its command, so that both engines give the same.
  */
 import Type from "typebox";
 import { type Call, type Outcome, refused } from "./call.ts";

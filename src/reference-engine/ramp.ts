@@ -1,6 +1,6 @@
 /**
- * Purpose: a value that moves over time: where it starts, where it ends, since when, how long.
- * Keeps true: a ramp itself never moves. The position is a function of the instant that is asked for, so a state that
+ * A value that moves over time: where it starts, where it ends, since when, how long.
+ * A ramp itself never moves. The position is a function of the instant that is asked for, so a state that
  * holds a ramp is the same on both engines and in every snapshot, whenever it was taken.
  */
 import Type, { type Static } from "typebox";

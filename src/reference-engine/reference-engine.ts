@@ -1,7 +1,7 @@
 /**
  * The reference switcher behind the engine port: a small but real model of a video switcher, driven by the calls
  * of a real switcher's REST API.
- * Keeps true: the state is an immutable value, replaced by each command, so a snapshot costs nothing and never moves;
+ * The state is an immutable value, replaced by each command, so a snapshot costs nothing and never moves;
  * the same commands give the same state, because time is only ever the command's `executeAtUs`.
  */
 import { Check } from "typebox/value";

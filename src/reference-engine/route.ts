@@ -1,6 +1,6 @@
 /**
- * Purpose: one interpreted call: its method and path, the schema of its body, and what it makes of the state.
- * Keeps true: a handler only ever sees a body that its schema has accepted, on the leader and on the follower alike.
+ * One interpreted call: its method and path, the schema of its body, and what it makes of the state.
+ * A handler only ever sees a body that its schema has accepted, on the leader and on the follower alike.
  */
 import Type, { type Static, type TSchema } from "typebox";
 import { Check, Errors } from "typebox/value";

@@ -1,4 +1,4 @@
-/** Purpose: the table of interpreted calls; every other call is kept under its path. */
+/** The table of interpreted calls; every other call is kept under its path. */
 import type { Json } from "../core/canonical-json.ts";
 import { audioRoutes } from "./audio.ts";
 import { type Call, type Outcome, type Target, isRefusal, parseKind } from "./call.ts";

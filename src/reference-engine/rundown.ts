@@ -1,6 +1,6 @@
 /**
- * Purpose: reads a rundown: a file of one call `{"method", "path", "body"?}` a line, in the order of the show.
- * Keeps true: every line is either a call that the reference switcher accepts or an error that names the line.
+ * Reads a rundown: a file of one call `{"method", "path", "body"?}` a line, in the order of the show.
+ * Every line is either a call that the reference switcher accepts or an error that names the line.
  */
 import { readFile } from "node:fs/promises";
 import Type from "typebox";

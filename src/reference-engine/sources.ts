@@ -1,6 +1,6 @@
 /**
- * Purpose: the calls of the inputs: add, remove, label, delay, position, key, transport settings.
- * Keeps true: a source that is on programme cannot be removed.
+ * The calls of the inputs: add, remove, label, delay, position, key, transport settings.
+ * A source that is on programme cannot be removed.
  */
 import Type, { type Static } from "typebox";
 import type { Json } from "../core/canonical-json.ts";

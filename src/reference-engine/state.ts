@@ -1,7 +1,7 @@
 /**
- * Purpose: the shape of the reference switcher's state, after the control-room state of a real switcher
+ * The shape of the reference switcher's state, after the control-room state of a real switcher
  * (`examples/show/switcher-state.json`); the schemas give the types and check a state that is restored.
- * Keeps true: nothing in it moves by itself. What changes with time is held as a ramp (`ramp.ts`), and meters, which only
+ * Nothing in it moves by itself. What changes with time is held as a ramp (`ramp.ts`), and meters, which only
  * a real mixer could measure, are absent.
  */
 import Type, { type Static } from "typebox";

@@ -1,7 +1,7 @@
 /**
- * Purpose: what goes to air: cut, preview, automatic and hand-held transitions, fade to black; and the tally, which says
+ * What goes to air: cut, preview, automatic and hand-held transitions, fade to black; and the tally, which says
  * of every source whether it is seen.
- * Keeps true: the newer call wins: a cut ends a transition, a new transition replaces a running one.
+ * The newer call wins: a cut ends a transition, a new transition replaces a running one.
  */
 import Type from "typebox";
 import { type Outcome, refused } from "./call.ts";

@@ -1,7 +1,7 @@
 /**
- * Purpose: brings a state to a later instant: completes what has ended by then and plays the macro steps that are due.
- * Keeps true: a pure function of state and instant, and the way does not matter: first to t1 and then to t2 is the same
- * as at once to t2. So both engines agree, whoever was asked what and when.
+ * Brings a state to a later instant: completes what has ended by then and plays the macro steps that are due.
+ * A pure function of state and instant, and the way does not matter: first to t1 and then to t2 is the same
+ * as at once to t2. So both engines agree, anyone who was asked what and when.
  */
 import { isRefusal } from "./call.ts";
 import { settleGraphics } from "./graphics.ts";

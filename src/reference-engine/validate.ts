@@ -1,6 +1,6 @@
 /**
- * Purpose: judges a call before it becomes a command: its kind, the size and depth of its payload, its body's schema.
- * Keeps true: depends on the call alone, so that it can be judged before its place in the order is known.
+ * Judges a call before it becomes a command: its kind, the size and depth of its payload, its body's schema.
+ * Depends on the call alone, so that it can be judged before its place in the order is known.
  */
 import { type Json, canonicalJson } from "../core/canonical-json.ts";
 import { isRefusal, parseKind } from "./call.ts";

@@ -1,6 +1,6 @@
 /**
- * Purpose: answers reads: the state as it looks at one instant, whole or in parts.
- * Keeps true: reading changes nothing. Positions are those of the instant that was asked for, whichever engine answers.
+ * Answers reads: the state as it looks at one instant, whole or in parts.
+ * Reading changes nothing. Positions are those of the instant that was asked for, whichever engine answers.
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { EngineRead } from "../ports/engine.ts";

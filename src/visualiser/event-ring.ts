@@ -1,6 +1,6 @@
 /**
  * The last inspection events of one run, and where each statechart stands after them.
- * Keeps true: the seqs in it are contiguous; it never holds more than its bound; adding one is O(1).
+ * The seqs in it are contiguous; it never holds more than its bound; adding one is O(1).
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { Inspected, Values } from "./inspected.ts";

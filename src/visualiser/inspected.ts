@@ -1,9 +1,9 @@
 /**
  * What a viewer is told of the statecharts and of the pair: the shapes of the stream, of a recorded run and of
  * the page.
- * Keeps true: an entry names an event and a guard, never what an event carries, so that no payload and no secret leaves
+ * An entry names an event and a guard, never what an event carries, so that no payload and no secret leaves
  * the engine this way; the epoch alone is told, where the event has one.
- * Does not know: Node, the browser, sockets.
+ * It does not know Node, the browser, sockets.
  */
 import type { CoordinatorState } from "../coordinator/types.ts";
 import type { Json } from "../core/canonical-json.ts";
@@ -40,7 +40,7 @@ export type ShownSettings = Pick<
   "heartbeatMs" | "leaseMs" | "campaignWaitMs" | "missLimit" | "reconcileLockMs"
 >;
 
-/** The reconcile lock, whoever holds it. */
+/** The reconcile lock, no matter who holds it. */
 export interface ShownLock {
   readonly holder: string;
   readonly expiresMs: number;
@@ -50,7 +50,7 @@ export interface ShownLock {
 export interface HelloMessage {
   readonly type: "hello";
   readonly engine: Label;
-  /** Names one life of the engine's process; `seq` counts anew in the next. */
+  /** Names one life of the engine's process; `seq` counts again in the next. */
   readonly run: string;
   /** Last seq at this moment; `values` are those after it. */
   readonly seq: number;

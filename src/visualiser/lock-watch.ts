@@ -1,6 +1,6 @@
 /**
  * Who holds the reconcile lock, also where it is neither of the two engines: asks the witness now and then.
- * Keeps true: it asks only while someone looks on, one question at a time, far more seldom than states are pushed.
+ * It asks only while someone looks on, one question at a time, far more seldom than states are pushed.
  */
 import type { Coordinator } from "../coordinator/types.ts";
 import type { Clock, TimerHandle } from "../ports/basics.ts";

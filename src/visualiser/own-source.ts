@@ -1,6 +1,6 @@
 /**
  * This engine as viewers see it: its statecharts from the recorder, and its state.
- * Keeps true: the state is looked at once a push, however many look on; conflicts are counted anew only when one has
+ * The state is looked at once a push, however many look on; conflicts are counted again only when one has
  * changed.
  */
 import type { Coordinator } from "../coordinator/types.ts";

@@ -1,6 +1,6 @@
 /**
  * The peer as viewers of this engine see it: follows the peer's own stream as a viewer among others.
- * Keeps true: it is connected only while someone looks; a break loses nothing, for it resumes where it was; a peer that
+ * It is connected only while someone looks; a break loses nothing, for it resumes where it was; a peer that
  * is silent counts as gone. Nothing here has any bearing on the pair.
  */
 import { WebSocket } from "ws";
@@ -92,7 +92,7 @@ export class PeerSource implements Source {
     if (this.#socket === null && this.#redial === null) this.#dial();
   }
 
-  /** Idempotent. What is known stays, for whoever looks next. */
+  /** Idempotent. What is known stays, for anyone who looks next. */
   close(): void {
     this.#onNews = null;
     if (this.#redial !== null) this.#clock.clearTimeout(this.#redial);

@@ -1,7 +1,7 @@
 /**
  * Listens to XState's own inspection events of every statechart, reduces them to what is shown, and keeps the
  * last ones.
- * Keeps true: without viewers only changes of state are noted; what an event carries is never kept.
+ * Without viewers only changes of state are noted; what an event carries is never kept.
  */
 import type { InspectionEvent } from "xstate";
 import type { Json } from "../core/canonical-json.ts";

@@ -1,6 +1,6 @@
 /**
  * Makes a simulator's trace into what the stream of two real engines would have told.
- * Keeps true: times are those of the virtual world, from zero; a process that began anew begins a new run.
+ * Times are those of the virtual world, from zero; a process that began again begins a new run.
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { Label } from "../core/ids.ts";

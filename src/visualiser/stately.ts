@@ -1,7 +1,7 @@
 /**
- * Purpose: tells of the statecharts in the shapes of `@statelyai/inspect`, so that Stately's inspector, or any program
+ * Tells of the statecharts in the shapes of `@statelyai/inspect`, so that Stately's inspector, or any program
  * that understands it, can be attached to a running pair.
- * Keeps true: what it tells is what viewers hear, nothing more; one actor per statechart and run.
+ * What it tells is what viewers hear, nothing more; one actor per statechart and run.
  * Source of the shapes: `StatelyInspectionEvent` of `@statelyai/inspect` 0.7.
  */
 import type { Json } from "../core/canonical-json.ts";

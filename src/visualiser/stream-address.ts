@@ -1,4 +1,4 @@
-/** Purpose: where every engine tells of its statecharts. */
+/** Where every engine tells of its statecharts. */
 
 const STREAM_PATH = "api/machines/stream";
 

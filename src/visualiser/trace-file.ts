@@ -1,7 +1,7 @@
 /**
  * A run in a file: a first line that says what it is, then what the stream told, one JSON object a line.
- * Keeps true: a file that is not one is refused with the line that is wrong; a simulator's trace becomes the same.
- * Does not know: files; it gets and gives text.
+ * A file that is not one is refused with the line that is wrong; a simulator's trace becomes the same.
+ * It does not know files; it gets and gives text.
  */
 import type { StreamMessage, TraceFile, TraceHeader } from "./inspected.ts";
 import { fromSimulation, isSimulationHeader, type SimulationLine } from "./simulation-trace.ts";

@@ -1,8 +1,8 @@
 /**
  * Everybody who looks at the statecharts through this engine.
- * Keeps true: what there is to tell is told at the same moments to all, so that it is made once; with nobody looking nothing
+ * What there is to tell is told at the same moments to all, so that it is made once; with nobody looking nothing
  * runs.
- * Does not know: tokens and paths; the HTTP surface has checked them.
+ * It does not know tokens and paths; the HTTP surface has checked them.
  */
 import type { WebSocket } from "ws";
 import type { Clock, TimerHandle } from "../ports/basics.ts";

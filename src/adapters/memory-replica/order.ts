@@ -1,4 +1,4 @@
-/** What a `MemoryReplica` looks up by walking: orders, pages, and what is needed no more. */
+/** What a `MemoryReplica` looks up by walking: orders, pages, and what is no longer needed. */
 import type { Op, Heads } from "../../core/operation.ts";
 import { counterOf, type VectorClock } from "../../core/vector-clock.ts";
 import { type ArrivedOp, countable, type RecordPlace } from "../../ports/replica.ts";

@@ -1,6 +1,6 @@
 /**
  * What a setting of Redis (`witness.url`, `outbox.url`) names: one Redis, the one that Sentinels point to, or a Cluster.
- * Keeps true: a form that cannot be meant is refused at start, naming the field; a password never appears in an error.
+ * A form that cannot be meant is refused at start, naming the field; a password never appears in an error.
  */
 import { ChangeoverError } from "../../core/errors.ts";
 import { ReplyError } from "ioredis";

@@ -163,7 +163,7 @@ export function script(lua: string): Script {
 }
 
 // The time-outs of many calls on one timer: arming a timer for each call cost a tenth of the call. Each call's `expire`
-// runs once, not before its deadline, unless the call was done before. Bounded by whoever adds: a call is forgotten
+// runs once, not before its deadline, unless the call was done before. Bounded by anyone who adds: a call is forgotten
 // when it is done or expired.
 
 /** One call that is waited for. */

@@ -164,7 +164,7 @@ export class FileFeed {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       made = false;
     }
-    // Also for what another made: whoever builds upon it must know that it stays.
+    // Also for what another made: anyone who builds upon it must know that it stays.
     await syncFolder(folder);
     return made;
   }

@@ -1,9 +1,9 @@
 /**
  * The feed as a folder: one file for each event, its name is the key (see `file-feed/layout.ts`).
- * Keeps true: an event is durable before it is told as published; several publishers may write the same folder, without a
- * lock, and kill −9 leaves nothing half. Places are taken by linking, which only one can do. Whoever takes place n + 1 has
+ * An event is durable before it is told as published; several publishers may write the same folder, without a
+ * lock, and kill −9 leaves nothing half. Places are taken by linking, which only one can do. Anyone who takes place n + 1 has
  * made sure that the event at n has its key; so that a look at the keys, and at the last place, shows every double.
- * Does not know: who reads. Files are never removed here.
+ * It does not know who reads. Files are never removed here.
  */
 import type { ControlEvent } from "../../core/control-event.ts";
 import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.ts";
@@ -44,7 +44,7 @@ export class FileSink implements FeedSink {
         return { ...(await this.#publishAll(batch, published)), feedId: found };
       });
     } catch (error) {
-      // The next call looks at the folder anew.
+      // The next call looks at the folder again.
       this.#last = null;
       return failed(published, "unavailable", error);
     }

@@ -1,6 +1,6 @@
 /**
  * Reads a feed that lies in a folder (see `file-feed/layout.ts`).
- * Keeps true: places are read one after the other; one that is missing with later ones behind it is told, not jumped over.
+ * Places are read one after the other; one that is missing with later ones behind it is told, not jumped over.
  */
 import {
   type FeedEntry,

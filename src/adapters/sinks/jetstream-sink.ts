@@ -1,11 +1,11 @@
 /**
  * The feed as a stream of NATS JetStream; the stream's sequence is the control version.
- * Keeps true: the order of a stack, whatever fails in the middle. A batch goes out without waiting for each answer, as a
+ * The order of a stack, whatever fails in the middle. A batch goes out without waiting for each answer, as a
  * chain: its first event names the last sequence of its subject that is known here, every further one the id of the event
  * before it, and the server takes none whose condition does not hold. (A chain of foretold sequences would not do: with
  * one foreign message in between, an event can be taken where the one before it was not.) A double is answered with its
  * first sequence, because of `Nats-Msg-Id`, and breaks the chain: what is behind it is sent again.
- * Does not know: who else publishes. Those who do make the condition fail: the last sequence is read again, a few times.
+ * It does not know who else publishes. Those who do make the condition fail: the last sequence is read again, a few times.
  */
 import type { PubAck } from "@nats-io/jetstream";
 import type { ControlEvent } from "../../core/control-event.ts";

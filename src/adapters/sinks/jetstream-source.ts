@@ -1,6 +1,6 @@
 /**
  * Reads a feed that is a stream of NATS JetStream.
- * Keeps true: it reads on where the caller's cursor is, not where the server thinks that this consumer is: only the cursor
+ * It reads on where the caller's cursor is, not where the server thinks that this consumer is: only the cursor
  * was written together with the data.
  */
 import type { Clock } from "../../ports/basics.ts";

@@ -1,6 +1,6 @@
 /**
  * The stream that holds the feed, and the subject of a stack in it.
- * Keeps true: a stream that is there stays as its people made it; one that is missing is made with every setting named.
+ * A stream that is there stays as its people made it; one that is missing is made with every setting named.
  */
 import { randomUUID } from "node:crypto";
 import {
@@ -150,7 +150,7 @@ export async function lastSequence(manager: JetStreamManager, stream: string, su
 }
 
 // A durable consumer of JetStream, put at one place of the stream, and what it delivers from there. Entries come in
-// order and without a gap. The consumer is made anew wherever reading begins, because a redelivery to one that was left
+// order and without a gap. The consumer is made again wherever reading begins, because a redelivery to one that was left
 // behind would come out of order; the server numbers what it delivers, so that a message that got lost on the way
 // shows, and ends this reader.
 
@@ -181,7 +181,7 @@ export class StreamReader {
     this.#position = after;
   }
 
-  /** Makes the consumer `name` anew, to deliver what stands behind `after`. */
+  /** Makes the consumer `name` again, to deliver what stands behind `after`. */
   static async open(
     { clock, session }: { readonly clock: Clock; readonly session: NatsSession },
     { stream, name, after }: { readonly stream: string; readonly name: string; readonly after: number },

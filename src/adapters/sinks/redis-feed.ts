@@ -1,6 +1,6 @@
 /**
  * From the settings of a feed in Redis to a connection and the names of its keys.
- * Keeps true: all keys share one hash tag, so that a Cluster keeps them on one node.
+ * All keys share one hash tag, so that a Cluster keeps them on one node.
  */
 import { ChangeoverError } from "../../core/errors.ts";
 import type { Clock } from "../../ports/basics.ts";

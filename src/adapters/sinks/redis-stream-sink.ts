@@ -1,10 +1,10 @@
 /**
  * The feed as a Redis Stream.
- * Keeps true: a piece of a batch is appended by one script, whole and in order or not at all; an event that stands in the
+ * A piece of a batch is appended by one script, whole and in order or not at all; an event that stands in the
  * stream is found by its id and keeps its version. What was sent without an answer is told as `unavailable`: published
  * again, it is a double. Once an entry is trimmed its id is forgotten too; from there on the consumer's own
  * `applied_events` is what collapses a double.
- * Does not know: how durable Redis is. `appendfsync always` makes what was answered survive kill −9 and a power cut.
+ * It does not know how durable Redis is. `appendfsync always` makes what was answered survive kill −9 and a power cut.
  */
 import { randomUUID } from "node:crypto";
 import type { ControlEvent } from "../../core/control-event.ts";

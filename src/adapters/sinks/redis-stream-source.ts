@@ -1,6 +1,6 @@
 /**
  * Reads a feed that is a Redis Stream.
- * Keeps true: entries are numbered without a gap by the sink, so that a trimmed one shows.
+ * Entries are numbered without a gap by the sink, so that a trimmed one shows.
  */
 import type { Clock } from "../../ports/basics.ts";
 import {

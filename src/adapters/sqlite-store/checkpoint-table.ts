@@ -1,6 +1,6 @@
 /**
  * The one checkpoint, and the pieces of its state's text: those that count, and drafts on their way.
- * Keeps true: pieces count only once the checkpoint names their draft; what no checkpoint names goes at the next start.
+ * Pieces count only once the checkpoint names their draft; what no checkpoint names goes at the next start.
  */
 import type { Database, Statement } from "better-sqlite3";
 import { assert } from "../../core/errors.ts";

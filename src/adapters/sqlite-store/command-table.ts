@@ -1,6 +1,6 @@
 /**
  * Commands as rows of the op log, and the runs of the log's shape.
- * Does not know: which rows may be written; `core/log-rules` has said so before.
+ * It does not know which rows may be written; `core/log-rules` has said so before.
  */
 import type { Database, Statement } from "better-sqlite3";
 import type { Command, EpochRun } from "../../core/command.ts";

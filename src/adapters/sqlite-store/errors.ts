@@ -1,6 +1,6 @@
 /**
  * What SQLite and the file system say, in Changeover's own words.
- * Does not know: broken invariants; those pass through as they are.
+ * It does not know broken invariants; those pass through as they are.
  */
 import { dirname } from "node:path";
 import Database from "better-sqlite3";

@@ -1,6 +1,6 @@
 /**
  * The schema's versions, and the way from an older one to the newest.
- * Keeps true: a version is reached whole or not at all; `user_version` says which one a file has.
+ * A version is reached whole or not at all; `user_version` says which one a file has.
  */
 import type { Database } from "better-sqlite3";
 

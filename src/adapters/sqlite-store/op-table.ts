@@ -1,6 +1,6 @@
 /**
  * Operations on records as rows of the op log, in the order of their arrival.
- * Keeps true: what a field needs is never compacted away. The vector is also held in memory, for it is asked at every
+ * What a field needs is never compacted away. The vector is also held in memory, for it is asked at every
  * operation; it is read again after a transaction that was undone.
  */
 import type { Database, Statement } from "better-sqlite3";

@@ -1,6 +1,6 @@
 /**
  * From a data folder to an open store file that nobody else has.
- * Keeps true: a store file exists complete or not at all; one that is damaged, foreign or of a newer schema is left as it
+ * A store file exists complete or not at all; one that is damaged, foreign or of a newer schema is left as it
  * is; the lock ends with its process, however that ends.
  */
 import { accessSync, closeSync, constants, existsSync, fsyncSync, linkSync, openSync, rmSync, statSync } from "node:fs";
@@ -39,7 +39,7 @@ export function openStoreFile(init: StoreFileInit, fill: (db: Database) => void)
   });
 }
 
-/** Builds the file beside its place and links it there complete; whoever comes second finds the first one's. */
+/** Builds the file beside its place and links it there complete; anyone who comes second finds the first one's. */
 function createFile(dataDir: string, file: string, fill: (db: Database) => void): void {
   const draft = `${file}.${process.pid}.new`;
   try {

@@ -1,6 +1,6 @@
 /**
  * The heads of every field, by reference to their operations.
- * Keeps true: rank 0 is the operation that stands. Fields that were asked for lately are also held in memory, since a
+ * Rank 0 is the operation that stands. Fields that were asked for lately are also held in memory, since a
  * page that is taken in asks for every field that it changes; they are forgotten when a transaction is undone.
  */
 import type { Database, Statement } from "better-sqlite3";

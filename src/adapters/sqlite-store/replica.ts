@@ -1,6 +1,6 @@
 /**
  * The replica port on the store's own file and transactions.
- * Does not know: commands; `SqliteStore` gives it its way to write.
+ * It does not know commands; `SqliteStore` gives it its way to write.
  */
 import type { Database, Statement } from "better-sqlite3";
 import type { Conflict } from "../../core/command.ts";

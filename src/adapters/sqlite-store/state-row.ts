@@ -1,6 +1,6 @@
 /**
  * The one row of what an engine is and has reached.
- * Keeps true: epochs, the fence and the stamp never fall, in SQL itself; `setEpochs` alone lowers epochs.
+ * Epochs, the fence and the stamp never fall, in SQL itself; `setEpochs` alone lowers epochs.
  */
 import type { Database, Statement } from "better-sqlite3";
 import { hlcZero } from "../../core/hlc.ts";

@@ -11,7 +11,7 @@ import type { PeerIdentity, TurnedAway } from "../peer-gate.ts";
 import { FrameOpener, FrameSealer, type Handshake, MAX_HANDSHAKE_BYTES, type Side } from "./handshake.ts";
 import { backoffMs } from "../../core/failure-detector.ts";
 
-/** Close codes of those turned away: HTTP's status of the same meaning, plus 4000. */
+/** Close codes of those refused: HTTP's status of the same meaning, plus 4000. */
 export const CLOSE_CODES: Readonly<Record<PeerRefusal, number>> = {
   "bad-frame": 4400,
   "bad-token": 4401,
@@ -294,7 +294,7 @@ export class SilenceWatch {
 const LEAST_REDIAL_MS = 20;
 const REDIAL = { baseMs: 60, capMs: 230 } as const;
 
-/** Wait after someone was turned away: nothing changes until a person mends it. */
+/** Wait after someone was refused: nothing changes until a person repairs it. */
 const REDIAL_AFTER_REFUSAL_MS = 1_000;
 
 /** A socket on which nothing has come for so long is not trusted with messages while another is fresh. */
@@ -369,7 +369,7 @@ export class PeerLink {
     this.#redialLater();
   }
 
-  /** Whoever was dialled was turned away, or turned this engine away. */
+  /** Anyone who was dialled was refused, or turned this engine away. */
   noteRefusal(): void {
     this.#refused = true;
   }

@@ -1,4 +1,4 @@
-/** Purpose: `changeover config check`: says whether a configuration would be taken, and what it comes to. */
+/** `changeover config check`: says whether a configuration would be taken, and what it comes to. */
 import type { Command } from "commander";
 import { withoutPasswords } from "../../config/check.ts";
 import { loadConfig } from "../../config/load.ts";

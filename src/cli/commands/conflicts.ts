@@ -1,4 +1,4 @@
-/** Purpose: `changeover conflicts`: what diverged and does not stand, with both sides, and what a person decides about it. */
+/** `changeover conflicts`: what diverged and does not stand, with both sides, and what a person decides about it. */
 import { Argument, type Command } from "commander";
 import type { Conflict } from "../../core/command.ts";
 import { CliError, EXIT } from "../exit.ts";

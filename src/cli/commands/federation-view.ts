@@ -1,4 +1,4 @@
-/** Purpose: the federation as text: this engine, a line for each peer, and what to do about those that fail. */
+/** The federation as text: this engine, a line for each peer, and what to do about those that fail. */
 import type { FederationReport } from "../../http/routes/peers.ts";
 import type { PeerStatus } from "../../replication/federation-peer.ts";
 import { columns, plain } from "../output.ts";

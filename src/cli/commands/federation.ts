@@ -1,6 +1,6 @@
 /**
- * Purpose: `changeover federation`: how it stands with every peer, and what a person does with some of them.
- * Keeps true: every name is looked at before anything is done to the first one.
+ * `changeover federation`: how it stands with every peer, and what a person does with some of them.
+ * Every name is looked at before anything is done to the first one.
  */
 import type { Command } from "commander";
 import type { FederationReport, OriginsReport, PeerReset } from "../../http/routes/peers.ts";

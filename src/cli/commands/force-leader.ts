@@ -1,4 +1,4 @@
-/** Purpose: `changeover force-leader`: a person puts this engine on air. */
+/** `changeover force-leader`: a person puts this engine on air. */
 import { type Command, Option } from "commander";
 import type { ForcedAnswer } from "../../core/outcomes.ts";
 import { CliError, EXIT } from "../exit.ts";

@@ -1,4 +1,4 @@
-/** Purpose: `changeover history`: who led when, by whose wish, and how long the change took. */
+/** `changeover history`: who led when, by whose wish, and how long the change took. */
 import type { Command } from "commander";
 import { clientFor, type ReadOptions, reading, wholeNumber } from "../options.ts";
 import { columns, duration, json, line, plain, stamp } from "../output.ts";

@@ -1,5 +1,5 @@
 /**
- * Purpose: `changeover machines inspect`: offers what the statecharts do to Stately's inspector, over WebSocket on this
+ * `changeover machines inspect`: offers what the statecharts do to Stately's inspector, over WebSocket on this
  * host: `createWebSocketReceiver({ server })` of `@statelyai/inspect` attaches to it.
  */
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-/** Purpose: `changeover machines`: the statecharts that run an engine, listed and exported. */
+/** `changeover machines`: the statecharts that run an engine, listed and exported. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, type Command, Option } from "commander";

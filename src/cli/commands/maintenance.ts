@@ -1,4 +1,4 @@
-/** Purpose: `changeover maintenance on|off`: stops and allows automatic failover on both engines. */
+/** `changeover maintenance on|off`: stops and allows automatic failover on both engines. */
 import { Argument, type Command } from "commander";
 import { clientFor, type ReadOptions, reading } from "../options.ts";
 import { json, line } from "../output.ts";

@@ -1,7 +1,7 @@
 /**
  * A statechart as a Mermaid state diagram: nested states inside their parents, each transition with its event,
  * guard and actions.
- * Does not know: which machine it draws.
+ * It does not know which machine it draws.
  */
 import type { AnyStateMachine, AnyStateNode } from "xstate";
 import { eventName, nameOf } from "../../visualiser/inspected.ts";

@@ -1,4 +1,4 @@
-/** Purpose: operations on records as lines of `changeover ops tail`, and what of them was set aside. */
+/** Operations on records as lines of `changeover ops tail`, and what of them was set aside. */
 import type { Op } from "../../core/operation.ts";
 import { parseHlc } from "../../core/hlc.ts";
 import type { Client } from "../client.ts";

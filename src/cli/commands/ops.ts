@@ -1,5 +1,5 @@
 /**
- * Purpose: `changeover ops`: the operations of the one log, commands and records, in their order, and on request as they
+ * `changeover ops`: the operations of the one log, commands and records, in their order, and on request as they
  * come; those that could not be taken.
  */
 import { setTimeout as delay } from "node:timers/promises";

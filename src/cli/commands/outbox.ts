@@ -1,4 +1,4 @@
-/** Purpose: `changeover outbox`: what waits to be published, and what a person decides about what cannot be. */
+/** `changeover outbox`: what waits to be published, and what a person decides about what cannot be. */
 import type { Command } from "commander";
 import type { DeadLetter, OutboxStatus } from "../../outbox/outbox.ts";
 import { clientFor, type ReadOptions, reading } from "../options.ts";

@@ -1,4 +1,4 @@
-/** Purpose: `changeover machines record|replay`: keeps what the statecharts of a pair do in a file, and shows it later. */
+/** `changeover machines record|replay`: keeps what the statecharts of a pair do in a file, and shows it later. */
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { AddressInfo } from "node:net";

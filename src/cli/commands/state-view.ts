@@ -1,6 +1,6 @@
 /**
- * Purpose: one engine's state as lines of text, for `status` and `watch`.
- * Does not know: where the state came from, nor where the lines go.
+ * One engine's state as lines of text, for `status` and `watch`.
+ * It does not know where the state came from, nor where the lines go.
  */
 import type { CoordinatorState } from "../../coordinator/types.ts";
 import { columns, duration, plain } from "../output.ts";

@@ -1,4 +1,4 @@
-/** Purpose: `changeover status`: one engine on one screen. */
+/** `changeover status`: one engine on one screen. */
 import type { Command } from "commander";
 import type { CoordinatorState } from "../../coordinator/types.ts";
 import { clientFor, type ReadOptions, reading } from "../options.ts";

@@ -1,4 +1,4 @@
-/** Purpose: `changeover sync`: a spoke of its own, which keeps the hub's records in a folder, also while the hub is away. */
+/** `changeover sync`: a spoke of its own, which keeps the hub's records in a folder, also while the hub is away. */
 import { resolve } from "node:path";
 import closeWithGrace from "close-with-grace";
 import { type Command, Option } from "commander";

@@ -1,6 +1,6 @@
 /**
- * Purpose: what `watch` shows, as lines of text.
- * Does not know: the terminal.
+ * What `watch` shows, as lines of text.
+ * It does not know the terminal.
  */
 import type { CoordinatorState } from "../../coordinator/types.ts";
 import { plain } from "../output.ts";

@@ -1,6 +1,6 @@
 /**
- * Purpose: `changeover watch`: both engines live in the terminal, five times a second; plain lines where there is none.
- * Keeps true: an engine that does not answer is shown as such and never holds up the picture of the other.
+ * `changeover watch`: both engines live in the terminal, five times a second; plain lines where there is none.
+ * An engine that does not answer is shown as such and never holds up the picture of the other.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";

@@ -1,7 +1,7 @@
 /**
- * Purpose: settles the account of a show: every command that was acknowledged must stand in both logs, or be listed as
+ * Settles the account of a show: every command that was acknowledged must stand in both logs, or be listed as
  * a conflict with both sides.
- * Keeps true: judged only by what the engines tell anyone who asks, not by what the demonstration believes.
+ * Judged only by what the engines tell anyone who asks, not by what the demonstration believes.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { canonicalJson } from "../../core/canonical-json.ts";

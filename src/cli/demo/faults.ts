@@ -1,6 +1,6 @@
 /**
- * Purpose: what can be done to the pair, each with the time that its answer took, as seen from outside.
- * Keeps true: a measured time begins at the fault itself and ends at an answer of the engine that takes over.
+ * What can be done to the pair, each with the time that its answer took, as seen from outside.
+ * A measured time begins at the fault itself and ends at an answer of the engine that takes over.
  */
 import { type Label, otherLabel } from "../../core/ids.ts";
 import { Client } from "../client.ts";

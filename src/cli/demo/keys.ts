@@ -1,7 +1,7 @@
 /**
- * Purpose: the demonstration with a person at the keyboard: each key does one thing to the pair, and what came of it is
+ * The demonstration with a person at the keyboard: each key does one thing to the pair, and what came of it is
  * said with its time.
- * Keeps true: one thing at a time; a key that cannot be done now says why.
+ * One thing at a time; a key that cannot be done now says why.
  */
 import { messageOf } from "../exit.ts";
 import { line } from "../output.ts";

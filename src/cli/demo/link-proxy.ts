@@ -1,7 +1,7 @@
 /**
- * Purpose: one direction of the peer link as a TCP forwarder that can be cut, so that the demonstration shows a silent
+ * One direction of the peer link as a TCP forwarder that can be cut, so that the demonstration shows a silent
  * partition without touching the host's network.
- * Keeps true: a cut closes nothing, as a pulled cable closes nothing: what is open stays open and silent, what is new is
+ * A cut closes nothing, as a pulled cable closes nothing: what is open stays open and silent, what is new is
  * accepted and silent. While nothing listens at the target, nothing listens here either, so that a death probe of this
  * address sees what it would see at the target.
  */

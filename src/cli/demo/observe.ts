@@ -1,6 +1,6 @@
 /**
- * Purpose: looks at the engines from outside, as a load balancer and an engineer would, and waits for what must come.
- * Keeps true: every wait has a bound and says what it waited for.
+ * Looks at the engines from outside, as a load balancer and an engineer would, and waits for what must come.
+ * Every wait has a bound and says what it waited for.
  */
 import { Agent, get } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";

@@ -1,7 +1,7 @@
 /**
- * Purpose: the demonstration's own address for the page: passes the page and its stream on to an engine that lives, and
+ * The demonstration's own address for the page: passes the page and its stream on to an engine that lives, and
  * takes the faults that are pressed on it.
- * Keeps true: whichever engine is killed or frozen, the address goes on; it listens on loopback alone, and only pages of
+ * Whichever engine is killed or frozen, the address goes on; it listens on loopback alone, and only pages of
  * this address may press a fault.
  */
 import { once } from "node:events";

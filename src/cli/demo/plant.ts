@@ -1,6 +1,6 @@
 /**
- * Purpose: the whole demonstration pair: two engines, the link between them, the witness, all in one temporary folder.
- * Keeps true: closing it leaves no process and no port behind, and no folder unless that is asked for.
+ * The whole demonstration pair: two engines, the link between them, the witness, all in one temporary folder.
+ * Closing it leaves no process and no port behind, and no folder unless that is asked for.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -117,7 +117,7 @@ export class Plant {
     this.#links.b.heal();
   }
 
-  /** @param keepFolder leaves logs and stores for whoever wants to know what went wrong */
+  /** @param keepFolder leaves logs and stores for anyone who wants to know what went wrong */
   async close(keepFolder = false): Promise<void> {
     await Promise.all([this.engines.a.stop(), this.engines.b.stop()]);
     await Promise.all([this.switchers?.a.stop(), this.switchers?.b.stop()]);

@@ -1,7 +1,7 @@
 /**
- * Purpose: one engine of the demonstration as a real process: started by the same launcher, killed, frozen and woken by
+ * One engine of the demonstration as a real process: started by the same launcher, killed, frozen and woken by
  * real signals.
- * Keeps true: no engine outlives the demonstration, frozen ones included.
+ * No engine outlives the demonstration, frozen ones included.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

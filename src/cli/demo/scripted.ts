@@ -1,8 +1,8 @@
 /**
- * Purpose: the demonstration without a person: kill, freeze, a switcher that dies and one that hangs,
+ * The demonstration without a person: kill, freeze, a switcher that dies and one that hangs,
  * partition with split brain and recovery, handover, while
  * the rundown is played once; then the account.
- * Keeps true: ends with an answer within a minute, good or bad.
+ * Ends with an answer within a minute, good or bad.
  */
 import { otherLabel } from "../../core/ids.ts";
 import { CliError, EXIT, type ExitCode } from "../exit.ts";

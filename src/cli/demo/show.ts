@@ -1,7 +1,7 @@
 /**
- * Purpose: plays the rundown: the calls of a real switcher's REST API, one after the other, to whoever leads, and keeps
+ * Plays the rundown: the calls of a real switcher's REST API, one after the other, to the leader, and keeps
  * an account of every command that was acknowledged.
- * Keeps true: a call is repeated under the same idempotency key until it is acknowledged, so that no fault makes it two.
+ * A call is repeated under the same idempotency key until it is acknowledged, so that no fault makes it two.
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";

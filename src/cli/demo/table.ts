@@ -1,4 +1,4 @@
-/** Purpose: what was measured, as a table, and whether the whole of it is good. */
+/** What was measured, as a table, and whether the whole of it is good. */
 import { columns } from "../output.ts";
 import type { Account } from "./account.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Purpose: takes the witness away from one engine or from both, and gives it back.
- * Keeps true: the witness itself keeps running and remembers; only the way to it is gone. For SQLite each engine reaches
+ * Takes the witness away from one engine or from both, and gives it back.
+ * The witness itself keeps running and remembers; only the way to it is gone. For SQLite each engine reaches
  * the one file through a link of its own to its folder; for Redis through a forwarder of its own.
  */
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * Purpose: probes of load balancers, changeover switches and supervisors: GET, HEAD and OPTIONS say the same.
- * Keeps true: `/leader` asks `mayAct` at the moment of the answer [VT5]; no probe waits for anything.
+ * Probes of load balancers, changeover switches and supervisors: GET, HEAD and OPTIONS say the same.
+ * `/leader` asks `mayAct` at the moment of the answer [VT5]; no probe waits for anything.
  */
 import type { Readiness } from "../../coordinator/types.ts";
 import type { Role } from "../../core/messages.ts";

@@ -1,4 +1,4 @@
-/** Purpose: tells who asks for a WebSocket path without asking for a WebSocket. */
+/** Tells who asks for a WebSocket path without asking for a WebSocket. */
 import type { App } from "../components.ts";
 import { problem, sendProblem } from "../problem.ts";
 import { GUARDED, refusals } from "../schemas/common.ts";

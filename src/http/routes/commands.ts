@@ -1,4 +1,4 @@
-/** Purpose: giving commands and reading the log of them. */
+/** Giving commands and reading the log of them. */
 import type { App, HttpComponents } from "../components.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
 import { submitRefusal } from "../outcomes.ts";

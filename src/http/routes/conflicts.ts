@@ -1,4 +1,4 @@
-/** Purpose: what diverged and does not stand, and a person's word on it [SB3]. */
+/** What diverged and does not stand, and a person's word on it [SB3]. */
 import type { ResolveChoice } from "../../coordinator/types.ts";
 import type { Json } from "../../core/canonical-json.ts";
 import type { Conflict } from "../../core/command.ts";

@@ -1,6 +1,6 @@
 /**
- * Purpose: the OpenAPI document of this surface and a page to read it on.
- * Keeps true: the document is made from the schemas that validate; the page asks no other host for anything.
+ * The OpenAPI document of this surface and a page to read it on.
+ * The document is made from the schemas that validate; the page asks no other host for anything.
  */
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";

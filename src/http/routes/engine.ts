@@ -1,6 +1,6 @@
 /**
- * Purpose: the engine's own REST calls: a write becomes a command of the pair, a read is answered by the local engine.
- * Keeps true: what is behind `/engine` reaches the engine as it was written, query and percent signs included.
+ * The engine's own REST calls: a write becomes a command of the pair, a read is answered by the local engine.
+ * What is behind `/engine` reaches the engine as it was written, query and percent signs included.
  */
 import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";

@@ -1,4 +1,4 @@
-/** Purpose: metrics for Prometheus. */
+/** Metrics for Prometheus. */
 import { Type } from "typebox";
 import type { App, HttpComponents, HttpInit } from "../components.ts";
 import { Metrics } from "../metrics.ts";

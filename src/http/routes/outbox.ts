@@ -1,4 +1,4 @@
-/** Purpose: what waits to be published, and a person's word on what cannot be. */
+/** What waits to be published, and a person's word on what cannot be. */
 import type { OutboxStatus } from "../../outbox/outbox.ts";
 import type { App, HttpComponents } from "../components.ts";
 import { outboxRefusal, resyncRefusal } from "../outcomes.ts";

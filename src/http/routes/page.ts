@@ -1,6 +1,6 @@
 /**
  * The page that shows the statecharts, `/machines/`.
- * Keeps true: it asks no host but this pair's for anything, and runs no script but its own files. Its files are the same
+ * It asks no host but this pair's for anything, and runs no script but its own files. Its files are the same
  * for everybody and hold nothing of the pair, so they need no token: the page asks for one and shows it to the routes that
  * do.
  */

@@ -1,6 +1,6 @@
 /**
  * The peer's probe and force-leader.
- * Keeps true: the probe answers whatever is broken inside. Force-leader looks at nothing before it knows that a secret
+ * The probe answers whatever is broken inside. Force-leader looks at nothing before it knows that a secret
  * is configured, and at no body before the secret was right [A12].
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -40,7 +40,7 @@ export function peerHealthRoute(app: App, { coordinator }: HttpComponents, { lab
       const made = coordinator.peerHealth();
       if (isReport.Check(made)) return (lastReport = made);
     } catch {
-      // What is broken shows in the log and in the alarms of whoever broke; a probe only needs its answer.
+      // What is broken shows in the log and in the alarms of anyone who broke; a probe only needs its answer.
     }
     return { ...lastReport, status: "degraded" };
   };
@@ -137,7 +137,7 @@ function secretGuard(secrets: HttpInit["secrets"], { clock, logger }: HttpCompon
       return;
     }
     const given = request.headers[SECRET_HEADER];
-    // The right secret always passes: whoever guesses must not be able to lock out the person who takes over.
+    // The right secret always passes: anyone who guesses must not be able to lock out the person who takes over.
     if (typeof given === "string" && isRight(given)) {
       done();
       return;

@@ -1,4 +1,4 @@
-/** Records: read and written on any engine, whoever leads. */
+/** Records: read and written on any engine, the leader. */
 import type { RecordPage, RecordView, WriteOutcome } from "../../replication/records.ts";
 import type { App, HttpComponents } from "../components.ts";
 import { DEFAULT_PAGE } from "../limits.ts";

@@ -1,6 +1,6 @@
 /**
- * Purpose: `/sync`: what this engine serves to spokes and federation peers.
- * Keeps true: a caller that says under which name it writes, in the header `x-sync-origin`, is not given back its own.
+ * `/sync`: what this engine serves to spokes and federation peers.
+ * A caller that says under which name it writes, in the header `x-sync-origin`, is not given back its own.
  * What it says there counts for its own token alone.
  */
 import type { FastifyRequest } from "fastify";

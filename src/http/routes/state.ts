@@ -1,4 +1,4 @@
-/** Purpose: everything that is known of the pair, and the statecharts behind it. */
+/** Everything that is known of the pair, and the statecharts behind it. */
 import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { App, HttpComponents } from "../components.ts";
 import { GUARDED, named, refusals } from "../schemas/common.ts";

@@ -1,6 +1,6 @@
 /**
  * Sync health and the state snapshot.
- * Keeps true: a large snapshot goes out and comes in a slice at a time; whatever is wrong with a posted one, nothing has
+ * A large snapshot goes out and comes in a slice at a time; whatever is wrong with a posted one, nothing has
  * changed [SB4, A15].
  */
 import type { Readable } from "node:stream";

@@ -1,4 +1,4 @@
-/** Purpose: the schemas of commands and of the engine's own calls made into commands. */
+/** The schemas of commands and of the engine's own calls made into commands. */
 import { Type } from "typebox";
 import { DEFAULT_PAGE, MAX_KIND_CHARS, MAX_PAGE } from "../limits.ts";
 import { oneOf, strict } from "../../core/schema.ts";

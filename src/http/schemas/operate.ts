@@ -1,4 +1,4 @@
-/** Purpose: the schemas of what a person does and looks up: handover, maintenance, history, conflicts, probes. */
+/** The schemas of what a person does and looks up: handover, maintenance, history, conflicts, probes. */
 import { Type } from "typebox";
 import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
 import { nullable, oneOf, strict } from "../../core/schema.ts";

@@ -1,4 +1,4 @@
-/** Purpose: the shapes of the outbox as it is shown. */
+/** The shapes of the outbox as it is shown. */
 import { Type } from "typebox";
 import { nullable, oneOf } from "../../core/schema.ts";
 import { Count } from "./common.ts";

@@ -1,4 +1,4 @@
-/** Purpose: the schemas of federation peers. */
+/** The schemas of federation peers. */
 import { Type } from "typebox";
 import { nullable, oneOf } from "../../core/schema.ts";
 import { Count, optionalBody } from "./common.ts";

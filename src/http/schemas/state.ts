@@ -1,4 +1,4 @@
-/** Purpose: the schema of `GET /api/state`. */
+/** The schema of `GET /api/state`. */
 import { Type } from "typebox";
 import { nullable, oneOf } from "../../core/schema.ts";
 import { AnyJson, Count, HealthSchema, LabelSchema, RoleSchema, SyncStateSchema, WAITING } from "./common.ts";

@@ -1,4 +1,4 @@
-/** Purpose: the schemas of `/api/sync`: health, state snapshot, reconcile lock. */
+/** The schemas of `/api/sync`: health, state snapshot, reconcile lock. */
 import { Type } from "typebox";
 import { DEFAULT_LOCK_TTL_MS, MAX_LOCK_TTL_MS, MIN_LOCK_TTL_MS } from "../limits.ts";
 import { oneOf, strict } from "../../core/schema.ts";

@@ -1,4 +1,4 @@
-/** Purpose: the drawings of all statecharts: file name → SVG. */
+/** The drawings of all statecharts: file name → SVG. */
 import type { AnyStateMachine } from "xstate";
 import { machines } from "../../../machines/index.ts";
 import { drawSvg } from "./draw.ts";

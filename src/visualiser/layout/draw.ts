@@ -1,6 +1,6 @@
 /**
  * A placed statechart as SVG.
- * Keeps true: every state and every transition is an element of its own with its id, so that it can be lit; the drawing
+ * Every state and every transition is an element of its own with its id, so that it can be lit; the drawing
  * stands alone (light and dark), and without its `<style>` takes the colours of the page that holds it.
  */
 import { stateId, type Hop } from "./graph.ts";

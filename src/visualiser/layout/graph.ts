@@ -1,6 +1,6 @@
 /**
  * A statechart as boxes and arrows with stable ids, before anything has a place.
- * Keeps true: an id names a state by its path and a transition by source, event and target, so that it stays the same
+ * An id names a state by its path and a transition by source, event and target, so that it stays the same
  * when the drawing around it changes. All transitions between the same two states share one arrow.
  */
 import type { AnyStateMachine, AnyStateNode } from "xstate";

@@ -1,6 +1,6 @@
 /**
- * Purpose: draws every statechart of the catalogue into the folder that is named; part of `npm run build`.
- * Keeps true: files of statecharts that are no more do not stay behind.
+ * Draws every statechart of the catalogue into the folder that is named; part of `npm run build`.
+ * Files of statecharts that no longer exist do not stay behind.
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

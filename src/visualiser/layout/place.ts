@@ -1,6 +1,6 @@
 /**
  * Gives every box and arrow of a statechart its place.
- * Keeps true: same chart, same places; regions that run side by side are laid out one by one and put on shelves, for the
+ * Same chart, same places; regions that run side by side are laid out one by one and put on shelves, for the
  * layout engine would otherwise string them out.
  */
 import elk from "elkjs/lib/elk.bundled.js";

@@ -1,4 +1,4 @@
-/** Purpose: the page as a whole: what is shown live, what is shown of the past, and what comes from a file. */
+/** The page as a whole: what is shown live, what is shown of the past, and what comes from a file. */
 import { useEffect, useMemo, useReducer, useState } from "preact/hooks";
 import type { TraceHeader } from "../inspected.ts";
 import { readTrace } from "../trace-file.ts";
@@ -107,7 +107,7 @@ function Shown({ live, replay, connection }: ShownProps) {
   );
 }
 
-/** Draws anew when something has changed, once a frame, and now and then for the ages that are shown. */
+/** Draws again when something has changed, once a frame, and now and then for the ages that are shown. */
 function useRedraw(model: Model): void {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** Purpose: the statecharts of both engines side by side, where each stands, and how it came there. */
+/** The statecharts of both engines side by side, where each stands, and how it came there. */
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Json } from "../../core/canonical-json.ts";
 import type { Inspected } from "../inspected.ts";

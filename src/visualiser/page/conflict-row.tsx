@@ -1,4 +1,4 @@
-/** Purpose: one conflict: both sides of it, and the choices that a person has. */
+/** One conflict: both sides of it, and the choices that a person has. */
 import { useState } from "preact/hooks";
 import type { Json } from "../../core/canonical-json.ts";
 import type { Conflict } from "../../core/command.ts";

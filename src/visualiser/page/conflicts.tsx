@@ -1,4 +1,4 @@
-/** Purpose: what did not survive a split, or was changed on both engines apart, and what an operator decides about it. */
+/** What did not survive a split, or was changed on both engines apart, and what an operator decides about it. */
 import { useEffect, useState } from "preact/hooks";
 import type { Conflict } from "../../core/command.ts";
 import type { EngineId } from "../../core/ids.ts";

@@ -1,8 +1,8 @@
 /**
- * Purpose: the page's connection to the pair: the stream of one engine at a time, and the few calls it makes.
- * Keeps true: when the engine that tells goes or falls silent, the page listens to the other one, and resumes without a
- * gap; the token goes to the own host and to the peer that this host names, and is forgotten with the tab. Calls, and so
- * everything that changes anything, go to the own host alone.
+ * The page's connection to the pair: the stream of one engine at a time, and the few calls it makes.
+ * When the engine that tells goes or falls silent, the page listens to the other one, and resumes without a
+ * gap; the token goes to its own host and to the peer that this host names, and is forgotten with the tab. Calls, and so
+ * everything that changes anything, go to its own host alone.
  */
 import type { Label } from "../../core/ids.ts";
 import type { StreamMessage } from "../inspected.ts";
@@ -31,7 +31,7 @@ export class Connection {
   #present: Feed | null = null;
   /** Who is asked in its place. The present one stays until this one has spoken. */
   #next: Feed | null = null;
-  /** Address of the other engine, by the own host's word. */
+  /** Address of the other engine, by its own host's word. */
   #peer: string | null = null;
   /** The address that was asked last. */
   #dialled = "";

@@ -1,4 +1,4 @@
-/** Purpose: the faults of the demonstration as buttons. They are there only when the demonstration itself says so. */
+/** The faults of the demonstration as buttons. They are there only when the demonstration itself says so. */
 import { HOME } from "./feed.ts";
 import { useEffect, useState } from "preact/hooks";
 

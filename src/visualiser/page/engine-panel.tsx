@@ -1,4 +1,4 @@
-/** Purpose: one engine: its role and health, what its votes still count, its heartbeats, positions and alarms. */
+/** One engine: its role and health, what its votes still count, its heartbeats, positions and alarms. */
 import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { StateMessage } from "../inspected.ts";
 import { HeartbeatStrip } from "./heartbeat-strip.tsx";

@@ -1,4 +1,4 @@
-/** Purpose: what happened last, on both engines, in words. */
+/** What happened last, on both engines, in words. */
 import type { Inspected } from "../inspected.ts";
 import { changeWords } from "./state-paths.ts";
 import { clockTime } from "./words.ts";

@@ -1,6 +1,6 @@
 /**
  * One line of the page to one engine's stream.
- * Keeps true: the first message names the engine that tells; nothing is heard any more once it is closed.
+ * The first message names the engine that tells; nothing is heard any more once it is closed.
  */
 import type { Label } from "../../core/ids.ts";
 import type { StreamMessage } from "../inspected.ts";

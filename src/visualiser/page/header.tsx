@@ -1,4 +1,4 @@
-/** Purpose: the top line: which pair, how the page is connected, and the way to a recorded run. */
+/** The top line: which pair, how the page is connected, and the way to a recorded run. */
 import type { LineState } from "./connection.ts";
 
 interface Props {

@@ -1,4 +1,4 @@
-/** Purpose: the heartbeats of one engine as a strip of the last half minute: round trip, and every one that was missed. */
+/** The heartbeats of one engine as a strip of the last half minute: round trip, and every one that was missed. */
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { CoordinatorState } from "../../coordinator/types.ts";

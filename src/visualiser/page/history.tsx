@@ -1,4 +1,4 @@
-/** Purpose: who led when, and why. */
+/** Who led when, and why. */
 import type { EngineAt } from "./model.ts";
 import { clockTime, duration, longDuration } from "./words.ts";
 

@@ -1,4 +1,4 @@
-/** Purpose: starts the page. */
+/** Starts the page. */
 import { render } from "preact";
 import { App } from "./app.tsx";
 import "uplot/dist/uPlot.min.css";

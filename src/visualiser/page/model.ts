@@ -1,6 +1,6 @@
 /**
- * Purpose: everything that the page knows of both engines, from the stream or from a file.
- * Keeps true: what is kept is bounded, so that a page that stays open does not grow; the past is never rewritten.
+ * Everything that the page knows of both engines, from the stream or from a file.
+ * What is kept is bounded, so that a page that stays open does not grow; the past is never rewritten.
  */
 import type { Json } from "../../core/canonical-json.ts";
 import { findFork } from "../../core/fork.ts";

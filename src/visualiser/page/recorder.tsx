@@ -1,5 +1,5 @@
 /**
- * Purpose: the way back in time: a slider over everything that is recorded, and steps from change to change.
+ * The way back in time: a slider over everything that is recorded, and steps from change to change.
  * The slider counts from the first moment: browsers keep 15 digits of its value, too few for unix time to the µs.
  */
 import type { Model } from "./model.ts";

@@ -1,4 +1,4 @@
-/** Purpose: reads XState's state values and finds the transitions of a drawing that lead from one to another. */
+/** Reads XState's state values and finds the transitions of a drawing that lead from one to another. */
 import type { Json } from "../../core/canonical-json.ts";
 import type { Inspected } from "../inspected.ts";
 

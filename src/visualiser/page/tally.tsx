@@ -1,4 +1,4 @@
-/** Purpose: who is on air: the one thing to see from across the room. */
+/** Who is on air: the one thing to see from across the room. */
 import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { Label } from "../../core/ids.ts";
 import type { EngineAt } from "./model.ts";

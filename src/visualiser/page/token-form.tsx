@@ -1,4 +1,4 @@
-/** Purpose: asks for a token once; the tab keeps it until it is closed. */
+/** Asks for a token once; the tab keeps it until it is closed. */
 import { useState } from "preact/hooks";
 
 export function TokenForm({ onToken }: { readonly onToken: (token: string) => void }) {

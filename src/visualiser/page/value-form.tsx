@@ -1,4 +1,4 @@
-/** Purpose: where an operator types a value in place of both sides of a conflict. What is not JSON cannot be sent. */
+/** Where an operator types a value in place of both sides of a conflict. What is not JSON cannot be sent. */
 import { useState } from "preact/hooks";
 import type { Json } from "../../core/canonical-json.ts";
 

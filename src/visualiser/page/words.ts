@@ -1,4 +1,4 @@
-/** Purpose: numbers and times as people read them. */
+/** Numbers and times as people read them. */
 
 /** `45 ms`, `12.4 s`, `3 min 4 s`, `2 h 5 min`. */
 export function duration(ms: number): string {

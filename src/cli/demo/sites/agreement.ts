@@ -1,4 +1,4 @@
-/** Purpose: whether all places say the same of every record, and hold each operation once. */
+/** Whether all places say the same of every record, and hold each operation once. */
 import { canonicalJson } from "../../../core/canonical-json.ts";
 import { columns } from "../../output.ts";
 import { until } from "../observe.ts";

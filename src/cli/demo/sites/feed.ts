@@ -1,6 +1,6 @@
 /**
- * Purpose: what the pair has published, read as any consumer reads it: in the feed's order, from its beginning.
- * Keeps true: judged by the feed alone: each event once, each stack in the order of its versions.
+ * What the pair has published, read as any consumer reads it: in the feed's order, from its beginning.
+ * Judged by the feed alone: each event once, each stack in the order of its versions.
  */
 import { FileSource } from "../../../adapters/sinks/file-source.ts";
 import type { ControlEvent } from "../../../core/control-event.ts";

@@ -1,7 +1,7 @@
 /**
- * Purpose: the ground of the demonstration of several sites, all on this host: a pair and three spokes around a hub, and
+ * The ground of the demonstration of several sites, all on this host: a pair and three spokes around a hub, and
  * a second site that federates with the hub.
- * Keeps true: closing it leaves no process, no port and, unless that is asked for, no folder behind.
+ * Closing it leaves no process, no port and, unless that is asked for, no folder behind.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -71,7 +71,7 @@ export class Ground {
     });
   }
 
-  /** @param keepFolder leaves logs and stores for whoever wants to know what went wrong */
+  /** @param keepFolder leaves logs and stores for anyone who wants to know what went wrong */
   async close(keepFolder = false): Promise<void> {
     await Promise.all(this.#spokes.map(async (spoke) => spoke.close()));
     await Promise.all(this.#processes.map(async (engine) => engine.stop()));

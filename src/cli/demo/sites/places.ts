@@ -1,7 +1,7 @@
 /**
  * The places of the demonstration of several sites, all looked at alike: engines over HTTP, spokes in their own
  * folders.
- * Keeps true: judged by what a place says of itself to anyone who asks.
+ * Judged by what a place says of itself to anyone who asks.
  */
 import type { Json } from "../../../core/canonical-json.ts";
 import type { Logger } from "../../../ports/basics.ts";

@@ -1,7 +1,7 @@
 /**
- * Purpose: the demonstration of several sites: spokes edit while their cables are pulled, the cables come back, and
+ * The demonstration of several sites: spokes edit while their cables are pulled, the cables come back, and
  * everybody ends with the same; then what was in conflict, and what the feed says.
- * Keeps true: ends with an answer within a minute, good or bad.
+ * Ends with an answer within a minute, good or bad.
  */
 import type { ControlEvent } from "../../../core/control-event.ts";
 import type { Conflicts } from "../../commands/conflicts.ts";
@@ -95,7 +95,7 @@ async function settleConflict(ground: Ground): Promise<void> {
   }
 }
 
-/** Commands before and after a handover: whoever leads publishes, and nothing is missing. */
+/** Commands before and after a handover: the leader publishes, and nothing is missing. */
 async function playOn(ground: Ground): Promise<boolean> {
   const rundown = loadRundown().slice(0, 2 * CALLS);
   const show = new Show(rundown, { a: ground.engine("studio a").client.url, b: ground.engine("studio b").client.url });
