@@ -63,7 +63,15 @@ export default defineConfig(
   {
     // Small programs that a user starts as they are.
     files: ["examples/**/*.js"],
-    languageOptions: { globals: { AbortSignal: "readonly", console: "readonly", fetch: "readonly" } },
+    languageOptions: {
+      globals: {
+        AbortSignal: "readonly",
+        clearTimeout: "readonly",
+        console: "readonly",
+        fetch: "readonly",
+        setTimeout: "readonly",
+      },
+    },
   },
   {
     rules: {

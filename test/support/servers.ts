@@ -24,6 +24,8 @@ export type ServerName =
   | "systemd-notify"
   | "promtool"
   | "python3"
+  | "obs"
+  | "Xvfb"
   | "gcc";
 
 /** Debian keeps daemons here, where an ordinary user's PATH does not look. */
