@@ -1,4 +1,5 @@
 /** The catalogue of the statecharts: name → machine. The visualiser, the export and the tests read it. */
+import { campaignMachine } from "./campaign.machine.ts";
 import { catchUpMachine } from "./catch-up.machine.ts";
 import { engineMachine } from "./engine.machine.ts";
 import { handoverMachine } from "./handover.machine.ts";
@@ -11,6 +12,7 @@ import { syncPeerMachine } from "./sync-peer.machine.ts";
 import { witnessVoteMachine } from "./witness-vote.machine.ts";
 
 export {
+  campaignMachine,
   catchUpMachine,
   engineMachine,
   handoverMachine,
@@ -25,6 +27,7 @@ export {
 
 export const machines = {
   leadership: leadershipMachine,
+  campaign: campaignMachine,
   "peer-link": peerLinkMachine,
   "witness-vote": witnessVoteMachine,
   handover: handoverMachine,

@@ -5,16 +5,16 @@
 import { comparePositions, hasBetterClaim, type Claim } from "../core/claim.ts";
 import type { LogPosition } from "../core/command.ts";
 import { otherLabel } from "../core/ids.ts";
-import type { Ground } from "./campaign.ts";
-import { campaignVerdict, notAtOnce, type AutomaticGround, type CampaignVerdict } from "./campaign-verdict.ts";
+import type { Ground, Mover, UsableRead } from "../../machines/campaign.machine.ts";
+import type { AutomaticGround, CampaignVerdict } from "../../machines/leadership.machine.ts";
+import { campaignVerdict, nextLookMs, notAtOnce } from "./campaign-verdict.ts";
 import type { Election } from "./election.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
-import type { Mover } from "./leadership.ts";
 import type { PeerMonitor } from "./peer-monitor.ts";
 import type { Restraints } from "./restraints.ts";
 import type { CampaignView } from "./rules.ts";
-import type { UsableRead, WitnessVote } from "./witness-vote.ts";
+import type { WitnessVote } from "./witness-vote.ts";
 
 export interface JudgeDeps {
   readonly book: EpochBook;
@@ -27,6 +27,7 @@ export interface JudgeDeps {
   position(): LogPosition;
   /** Whether this engine has given up leading for good. */
   retired(): boolean;
+  handoverUnderWay(): boolean;
   /** Whether the peer has refused this engine for another one [ID2]. */
   refusedByPeer(): boolean;
 }
@@ -82,6 +83,12 @@ export class CampaignJudge {
     return campaignVerdict(this.view(), this.#kit.rules);
   }
 
+  /** When to judge again, ms from now; null: no clock brings a change. */
+  againMs(): number | null {
+    const atMs = nextLookMs(this.view());
+    return atMs === null ? null : atMs - this.#kit.nowMs();
+  }
+
   /** What `ground` rests on. */
   groundOf(ground: AutomaticGround): Ground {
     return ground === "death-proof" ? { kind: ground, ...this.#proof } : { kind: ground };
@@ -129,6 +136,9 @@ export class CampaignJudge {
       peerRole: monitor.last?.heartbeat.role ?? null,
       silentAtMs: monitor.silentAtMs,
       grantedUntilMs: this.#deps.election().grantedUntilMs,
+      retired: this.#deps.retired(),
+      handoverUnderWay: this.#deps.handoverUnderWay(),
+      retryAtMs: restraints.retryAtMs,
     };
   }
 
@@ -147,29 +157,21 @@ export class CampaignJudge {
     return hasBetterClaim(this.claim(), theirs);
   }
 
-  stillHolds(ground: Ground): boolean {
-    switch (ground.kind) {
-      case "silence":
-      case "blind":
-        return !this.#deps.monitor.alive && !this.#isStranger;
-      case "death-proof":
-        return this.#deps.monitor.state === "dead" && !this.#isStranger;
-      case "election":
-      case "granted":
-      case "forced":
-        return true;
-    }
-  }
-
-  /** Whether something says that this engine may not be one of the pair [VT7] [ID2]. */
-  get #isStranger(): boolean {
-    return this.#deps.witness.amongStrangers || this.#deps.refusedByPeer();
+  /** Why a campaign on `ground` must not go on, judged again after a wait; null: it may. */
+  objection(ground: Ground): string | null {
+    if (ground.kind === "election" || ground.kind === "granted" || ground.kind === "forced") return null;
+    const verdict = this.verdict();
+    if (!verdict.go) return `it waits again: ${verdict.waits.map(({ why }) => why).join(", ")}`;
+    const stronger = verdict.ground === "death-proof" || verdict.ground === "blind";
+    return verdict.ground === ground.kind || (ground.kind === "silence" && stronger)
+      ? null
+      : "the ground no longer holds";
   }
 
   isBehind(): boolean {
     const { record } = this.#deps.witness;
     const borne = record === null ? null : { epoch: record.lastCommandEpoch, seq: record.lastCommandSeq };
-    if (borne !== null && record?.holder !== this.#kit.options.label) this.told(borne);
+    if (borne !== null) this.told(borne);
     return comparePositions(this.#deps.position(), this.#told) < 0;
   }
 

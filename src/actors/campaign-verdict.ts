@@ -2,50 +2,8 @@
  * The one answer to "may this engine campaign now, and if not, why and until when?" [CP1–CP7, DP1, VT7]. The chart's guard,
  * the timer of the next look, the alarms, `/ready` and `waiting` in the state all ask here. Pure: it only looks at a view.
  */
+import type { AutomaticGround, CampaignVerdict, Wait, WaitVerdict } from "../../machines/leadership.machine.ts";
 import type { CampaignView, Rules } from "./rules.ts";
-
-/** Why an engine waits. Stable words: they are part of `GET /api/state` and `GET /ready`. */
-export type WaitReason =
-  /** An operator holds automation. */
-  | "maintenance"
-  /** It has just started, was paused, or the witness lost memory [CP5]. */
-  | "quarantine"
-  | "engine-failed"
-  /** It lacks commands that clients were told of [CP4]. */
-  | "behind"
-  /** The role has moved too often [CP6]. */
-  | "hold-down"
-  /** The witness shows a stranger's record, and this engine has never met its peer [VT7]. */
-  | "witness-foreign"
-  /** The peer has pinned another engine in its place; a person adopts it there [ID2]. */
-  | "refused-by-peer"
-  /** The peer leads. */
-  | "peer-leads"
-  /** Both live and neither leads: the other has the better claim, or this engine's vote [CP7]. */
-  | "election"
-  /** Something was heard of the peer so lately that it counts as alive. */
-  | "peer-alive"
-  /** It has promised a leader not to campaign [VT2]. */
-  | "promise"
-  /** The witness record has not stood still for long enough [CP2]. */
-  | "witness-record"
-  /** Neither the peer nor the witness answers, and nothing proves that the peer is dead [CP3]. */
-  | "no-quorum"
-  /** There is no witness to ask, and the peer is only silent [CP3]. */
-  | "no-witness";
-
-/** On what a campaign of automation rests. */
-export type AutomaticGround = "death-proof" | "election" | "silence" | "blind";
-
-export type CampaignVerdict =
-  | { readonly go: true; readonly ground: AutomaticGround }
-  /** `untilMs`: monotonic; null: something must happen first that no clock brings. */
-  | { readonly go: false; readonly untilMs: number | null; readonly why: readonly WaitReason[] };
-
-interface Wait {
-  readonly why: WaitReason;
-  readonly untilMs: number | null;
-}
 
 /** Whether a campaign may begin at `view.nowMs`. */
 export function campaignVerdict(view: CampaignView, rules: Rules): CampaignVerdict {
@@ -56,10 +14,9 @@ export function campaignVerdict(view: CampaignView, rules: Rules): CampaignVerdi
 }
 
 /** The last wait ends the whole; one with an open end leaves it open. */
-function waiting(waits: readonly Wait[]): Extract<CampaignVerdict, { go: false }> {
+function waiting(waits: readonly Wait[]): WaitVerdict {
   const instants = waits.map(({ untilMs }) => untilMs);
-  const untilMs = instants.every((instant) => instant !== null) ? Math.max(...instants) : null;
-  return { go: false, untilMs, why: waits.map(({ why }) => why) };
+  return { go: false, waits, untilMs: instants.every((instant) => instant !== null) ? Math.max(...instants) : null };
 }
 
 /**
@@ -80,6 +37,7 @@ export function nextLookMs(view: CampaignView): number | null {
     view.silentAtMs,
     (view.recordSinceMs ?? view.nowMs) + view.waitMs,
     view.heldDownUntilMs ?? 0,
+    view.retryAtMs,
     view.patienceEndsMs ?? 0,
     view.blindAfterMs === null ? 0 : view.peerLastHeardMs + view.blindAfterMs,
   ].filter((at) => at > view.nowMs);
@@ -88,6 +46,9 @@ export function nextLookMs(view: CampaignView): number | null {
 
 function restraintsOn(view: CampaignView, rules: Rules): readonly Wait[] {
   const waits: Wait[] = [];
+  if (view.retired) waits.push({ why: "stopping", untilMs: null });
+  if (view.handoverUnderWay) waits.push({ why: "handover", untilMs: null });
+  if (view.nowMs < view.retryAtMs) waits.push({ why: "campaign-lost", untilMs: view.retryAtMs });
   if (!rules.outOfMaintenance(view)) waits.push({ why: "maintenance", untilMs: null });
   if (!rules.amongItsOwn(view)) waits.push({ why: "witness-foreign", untilMs: null });
   if (!rules.belongsToPair(view)) waits.push({ why: "refused-by-peer", untilMs: null });

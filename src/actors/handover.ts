@@ -11,7 +11,7 @@ import type { CommandLog } from "./command-log.ts";
 import type { Kit } from "./kit.ts";
 import { SWITCH_BACK } from "./restraints.ts";
 import { startMachine } from "./start-machine.ts";
-import type { Mover } from "./leadership.ts";
+import type { Mover } from "../../machines/campaign.machine.ts";
 import type { Succession } from "./succession.ts";
 
 export type { HandoverResult };

@@ -83,8 +83,7 @@ export class Heartbeats {
     succession.peerNamed(heartbeat.epoch, heartbeat.role);
     const { vote } = heartbeat;
     if (vote !== null && leadership.role === "leader" && !leadership.steppingDown && vote.epoch === book.accepted) {
-      const sentAtMs = votes.peerVoted(vote.n);
-      if (sentAtMs !== null) leadership.confirmed(sentAtMs);
+      votes.peerVoted(vote.n);
     }
     if (heartbeat.sync === "ready") succession.followerReady(heartbeat.epoch);
     this.#deps.onFollower(heartbeat);

@@ -1,13 +1,21 @@
 /**
- * Purpose: what this engine is, and whether it may act. Binds `leadership`; runs the campaigns.
- * Keeps true: `mayAct` is computed at every question [VT5]; a higher epoch ends the leadership at once [EP3]; the role
- * moves only through the statechart.
+ * Binds `leadership`: what this engine is, and whether it may act.
+ *
+ * `mayAct` is computed at every question [VT5]. A higher epoch ends the leadership at once [EP3]. The role moves only in
+ * the statechart; everything here reads its snapshot.
  */
-import { leadershipMachine, type LeadershipEvent } from "../../machines/leadership.machine.ts";
+import type { SnapshotFrom } from "xstate";
+import type { Campaign, CampaignResult, Ground, Mover } from "../../machines/campaign.machine.ts";
+import {
+  leadershipMachine,
+  type AutomaticGround,
+  type CampaignVerdict,
+  type LeadershipEvent,
+} from "../../machines/leadership.machine.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { Label } from "../core/ids.ts";
-import type { LeadershipCause, LeadershipOrigin, Role } from "../core/messages.ts";
-import { runCampaign, type CampaignDeps, type CampaignResult, type Ground } from "./campaign.ts";
+import type { LeadershipOrigin, Role } from "../core/messages.ts";
+import { campaignLogic, type CampaignDeps } from "./campaign.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Acting, Kit } from "./kit.ts";
 import { startMachine } from "./start-machine.ts";
@@ -15,22 +23,15 @@ import type { Pulse } from "./pulse.ts";
 import type { Votes } from "./votes.ts";
 import type { WitnessVote } from "./witness-vote.ts";
 
-/** Who moved the role, and why: for the history. */
-export interface Mover {
-  readonly cause: LeadershipCause;
-  readonly by: string;
-  readonly reason: string;
-}
-
 export interface LeadershipDeps {
   readonly book: EpochBook;
   readonly votes: Votes;
   readonly witness: WitnessVote;
   readonly pulse: Pick<Pulse, "check">;
   readonly campaign: Omit<CampaignDeps, "book" | "votes" | "witness">;
-  /** Whether the verdict on a campaign is to go, now. */
-  campaignDue(): boolean;
-  /** A campaign has begun, been won or lost, or the leadership ended. */
+  /** Whether a campaign is due must be judged now. */
+  judge(): void;
+  /** The role has moved, or the leader goes on under a new epoch or after an offer that came to nothing. */
   onRole(change: RoleMove): void;
   onCampaignLost(reason: string): void;
 }
@@ -45,71 +46,90 @@ export interface RoleMove {
   readonly origin: LeadershipOrigin | null;
 }
 
-interface Campaigning {
-  readonly ground: Ground;
-  readonly mover: Mover;
-  readonly startedAtMs: number;
-  settle(result: CampaignResult): void;
-}
+type Snapshot = SnapshotFrom<typeof leadershipMachine>;
+type LostResult = Extract<CampaignResult, { outcome: "lost" }>;
 
 export class Leadership implements Acting {
   readonly #kit: Kit;
   readonly #deps: LeadershipDeps;
   readonly #machine;
-  #role: Role = "follower";
-  #paused = false;
-  #retired = false;
+  /** The snapshot that was told last. */
+  #told: Snapshot;
   #renewing = false;
-  #epoch: Epoch = 0;
-  #origin: LeadershipOrigin | null = null;
-  #unverifiedSinceMs: number | null = null;
-  #next: Campaigning | null = null;
-  #campaigning: Campaigning | null = null;
 
   constructor(kit: Kit, deps: LeadershipDeps) {
     this.#kit = kit;
     this.#deps = deps;
-    const { rules } = kit;
+    const { rules, alarms, failover } = kit;
+    const { book, votes, witness } = deps;
     this.#machine = startMachine(
       kit,
       leadershipMachine.provide({
+        actors: { campaign: campaignLogic(kit, { ...deps.campaign, book, votes, witness }) as never },
         guards: {
-          campaignDue: () => deps.campaignDue(),
-          mustYield: ({ event }) => event.type === "OVERRULED" && rules.mustYield(this.#epoch, event.epoch),
+          mustYield: ({ context, event }) => event.type === "OVERRULED" && rules.mustYield(context.epoch, event.epoch),
+          isConfirmed: () => this.#isConfirmed(),
+        },
+        delays: {
+          // A leadership that has just begun has one interval to collect its first vote.
+          votesLapse: () => Math.max(this.#votesLeftMs(), failover.heartbeatMs),
+          answer: failover.heartbeatMs,
         },
         actions: {
-          campaign: () => this.#beginCampaign(),
-          beginLeading: () => this.#beginLeading(),
-          renewLeading: () => this.#renewLeading(),
-          pauseLeading: () => this.#pauseLeading(),
-          resumeLeading: () => this.#resumeLeading(),
-          stopLeading: () => this.#stopLeading(),
-          abandonCampaign: () => this.#abandonCampaign(),
+          judge: () => deps.judge(),
+          beginLeading: ({ event }) => {
+            if (event.type === "xstate.done.actor.campaign" && event.output.outcome === "won") {
+              book.lead(event.output.epoch);
+              witness.lead(event.output.witnessSeq);
+            }
+          },
+          campaignLost: ({ context }) => {
+            witness.follow();
+            deps.onCampaignLost(context.lost.reason);
+          },
+          // Votes counted so far belong to a leadership that was offered away: only fresh ones count [HO1].
+          pauseLeading: () => {
+            votes.clear();
+            witness.follow();
+          },
+          resumeLeading: () => {
+            votes.distrust();
+            witness.lead(null);
+          },
+          stopLeading: () => {
+            votes.clear();
+            witness.follow();
+          },
+          askWitness: () => witness.beat(),
+          raiseUnconfirmed: () => alarms.raise("unconfirmed", "leads without any vote"),
+          clearUnconfirmed: () => alarms.clear("unconfirmed"),
         },
       }),
+      (snapshot) => this.#changed(snapshot),
     );
+    this.#told = this.#machine.getSnapshot();
   }
 
   get role(): Role {
-    return this.#role;
+    return roleIn(this.#machine.getSnapshot());
   }
 
   /** The epoch that this engine leads or campaigns in; 0 as follower. */
   get epoch(): Epoch {
-    return this.#epoch;
+    return this.#machine.getSnapshot().context.epoch;
   }
 
   get origin(): LeadershipOrigin | null {
-    return this.#origin;
+    return this.#machine.getSnapshot().context.origin;
   }
 
   get steppingDown(): boolean {
-    return this.#paused;
+    return this.#machine.getSnapshot().value === "steppingDown";
   }
 
   /** Never leads again in this life. */
   get retired(): boolean {
-    return this.#retired;
+    return this.#machine.getSnapshot().value === "retired";
   }
 
   get machineValue(): unknown {
@@ -118,11 +138,11 @@ export class Leadership implements Acting {
 
   /** Who this engine knows to lead, itself only. */
   leads(label: Label): boolean {
-    return this.#role === "leader" && this.#kit.options.label === label;
+    return this.role === "leader" && this.#kit.options.label === label;
   }
 
   mayAct(): boolean {
-    if (this.#role !== "leader" || this.#paused) return false;
+    if (!isLeading(this.#machine.getSnapshot())) return false;
     this.#deps.pulse.check();
     const { rules, failover } = this.#kit;
     return rules.mayAct({
@@ -131,7 +151,7 @@ export class Leadership implements Acting {
       peerVoteUntilMs: this.#deps.votes.peerUntilMs,
       witnessVoteUntilMs: this.#deps.votes.witnessUntilMs,
       policy: failover.policy,
-      unverifiedSinceMs: this.#unverifiedSinceMs,
+      unverifiedSinceMs: this.#deps.votes.unverifiedSinceMs,
       heartbeatMs: failover.heartbeatMs,
       gaveAway: this.#kit.ports.stallWatch?.gaveAway ?? false,
     });
@@ -143,26 +163,42 @@ export class Leadership implements Acting {
 
   /** Gives the role up for good: the listener is lost, or the engine stops [DP2, DP3]. */
   retire(): void {
-    this.#retired = true;
     this.#machine.send({ type: "RELEASED" });
   }
 
-  /** Looks whether a campaign is due; its ground is what the guards let through. */
-  consider(ground: Ground, mover: Mover): void {
-    if (this.#role !== "follower" || this.#retired) return;
-    this.#next = { ground, mover, startedAtMs: this.#kit.nowMs(), settle: () => undefined };
-    this.#machine.send({ type: "CONSIDER" });
-    this.#next = null;
+  /** A follower was judged. `ground` and `mover`: of the campaign that is due. */
+  judged(
+    verdict: CampaignVerdict,
+    againMs: number | null,
+    due: (ground: AutomaticGround) => { ground: Ground; mover: Mover },
+  ): void {
+    if (this.role !== "follower" || this.retired) return;
+    const atMs = this.#kit.nowMs();
+    if (!verdict.go) return this.#machine.send({ type: "VERDICT", verdict, atMs, againMs });
+    const { ground, mover } = due(verdict.ground);
+    const campaign = this.#campaign(ground, mover);
+    if (campaign === null) return this.#deps.onCampaignLost("the epoch could not be saved");
+    this.#machine.send({ type: "VERDICT", verdict: { go: true, campaign }, atMs, againMs });
   }
 
   /** Campaigns because the old leader granted its role, or a person said so. */
   campaign(ground: Ground, mover: Mover): Promise<CampaignResult> {
-    if (this.#retired) return Promise.resolve({ outcome: "lost", reason: RETIRED });
-    if (this.#role !== "follower") return Promise.resolve({ outcome: "lost", reason: `already ${this.#role}` });
-    return new Promise((settle) => {
-      this.#next = { ground, mover, startedAtMs: this.#kit.nowMs(), settle };
-      this.#machine.send({ type: ground.kind === "granted" ? "TAKE_OVER" : "FORCED" });
-      this.#next = null;
+    if (this.retired) return Promise.resolve(lost(RETIRED));
+    if (this.role !== "follower") return Promise.resolve(lost(`already ${this.role}`));
+    const campaign = this.#campaign(ground, mover);
+    if (campaign === null) return Promise.resolve(lost("the epoch could not be saved"));
+    return new Promise((resolve) => {
+      this.#machine.send({ type: "CALLED", campaign });
+      const settle = (snapshot: Snapshot): void => {
+        if (snapshot.value === "candidate" && snapshot.context.campaign === campaign) return;
+        subscription.unsubscribe();
+        resolve(resultOf(snapshot, campaign));
+      };
+      const subscription = this.#machine.subscribe({
+        next: settle,
+        complete: () => resolve(lost("stopped")),
+      });
+      settle(this.#machine.getSnapshot());
     });
   }
 
@@ -172,152 +208,95 @@ export class Leadership implements Acting {
    */
   async renew(above: Epoch): Promise<void> {
     const { book, votes, campaign } = this.#deps;
-    if (this.#role !== "leader" || this.#paused || this.#renewing) return;
+    if (!isLeading(this.#machine.getSnapshot()) || this.#renewing) return;
     const epoch = book.see(above) ? book.mint() : null;
     if (epoch === null) return;
     this.#renewing = true;
     // As for a person's request, the peer gives its vote whatever its claim is: the leader's claim is that it is on air.
     const vote = await campaign.election.ask(epoch, true);
     this.#renewing = false;
-    if (this.#role !== "leader" || this.#paused || book.accepted >= epoch) return;
+    if (!isLeading(this.#machine.getSnapshot()) || book.accepted >= epoch) return;
     if (!vote.granted) {
       this.#kit.ports.logger.info({ epoch, reason: vote.reason }, "the leadership was not renewed");
       return;
     }
-    this.#kit.ports.logger.warn({ epoch, above, before: this.#epoch }, "leads on above an epoch that nobody holds");
+    const { epoch: before, origin } = this.#machine.getSnapshot().context;
+    this.#kit.ports.logger.warn({ epoch, above, before }, "leads on above an epoch that nobody holds");
     book.lead(epoch);
     votes.peerVotedFor(vote.sentAtMs);
-    this.confirmed(vote.sentAtMs);
-    this.#machine.send({ type: "RENEWED", epoch });
+    const reason = `was on air when the peer came back with a higher epoch than ${before}`;
+    const fromUnixMs = this.#kit.ports.clock.unixMs();
+    const renewed = origin === null ? null : { ...origin, by: "automation", reason, fromUnixMs, tookMs: 0 };
+    this.#machine.send({ type: "RENEWED", epoch, origin: renewed });
   }
 
-  /** The engine was paused: nothing is done as leader before a vote is renewed [VT5]. */
-  distrustSelf(): void {
-    this.#unverifiedSinceMs = this.#kit.nowMs();
-  }
-
-  /** A vote for something sent at `sentAtMs` was counted. */
-  confirmed(sentAtMs: number): void {
-    if (this.#unverifiedSinceMs !== null && sentAtMs >= this.#unverifiedSinceMs) this.#unverifiedSinceMs = null;
+  /** A vote was counted: news only for a leader that nobody stood behind. */
+  voted(): void {
+    const { value } = this.#machine.getSnapshot();
+    if (typeof value === "object" && "leader" in value && value.leader !== "confirmed") {
+      this.#machine.send({ type: "VOTED" });
+    }
   }
 
   stop(): void {
-    this.#endCampaign({ outcome: "lost", reason: "stopped" });
     this.#machine.stop();
   }
 
-  #beginCampaign(): void {
-    const campaigning = this.#next;
-    if (campaigning === null) throw new Error("broken invariant: a campaign has a ground");
-    const { book, votes, witness, campaign } = this.#deps;
-    const { ground } = campaigning;
-    // What an attempt that failed had gathered is no vote for this one.
-    votes.clear();
+  /** A campaign with its epoch, which is durable from here on [EP2]; null: the disk refused it. */
+  #campaign(ground: Ground, mover: Mover): Campaign | null {
+    const { book, votes, campaign } = this.#deps;
     const epoch = ground.kind === "granted" ? ground.epoch : book.mint();
-    this.#campaigning = campaigning;
-    // Not at its end: who was frozen meanwhile verifies before the first effect [VT5].
-    this.#unverifiedSinceMs = null;
-    this.#epoch = epoch ?? book.accepted;
-    this.#moved("candidate", null);
-    const deps: CampaignDeps = {
-      ...campaign,
-      book,
-      votes,
-      witness,
-      stillHolds: (held) => this.#campaigning === campaigning && campaign.stillHolds(held),
-    };
-    void runCampaign(this.#kit, deps, ground, epoch).then((result) => {
-      if (this.#campaigning !== campaigning) return;
-      if (result.outcome === "lost") this.#lose(result.reason);
-      else this.#win(result.epoch, result.witnessSeq);
-    });
+    if (epoch === null) return null;
+    // What an attempt that failed had gathered is no vote for this one. Nor is a pause before it held against it; who is
+    // frozen during the campaign verifies before its first effect [VT5].
+    votes.clear();
+    const asksPeer = ground.kind === "election" || (ground.kind === "forced" && campaign.monitor.alive);
+    return { ground, mover, epoch, startedAtMs: this.#kit.nowMs(), asksPeer };
   }
 
-  #win(epoch: Epoch, witnessSeq: number | null): void {
-    const { book, witness } = this.#deps;
-    if (book.accepted > epoch) return this.#lose("a higher epoch was seen");
-    book.lead(epoch);
-    witness.lead(witnessSeq);
-    this.#machine.send({ type: "WON", epoch });
+  #votesLeftMs(): number {
+    const { votes } = this.#deps;
+    return Math.max(votes.peerUntilMs, votes.witnessUntilMs) - this.#kit.nowMs();
   }
 
-  #lose(reason: string): void {
-    this.#machine.send({ type: "LOST", reason });
-    this.#epoch = 0;
-    this.#deps.witness.follow();
-    this.#moved("follower", null);
-    this.#deps.onCampaignLost(reason);
-    this.#endCampaign({ outcome: "lost", reason });
+  #isConfirmed(): boolean {
+    return this.#votesLeftMs() > 0 && this.#deps.votes.unverifiedSinceMs === null;
   }
 
-  #beginLeading(): void {
-    const campaigning = this.#campaigning;
-    if (campaigning === null) throw new Error("broken invariant: a leadership follows a campaign");
-    this.#epoch = this.#deps.book.accepted;
-    this.#paused = false;
-    const { mover, startedAtMs } = campaigning;
-    const tookMs = this.#kit.nowMs() - startedAtMs;
-    this.#origin = { ...mover, fromUnixMs: this.#kit.ports.clock.unixMs(), tookMs };
-    this.#moved("leader", this.#origin);
-    this.#endCampaign({ outcome: "won", epoch: this.#epoch, witnessSeq: null });
-  }
-
-  #renewLeading(): void {
-    const reason = `was on air when the peer came back with a higher epoch than ${this.#epoch}`;
-    this.#epoch = this.#deps.book.accepted;
-    if (this.#origin !== null) {
-      this.#origin = {
-        ...this.#origin,
-        by: "automation",
-        reason,
-        fromUnixMs: this.#kit.ports.clock.unixMs(),
-        tookMs: 0,
-      };
-    }
+  #changed(snapshot: Snapshot): void {
+    const before = this.#told;
+    this.#told = snapshot;
+    if (before === undefined) return;
+    const [previousRole, role] = [roleIn(before), roleIn(snapshot)];
+    const { epoch, origin } = snapshot.context;
+    const renewed = role === "leader" && before.context.epoch !== epoch;
+    const resumed = before.value === "steppingDown" && isLeading(snapshot);
+    if (role === previousRole && !renewed && !resumed) return;
+    this.#deps.onRole({ role, previousRole, epoch: this.#deps.book.accepted, origin });
+    if (!renewed || previousRole !== "leader") return;
     this.#deps.witness.lead(null);
-    this.#moved("leader", this.#origin);
     this.#deps.witness.beat();
   }
+}
 
-  /** Votes counted so far belonged to a leadership that was offered away: only fresh ones count [HO1]. */
-  #pauseLeading(): void {
-    this.#paused = true;
-    this.#deps.votes.clear();
-    this.#deps.witness.follow();
-  }
+function roleIn({ value }: Snapshot): Role {
+  if (value === "candidate") return "candidate";
+  if (value === "steppingDown" || (typeof value === "object" && "leader" in value)) return "leader";
+  return "follower";
+}
 
-  #resumeLeading(): void {
-    this.#paused = false;
-    this.#unverifiedSinceMs = this.#kit.nowMs();
-    this.#deps.witness.lead(null);
-    this.#moved("leader", this.#origin);
-  }
+/** Leads, and has not offered its role away. */
+function isLeading({ value }: Snapshot): boolean {
+  return typeof value === "object" && "leader" in value;
+}
 
-  #stopLeading(): void {
-    this.#paused = false;
-    this.#origin = null;
-    this.#epoch = 0;
-    this.#unverifiedSinceMs = null;
-    this.#deps.votes.clear();
-    this.#deps.witness.follow();
-    this.#moved("follower", null);
+function resultOf({ value, context }: Snapshot, campaign: Campaign): CampaignResult {
+  if (typeof value === "object" && "leader" in value && context.origin !== null) {
+    return { outcome: "won", epoch: context.epoch, witnessSeq: null, origin: context.origin };
   }
+  return context.campaign === campaign ? context.lost : lost("the role moved");
+}
 
-  #endCampaign(result: CampaignResult): void {
-    const campaigning = this.#campaigning;
-    this.#campaigning = null;
-    campaigning?.settle(result);
-  }
-
-  #abandonCampaign(): void {
-    this.#epoch = 0;
-    this.#moved("follower", null);
-    this.#endCampaign({ outcome: "lost", reason: "overruled" });
-  }
-
-  #moved(role: Role, origin: LeadershipOrigin | null): void {
-    const previousRole = this.#role;
-    this.#role = role;
-    this.#deps.onRole({ role, previousRole, epoch: this.#deps.book.accepted, origin });
-  }
+function lost(reason: string): LostResult {
+  return { outcome: "lost", reason };
 }

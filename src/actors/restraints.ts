@@ -25,6 +25,7 @@ export class Restraints {
   /** The last leadership that was counted. */
   #countedEpoch: Epoch = NO_EPOCH;
   #behindSinceMs: number | null = null;
+  #retryAtMs = 0;
 
   constructor(kit: Kit) {
     this.#kit = kit;
@@ -98,6 +99,16 @@ export class Restraints {
   heldDownUntilMs(): number | null {
     const { holdDownWindowMs, maxAutomaticFailovers } = this.#kit.failover;
     return heldDownUntilMs(this.#changes, this.#kit.nowMs(), holdDownWindowMs, maxAutomaticFailovers);
+  }
+
+  /** A campaign was lost: the next one begins after a pause that differs, so that two engines do not meet again [CP2]. */
+  campaignLost(): void {
+    const { heartbeatMs } = this.#kit.failover;
+    this.#retryAtMs = this.#kit.nowMs() + heartbeatMs / 2 + this.#kit.ports.random.next() * heartbeatMs;
+  }
+
+  get retryAtMs(): number {
+    return this.#retryAtMs;
   }
 
   /** Notes whether this engine is behind what clients were told, while nobody leads. */

@@ -66,6 +66,11 @@ export interface CampaignView {
   readonly silentAtMs: number;
   /** Until then this engine's vote is given away [CP7]. */
   readonly grantedUntilMs: number;
+  /** It has given its role up for good. */
+  readonly retired: boolean;
+  readonly handoverUnderWay: boolean;
+  /** It has lost a campaign, and begins no other before this. */
+  readonly retryAtMs: number;
 }
 
 /** What the judgement on the witness record looks at. */

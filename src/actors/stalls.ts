@@ -133,7 +133,7 @@ export class Stalls {
     if (!rules.stallIsFresh(report, { incarnation, epoch, n })) return HEARD_SINCE;
     if (leadership.role !== "follower" || this.#deps.handoverUnderWay()) return "its role is about to move already";
     const verdict = judge.notAtOnce();
-    if (!verdict.go) return verdict.why.join(", ");
+    if (!verdict.go) return verdict.waits.map(({ why }) => why).join(", ");
     if (restraints.heldDownUntilMs() !== null) return "hold-down";
     if (ports.engine.health() === "failed" || alarms.stands("store-failed")) return "engine-failed";
     if (this.#deps.sync() !== "ready" || judge.isBehind()) return "behind";

@@ -1,10 +1,24 @@
 /** Starts statecharts. Apart from the kit, so that what embedders see of the actors knows nothing of XState. */
-import { createActor, type Actor, type AnyStateMachine, type EventObject, type StateValue } from "xstate";
+import {
+  createActor,
+  type Actor,
+  type AnyStateMachine,
+  type EventObject,
+  type SnapshotFrom,
+  type StateValue,
+} from "xstate";
 import type { MachineHost } from "./kit.ts";
 import type { Rules } from "./rules.ts";
 
-/** Starts one statechart on the coordinator's clock and under its inspection. */
-export function startMachine<Machine extends AnyStateMachine>(host: MachineHost, machine: Machine): Actor<Machine> {
+/**
+ * Starts one statechart on the coordinator's clock and under its inspection. `onSnapshot` is told every new snapshot, once
+ * the transition is complete: what it reads from the actor is then the new state.
+ */
+export function startMachine<Machine extends AnyStateMachine>(
+  host: MachineHost,
+  machine: Machine,
+  onSnapshot: (snapshot: SnapshotFrom<Machine>) => void = () => undefined,
+): Actor<Machine> {
   const { inspect } = host.options;
   const logic = host.rules === undefined ? machine : withMailbox(machine, host.rules);
   const actor: Actor<Machine> = createActor(logic, {
@@ -14,11 +28,19 @@ export function startMachine<Machine extends AnyStateMachine>(host: MachineHost,
   } as never);
   // A chart whose action threw is dead and decides nothing more: a broken invariant. It ends the process from a turn of
   // the coordinator's own clock, so that a simulated world sees it at its instant and as this engine's.
+  const broken = (error: unknown): void =>
+    host.ports.clock.soon(() => {
+      throw error instanceof Error ? error : new Error(String(error));
+    });
   actor.subscribe({
-    error: (error) =>
-      host.ports.clock.soon(() => {
-        throw error instanceof Error ? error : new Error(String(error));
-      }),
+    next: (snapshot) => {
+      try {
+        onSnapshot(snapshot);
+      } catch (error) {
+        broken(error);
+      }
+    },
+    error: broken,
   });
   actor.start();
   return actor;
@@ -28,7 +50,10 @@ export function startMachine<Machine extends AnyStateMachine>(host: MachineHost,
  * Every event passes here, also those that XState sends for a delay that has passed or a step that has ended. A test
  * replaces the rule to drop one of them [CH6].
  */
-function withMailbox<Machine extends AnyStateMachine>(machine: Machine, rules: Pick<Rules, "receives">): Machine {
+export function withMailbox<Machine extends AnyStateMachine>(
+  machine: Machine,
+  rules: Pick<Rules, "receives">,
+): Machine {
   const transition: AnyStateMachine["transition"] = (snapshot, event: EventObject, scope) =>
     rules.receives(machine.id, event.type) ? machine.transition(snapshot, event, scope) : snapshot;
   return Object.create(machine, { transition: { value: transition } }) as Machine;

@@ -8,9 +8,9 @@ import type { EngineId } from "../core/ids.ts";
 import type { ResetNumbersOutcome } from "../core/outcomes.ts";
 import type { PeerMessage, Role } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
-import type { TimerHandle } from "../ports/basics.ts";
 import type { WitnessRecord } from "../ports/witness.ts";
-import { nextLookMs, type WaitReason } from "./campaign-verdict.ts";
+import type { UsableRead } from "../../machines/campaign.machine.ts";
+import type { WaitReason } from "../../machines/leadership.machine.ts";
 import { CampaignJudge } from "./campaign-judge.ts";
 import { Election } from "./election.ts";
 import { EpochBook } from "./epoch-book.ts";
@@ -20,7 +20,7 @@ import { PeerMonitor, type PeerState } from "./peer-monitor.ts";
 import { Pulse } from "./pulse.ts";
 import { Restraints } from "./restraints.ts";
 import { Votes } from "./votes.ts";
-import { WitnessVote, type UsableRead } from "./witness-vote.ts";
+import { WitnessVote } from "./witness-vote.ts";
 
 /** What the succession needs to know of the log and the engine. */
 export interface SuccessionDeps {
@@ -58,23 +58,18 @@ export class Succession {
   readonly #deps: SuccessionDeps;
   /** Links whose established socket the other side closed, until one is up again [DP1]. */
   readonly #closedLinks = new Set<string>();
-  #considerTimer: TimerHandle | null = null;
-  #notBeforeMs = 0;
-  #trusted = false;
-  #heldDown = false;
 
   constructor(kit: Kit, deps: SuccessionDeps) {
     this.#kit = kit;
     this.#deps = deps;
     this.book = new EpochBook(kit);
-    this.votes = new Votes(kit);
+    this.votes = new Votes(kit, () => this.leadership.voted());
     this.restraints = new Restraints(kit);
     this.pulse = new Pulse(kit, { onBeat: () => this.#beat(), onPause: (gapMs) => this.#woke(gapMs) });
     this.monitor = new PeerMonitor(kit, this.votes, { onChange: (state) => this.#peerChanged(state) });
     this.witness = new WitnessVote(kit, this.votes, {
       onHigherEpoch: (epoch) => this.sawEpoch(epoch),
-      onAmnesia: () => this.#distrust("witness lost memory"),
-      onRenewed: (sentAtMs) => this.leadership.confirmed(sentAtMs),
+      onAmnesia: () => this.#quarantine(),
       describe: () => this.describe(this.leadership.epoch),
       mayReassert: () => this.#mayReassert(),
       peerId: () => this.peerId,
@@ -90,6 +85,7 @@ export class Succession {
       linked: () => deps.linked(),
       position: () => deps.position(),
       retired: () => this.leadership.retired,
+      handoverUnderWay: () => deps.handoverUnderWay(),
       refusedByPeer: () => deps.refusedByPeer(),
     });
     this.election = new Election(kit, {
@@ -105,16 +101,17 @@ export class Succession {
       votes: this.votes,
       witness: this.witness,
       pulse: this.pulse,
-      campaignDue: () => this.judge.verdict().go,
+      judge: () => this.consider(),
       onRole: (move) => this.#roleMoved(move),
-      onCampaignLost: (reason) => this.#campaignLost(reason),
+      onCampaignLost: (reason) => {
+        kit.ports.logger.info({ reason }, "campaign lost");
+        this.restraints.campaignLost();
+      },
       campaign: {
         monitor: this.monitor,
         election: this.election,
         describe: (epoch) => this.describe(epoch),
-        position: () => deps.position(),
-        patienceIsOver: () => this.restraints.patienceIsOver(),
-        stillHolds: (ground) => this.judge.stillHolds(ground),
+        objection: (ground) => this.judge.objection(ground),
         waitMs: () => this.judge.waitMs,
       },
     });
@@ -126,14 +123,13 @@ export class Succession {
   }
 
   start(): void {
-    this.#distrust("just started");
+    this.#quarantine();
     this.monitor.start();
     this.pulse.start();
     this.witness.beat();
   }
 
   stop(): void {
-    this.#disarm();
     this.pulse.stop();
     this.election.stop();
     this.leadership.stop();
@@ -197,7 +193,6 @@ export class Succession {
 
   /** The hold on automation was set or lifted, here or at the peer. */
   maintenanceChanged(): void {
-    this.leadership.send({ type: this.restraints.maintenanceOn ? "MAINTENANCE_ON" : "MAINTENANCE_OFF" });
     if (!this.restraints.maintenanceOn) this.#kit.alarms.clear("maintenance-blocks-failover");
     this.consider();
   }
@@ -215,24 +210,19 @@ export class Succession {
     await this.#probe(this.witness.configured ? this.witness.read() : null);
   }
 
-  /** Looks whether a campaign is due now, and if not, when it may be. */
+  /** Judges whether a campaign is due now, and tells the statechart, whose delays bring the next look. */
   consider(): void {
-    this.#disarm();
     // A timer that fires right after a pause must not campaign before the pulse has noticed it [CP5].
     this.pulse.check();
-    const { leadership, restraints } = this;
-    if (leadership.role !== "follower" || this.#deps.handoverUnderWay()) return;
-    const now = this.#kit.nowMs();
-    this.#syncRestraints(now);
-    const behind = !this.monitor.alive && this.judge.isBehind();
-    restraints.noteBehind(behind);
-    if (now < this.#notBeforeMs) return this.#armAt(this.#notBeforeMs);
-    const verdict = this.judge.verdict();
-    if (verdict.go) {
-      const ground = this.judge.groundOf(verdict.ground);
-      leadership.consider(ground, this.judge.mover(ground));
-    } else this.#explain(verdict.why);
-    if (leadership.role === "follower") this.#armAt(nextLookMs(this.judge.view()));
+    const { leadership, judge } = this;
+    if (leadership.role !== "follower" || leadership.retired) return;
+    this.restraints.noteBehind(!this.monitor.alive && judge.isBehind());
+    const verdict = judge.verdict();
+    if (!verdict.go) this.#explain(verdict.waits.map(({ why }) => why));
+    leadership.judged(verdict, judge.againMs(), (automatic) => {
+      const ground = judge.groundOf(automatic);
+      return { ground, mover: judge.mover(ground) };
+    });
   }
 
   #beat(): void {
@@ -244,18 +234,15 @@ export class Succession {
     if (!this.monitor.alive && !this.#deps.linked() && this.#kit.failover.deathProof === "refused")
       void this.#probe(null);
     const followsLeader = this.monitor.alive && this.monitor.last?.heartbeat.role === "leader";
+    this.#tellRestraints();
     if (this.leadership.role === "follower" && !followsLeader) this.consider();
-    else this.#syncRestraints(this.#kit.nowMs());
   }
 
   /** `look`: the witness record, being read since the probe began. */
   async #probe(look: Promise<UsableRead> | null): Promise<void> {
     const answer = await this.monitor.probe((sentAtMs) => this.judge.proven(sentAtMs, look), this.#closedLinks);
     if (answer === null || this.monitor.state !== "dead") return;
-    if (this.leadership.role === "leader") {
-      this.votes.peerVotedFor(answer.sentAtMs);
-      this.leadership.confirmed(answer.sentAtMs);
-    }
+    if (this.leadership.role === "leader") this.votes.peerVotedFor(answer.sentAtMs);
     this.consider();
     this.judge.proven(answer.sentAtMs, null);
   }
@@ -282,12 +269,6 @@ export class Succession {
     alarms.clear("maintenance-blocks-failover");
   }
 
-  #campaignLost(reason: string): void {
-    this.#kit.ports.logger.info({ reason }, "campaign lost");
-    const jitterMs = this.#kit.ports.random.next() * this.#kit.failover.heartbeatMs;
-    this.#notBeforeMs = this.#kit.nowMs() + this.#kit.failover.heartbeatMs / 2 + jitterMs;
-  }
-
   #roleMoved(move: RoleMove): void {
     if (move.role === "leader") {
       if (this.judge.isBehind())
@@ -299,40 +280,29 @@ export class Succession {
       this.#kit.alarms.clear("maintenance-blocks-failover");
     } else if (move.role === "follower") this.#kit.alarms.clear("stale-takeover");
     this.#deps.onRole(move);
+    if (move.role === "follower") this.consider();
   }
 
   #woke(gapMs: number): void {
     this.#kit.ports.logger.warn({ gapMs, role: this.leadership.role }, "paused: votes must be renewed");
     this.monitor.forgive();
-    this.leadership.distrustSelf();
-    this.#distrust("paused");
+    this.votes.distrust();
+    this.#quarantine();
     this.#kit.ports.clock.soon(() => this.#deps.beat());
-    if (this.leadership.role === "leader") this.witness.beat();
+    this.leadership.send({ type: "PAUSED" });
   }
 
-  #distrust(reason: string): void {
+  /** No campaign for a while, unless the peer is proven dead from now on [CP5]. */
+  #quarantine(): void {
     this.restraints.quarantine();
-    this.#trusted = false;
-    this.leadership.send({ type: "DISTRUSTED", reason });
-    this.#armAt(this.restraints.quarantineUntilMs);
+    this.consider();
   }
 
-  #syncRestraints(now: number): void {
-    const { leadership, restraints } = this;
-    if (!this.#trusted && now >= restraints.quarantineUntilMs) {
-      this.#trusted = true;
-      leadership.send({ type: "TRUSTED" });
-      this.#kit.alarms.clear("witness-amnesia");
-    }
-    const heldDown = restraints.heldDownUntilMs() !== null;
-    if (heldDown !== this.#heldDown) leadership.send({ type: heldDown ? "FLAPPING" : "STEADY" });
-    this.#heldDown = heldDown;
-    this.#kit.alarms.set("hold-down", heldDown, "the role has moved too often; only a dead peer or a person moves it");
-    this.#kit.alarms.set(
-      "unconfirmed",
-      leadership.role === "leader" && !leadership.steppingDown && this.votes.confirmedBy(now) === "none",
-      "leads without any vote",
-    );
+  #tellRestraints(): void {
+    const { alarms } = this.#kit;
+    const heldDown = this.restraints.heldDownUntilMs() !== null;
+    if (this.#kit.nowMs() >= this.restraints.quarantineUntilMs) alarms.clear("witness-amnesia");
+    alarms.set("hold-down", heldDown, "the role has moved too often; only a dead peer or a person moves it");
   }
 
   /** Says what keeps automation from acting, where a person could. */
@@ -344,17 +314,5 @@ export class Succession {
     alarms.set("maintenance-blocks-failover", why.includes("maintenance"), "a person holds the role where it is");
     alarms.set("awaiting-operator", behind, "behind what clients were answered");
     alarms.set("no-quorum", noQuorum, "neither the peer nor the witness answers; nobody takes over without proof");
-  }
-
-  #armAt(atMs: number | null): void {
-    if (atMs === null) return;
-    this.#disarm();
-    const fire = (): void => this.consider();
-    this.#considerTimer = this.#kit.ports.clock.setTimeout(fire, Math.max(0, atMs - this.#kit.nowMs()));
-  }
-
-  #disarm(): void {
-    if (this.#considerTimer !== null) this.#kit.ports.clock.clearTimeout(this.#considerTimer);
-    this.#considerTimer = null;
   }
 }

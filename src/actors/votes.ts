@@ -11,12 +11,26 @@ const SENT_KEPT = 64;
 
 export class Votes {
   readonly #kit: Kit;
+  readonly #onCounted: () => void;
   readonly #sentAtMs = new Map<number, number>();
+  /** The engine stood still until this instant, and nothing that was sent since then has been answered with a vote. */
+  #unverifiedSinceMs: number | null = null;
   #peerUntilMs = NO_VOTE;
   #witnessUntilMs = NO_VOTE;
 
-  constructor(kit: Kit) {
+  /** `onCounted`: a vote was counted. */
+  constructor(kit: Kit, onCounted: () => void = () => undefined) {
     this.#kit = kit;
+    this.#onCounted = onCounted;
+  }
+
+  /** The engine stood still: nothing counts as confirmed before a vote for something sent from now on [VT5]. */
+  distrust(): void {
+    this.#unverifiedSinceMs = this.#kit.nowMs();
+  }
+
+  get unverifiedSinceMs(): number | null {
+    return this.#unverifiedSinceMs;
   }
 
   heartbeatSent(n: number, atMs: number): void {
@@ -39,11 +53,13 @@ export class Votes {
   /** The peer has voted for something sent at `sentAtMs` (a vote request, a probe that proved its death). */
   peerVotedFor(sentAtMs: number): void {
     this.#peerUntilMs = this.#extended(this.#peerUntilMs, sentAtMs);
+    this.#counted(sentAtMs);
   }
 
   /** A rewrite of the witness record that was sent at `sentAtMs` has succeeded. */
   witnessVotedFor(sentAtMs: number): void {
     this.#witnessUntilMs = this.#extended(this.#witnessUntilMs, sentAtMs);
+    this.#counted(sentAtMs);
   }
 
   /** The old leader's grant counts until `untilMs` [HO1]. */
@@ -56,6 +72,7 @@ export class Votes {
     this.#peerUntilMs = NO_VOTE;
     this.#witnessUntilMs = NO_VOTE;
     this.#sentAtMs.clear();
+    this.#unverifiedSinceMs = null;
   }
 
   get peerUntilMs(): number {
@@ -77,6 +94,11 @@ export class Votes {
     if (peer && witness) return "both";
     if (peer) return "peer";
     return witness ? "witness" : "none";
+  }
+
+  #counted(sentAtMs: number): void {
+    if (this.#unverifiedSinceMs !== null && sentAtMs >= this.#unverifiedSinceMs) this.#unverifiedSinceMs = null;
+    this.#onCounted();
   }
 
   #extended(untilMs: number, sentAtMs: number): number {

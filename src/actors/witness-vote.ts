@@ -5,6 +5,7 @@
  * way at a time. A record that is not this pair's, or that makes no sense, makes the witness unusable [VT7]: to everyone
  * else it is then out of reach, and nothing but a person's word writes over it.
  */
+import type { UsableRead } from "../../machines/campaign.machine.ts";
 import { witnessVoteMachine } from "../../machines/witness-vote.machine.ts";
 import type { Epoch } from "../core/epoch.ts";
 import type { EngineId } from "../core/ids.ts";
@@ -20,8 +21,6 @@ export interface WitnessVoteHandlers {
   onHigherEpoch(epoch: Epoch): void;
   /** The witness has forgotten: no campaign for a while [CP5]. */
   onAmnesia(): void;
-  /** A rewrite has succeeded. */
-  onRenewed(sentAtMs: number): void;
   /** What is written into the next rewrite. */
   describe(): Omit<WitnessRecord, "seq" | "released">;
   /** Whether a leader may assert its record over a forgotten or older one [CP5]. */
@@ -34,8 +33,6 @@ export interface WitnessVoteHandlers {
   sees(epoch: Epoch): void;
 }
 
-/** What is known for certain of the record. */
-export type UsableRead = Extract<WitnessRead, { outcome: "read" | "unreachable" }>;
 type UsableSwap = Exclude<WitnessSwap, { outcome: "corrupt" }>;
 
 /** Something stands in the witness that this engine neither obeys nor overwrites [VT7]. */
@@ -282,14 +279,11 @@ export class WitnessVote {
     }
     const seq = Math.max(this.#sentSeq ?? 0, this.#record?.epoch === described.epoch ? this.#record.seq : 0) + 1;
     this.#sentSeq = seq;
-    const sentAtMs = this.#kit.nowMs();
     const answer = await this.swap(this.#record, { ...described, seq, released: false });
     this.#busy = false;
     if (!this.#leading) return;
-    if (answer.outcome === "swapped") {
-      this.#answered();
-      this.#handlers.onRenewed(sentAtMs);
-    } else this.#kit.counters.witnessFailures += 1;
+    if (answer.outcome === "swapped") this.#answered();
+    else this.#kit.counters.witnessFailures += 1;
   }
 
   /** The record that stands is not this leadership's: whether to assert it, after a fresh look [CP5]. */

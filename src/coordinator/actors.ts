@@ -2,6 +2,7 @@
  * All actors of one coordinator, joined: who hears of what.
  * It does not know lifecycle and the calls from outside (`pair-coordinator.ts`), messages (`dispatch.ts`).
  */
+import type { Mover } from "../../machines/campaign.machine.ts";
 import { CatchUpSource } from "../actors/catch-up-source.ts";
 import { CatchUp } from "../actors/catch-up.ts";
 import { CommandLog, type CommandLogDeps } from "../actors/command-log.ts";
@@ -13,7 +14,7 @@ import { Executor } from "../actors/executor.ts";
 import { Handover, type HandoverResult } from "../actors/handover.ts";
 import { Heartbeats } from "../actors/heartbeats.ts";
 import type { Kit } from "../actors/kit.ts";
-import type { Mover, RoleMove } from "../actors/leadership.ts";
+import type { RoleMove } from "../actors/leadership.ts";
 import { Loser } from "../actors/loser.ts";
 import { PeerIdentities } from "../actors/peer-identities.ts";
 import { PlannedMoves } from "../actors/planned-moves.ts";

@@ -3,7 +3,8 @@
  * One request, one epoch: a repeated `requestId` gets the first answer; every request is recorded.
  */
 import type { Kit } from "../actors/kit.ts";
-import { RETIRED, type Mover } from "../actors/leadership.ts";
+import type { Mover } from "../../machines/campaign.machine.ts";
+import { RETIRED } from "../actors/leadership.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { callersRequestId, otherLabel, type Label, type RequestId } from "../core/ids.ts";
 import type { ForceLeaderOutcome, ForceLeaderRequest, HandoverOutcome } from "../core/outcomes.ts";

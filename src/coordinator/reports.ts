@@ -6,7 +6,7 @@ import { otherLabel } from "../core/ids.ts";
 import { REMEDIES } from "../core/remedies.ts";
 import type { Health } from "../core/messages.ts";
 import type { Actors } from "./actors.ts";
-import type { CampaignVerdict } from "../actors/campaign-verdict.ts";
+import type { WaitVerdict } from "../../machines/leadership.machine.ts";
 import type { Readiness, CoordinatorState, PeerHealthReport, SyncHealthReport } from "./types.ts";
 
 /** Alarms that mean that this engine itself is not whole. */
@@ -144,9 +144,9 @@ export class Reports {
   }
 
   /** Monotonic instants mean nothing outside of this process. */
-  #told({ why, untilMs }: Extract<CampaignVerdict, { go: false }>): CoordinatorState["waiting"] {
+  #told({ waits, untilMs }: WaitVerdict): CoordinatorState["waiting"] {
     const unixMs = untilMs === null ? null : this.#kit.ports.clock.unixMs() + untilMs - this.#kit.nowMs();
-    return { reasons: why, untilMs: unixMs === null ? null : Math.round(unixMs) };
+    return { reasons: waits.map(({ why }) => why), untilMs: unixMs === null ? null : Math.round(unixMs) };
   }
 
   #peer(now: number): CoordinatorState["peer"] {

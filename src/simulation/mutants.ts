@@ -101,11 +101,11 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}leadership.ts`,
     "a leader that steps down may act",
-    'if (this.#role !== "leader" || this.#paused) return false;',
-    'if (this.#role !== "leader") return false;',
+    "    if (!isLeading(this.#machine.getSnapshot())) return false;\n    this.#deps.pulse",
+    '    if (this.role !== "leader") return false;\n    this.#deps.pulse',
   ),
   mutant(
-    `${A}leadership.ts`,
+    `${A}votes.ts`,
     "an old answer confirms after a pause",
     "sentAtMs >= this.#unverifiedSinceMs",
     "sentAtMs >= this.#unverifiedSinceMs - 600",
@@ -113,8 +113,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}leadership.ts`,
     "a leader that was not relieved trusts its old votes",
-    "    this.#deps.votes.clear();\n    this.#deps.witness.follow();\n  }\n\n  #resumeLeading(): void {\n    this.#paused = false;\n    this.#unverifiedSinceMs = this.#kit.nowMs();",
-    "    this.#deps.witness.follow();\n  }\n\n  #resumeLeading(): void {\n    this.#paused = false;",
+    "            votes.clear();\n            witness.follow();\n          },\n          resumeLeading: () => {\n            votes.distrust();",
+    "            witness.follow();\n          },\n          resumeLeading: () => {",
   ),
   mutant(
     `${A}rules.ts`,
@@ -160,9 +160,19 @@ export const MUTANTS: readonly Mutant[] = [
     "const unixGapMs = clock.unixMs() - this.#seenUnixMs;",
     "const unixGapMs = 0;",
   ),
-  mutant(`${A}succession.ts`, "a pause begins no quarantine", '    this.#distrust("paused");\n', ""),
-  mutant(`${A}succession.ts`, "a start begins no quarantine", '    this.#distrust("just started");\n', ""),
-  mutant(`${A}succession.ts`, "a pause leaves the leader sure of itself", "    this.leadership.distrustSelf();\n", ""),
+  mutant(
+    `${A}succession.ts`,
+    "a pause begins no quarantine",
+    "    this.votes.distrust();\n    this.#quarantine();",
+    "    this.votes.distrust();",
+  ),
+  mutant(
+    `${A}succession.ts`,
+    "a start begins no quarantine",
+    "    this.#quarantine();\n    this.monitor.start();",
+    "    this.monitor.start();",
+  ),
+  mutant(`${A}succession.ts`, "a pause leaves the leader sure of itself", "    this.votes.distrust();\n", ""),
   mutant(`${A}succession.ts`, "missed heartbeats of one's own sleep count", "    this.monitor.forgive();\n", ""),
   mutant(
     `${A}restraints.ts`,
@@ -218,20 +228,20 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}campaign.ts`,
     "a lapsed grant is used",
-    'return kit.nowMs() < ground.untilMs ? won(ground.epoch, null) : lost("the grant has lapsed");',
-    "return won(ground.epoch, null);",
+    'return this.#kit.nowMs() < ground.untilMs ? this.#won(campaign, null) : lost("the grant has lapsed");',
+    "return this.#won(campaign, null);",
   ),
   mutant(
     `${A}campaign.ts`,
     "the ground is not asked again",
-    'if (!deps.stillHolds(ground)) return lost("the ground no longer holds");\n  if (look',
-    "if (look",
+    "    if (objection !== null) return lost(objection);\n",
+    "",
   ),
   mutant(
     `${A}campaign.ts`,
     "silence alone wins without a witness",
-    '      return lost("no quorum");\n    case "forced"',
-    '      return won(epoch, null);\n    case "forced"',
+    '        return lost("no quorum");\n      case "forced"',
+    '        return this.#won(campaign, null);\n      case "forced"',
   ),
   mutant(
     `${A}handover.ts`,

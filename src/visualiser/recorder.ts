@@ -7,7 +7,7 @@ import type { InspectionEvent } from "xstate";
 import type { Json } from "../core/canonical-json.ts";
 import type { Clock } from "../ports/basics.ts";
 import { EventRing } from "./event-ring.ts";
-import { MAX_RECORDED, type Inspected, nameOf } from "./inspected.ts";
+import { MAX_RECORDED, type Inspected, eventName, nameOf } from "./inspected.ts";
 
 type Microstep = Extract<InspectionEvent, { type: "@xstate.microstep" }>;
 type Snapshot = Extract<InspectionEvent, { type: "@xstate.snapshot" }>;
@@ -55,7 +55,7 @@ export class Recorder {
     this.#changed = true;
     this.#inVain.delete(machine);
     const [taken] = transitions;
-    const name = taken?.eventType === "" ? "always" : event.type;
+    const name = taken?.eventType === "" ? "always" : eventName(event.type);
     const guard = taken?.guard === undefined ? undefined : nameOf(taken.guard);
     this.#add({ machine, type: "transition", event: name, guard, epoch: epochIn(event), from, to: value });
   }
@@ -71,7 +71,7 @@ export class Recorder {
       this.#add({ machine, type: "snapshot", event: INIT, to: value });
     } else if (this.#inDetail && !changed && this.#inVain.get(machine) !== event.type) {
       this.#inVain.set(machine, event.type);
-      this.#add({ machine, type: "event", event: event.type, epoch: epochIn(event), to: value });
+      this.#add({ machine, type: "event", event: eventName(event.type), epoch: epochIn(event), to: value });
     }
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { Label } from "../core/ids.ts";
-import { MAX_EVENTS_PER_MESSAGE, type Inspected, type StreamMessage, type TraceFile } from "./inspected.ts";
+import { MAX_EVENTS_PER_MESSAGE, type Inspected, type StreamMessage, type TraceFile, eventName } from "./inspected.ts";
 
 /** The first line of a simulator's trace. */
 export interface SimulationHeader {
@@ -63,7 +63,7 @@ class SimulatedEngine {
     this.#values.set(machine, value);
     this.#seq += 1;
     this.#waiting.push({
-      ...{ seq: this.#seq, atUnixMs: atMs, machine, type, event: event.type, to: value },
+      ...{ seq: this.#seq, atUnixMs: atMs, machine, type, event: eventName(event.type), to: value },
       ...(event.epoch === undefined ? {} : { epoch: event.epoch }),
       ...(from === undefined ? {} : { from }),
     });

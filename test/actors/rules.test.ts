@@ -44,6 +44,9 @@ const CAMPAIGN: CampaignView = {
   peerRole: "leader",
   silentAtMs: 9_600,
   grantedUntilMs: 0,
+  retired: false,
+  handoverUnderWay: false,
+  retryAtMs: 0,
 };
 
 /** In quarantine, with the peer proven dead. */

@@ -61,7 +61,6 @@ function voting() {
     higher: [] as number[],
     seen: [] as number[],
     amnesia: 0,
-    renewed: [] as number[],
     reassert: true,
     peerId: PEER.engineId as EngineId | null,
   };
@@ -72,7 +71,6 @@ function voting() {
   const witness = new WitnessVote(rig.kit, votes, {
     onHigherEpoch: (epoch) => void told.higher.push(epoch),
     onAmnesia: () => void (told.amnesia += 1),
-    onRenewed: (sentAtMs) => void told.renewed.push(sentAtMs),
     describe: () => mine,
     mayReassert: () => told.reassert,
     peerId: () => told.peerId,
@@ -112,7 +110,7 @@ test("[VT3] one rewrite at a time", async () => {
 });
 
 test("[VT3] an unknown result is read back: found there, it counts from its send time", async () => {
-  const { clock, way, votes, witness, lead, told } = voting();
+  const { clock, way, votes, witness, lead } = voting();
   await lead();
   await clock.pass(200);
   way.mode = "answers-lost";
@@ -120,12 +118,11 @@ test("[VT3] an unknown result is read back: found there, it counts from its send
   witness.beat();
   await clock.turn();
   expect(votes.witnessUntilMs).toBe(sentAtMs + 600);
-  expect(told.renewed).toEqual([sentAtMs]);
   expect(witness.machineValue).toEqual({ renewing: "held" });
 });
 
 test("[VT3] an unknown result that cannot be read back is not renewed", async () => {
-  const { clock, way, votes, witness, lead, told } = voting();
+  const { clock, way, votes, witness, lead } = voting();
   await lead();
   const { witnessUntilMs } = votes;
   await clock.pass(200);
@@ -136,7 +133,6 @@ test("[VT3] an unknown result that cannot be read back is not renewed", async ()
   way.mode = "cut";
   await clock.pass(50);
   expect(votes.witnessUntilMs).toBe(witnessUntilMs);
-  expect(told.renewed).toEqual([]);
   expect(witness.machineValue).toEqual({ renewing: "unreachable" });
 });
 

@@ -21,7 +21,7 @@ describeWithServer("chromium", "both pages follow", () => {
     const slowestMs = await pages.bestOf(async (_leader, follower) => {
       const ms = await pages.behindMs(faults.handover, BOTH);
       await pages.say("on air", name(follower));
-      const won = pages.watched.a.page.locator(`[id="${follower}:leadership/role.candidate/on/WON→leader"]`);
+      const won = pages.watched.a.page.locator(`[id="${follower}:leadership/candidate/on/campaign done→leader"]`);
       expect(await won.getAttribute("class")).toContain("taken");
       return ms;
     });

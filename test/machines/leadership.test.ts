@@ -1,180 +1,220 @@
-/** `leadership`: what every event does in every state of its four regions. What lets a campaign begin: `campaign-verdict`. */
+/** `leadership`: what every event does in every state, and which delays end a wait. */
 import { describe, expect, test } from "vitest";
-import type { AnyStateMachine, StateValue, SnapshotFrom } from "xstate";
-import { leadershipMachine } from "../../machines/leadership.machine.ts";
-import { eventTypesOf, step, type EventTypeOf, type Outcome, type TransitionTable } from "./transition-table.ts";
+import { createActor, fromPromise, type StateValue } from "xstate";
+import type { Campaign, CampaignResult } from "../../machines/campaign.machine.ts";
+import {
+  leadershipMachine,
+  type LeadershipEvent,
+  type Wait,
+  type WaitReason,
+} from "../../machines/leadership.machine.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+import { eventTypesOf, pathOf, valueOf } from "./transition-table.ts";
 
-type Value = SnapshotFrom<typeof leadershipMachine>["value"];
-type Event = EventTypeOf<typeof leadershipMachine>;
-type Role = Value["role"];
+const CAMPAIGN: Campaign = {
+  ground: { kind: "silence" },
+  mover: { cause: "silence", by: "automation", reason: "the peer is silent" },
+  epoch: 7,
+  startedAtMs: 0,
+  asksPeer: false,
+};
+const ORIGIN = { cause: "silence", by: "automation", reason: "the peer is silent", fromUnixMs: 1, tookMs: 2 } as const;
+const WON: CampaignResult = { outcome: "won", epoch: 7, witnessSeq: 1, origin: ORIGIN };
+const LOST: CampaignResult = { outcome: "lost", reason: "someone lives" };
 
-/** The normal case; every test names what differs from it. */
-const NORMAL: Value = { role: "follower", automation: "free", trust: "trusted", stability: "steady" };
-const GUARDS = Object.keys(leadershipMachine.implementations.guards);
-
-function answering(answers: Readonly<Record<string, boolean>>, otherwise: boolean): AnyStateMachine {
-  const guards = Object.fromEntries(GUARDS.map((name) => [name, () => answers[name] ?? otherwise]));
-  return (leadershipMachine as AnyStateMachine).provide({ guards });
+function waits(...list: Wait[]): LeadershipEvent {
+  const verdict = { go: false, waits: list, untilMs: null } as const;
+  return { type: "VERDICT", verdict, atMs: 1_000, againMs: 400 };
 }
 
-const LOOKS_ELSEWHERE = {
-  MAINTENANCE_ON: "ignored",
-  MAINTENANCE_OFF: "ignored",
-  DISTRUSTED: "ignored",
-  TRUSTED: "ignored",
-  FLAPPING: "ignored",
-  STEADY: "ignored",
+function waitsFor(why: WaitReason): LeadershipEvent {
+  return waits({ why, untilMs: 1_250 });
+}
+
+/** Every event that the machine handles, one of each kind. */
+const EVENTS = {
+  due: { type: "VERDICT", verdict: { go: true, campaign: CAMPAIGN }, atMs: 1_000, againMs: null },
+  "maintenance stands": waitsFor("maintenance"),
+  "quarantine stands": waitsFor("quarantine"),
+  "hold-down stands": waitsFor("hold-down"),
+  "behind stands": waitsFor("behind"),
+  "the peer leads": waitsFor("peer-leads"),
+  called: { type: "CALLED", campaign: CAMPAIGN },
+  renewed: { type: "RENEWED", epoch: 9, origin: ORIGIN },
+  voted: { type: "VOTED" },
+  paused: { type: "PAUSED" },
+  overruled: { type: "OVERRULED", epoch: 8 },
+  yield: { type: "YIELD" },
+  resumed: { type: "RESUMED" },
+  released: { type: "RELEASED" },
+  won: { type: "xstate.done.actor.campaign", output: WON },
+  lost: { type: "xstate.done.actor.campaign", output: LOST },
+} as const satisfies Record<string, LeadershipEvent>;
+
+type EventName = keyof typeof EVENTS;
+
+const FOLLOWER = {
+  due: "candidate",
+  "maintenance stands": "follower.held",
+  "quarantine stands": "follower.quarantined",
+  "hold-down stands": "follower.holdingDown",
+  "behind stands": "follower.behind",
+  "the peer leads": "follower.waiting",
+  called: "candidate",
+  released: "retired",
 } as const;
+const LEADER = { renewed: "itself", paused: "leader.verifying", yield: "steppingDown" } as const;
+const ENDS = { overruled: "follower.waiting", released: "retired" } as const;
 
-const role: TransitionTable<Role, Event> = {
-  follower: {
-    ...LOOKS_ELSEWHERE,
-    CONSIDER: "candidate",
-    FORCED: "candidate",
-    TAKE_OVER: "candidate",
-    WON: "ignored",
-    LOST: "ignored",
-    RENEWED: "ignored",
-    OVERRULED: "ignored",
-    YIELD: "ignored",
-    RESUMED: "ignored",
-    RELEASED: "ignored",
-  },
-  candidate: {
-    ...LOOKS_ELSEWHERE,
-    CONSIDER: "ignored",
-    FORCED: "ignored",
-    TAKE_OVER: "ignored",
-    WON: "leader",
-    LOST: "follower",
-    RENEWED: "ignored",
-    OVERRULED: "follower",
-    YIELD: "ignored",
-    RESUMED: "ignored",
-    RELEASED: "follower",
-  },
-  leader: {
-    ...LOOKS_ELSEWHERE,
-    CONSIDER: "ignored",
-    FORCED: "ignored",
-    TAKE_OVER: "ignored",
-    WON: "ignored",
-    LOST: "ignored",
-    RENEWED: "leader",
-    OVERRULED: "follower",
-    YIELD: "steppingDown",
-    RESUMED: "ignored",
-    RELEASED: "follower",
-  },
-  steppingDown: {
-    ...LOOKS_ELSEWHERE,
-    CONSIDER: "ignored",
-    FORCED: "ignored",
-    TAKE_OVER: "ignored",
-    WON: "ignored",
-    LOST: "ignored",
-    RENEWED: "ignored",
-    OVERRULED: "follower",
-    YIELD: "ignored",
-    RESUMED: "leader",
-    RELEASED: "follower",
-  },
+/** What is not named is ignored. `itself`: it stays, and something is done or noted. */
+const TABLE: Readonly<Record<string, Partial<Record<EventName, string>>>> = {
+  "follower.held": FOLLOWER,
+  "follower.quarantined": FOLLOWER,
+  "follower.holdingDown": FOLLOWER,
+  "follower.behind": FOLLOWER,
+  "follower.waiting": FOLLOWER,
+  candidate: { ...ENDS, won: "leader.confirmed", lost: "follower.waiting" },
+  "leader.confirmed": { ...LEADER, ...ENDS },
+  "leader.unconfirmed": { ...LEADER, ...ENDS, voted: "leader.confirmed" },
+  "leader.verifying": { ...LEADER, ...ENDS, voted: "leader.confirmed" },
+  steppingDown: { ...ENDS, resumed: "leader.verifying" },
+  retired: {},
 };
 
-/** What a refusing guard changes: the cells that are guarded. */
-const GUARDED: readonly (readonly [Role, Event])[] = [
-  ["follower", "CONSIDER"],
-  ["candidate", "OVERRULED"],
-  ["leader", "OVERRULED"],
-  ["steppingDown", "OVERRULED"],
-];
-
-type Region = Exclude<keyof Value, "role">;
-type RegionEvents = {
-  automation: "MAINTENANCE_ON" | "MAINTENANCE_OFF";
-  trust: "DISTRUSTED" | "TRUSTED";
-  stability: "FLAPPING" | "STEADY";
-};
-
-/** The other regions: every event that is not named here leaves them alone, which `the regions are apart` proves. */
-const regions: { readonly [Name in Region]: TransitionTable<Value[Name], RegionEvents[Name]> } = {
-  automation: {
-    free: { MAINTENANCE_ON: "held", MAINTENANCE_OFF: "ignored" },
-    held: { MAINTENANCE_ON: "ignored", MAINTENANCE_OFF: "free" },
-  },
-  trust: {
-    quarantined: { DISTRUSTED: "ignored", TRUSTED: "trusted" },
-    trusted: { DISTRUSTED: "quarantined", TRUSTED: "ignored" },
-  },
-  stability: {
-    steady: { FLAPPING: "holdingDown", STEADY: "ignored" },
-    holdingDown: { FLAPPING: "ignored", STEADY: "steady" },
-  },
-};
-
-function cells<State extends string, EventType extends string>(table: TransitionTable<State, EventType>) {
-  return Object.entries<Readonly<Record<EventType, Outcome<State>>>>(table).flatMap(([state, row]) =>
-    Object.entries<Outcome<State>>(row).map(([event, outcome]) => ({ state, event, outcome })),
-  );
+function begin(value: StateValue, open = true) {
+  const ran: string[] = [];
+  const clock = new VirtualClock();
+  const effects = [
+    ...["judge", "beginLeading", "campaignLost", "pauseLeading", "resumeLeading", "stopLeading"],
+    ...["askWitness", "raiseUnconfirmed", "clearUnconfirmed"],
+  ];
+  const machine = leadershipMachine.provide({
+    actions: Object.fromEntries(effects.map((name) => [name, () => void ran.push(name)])),
+    guards: { mustYield: () => open, isConfirmed: () => open },
+    actors: { campaign: fromPromise<CampaignResult, Campaign>(() => new Promise(() => undefined)) },
+    delays: { votesLapse: 600, answer: 200 },
+  });
+  const { context } = createActor(machine).getSnapshot();
+  const state = machine.resolveState({ value, context: { ...context, campaign: CAMPAIGN, againMs: 400 } });
+  const actor = createActor(machine, { clock, snapshot: state }).start();
+  ran.length = 0;
+  return { actor, clock, ran, now: () => pathOf(actor.getSnapshot().value) };
 }
 
 describe("what every event does in every state", () => {
-  test("[I12] [EP3] the role, every guard letting through", () => {
-    const open = answering({}, true);
-    for (const { state, event, outcome } of cells(role)) {
-      const { value, ran } = step(open, { ...NORMAL, role: state }, { type: event });
-      const wanted = outcome === "ignored" ? state : outcome;
-      expect((value as Value).role, `${event} in ${state}`).toBe(wanted);
-      if (outcome === "ignored") expect(ran, `${event} in ${state}`).toEqual([]);
-    }
-    expect(new Set(cells(role).map(({ event }) => event))).toEqual(new Set(eventTypesOf(leadershipMachine)));
+  const cells = Object.entries(TABLE).flatMap(([state, row]) =>
+    (Object.keys(EVENTS) as EventName[]).map((event) => ({ state, event, outcome: row[event] ?? "ignored" })),
+  );
+
+  test.each(cells)("[I12] [EP3] $event in $state: $outcome", ({ state, event, outcome }) => {
+    const { actor, ran, now } = begin(valueOf(state));
+    const before = actor.getSnapshot();
+    actor.send(EVENTS[event]);
+    expect(now()).toBe(outcome === "ignored" || outcome === "itself" ? state : outcome);
+    if (outcome === "ignored") expect([ran, actor.getSnapshot().context]).toEqual([[], before.context]);
+    else expect(ran.length > 0 || actor.getSnapshot() !== before, "something is done").toBe(true);
+    actor.stop();
   });
 
-  test("[I12] [CP1] a guard that nobody provides refuses: no guarded step is taken", () => {
-    for (const { state, event, outcome } of cells(role)) {
-      const guarded = GUARDED.some(([where, what]) => where === state && what === event);
-      const { value } = step(leadershipMachine, { ...NORMAL, role: state }, { type: event });
-      const wanted = guarded || outcome === "ignored" ? state : outcome;
-      expect((value as Value).role, `${event} in ${state}`).toBe(wanted);
+  test("[I12] the table has every event", () => {
+    const types = new Set<string>(Object.values(EVENTS).map(({ type }) => type));
+    const handled = eventTypesOf(leadershipMachine).filter((type) => !type.startsWith("xstate.after"));
+    expect([...types].sort()).toEqual([...new Set(handled)].sort());
+  });
+
+  test("[I12] [CP1] a guard that nobody provides refuses", () => {
+    for (const state of ["candidate", "leader.confirmed", "steppingDown"]) {
+      const { actor, now } = begin(valueOf(state), false);
+      actor.send(EVENTS.overruled);
+      expect(now()).toBe(state);
+      actor.stop();
+    }
+  });
+});
+
+describe("CH3: the delays", () => {
+  test.each([
+    ["quarantine", 250],
+    ["hold-down", 250],
+    ["behind", 250],
+    ["peer-leads", 400],
+  ] as const)("a follower that waits for %s judges again after %i ms", async (why, afterMs) => {
+    const { actor, clock, ran } = begin({ follower: "waiting" });
+    actor.send(waitsFor(why));
+    await clock.pass(afterMs - 1);
+    expect(ran).toEqual([]);
+    await clock.pass(1);
+    expect(ran).toEqual(["judge"]);
+    actor.stop();
+  });
+
+  test("a person's hold ends by a person's word only", async () => {
+    const { actor, clock, ran } = begin({ follower: "waiting" });
+    actor.send(waitsFor("maintenance"));
+    await clock.pass(10_000);
+    expect(ran).toEqual([]);
+    actor.stop();
+  });
+
+  test("a wait of several reasons: maintenance, then quarantine, then hold-down, then a lag", () => {
+    const order = ["maintenance", "quarantine", "hold-down", "behind"] as const;
+    const states = ["held", "quarantined", "holdingDown", "behind"];
+    for (const [index, state] of states.entries()) {
+      const { actor, now } = begin({ follower: "waiting" });
+      actor.send(waits(...order.slice(index).map((why) => ({ why, untilMs: null }))));
+      expect(now()).toBe(`follower.${state}`);
+      actor.stop();
     }
   });
 
-  test("[I12] [CP5] [CP6] [HO3] the restraints", () => {
-    for (const [region, table] of Object.entries(regions)) {
-      for (const { state, event, outcome } of cells(table as TransitionTable<string, string>)) {
-        const { value, ran } = step(leadershipMachine, { ...NORMAL, [region]: state }, { type: event });
-        expect((value as Record<string, string>)[region]).toBe(outcome === "ignored" ? state : outcome);
-        expect(ran).toEqual([]);
-      }
-    }
+  test.each([
+    [true, "leader.confirmed", []],
+    [false, "leader.unconfirmed", ["raiseUnconfirmed"]],
+  ] as const)("a leader looks when its votes lapse; still confirmed: %s, so %s", async (confirmed, state, ran) => {
+    const begun = begin("candidate", confirmed);
+    begun.actor.send(EVENTS.won);
+    begun.ran.length = 0;
+    await begun.clock.pass(600);
+    expect([begun.now(), begun.ran]).toEqual([state, [...ran]]);
+    begun.actor.stop();
   });
 
-  test("[I12] the regions are apart: an event of one moves no other", () => {
-    const own = Object.entries(regions).map(([name, table]) => {
-      return { name, events: cells(table as TransitionTable<string, string>).map(({ event }) => event) };
-    });
-    for (const event of eventTypesOf(leadershipMachine)) {
-      const { value } = step(answering({}, true), NORMAL, { type: event });
-      for (const { name, events } of own) {
-        if (events.includes(event)) continue;
-        expect((value as Record<string, StateValue>)[name], `${event} leaves ${name}`).toBe(NORMAL[name as Region]);
-      }
-    }
+  test("[VT5] a leader that nobody answers after a pause leads on unconfirmed", async () => {
+    const { actor, clock, now, ran } = begin({ leader: "confirmed" }, false);
+    actor.send(EVENTS.paused);
+    expect([now(), ran]).toEqual(["leader.verifying", ["askWitness"]]);
+    await clock.pass(200);
+    expect(now()).toBe("leader.unconfirmed");
+    actor.stop();
   });
 });
 
 describe("what a role change does", () => {
   test.each([
-    ["follower", "FORCED", ["campaign"]],
-    ["candidate", "WON", ["beginLeading"]],
-    ["candidate", "OVERRULED", ["abandonCampaign"]],
-    ["candidate", "RELEASED", ["abandonCampaign"]],
-    ["leader", "OVERRULED", ["stopLeading"]],
-    ["leader", "RELEASED", ["stopLeading"]],
-    ["leader", "YIELD", ["pauseLeading"]],
-    ["steppingDown", "RESUMED", ["resumeLeading"]],
-    ["steppingDown", "OVERRULED", ["stopLeading"]],
-  ])("[EP3] [DP2] [HO1] %s, %s: %o", (from, type, ran) => {
-    expect(step(answering({}, true), { ...NORMAL, role: from }, { type }).ran).toEqual(ran);
+    ["candidate", "won", ["beginLeading"]],
+    ["candidate", "lost", ["campaignLost"]],
+    ["leader.confirmed", "overruled", ["stopLeading"]],
+    ["leader.unconfirmed", "released", ["clearUnconfirmed", "stopLeading"]],
+    ["leader.confirmed", "yield", ["pauseLeading"]],
+    ["steppingDown", "resumed", ["resumeLeading", "askWitness"]],
+    ["steppingDown", "overruled", ["stopLeading"]],
+  ] as const)("[EP3] [DP2] [HO1] %s, %s: %o", (from, event, wanted) => {
+    const { actor, ran } = begin(valueOf(from));
+    actor.send(EVENTS[event]);
+    expect(ran).toEqual([...wanted]);
+    actor.stop();
+  });
+
+  test("the epoch and the origin are those of the campaign, and end with the leadership", () => {
+    const { actor } = begin({ follower: "waiting" });
+    actor.send(EVENTS.due);
+    expect(actor.getSnapshot().context).toMatchObject({ epoch: 7, origin: null });
+    actor.send(EVENTS.won);
+    expect(actor.getSnapshot().context).toMatchObject({ epoch: 7, origin: ORIGIN });
+    actor.send(EVENTS.renewed);
+    expect(actor.getSnapshot().context).toMatchObject({ epoch: 9 });
+    actor.send(EVENTS.overruled);
+    expect(actor.getSnapshot().context).toMatchObject({ epoch: 0, origin: null });
+    actor.stop();
   });
 });

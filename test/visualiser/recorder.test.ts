@@ -1,6 +1,7 @@
 /** What becomes of XState's inspection events: reduced, bounded, without what events carry. */
-import { createActor, createMachine } from "xstate";
+import { createActor, createMachine, fromPromise } from "xstate";
 import { describe, expect, test } from "vitest";
+import type { Campaign, CampaignResult } from "../../machines/campaign.machine.ts";
 import { leadershipMachine } from "../../machines/index.ts";
 import { EventRing } from "../../src/visualiser/event-ring.ts";
 import type { Inspected } from "../../src/visualiser/inspected.ts";
@@ -8,50 +9,71 @@ import { Recorder } from "../../src/visualiser/recorder.ts";
 
 const clock = { unixMs: () => 1_000 };
 
+const CAMPAIGN: Campaign = {
+  ground: { kind: "silence" },
+  mover: { cause: "silence", by: "automation", reason: "the password is swordfish" },
+  epoch: 7,
+  startedAtMs: 0,
+  asksPeer: false,
+};
+const LOST: CampaignResult = { outcome: "lost", reason: "the password is swordfish" };
+const DUE = { type: "VERDICT", verdict: { go: true, campaign: CAMPAIGN }, atMs: 0, againMs: null } as const;
+
 function begin() {
   const recorder = new Recorder(clock);
-  const allowed = { guards: { campaignDue: () => true } };
-  const actor = createActor(leadershipMachine.provide(allowed), { id: "leadership", inspect: recorder.inspect });
+  const campaign = fromPromise<CampaignResult, Campaign>(async () => LOST);
+  const machine = leadershipMachine.provide({ actors: { campaign }, guards: { mustYield: () => true } });
+  const actor = createActor(machine, { id: "leadership", inspect: recorder.inspect });
   actor.start();
   return { recorder, actor, entries: () => recorder.ring.after(0, 100) };
 }
 
 test("notes where a statechart began, and each change with its event and guard", () => {
   const { actor, entries } = begin();
-  actor.send({ type: "CONSIDER" });
+  actor.send(DUE);
   expect(entries()).toMatchObject([
-    { seq: 1, machine: "leadership", type: "snapshot", to: { role: "follower" } },
+    { seq: 1, machine: "leadership", type: "snapshot", to: { follower: "waiting" } },
     {
-      ...{ seq: 2, type: "transition", event: "CONSIDER", guard: "campaignDue", atUnixMs: 1_000 },
-      ...{ from: { role: "follower" }, to: { role: "candidate" } },
+      ...{ seq: 2, type: "transition", event: "VERDICT", guard: "mayCampaign", atUnixMs: 1_000 },
+      ...{ from: { follower: "waiting" }, to: "candidate" },
     },
   ]);
+  actor.stop();
 });
 
-test("tells of what an event carries nothing but the epoch", () => {
+test("names the end of a child by its name", async () => {
   const { actor, entries } = begin();
-  actor.send({ type: "FORCED" });
-  actor.send({ type: "LOST", reason: "the password is swordfish" });
-  actor.send({ type: "FORCED" });
-  actor.send({ type: "WON", epoch: 7 });
+  actor.send(DUE);
+  await expect.poll(() => entries().at(-1)).toMatchObject({ event: "campaign done", to: { follower: "waiting" } });
+  actor.stop();
+});
+
+test("tells of what an event carries nothing but the epoch", async () => {
+  const { actor, entries } = begin();
+  actor.send(DUE);
+  await expect.poll(() => entries().length).toBe(3);
+  actor.send(DUE);
+  actor.send({ type: "OVERRULED", epoch: 7 });
   expect(JSON.stringify(entries())).not.toContain("swordfish");
-  expect(entries().at(-1)).toMatchObject({ event: "WON", epoch: 7 });
+  expect(entries().at(-1)).toMatchObject({ event: "OVERRULED", epoch: 7 });
+  actor.stop();
 });
 
 test("notes events that change nothing only while someone looks, and a repeated one once", () => {
   const { actor, recorder, entries } = begin();
-  actor.send({ type: "STEADY" });
+  actor.send({ type: "VOTED" });
   expect(entries()).toHaveLength(1);
   let calls = 0;
   recorder.watch(() => calls++);
-  for (let told = 0; told < 5; told += 1) actor.send({ type: "STEADY" });
-  expect(entries().slice(1)).toMatchObject([{ seq: 2, type: "event", event: "STEADY" }]);
+  for (let told = 0; told < 5; told += 1) actor.send({ type: "VOTED" });
+  expect(entries().slice(1)).toMatchObject([{ seq: 2, type: "event", event: "VOTED" }]);
   expect(calls).toBe(1);
   recorder.watch(null);
-  actor.send({ type: "TRUSTED" });
-  actor.send({ type: "STEADY" });
+  actor.send(DUE);
+  actor.send({ type: "VOTED" });
   expect(entries()).toHaveLength(3);
   expect(calls).toBe(1);
+  actor.stop();
 });
 
 test("an eventless transition is a step of its own", () => {

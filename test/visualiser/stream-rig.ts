@@ -40,8 +40,10 @@ export class StreamEnd {
 
   /** Two changes of state. */
   move(): void {
-    this.actor.send({ type: "MAINTENANCE_ON" });
-    this.actor.send({ type: "MAINTENANCE_OFF" });
+    for (const why of ["maintenance", "peer-leads"] as const) {
+      const verdict = { go: false, waits: [{ why, untilMs: null }], untilMs: null } as const;
+      this.actor.send({ type: "VERDICT", verdict, atMs: 0, againMs: null });
+    }
   }
 
   close(): void {

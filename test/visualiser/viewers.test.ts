@@ -36,7 +36,7 @@ test("a viewer hears how things stand, what was before, and what follows, of bot
   b.move();
   const viewer = lookAt(urls.a);
   await waitUntil(() => viewer.of("hello").length === 2 && viewer.of("state", "b").length > 0);
-  expect(viewer.of("hello", "a")[0]).toMatchObject({ seq: 3, values: { leadership: { role: "follower" } } });
+  expect(viewer.of("hello", "a")[0]).toMatchObject({ seq: 3, values: { leadership: { follower: "waiting" } } });
   expect(viewer.of("state", "a")[0]).toMatchObject({ settings: { leaseMs: 600 }, conflicts: { open: 0 } });
   a.move();
   b.move();
@@ -123,7 +123,7 @@ test("nobody looking, nothing runs: no listener, no events in detail, no socket 
   await waitUntil(() => a.viewers?.count === 0 && b.viewers?.count === 0);
   expect([a.coordinator.listeners, b.coordinator.listeners]).toEqual([0, 0]);
   const before = a.recorder.ring.lastSeq;
-  a.actor.send({ type: "STEADY" });
+  a.actor.send({ type: "VOTED" });
   expect(a.recorder.ring.lastSeq).toBe(before);
 });
 

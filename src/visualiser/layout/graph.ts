@@ -8,7 +8,7 @@ import { eventName, nameOf } from "../inspected.ts";
 
 /** One transition. */
 export interface Hop {
-  /** `leadership/role.follower/on/CONSIDER→candidate` */
+  /** `leadership/follower/on/VERDICT→candidate` */
   readonly id: string;
   readonly event: string;
   readonly guard: string | null;
@@ -26,7 +26,7 @@ export interface Arrow {
 
 /** One state. */
 export interface Box {
-  /** `role.follower`; empty for the machine itself. */
+  /** `follower.waiting`; empty for the machine itself. */
   readonly path: string;
   readonly name: string;
   readonly kind: "atomic" | "compound" | "parallel" | "final";

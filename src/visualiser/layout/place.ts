@@ -122,7 +122,7 @@ function elkEdge({ from, to, hops }: Arrow): ElkExtendedEdge {
   return { id: `${from}→${to}`, sources: [from], targets: [to], labels: [label] };
 }
 
-/** `CONSIDER [campaignDue]` */
+/** `VERDICT [mayCampaign]` */
 export function labelOf({ event, guard }: Hop): string {
   return guard === null ? event : `${event} [${guard}]`;
 }

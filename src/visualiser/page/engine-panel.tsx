@@ -3,7 +3,7 @@ import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { StateMessage } from "../inspected.ts";
 import { HeartbeatStrip } from "./heartbeat-strip.tsx";
 import type { EngineAt } from "./model.ts";
-import { stateWords } from "./state-paths.ts";
+import { roleWord } from "./state-paths.ts";
 import { isOnAir } from "./on-air.ts";
 import { longDuration, thousands } from "./words.ts";
 
@@ -51,6 +51,7 @@ export function EnginePanel({ engine, isLive, nowMs }: Props) {
             <Positions message={message} gap={engine.gap} divergent={engine.divergent} />
           </div>
           {!isGone && <Holds state={message.state} />}
+          {!isGone && <Waiting state={message.state} nowMs={nowMs} />}
           {!isGone && <Alarms state={message.state} nowMs={nowMs} />}
         </>
       )}
@@ -59,11 +60,8 @@ export function EnginePanel({ engine, isLive, nowMs }: Props) {
 }
 
 function roleOf({ values, state }: EngineAt): string {
-  const value = values["leadership"];
-  const role = typeof value === "object" && value !== null && "role" in value ? value["role"] : undefined;
-  return role === undefined
-    ? (state?.state.role ?? "not known")
-    : stateWords(role).replace("steppingDown", "stepping down");
+  const role = roleWord(values["leadership"]) ?? state?.state.role ?? "not known";
+  return role.replace("steppingDown", "stepping down");
 }
 
 function Votes({ message }: { message: StateMessage }) {
@@ -206,6 +204,15 @@ function Holds({ state }: { state: Partial<CoordinatorState> }) {
 function backWords({ mode, waiting }: CoordinatorState["switchBack"]): string {
   if (mode === "never") return ", no switch-back";
   return waiting.length === 0 ? "" : `, switch-back waits for ${waiting.join(", ")}`;
+}
+
+/** Why a follower does not take the role now. It keeps its line on a leader, so that nothing below it moves. */
+function Waiting({ state, nowMs }: { state: CoordinatorState; nowMs: number }) {
+  // A recording of an older version has none.
+  const { reasons, untilMs } = (state as Partial<CoordinatorState>).waiting ?? { reasons: [], untilMs: null };
+  const left = untilMs === null ? "" : `, ${longDuration(untilMs - nowMs)} left`;
+  const text = reasons.length === 0 ? "waits for nothing" : `waits for ${reasons.join(", ")}${left}`;
+  return <p class="small one-line waits">{text}</p>;
 }
 
 function Alarms({ state, nowMs }: { state: CoordinatorState; nowMs: number }) {

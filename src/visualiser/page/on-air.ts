@@ -1,7 +1,7 @@
 /** Decides from what one engine has told whether it is on air, and what the tally says when nobody is seen there. */
 import type { Label } from "../../core/ids.ts";
 import type { StateMessage, Values } from "../inspected.ts";
-import { activePaths } from "./state-paths.ts";
+import { roleWord } from "./state-paths.ts";
 
 /** What is looked at of one engine. */
 interface Seen {
@@ -26,7 +26,7 @@ const CHANGING_MS = 1_000;
  * must lead by the first, and where the second speaks of a leader, by that as well.
  */
 export function isOnAir(engine: Seen, isLive: boolean): boolean {
-  const leads = activePaths(engine.values["leadership"]).includes("role.leader");
+  const leads = roleWord(engine.values["leadership"]) === "leader";
   if (!isLive || !leads) return leads;
   const word = engine.state?.state;
   return engine.reachable && !engine.outdated && word !== undefined && (word.role !== "leader" || word.mayAct);

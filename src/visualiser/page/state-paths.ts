@@ -9,11 +9,21 @@ export function activePaths(value: Json | undefined, prefix = ""): string[] {
   return Object.entries(value).flatMap(([key, below]) => [prefix + key, ...activePaths(below, `${prefix}${key}.`)]);
 }
 
-/** The innermost active states, as people read them: `leader · free · trusted · steady`. */
+/** The active states, as people read them: `follower · waiting`. Of regions side by side only the innermost. */
 export function stateWords(value: Json | undefined): string {
   if (typeof value === "string") return value;
   if (value === null || typeof value !== "object" || Array.isArray(value)) return "not known";
+  const [only, ...more] = Object.entries(value);
+  if (only !== undefined && more.length === 0) return `${only[0]} · ${stateWords(only[1])}`;
   return Object.values(value).map(stateWords).join(" · ");
+}
+
+/** The role in a state value of `leadership`; older recordings have it in a region of its own. */
+export function roleWord(value: Json | undefined): string | null {
+  if (typeof value === "string") return value;
+  if (value === null || value === undefined || typeof value !== "object" || Array.isArray(value)) return null;
+  if ("role" in value) return roleWord(value["role"]);
+  return Object.keys(value)[0] ?? null;
 }
 
 /** A transition as the drawing names it. */
