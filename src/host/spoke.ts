@@ -7,6 +7,7 @@ import { HttpSyncTransport } from "../adapters/http-sync-transport.ts";
 import { SqliteStore } from "../adapters/sqlite-store.ts";
 import type { ClientTlsConfig } from "../config/types.ts";
 import { recordOrigin } from "../core/operation.ts";
+import { lookAgain } from "../replication/cursor.ts";
 import { OwnOrigin } from "../replication/own-origin.ts";
 import type { Logger } from "../ports/basics.ts";
 import type { Progress } from "../replication/exchange.ts";
@@ -55,6 +56,8 @@ export function openSpoke(init: SpokeInit): Spoke {
   const now = (): string => new OwnOrigin(store.replica.peerState, origin).current;
   const way = { url: init.hubUrl, token: init.token, origin: now, ...(tls === undefined ? {} : { tls }) };
   const hub = new HttpSyncTransport({ clock }, way);
+  // Somebody has just started it: whatever was refused before is offered again, and its reason told.
+  lookAgain(store.replica.peerState);
   const signatures = new Ed25519Signatures(engineKey(init.dataDir));
   const own = { digest: new NodeDigest(), random: new SystemRandom(), signatures };
   const parts = { store, clock, ids, hub, ...own, logger: init.logger };

@@ -16,7 +16,7 @@ import { beginning, cursorKey, freshCursor, isStalled, readCursor, type SyncCurs
 import type { PullPage, SyncIdentity } from "./hub.ts";
 import type { Meeting } from "./history.ts";
 import { holdsBack, type Intake, isWhole, type Taken } from "./intake.ts";
-import { reasonOfAnswer, reasonOfError, reasonOfTake, type PeerReason, type TakeReason } from "./reasons.ts";
+import { reasonOfAnswer, reasonOfError, reasonOfTake, type PeerReason } from "./reasons.ts";
 import type { Seals } from "./seals.ts";
 
 export interface ExchangeInit {
@@ -28,6 +28,13 @@ export interface ExchangeInit {
   readonly pushes: boolean;
 }
 
+/** One operation that was not taken, or taken in doubt. */
+export interface Refusal {
+  readonly origin: string;
+  readonly originSeq: number;
+  readonly reason: PeerReason;
+}
+
 /** How far the exchange under way has come. */
 export interface Progress {
   readonly pulled: number;
@@ -35,6 +42,8 @@ export interface Progress {
   readonly pushed: number;
   /** The first thing that could not be taken or given, or was taken in doubt, if any. */
   readonly refused: { readonly reason: PeerReason; readonly op: string } | null;
+  /** All of them, the first hundred. */
+  readonly refusals: readonly Refusal[];
   /** Whether something is still held back, from this exchange or an earlier one, and will be asked for again. */
   readonly stalled: boolean;
 }
@@ -78,7 +87,8 @@ const MAX_PAGES = 10_000;
 /** Operations of one page where signatures are looked at: some 20 ms of work in one piece. */
 const MAX_SIGNED_OPS = 250;
 const NOT_FOUND = 404;
-const NOTHING: Progress = { pulled: 0, applied: 0, pushed: 0, refused: null, stalled: false };
+const MAX_REFUSALS = 100;
+const NOTHING: Progress = { pulled: 0, applied: 0, pushed: 0, refused: null, refusals: [], stalled: false };
 
 export class Exchange {
   readonly #parts: ExchangeParts;
@@ -219,14 +229,18 @@ export class Exchange {
   }
 
   #count({ pulled = 0, pushed = 0, results }: { pulled?: number; pushed?: number; results: readonly Taken[] }): void {
-    const refused = results.find((one) => "reason" in one && one.reason !== "gap");
+    const refusals = results.flatMap(refusalOf);
+    const [first] = refusals;
     const applied = pulled === 0 ? 0 : results.filter(({ outcome }) => outcome === "applied").length;
     const known = this.#progress;
     this.#progress = {
       pulled: known.pulled + pulled,
       applied: known.applied + applied,
       pushed: known.pushed + pushed,
-      refused: known.refused ?? (refused !== undefined && "reason" in refused ? refusalOf(refused) : null),
+      refused:
+        known.refused ??
+        (first === undefined ? null : { reason: first.reason, op: `${first.origin}/${first.originSeq}` }),
+      refusals: [...known.refusals, ...refusals].slice(0, MAX_REFUSALS),
       stalled: known.stalled,
     };
   }
@@ -256,8 +270,11 @@ function given(
   return before === undefined ? { pushed, offers } : { pushed: before.arrival, offers: 0 };
 }
 
-function refusalOf({ origin, originSeq, reason }: Taken & { readonly reason?: TakeReason }): Progress["refused"] {
-  return reason === undefined ? null : { reason: reasonOfTake(reason), op: `${origin}/${originSeq}` };
+/** What waits behind another one is no refusal of its own. */
+function refusalOf(taken: Taken): readonly Refusal[] {
+  const { origin, originSeq } = taken;
+  if (!("reason" in taken) || taken.reason === undefined || taken.reason === "gap") return [];
+  return [{ origin, originSeq, reason: reasonOfTake(taken.reason) }];
 }
 
 /** A step that failed before any operation was looked at. */

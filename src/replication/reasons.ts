@@ -4,6 +4,7 @@
  * Keeps true: a word follows from error codes, types and statuses, never from the text of a message.
  */
 import { ChangeoverError } from "../core/errors.ts";
+import { networkFault, type NetworkReason } from "../core/network-fault.ts";
 import type { OpFlaw } from "../core/operation.ts";
 import type { SyncAnswer } from "../ports/sync-transport.ts";
 import type { SenderRefusal } from "./origin-bindings.ts";
@@ -15,12 +16,7 @@ export type PeerReason =
   | "invalid_frontmatter"
   | "unknown_action"
   | "unknown_type"
-  | "network_refused"
-  | "network_timeout"
-  | "network_dns"
-  | "network_tls"
-  | "network_reset"
-  | "network_eof"
+  | NetworkReason
   | "auth"
   | "identity_mismatch"
   | "identity_missing"
@@ -58,27 +54,6 @@ export const HINTS: Readonly<Record<PeerReason, string>> = {
     "another operation has this number: the writer's data folder was restored or copied; see history-forked in the runbook",
   other: "look at the log of this engine and of the peer",
 };
-
-const CODES: Readonly<Record<string, PeerReason>> = {
-  ECONNREFUSED: "network_refused",
-  EHOSTUNREACH: "network_refused",
-  ENETUNREACH: "network_refused",
-  EHOSTDOWN: "network_refused",
-  ETIMEDOUT: "network_timeout",
-  ESOCKETTIMEDOUT: "network_timeout",
-  ABORT_ERR: "network_timeout",
-  ENOTFOUND: "network_dns",
-  EAI_AGAIN: "network_dns",
-  EAI_FAIL: "network_dns",
-  EAI_NODATA: "network_dns",
-  EPIPE: "network_reset",
-  ECONNABORTED: "network_reset",
-  HPE_INVALID_EOF_STATE: "network_eof",
-  EPROTO: "network_tls",
-};
-
-/** OpenSSL's and Node's own words for a certificate that does not hold. */
-const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA)/;
 
 /** The word for an answer that was none. */
 export function reasonOfAnswer(answer: Exclude<SyncAnswer<unknown>, { readonly outcome: "answered" }>): PeerReason {
@@ -139,5 +114,5 @@ function ofNode(error: Error & { readonly code?: unknown; readonly syscall?: unk
   if (typeof code !== "string") return null;
   // A reset that the system reports has a system call; without one the other side just ended.
   if (code === "ECONNRESET") return error.syscall === undefined ? "network_eof" : "network_reset";
-  return CODES[code] ?? (TLS_CODE.test(code) ? "network_tls" : null);
+  return networkFault(code)?.reason ?? null;
 }

@@ -12,7 +12,7 @@ import { HINTS, isSchemaWidening, type PeerReason } from "../../src/replication/
 
 const AT = "2026-11-21T04:05:06.789Z";
 const LATER = "2026-11-21T04:06:06.789Z";
-const FINE: Progress = { pulled: 1, applied: 1, pushed: 0, refused: null, stalled: false };
+const FINE: Progress = { pulled: 1, applied: 1, pushed: 0, refused: null, refusals: [], stalled: false };
 const failed = {
   outcome: "failed",
   reason: "network_reset",

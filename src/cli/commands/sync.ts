@@ -92,22 +92,24 @@ function exitFor(reason: PeerReason): typeof EXIT.unreachable | typeof EXIT.fail
 }
 
 function tell(result: Exchanged, options: Options): void {
+  const { pulled, applied, pushed, refusals } = result.progress;
+  const refused = refusals.map((refusal) => ({ ...refusal, remedy: HINTS[refusal.reason] }));
+  const failure = result.outcome === "done" ? null : result.reason;
+  const inStep = failure === null && isInStep(result.progress);
   if (options.json === true) {
-    const { refused } = result.progress;
-    const hint = refused === null ? null : HINTS[refused.reason];
-    return json({ ...result, error: undefined, inStep: result.outcome === "done" && isInStep(result.progress), hint });
+    const reason = failure ?? refused[0]?.reason;
+    const hint = reason === undefined ? null : HINTS[reason];
+    return json({ ...result, error: undefined, inStep, refused, hint });
   }
-  const { pulled, applied, pushed, refused } = result.progress;
   const counts = `${pulled} read (${applied} new), ${pushed} offered`;
-  if (result.outcome !== "done") {
-    if (options.once !== true) line(`${result.reason}: ${HINTS[result.reason]}`);
-  } else if (isInStep(result.progress)) line(`in step with ${options.hub}: ${counts}`);
-  else line(`NOT in step with ${options.hub}: ${counts}`);
-  if (refused !== null) line(`${refused.op} was refused: ${refused.reason}: ${HINTS[refused.reason]}`);
-  else if (result.progress.stalled)
-    line(
-      "an operation that was refused before is still held back: changeover sync --json shows it once it is tried again",
-    );
+  if (failure === null) line(`${inStep ? "in step" : "NOT in step"} with ${options.hub}: ${counts}`);
+  else if (options.once !== true) line(`${failure}: ${HINTS[failure]}`);
+  for (const { origin, originSeq, reason, remedy } of refused) {
+    line(`${origin}/${originSeq} was refused: ${reason}: ${remedy}`);
+  }
+  if (failure === null && !inStep && refused.length === 0) {
+    line("something is held back, because an earlier operation of its writer has not come yet; it is asked for again");
+  }
 }
 
 /** Whether everything that either side has was taken by the other. */
