@@ -37,6 +37,7 @@ const FAULTS: Readonly<Record<string, NetworkFault>> = {
   EPIPE: RESET,
   ECONNABORTED: RESET,
   HPE_INVALID_EOF_STATE: ENDED,
+  UND_ERR_CONNECT_TIMEOUT: TIMED_OUT,
 };
 
 /** Words of OpenSSL and of Node for a certificate or a handshake that does not hold. */

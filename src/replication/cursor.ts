@@ -27,6 +27,8 @@ export interface SyncCursor {
   readonly pushes: boolean;
   /** What every engine there holds: compaction waits for that too. null: it has not told. */
   readonly held: VectorClock | null;
+  /** What the other side holds, as far as this side has seen; left out: not known. It never loses that by itself. */
+  readonly theirs?: VectorClock;
 }
 
 export function freshCursor(hubId: string, generation: string, pushes: boolean): SyncCursor {
@@ -51,10 +53,13 @@ export function parseCursor(value: string | null): SyncCursor | null {
   if (value === null) return null;
   try {
     const read = JSON.parse(value) as SyncCursor;
-    const { hubId, generation, cursor, ahead, pushed, offered, tries, offers, held } = read;
+    const { hubId, generation, cursor, ahead, pushed, offered, tries, offers, held, theirs, ...rest } = read;
     const whole = [hubId, generation, cursor, ahead, pushed, offered].every((text) => typeof text === "string");
     const counts = Number.isSafeInteger(tries) && Number.isSafeInteger(offers);
-    return whole && counts ? { ...read, held: clockFault(held) === null ? held : null } : null;
+    if (!whole || !counts) return null;
+    const known = theirs === undefined || clockFault(theirs) !== null ? {} : { theirs };
+    const at = { hubId, generation, cursor, ahead, pushed, offered, tries, offers, ...known };
+    return { ...rest, ...at, held: clockFault(held) === null ? held : null };
   } catch {
     return null;
   }

@@ -8,6 +8,7 @@ import type { Json } from "../core/canonical-json.ts";
 import type { EngineId } from "../core/ids.ts";
 import { recordOrigin } from "../core/operation.ts";
 import { ChangeoverError } from "../core/errors.ts";
+import { counterOf, type VectorClock } from "../core/vector-clock.ts";
 import type { Clock } from "../ports/basics.ts";
 import type { ArrivedOp, Replica } from "../ports/replica.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../ports/sync-transport.ts";
@@ -100,6 +101,10 @@ export class Exchange {
   #identity: SyncIdentity | null = null;
   /** Whether the other side gives this engine its own operations too. */
   #takesBack = false;
+  /** What the other side holds, as far as is known here. */
+  #theirs: VectorClock = {};
+  /** Set while the other side, which has lost what it held, is given that back: through here it holds everything. */
+  #givesBack: VectorClock | null = null;
   /** Whether nothing that belongs to a snapshot was left out since its beginning, on either way. */
   #whole = { pulled: true, pushed: true };
 
@@ -121,6 +126,11 @@ export class Exchange {
   /** Begins: asks who is there. Another log than last time begins from the start. */
   async identify(): Promise<Step> {
     this.#progress = NOTHING;
+    return this.#identifyOnce("first");
+  }
+
+  /** `again`: it has just been given back what it wrote before its folder was restored, and goes on under another name. */
+  async #identifyOnce(time: "first" | "again"): Promise<Step> {
     this.#at = null;
     this.#pages = 0;
     const { transport, accept, replica } = this.#parts;
@@ -140,6 +150,21 @@ export class Exchange {
     const same = known !== null && known.hubId === hubId && known.generation === generation;
     this.#identity = identity;
     const { pushes } = this.#init;
+    const { clock = {} } = identity;
+    const theirs = known?.hubId === hubId && identity.clock !== undefined ? (known.theirs ?? {}) : {};
+    const hasLost = Object.entries(theirs).some(([origin, n]) => counterOf(clock, origin) < n);
+    const returns = meeting?.returns ?? {};
+    if (pushes && time === "first" && Object.keys(returns).length > 0) {
+      // Before its pages are taken: they hold other operations under the numbers of these.
+      this.#givesBack = { ...replica.ops.vector(), ...returns };
+      for (let pages = 0; this.#givesBack !== null && pages < MAX_PAGES; pages += 1) {
+        const step = await this.#giveBack(this.#givesBack);
+        if (step.outcome === "failed") return step;
+      }
+      return this.#identifyOnce("again");
+    }
+    this.#givesBack = pushes && hasLost ? clock : null;
+    this.#theirs = clock;
     const from = same && !this.#takesBack ? known : freshCursor(hubId, generation, pushes);
     const at = beginning({ ...from, held: pushes ? (identity.held ?? null) : null });
     this.#at = at;
@@ -169,6 +194,7 @@ export class Exchange {
   /** Gives one page. `more`: there is another. */
   async pushPage(): Promise<Step> {
     const at = this.#begun();
+    if (this.#givesBack !== null) return this.#giveBack(this.#givesBack);
     const { ops: held } = this.#parts.replica;
     const arrived = held.arrivedAfter(at.offered, this.#limit, this.#init.maxBytes, this.#via);
     const last = arrived.at(-1);
@@ -183,6 +209,27 @@ export class Exchange {
     if (base !== null && !isWhole(base.clock, results)) this.#whole.pushed = false;
     this.#count({ pushed: ops.length, results });
     return this.#store(() => this.#keep({ ...at, offered: last.arrival, ...given(at, arrived, results) }), more);
+  }
+
+  /** One page of what the other side has lost, its own operations among it. Afterwards all goes on as usual. */
+  async #giveBack(through: VectorClock): Promise<Step> {
+    const { replica, seals, transport } = this.#parts;
+    const lacked = replica.ops.lackedBy(through, this.#limit, this.#init.maxBytes);
+    if (lacked.length === 0) {
+      this.#givesBack = null;
+      return { outcome: "more" };
+    }
+    const floor = replica.ops.floor();
+    const next = lacked.reduce((clock, { origin, originSeq }) => ({ ...clock, [origin]: originSeq }), through);
+    const isLast = replica.ops.lackedBy(next, 1, this.#init.maxBytes).length === 0;
+    const base = floor === null ? null : { clock: floor.clock, complete: isLast };
+    const answer = await transport.push(seals.leaving(lacked), base);
+    if (answer.outcome !== "answered") return failed(reasonOfAnswer(answer), answer);
+    const results = readResults(answer.value, lacked.length);
+    if (results === null) return failed("other");
+    this.#givesBack = next;
+    this.#count({ pushed: lacked.length, results });
+    return { outcome: "more" };
   }
 
   #takePage(page: PullPage, at: SyncCursor): void {
@@ -223,13 +270,19 @@ export class Exchange {
   }
 
   #keep(at: SyncCursor): void {
-    this.#parts.replica.peerState.set(cursorKey(this.#init.name), JSON.stringify(at));
-    this.#at = at;
+    const kept = this.#init.pushes ? { ...at, theirs: this.#theirs } : at;
+    this.#parts.replica.peerState.set(cursorKey(this.#init.name), JSON.stringify(kept));
+    this.#at = kept;
     this.#progress = { ...this.#progress, stalled: isStalled(at) };
   }
 
   #count({ pulled = 0, pushed = 0, results }: { pulled?: number; pushed?: number; results: readonly Taken[] }): void {
     const refusals = results.flatMap(refusalOf);
+    for (const { origin, originSeq, outcome } of results) {
+      // What is offered and taken, or comes from there, they hold; what lies above a hole may not be counted there yet.
+      const isNext = originSeq === counterOf(this.#theirs, origin) + 1;
+      if (isNext && (pulled > 0 || outcome !== "rejected")) this.#theirs = { ...this.#theirs, [origin]: originSeq };
+    }
     const [first] = refusals;
     const applied = pulled === 0 ? 0 : results.filter(({ outcome }) => outcome === "applied").length;
     const known = this.#progress;

@@ -5,12 +5,14 @@
  * conflict of its record (`intake.ts`).
  */
 import type { Json } from "../core/canonical-json.ts";
-import { isOrigin } from "../core/operation.ts";
+import type { EngineId } from "../core/ids.ts";
+import { isOrigin, type Op, opFlaw, recordOrigin } from "../core/operation.ts";
 import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
 import { baseOrigin, type OwnOrigin } from "./own-origin.ts";
-import type { RecordHooks, ReplicationBasics } from "./record-log.ts";
+import { checksumOfOp, type RecordHooks, type ReplicationBasics } from "./record-log.ts";
 import type { Renewal, Renewed } from "./renewal.ts";
+import type { Seals } from "./seals.ts";
 
 /** What the other side has said of itself, as far as histories are compared. */
 interface Introduced {
@@ -27,6 +29,8 @@ export interface Meeting {
   /** The other place holds operations of this engine that this engine does not: they are taken back. */
   readonly takesBack: boolean;
   readonly renewed: Renewed | null;
+  /** Of the other place's own origins, through which number it still holds what it wrote: the rest is given back to it. */
+  readonly returns: VectorClock;
 }
 
 /** Origins whose forks are remembered. */
@@ -37,12 +41,18 @@ export class History {
     readonly hooks: RecordHooks;
     readonly own: OwnOrigin;
     readonly renewal: Renewal;
+    readonly seals: Seals;
   };
   /** The lowest number that is known to differ, by origin. */
   readonly #forks = new Map<string, number>();
 
   constructor(
-    parts: ReplicationBasics & { readonly hooks: RecordHooks; readonly own: OwnOrigin; readonly renewal: Renewal },
+    parts: ReplicationBasics & {
+      readonly hooks: RecordHooks;
+      readonly own: OwnOrigin;
+      readonly renewal: Renewal;
+      readonly seals: Seals;
+    },
   ) {
     this.#parts = parts;
   }
@@ -77,18 +87,20 @@ export class History {
     this.#adopt(clock, heads);
     const theirs = await this.#digestsOf(clock, heads, transport);
     let renewed: Renewed | null = null;
+    const returns: Record<string, number> = {};
     for (const [origin, { n, head }] of Object.entries(theirs)) {
       const here = this.#at(origin, n);
       if (head === null || here === null || head === here) continue;
       const agreed = await this.#agreedThrough(origin, n, transport);
       this.#forked(origin, agreed + 1, engineId);
       if (origin === this.#parts.own.current) renewed = this.#parts.renewal.renewHistory(agreed, clock);
+      else if (baseOrigin(origin) === recordOrigin(engineId as EngineId)) returns[origin] = agreed;
     }
-    return { ...this.#lost(clock, renewed) };
+    return { ...this.#lost(clock, renewed), returns };
   }
 
   /** This engine has lost what another place still holds of it: it takes that back, and writes under a new origin. */
-  #lost(clock: VectorClock, before: Renewed | null): Meeting {
+  #lost(clock: VectorClock, before: Renewed | null): Omit<Meeting, "returns"> {
     const { own, replica, renewal } = this.#parts;
     const held = replica.ops.vector();
     const base = baseOrigin(own.current);
@@ -104,6 +116,38 @@ export class History {
       if (isCurrent) this.#forked(current, counterOf(held, current) + 1, "this engine, which has lost its operations");
     }
     return { takesBack: lacked.length > 0, renewed };
+  }
+
+  /**
+   * `who` brings operations. Those of this engine that it does not hold, or that others stand for here under their numbers,
+   * prove that its folder was restored: it goes on under a new origin before they are taken. Whether it does.
+   */
+  broughtBack(came: readonly unknown[], who: string): boolean {
+    const { own, replica, renewal } = this.#parts;
+    const origin = own.current;
+    for (const op of came) {
+      if ((op as Partial<Op> | null)?.origin !== origin || !this.#isMine(op)) continue;
+      const standing = replica.ops.find(origin, op.originSeq)?.op;
+      const held = counterOf(replica.ops.vector(), origin);
+      if (op.originSeq <= held && (standing === undefined || standing.checksum === op.checksum)) continue;
+      const keepThrough = Math.min(held, op.originSeq - 1);
+      const renewed = renewal.renewHistory(keepThrough, {});
+      if (renewed !== null) this.#forked(origin, keepThrough + 1, who);
+      return renewed !== null;
+    }
+    return false;
+  }
+
+  /** Whether this engine wrote it: by its signature, or, where nobody signs, by its name alone. */
+  #isMine(came: unknown): came is Op {
+    const { seals, digest } = this.#parts;
+    if (opFlaw(came) !== null) return false;
+    const op = came as Op;
+    try {
+      return (seals.mode === "off" || seals.proves(op)) && checksumOfOp(digest, op) === op.checksum;
+    } catch {
+      return false;
+    }
   }
 
   /** The digests of the other place, each through what both hold. What it does not tell at once is asked for. */

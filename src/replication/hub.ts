@@ -248,6 +248,10 @@ export class Hub {
       completesBase: base?.complete ?? false,
       ...(rights === undefined ? {} : { rights }),
     };
+    // A restored log is another life of it: nobody's place in the one before means anything here.
+    if (this.#history.broughtBack(came, callerName(caller) || "a caller")) {
+      this.#basics.replica.peerState.delete(GENERATION_KEY);
+    }
     try {
       const results = this.#intake.take(delivery);
       return { results, applied: results.filter(({ outcome }) => outcome === "applied").length };

@@ -11,7 +11,8 @@ import { MAX_VALUE_CHARS, opFlaw, opOutOfReach, type Op, type OpFlaw } from "../
 import { isWithinReach } from "../core/epoch.ts";
 import { advanceClock, counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";
 import type { TakeReason } from "./reasons.ts";
-import { announced, type OwnOrigin } from "./own-origin.ts";
+import { parseHlc } from "../core/hlc.ts";
+import { announced, baseOrigin, type OwnOrigin } from "./own-origin.ts";
 import type { SenderRefusal, SenderRights } from "./origin-bindings.ts";
 import type { SealDoubt, Seals } from "./seals.ts";
 import { checksumOfOp, heldThrough, requireRoom } from "./record-log.ts";
@@ -51,6 +52,9 @@ export interface Delivery {
 
 /** Tries after which an operation that cannot be taken becomes a dead letter. */
 const MAX_ATTEMPTS = 3;
+/** How long after it happened a person is told that a writer goes on under a new origin. */
+const NEWS_MS = 600_000;
+
 /** Operations that may be set aside: one of each stalled origin, so more of them are made up. */
 const MAX_SET_ASIDE = 1_000;
 /** Where the store keeps what is held beyond the vector. */
@@ -200,7 +204,8 @@ export class Intake {
   /** A writer goes on under another origin: what it withdrew does not stand here either, nor is it waited for. */
   #follow(op: Op, page: Page): void {
     const notice = announced(op);
-    if (notice === null || !notice.withdraws) return;
+    if (notice === null) return;
+    if (!notice.withdraws) return this.#tellFollowed(op, notice.before, page.delivery.via);
     const { before } = notice;
     const keepThrough = counterOf(op.clock, before);
     const { ops } = this.#basics.replica;
@@ -212,6 +217,16 @@ export class Intake {
     if (this.#own.current === before || counterOf(page.vector, before) <= keepThrough) return;
     this.#log.withdraw(before, keepThrough);
     page.vector[before] = keepThrough;
+  }
+
+  /** Its writer has lost operations, or met a copy of itself. Only whom it tells itself says so, and only while it is news. */
+  #tellFollowed({ origin, hlc }: Op, before: string, via: string): void {
+    const ageMs = this.#basics.clock.unixMs() - parseHlc(hlc).unixMs;
+    if (baseOrigin(via) !== baseOrigin(origin) || Math.abs(ageMs) > NEWS_MS) return;
+    this.#hooks.alarm?.(
+      "history-forked",
+      `${before} goes on as ${origin}: the data folder of its writer was restored or copied, and nothing is lost`,
+    );
   }
 
   /**

@@ -79,7 +79,8 @@ export class Seals {
 
   /** Whether `op` bears a valid signature by the key that its origin is known to have. */
   proves(op: Op): boolean {
-    return this.mode !== "off" && this.#bindingOf(op.origin) !== null && this.doubt(op) === null;
+    const isKnown = this.#isOwn(op.origin) || this.#bindingOf(op.origin) !== null;
+    return this.mode !== "off" && isKnown && readSeal(op.signature ?? "") !== null && this.doubt(op) === null;
   }
 
   /** An operation of an origin was taken whose signature holds: its first one binds the origin to that key. */

@@ -77,7 +77,7 @@ describe("R3 RP1 RP2: a spoke whose folder was restored from a backup", () => {
     }
     expect(restored.place.replication.records.origin).toBe(`${originOf("s1")}.2`);
     expect(restored.alarms).toContain("history-forked");
-    if (written > 0) expect(hub.alarms).toContain("history-forked");
+    expect(hub.alarms).toContain("history-forked");
     set(restored.place, "later", 1);
     expect(await exchange(restored.place)).toMatchObject({
       outcome: "done",
@@ -148,4 +148,52 @@ it("a store of the version before has the same digests as one that was written n
   close({ place, store });
   opened = [];
   expect(open("s1", "s1").store.replica.ops.heads()).toEqual(heads);
+});
+
+describe("RP2: a hub whose folder was restored", () => {
+  it.each([0, 1, 3])("and wrote %i records before a spoke came: it gets back what it lost", async (written) => {
+    const first = open("hub", "hub");
+    const spokes = [open("s1", "s1", first.place), open("s2", "s2", first.place)];
+    const exchangeAll = async (all: readonly Opened[]) => {
+      for (let turn = 1; turn <= 3; turn += 1) for (const { place } of all) await exchange(place);
+    };
+    set(first.place, "kept", 1);
+    await exchangeAll(spokes);
+    backUp(first, "backup", "hub");
+    const lost = open("hub", "hub");
+    const again = (hub: Opened): Opened[] =>
+      ["s1", "s2"].map((name) => {
+        const running = opened.find(({ place }) => place.name === name);
+        if (running !== undefined) close(running);
+        opened = opened.filter((one) => one !== running);
+        return open(name, name, hub.place);
+      });
+    const before = again(lost);
+    set(lost.place, "hub 1", 1);
+    set(lost.place, "hub 2", 2);
+    for (const { place } of before) set(place, `of ${place.name}`, 1);
+    await exchangeAll(before);
+    close(lost);
+    opened = opened.filter((one) => one !== lost);
+
+    const restored = open("backup", "hub");
+    const after = again(restored);
+    for (const { place } of [restored, ...after]) place.clock.nowMs += 60_000;
+    for (let n = 1; n <= written; n += 1) set(restored.place, `new ${n}`, n);
+    await exchangeAll(after);
+    for (const { place } of [restored, ...after]) {
+      expect(shown(place)).toEqual(shown(restored.place));
+      expect(["kept", "hub 1", "hub 2", "of s1", "of s2"].map((field) => value(place, field))).toEqual([1, 1, 2, 1, 1]);
+      for (let n = 1; n <= written; n += 1) expect(value(place, `new ${n}`)).toBe(n);
+      expect(place.replication.records.quarantined(10)).toEqual([]);
+    }
+    expect(restored.place.replication.records.origin).toBe(`${originOf("hub")}.2`);
+    expect(restored.alarms).toContain("history-forked");
+    set(restored.place, "later", 1);
+    await exchangeAll(after);
+    for (const { place } of after) {
+      expect(value(place, "later")).toBe(1);
+      expect(await exchange(place)).toMatchObject({ progress: { pushed: 0, stalled: false, refused: null } });
+    }
+  });
 });

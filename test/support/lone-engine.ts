@@ -24,13 +24,15 @@ export interface LoneEngineInit {
   /** Keys that it has beside the necessary ones. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly label?: "a" | "b";
+  /** A program that takes the arguments of `changeover engine`. */
+  readonly launcher?: string;
   /** Keys of `listen` beside the port. */
   readonly listen?: Readonly<Record<string, unknown>>;
 }
 
 /** Starts it and waits until it has said that it is ready. */
 export async function startLoneEngine(init: LoneEngineInit): Promise<LoneEngine> {
-  const { pair, scheme = "http", label = "a" } = init;
+  const { pair, scheme = "http", label = "a", launcher = "src/cli/main.ts" } = init;
   const folder = mkdtempSync(join(tmpdir(), "changeover-lone-"));
   const port = init.port ?? (await freePort());
   const configFile = join(folder, "a.json");
@@ -46,7 +48,7 @@ export async function startLoneEngine(init: LoneEngineInit): Promise<LoneEngine>
   };
   writeFileSync(configFile, JSON.stringify(config));
   const url = `${scheme}://127.0.0.1:${port}`;
-  const engine = new EngineProcess({ label, url, configFile, logFile, launcher: "src/cli/main.ts" });
+  const engine = new EngineProcess({ label, url, configFile, logFile, launcher });
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   await engine.start().catch((error: unknown) => {
     remove();
