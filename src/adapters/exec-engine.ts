@@ -26,9 +26,8 @@ import type {
   RoleChange,
 } from "../ports/engine.ts";
 import { foreignCommandProblem } from "./foreign-command.ts";
-import { type RunningScript, type ScriptOutcome, type ScriptRun, startScript } from "./script.ts";
+import { type RunningScript, type ScriptOutcome, type ScriptRun, startScript, processIn } from "./script.ts";
 import { SerialQueue } from "./serial-queue.ts";
-import { processIn } from "./tracked-process.ts";
 
 /** A program and its first arguments. */
 type ScriptArgv = readonly string[];

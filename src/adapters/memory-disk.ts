@@ -11,7 +11,9 @@ import type { Maintenance } from "../core/messages.ts";
 import type { VectorClock } from "../core/vector-clock.ts";
 import type { PinnedPeer } from "../ports/peer-channel.ts";
 import type { LeadershipEntry, RequestEntry, StateDraft } from "../ports/store.ts";
-import { emptyReplica, type ReplicaContent } from "./memory-replica/content.ts";
+import type { StackMark } from "../core/control-event.ts";
+import type { Heads } from "../core/operation.ts";
+import type { ArrivedOp, CompactionFloor, SetAside, OutboxRow } from "../ports/replica.ts";
 
 /** All that a `MemoryStore` keeps. */
 export interface DiskContent {
@@ -121,4 +123,48 @@ export class TextInMemory implements StateDraft {
 export function textOf(draft: StateDraft): string {
   assert(draft instanceof TextInMemory, "a draft is kept by the store that made it");
   return draft.text;
+}
+
+// What of a memory disk belongs to records and replication.
+
+/** A claim to an identity that another operation has. */
+export type Claim = Omit<SetAside, "attempts" | "dead">;
+
+/** All that a `MemoryReplica` keeps. */
+export interface ReplicaContent {
+  /** By origin and originSeq. */
+  readonly ops: Map<string, ArrivedOp>;
+  /** The same, by arrival. */
+  arrivals: ArrivedOp[];
+  readonly vector: Map<string, number>;
+  /** The digest of an origin's history, by origin and originSeq. */
+  readonly chains: Map<string, string>;
+  readonly heads: Map<string, Heads>;
+  readonly peerState: Map<string, string>;
+  readonly aside: Map<string, SetAside>;
+  claims: Claim[];
+  floor: CompactionFloor | null;
+  /** By eventId, oldest first. */
+  readonly outbox: Map<string, OutboxRow>;
+  /** Those of them that are not published. */
+  readonly waiting: Map<string, OutboxRow>;
+  /** By stack. */
+  readonly marks: Map<string, StackMark>;
+}
+
+export function emptyReplica(): ReplicaContent {
+  return {
+    ops: new Map(),
+    arrivals: [],
+    vector: new Map(),
+    chains: new Map(),
+    heads: new Map(),
+    peerState: new Map(),
+    aside: new Map(),
+    claims: [],
+    floor: null,
+    outbox: new Map(),
+    waiting: new Map(),
+    marks: new Map(),
+  };
 }

@@ -3,7 +3,7 @@
  * A transaction that throws leaves nothing behind: every write notes how it is undone.
  */
 import type { Conflict } from "../core/command.ts";
-import { chainAfter, isGivenUp, type Op } from "../core/operation.ts";
+import { chainAfter, isGivenUp, type Op, type Heads } from "../core/operation.ts";
 import { counterOf, leastClock, type VectorClock } from "../core/vector-clock.ts";
 import {
   type ArrivedOp,
@@ -16,22 +16,17 @@ import {
   type RecordStore,
   type ConflictStore,
   type Replica,
+  type OutboxRow,
+  countable,
+  type FailureNote,
+  type OutboxDepth,
+  type WaitingBounds,
 } from "../ports/replica.ts";
 import { sha256Of } from "./basics.ts";
-import type { DiskContent } from "./memory-disk.ts";
-import type { Claim, ReplicaContent } from "./memory-replica/content.ts";
-import { MemoryOutbox } from "./memory-replica/outbox.ts";
-import {
-  bytesOf,
-  countedThrough,
-  coveredBy,
-  firstAfter,
-  lackedFrom,
-  outOfOrder,
-  place,
-  unneeded,
-} from "./memory-replica/order.ts";
-import { QUARANTINED_KEPT } from "./store-bounds.ts";
+import type { Claim, DiskContent, ReplicaContent } from "./memory-disk.ts";
+import { QUARANTINED_KEPT, opBytes } from "./store-bounds.ts";
+import type { StackMark, ControlEvent } from "../core/control-event.ts";
+import type { Published } from "../ports/feed-sink.ts";
 
 /** How the store lets its replica in. Both throw like the store's own reads and writes. */
 export interface MemoryAccess {
@@ -313,4 +308,260 @@ export class MemoryReplica implements Replica {
 /** The last `limit` items, in their order. */
 function lastOf<Item>(items: readonly Item[], limit: number): Item[] {
   return items.slice(Math.max(0, items.length - limit));
+}
+
+// What a `MemoryReplica` looks up by walking: orders, pages, and what is no longer needed.
+
+/** Key of a field whose order is that of entity, then field. */
+export function place({ entity, field }: RecordPlace): string {
+  return `${entity}\u0000${field}`;
+}
+
+/** What the operation weighs in a page. */
+export function bytesOf(op: Op): number {
+  return opBytes({ ...op, payload: JSON.stringify(op.payload), clock: JSON.stringify(op.clock) });
+}
+
+export function outOfOrder(arrivals: readonly ArrivedOp[], next: ArrivedOp): boolean {
+  return next.arrival <= (arrivals.at(-1)?.arrival ?? "");
+}
+
+/** Where in `arrivals` those after `after` begin. */
+export function firstAfter(arrivals: readonly ArrivedOp[], after: string): number {
+  let from = 0;
+  let to = arrivals.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((arrivals[middle]?.arrival ?? "") > after) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
+
+/** See `OpLog.coveredBy`. */
+export function coveredBy(
+  arrivals: readonly ArrivedOp[],
+  clock: VectorClock,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): string {
+  const first = firstAfter(arrivals, after);
+  let covered = after;
+  for (const { op, arrival } of arrivals.slice(first, first + limit)) {
+    if (op.originSeq > counterOf(clock, op.origin)) break;
+    covered = arrival;
+  }
+  return covered;
+}
+
+/** How far a floor at `through` may count each origin. */
+export function countedThrough(arrivals: readonly ArrivedOp[], through: string): VectorClock {
+  const arrived: Record<string, number> = {};
+  const later: Record<string, number> = {};
+  for (const { op, arrival } of arrivals) {
+    const { origin, originSeq } = op;
+    if (arrival <= through) arrived[origin] = Math.max(counterOf(arrived, origin), originSeq);
+    else later[origin] = Math.min(counterOf(later, origin) || originSeq, originSeq);
+  }
+  return countable(arrived, later);
+}
+
+/** Arrivals through `through` that are no head of their field, where the vector counts all heads. */
+export function unneeded(
+  log: {
+    readonly arrivals: readonly ArrivedOp[];
+    readonly heads: ReadonlyMap<string, Heads>;
+    readonly held: VectorClock;
+  },
+  through: string,
+): readonly ArrivedOp[] {
+  const keeps = (head: Op, op: Op): boolean =>
+    (head.origin === op.origin && head.originSeq === op.originSeq) || head.originSeq > counterOf(log.held, head.origin);
+  const isNeeded = ({ op }: ArrivedOp): boolean => log.heads.get(place(op))?.some((head) => keeps(head, op)) ?? false;
+  return log.arrivals.filter((arrived) => arrived.arrival <= through && !isNeeded(arrived));
+}
+
+/** What `theirs` lacks of `held`, each origin in order. */
+export function lackedFrom(
+  ops: ReadonlyMap<string, ArrivedOp>,
+  held: VectorClock,
+  theirs: VectorClock,
+  bounds: { readonly limit: number; readonly maxBytes: number },
+): readonly Op[] {
+  const lacked: Op[] = [];
+  let bytes = 0;
+  const inOrder = [...ops.values()].map(({ op }) => op).sort((left, right) => left.originSeq - right.originSeq);
+  for (const origin of Object.keys(held)) {
+    const known = counterOf(theirs, origin);
+    if (known >= counterOf(held, origin)) continue;
+    for (const op of inOrder.filter((one) => one.origin === origin && one.originSeq > known)) {
+      lacked.push(op);
+      bytes += bytesOf(op);
+      if (lacked.length >= bounds.limit || bytes >= bounds.maxBytes) return lacked;
+    }
+  }
+  return lacked;
+}
+
+// The outbox of a store in memory: the same contract as the SQLite one.
+
+/** How the replica lets its outbox write, so that a transaction that fails is undone. */
+export interface OutboxAccess {
+  content(): ReplicaContent;
+  put<Value>(map: Map<string, Value>, key: string, value: Value): void;
+  drop<Value>(map: Map<string, Value>, key: string): void;
+}
+
+export class MemoryOutbox implements OutboxStore {
+  readonly #access: OutboxAccess;
+
+  constructor(access: OutboxAccess) {
+    this.#access = access;
+  }
+
+  add(event: ControlEvent, atUnixMs: number): void {
+    if (this.#rows.has(event.eventId)) return;
+    const fresh = { attempts: 0, dead: false, reason: "", publishedAtUnixMs: null, controlVersion: null };
+    this.#put({ event: { ...event }, addedAtUnixMs: atUnixMs, ...fresh });
+  }
+
+  withdraw(stackId: string, afterVersion: number): void {
+    for (const { event } of this.#waitingIn(stackId)) if (event.version > afterVersion) this.drop(event.eventId);
+    if ((this.mark(stackId)?.version ?? 0) > afterVersion) this.#access.drop(this.#access.content().marks, stackId);
+  }
+
+  stacksAfter(stackId: string, limit: number): readonly string[] {
+    const names = new Set<string>();
+    for (const { event } of this.#waiting.values()) names.add(event.stackId);
+    return [...names]
+      .filter((name) => name > stackId)
+      .sort()
+      .slice(0, limit);
+  }
+
+  waiting(stackId: string, { limit, maxBytes, throughVersion }: WaitingBounds): readonly OutboxRow[] {
+    const rows: OutboxRow[] = [];
+    let bytes = 0;
+    for (const row of this.#waitingIn(stackId)) {
+      if (row.event.version > throughVersion || rows.length >= limit) break;
+      rows.push(row);
+      bytes += JSON.stringify(row.event.payload).length;
+      if (bytes >= maxBytes) break;
+    }
+    return rows;
+  }
+
+  find(eventId: string): OutboxRow | null {
+    return this.#rows.get(eventId) ?? null;
+  }
+
+  rewind(dropStack: string): void {
+    for (const row of [...this.#rows.values()]) {
+      if (row.publishedAtUnixMs === null) continue;
+      if (row.event.stackId === dropStack) this.#access.drop(this.#rows, row.event.eventId);
+      else {
+        const fresh = { attempts: 0, dead: false, reason: "", publishedAtUnixMs: null, controlVersion: null };
+        this.#put({ ...row, ...fresh });
+      }
+    }
+    for (const stackId of [...this.#access.content().marks.keys()]) {
+      this.#access.drop(this.#access.content().marks, stackId);
+    }
+  }
+
+  published(events: readonly Published[], atUnixMs: number): void {
+    for (const { eventId, controlVersion } of events) {
+      const row = this.#rows.get(eventId);
+      if (row === undefined) continue;
+      this.#put({ ...row, publishedAtUnixMs: atUnixMs, controlVersion, dead: false });
+    }
+    const last = events.at(-1);
+    const row = last === undefined ? undefined : this.#rows.get(last.eventId);
+    if (last === undefined || row === undefined) return;
+    const { stackId, version, eventId } = row.event;
+    this.#mark({ stackId, version, eventId, controlVersion: last.controlVersion });
+  }
+
+  publishedThrough(mark: StackMark, atUnixMs: number): void {
+    for (const row of this.#waitingIn(mark.stackId)) {
+      if (row.event.version <= mark.version) this.#put({ ...row, publishedAtUnixMs: atUnixMs, dead: false });
+    }
+    this.#mark(mark);
+  }
+
+  mark(stackId: string): StackMark | null {
+    return this.#access.content().marks.get(stackId) ?? null;
+  }
+
+  marksAfter(stackId: string, limit: number): readonly StackMark[] {
+    const marks = [...this.#access.content().marks.values()].filter((mark) => mark.stackId > stackId);
+    return marks.sort((left, right) => (left.stackId < right.stackId ? -1 : 1)).slice(0, limit);
+  }
+
+  noteFailure(eventId: string, note: FailureNote): void {
+    const row = this.#waitingRow(eventId);
+    if (row !== null) this.#put({ ...row, ...note });
+  }
+
+  replace({ eventId, eventType, payload }: ControlEvent): void {
+    const row = this.#waitingRow(eventId);
+    if (row === null) return;
+    const { artifactRef: _ref, checksum: _sum, ...event } = row.event;
+    this.#put({ ...row, event: { ...event, eventType, payload }, attempts: 0, dead: false, reason: "" });
+  }
+
+  drop(eventId: string): void {
+    if (this.#waitingRow(eventId) === null) return;
+    this.#access.drop(this.#rows, eventId);
+    this.#access.drop(this.#waiting, eventId);
+  }
+
+  deadLetters(limit: number): readonly OutboxRow[] {
+    return [...this.#waiting.values()].filter(({ dead }) => dead).slice(0, limit);
+  }
+
+  depth(): OutboxDepth {
+    let dead = 0;
+    for (const row of this.#waiting.values()) if (row.dead) dead += 1;
+    const [oldest = null] = this.#waiting.values();
+    return { waiting: this.#waiting.size, dead, oldest };
+  }
+
+  dropPublished(beforeUnixMs: number, limit: number): number {
+    const gone = [...this.#rows.values()]
+      .filter(({ publishedAtUnixMs }) => publishedAtUnixMs !== null && publishedAtUnixMs < beforeUnixMs)
+      .sort((left, right) => Number(left.publishedAtUnixMs) - Number(right.publishedAtUnixMs))
+      .slice(0, limit);
+    for (const { event } of gone) this.#access.drop(this.#rows, event.eventId);
+    return gone.length;
+  }
+
+  get #rows(): Map<string, OutboxRow> {
+    return this.#access.content().outbox;
+  }
+
+  get #waiting(): Map<string, OutboxRow> {
+    return this.#access.content().waiting;
+  }
+
+  #waitingIn(stackId: string): OutboxRow[] {
+    return [...this.#waiting.values()]
+      .filter(({ event }) => event.stackId === stackId)
+      .sort((left, right) => left.event.version - right.event.version);
+  }
+
+  #waitingRow(eventId: string): OutboxRow | null {
+    return this.#waiting.get(eventId) ?? null;
+  }
+
+  #put(row: OutboxRow): void {
+    const { eventId } = row.event;
+    this.#access.put(this.#rows, eventId, row);
+    if (row.publishedAtUnixMs === null) this.#access.put(this.#waiting, eventId, row);
+    else this.#access.drop(this.#waiting, eventId);
+  }
+
+  #mark(mark: StackMark): void {
+    if (mark.version < (this.mark(mark.stackId)?.version ?? 0)) return;
+    this.#access.put(this.#access.content().marks, mark.stackId, mark);
+  }
 }

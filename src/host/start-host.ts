@@ -6,7 +6,7 @@
  */
 import { resolve } from "node:path";
 import { machines } from "../../machines/index.ts";
-import { CalmLogger } from "../adapters/calm-logger.ts";
+import { CalmLogger } from "../adapters/pino-logger.ts";
 import { Ed25519Signatures, NanoIds, NodeDigest, SystemClock, SystemRandom } from "../adapters/basics.ts";
 import { HttpPeerProbe } from "../adapters/http-peer-probe.ts";
 import type { SqliteStore } from "../adapters/sqlite-store.ts";

@@ -1,12 +1,11 @@
 /** All routes of the surface, in the order in which the documentation shows them. */
 import type { App, HttpComponents, HttpInit } from "./components.ts";
 import { liveProbe, readyProbe, roleProbes } from "./routes/balancer.ts";
-import { channelRoute } from "./routes/channels.ts";
+import { channelRoute, metricsRoute, machinesRoute, stateRoute } from "./routes/state.ts";
 import { commandsRoute, submitRoute } from "./routes/commands.ts";
 import { conflictsRoute, resolveRoute } from "./routes/conflicts.ts";
 import { describeRoutes, docsRoutes } from "./routes/docs.ts";
 import { engineCallRoute, engineReadRoute } from "./routes/engine.ts";
-import { metricsRoute } from "./routes/metrics.ts";
 import { asideRoute, opsRoute, skipRoute } from "./routes/ops.ts";
 import { outboxRoute, resyncFeedRoute, retryEventRoute, skipEventRoute } from "./routes/outbox.ts";
 import { deleteRecordRoute, readRecordRoute, recordsRoute, writeRecordRoute } from "./routes/records.ts";
@@ -33,7 +32,6 @@ import {
 import { forceLeaderRoute, peerHealthRoute, peerStallRoute } from "./routes/peer.ts";
 import { acquireLockRoute, readLockRoute, refreshLockRoute, releaseLockRoute } from "./routes/reconcile-lock.ts";
 import { adoptPeerRoute, forgetPeerRoute, pairRoute, resetNumbersRoute } from "./routes/pair.ts";
-import { machinesRoute, stateRoute } from "./routes/state.ts";
 import { applySnapshotRoute, syncHealthRoute, takeSnapshotRoute } from "./routes/sync.ts";
 import type { Channel } from "./upgrades.ts";
 

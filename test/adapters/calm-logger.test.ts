@@ -1,7 +1,7 @@
 /** No log line repeats more than once a second, and what was left out is counted. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Alarms } from "../../src/actors/alarms.ts";
-import { CalmLogger } from "../../src/adapters/calm-logger.ts";
+import { CalmLogger } from "../../src/adapters/pino-logger.ts";
 import { SystemClock } from "../../src/adapters/basics.ts";
 import type { CoordinatorEvent } from "../../src/core/events.ts";
 import type { LogFields, Logger } from "../../src/ports/basics.ts";
