@@ -25,28 +25,46 @@ type Proofs<Name extends MachineName> = Readonly<Record<NamedEvent<Name>, Proof 
 
 export const EVENT_PROOFS: { readonly [Name in MachineName]: Proofs<Name> } = {
   leadership: {
-    VERDICT: "open",
-    CALLED: "open",
+    VERDICT: { breaks: "No engine campaigns: the pair has no leader.", play: plays.leads },
+    CALLED: { breaks: "A granted role, or one that a person gives, is never taken.", play: plays.handsOver },
     RENEWED: "open",
-    VOTED: "open",
+    VOTED: { breaks: "A leader says that nobody votes for it after its peer does again.", play: plays.saysWhoVotes },
     PAUSED: "open",
-    OVERRULED: "open",
-    YIELD: "open",
-    RESUMED: "open",
-    RELEASED: "open",
-    "xstate.done.actor.campaign": "open",
+    OVERRULED: { breaks: "Of two leaders that hear each other both lead on.", play: plays.recovers },
+    YIELD: { breaks: "A leader acts after it has granted its role.", play: plays.restsAfterItsGrant },
+    RESUMED: {
+      breaks: "A grant that is lost leaves the pair without a leader.",
+      play: plays.leadsOnAfterALostGrant,
+    },
+    RELEASED: { breaks: "An engine that nobody can reach leads on.", play: plays.stopsWithItsListener },
+    "xstate.done.actor.campaign": { breaks: "No campaign is ever won.", play: plays.leads },
     "xstate.after.quarantine.leadership.follower.quarantined": "open",
     "xstate.after.holdDown.leadership.follower.holdingDown": "open",
     "xstate.after.patience.leadership.follower.behind": "open",
     "xstate.after.nextLook.leadership.follower.waiting": "open",
-    "xstate.after.votesLapse.leadership.leader.confirmed": "open",
+    "xstate.after.votesLapse.leadership.leader.confirmed": {
+      breaks: "A leader without any vote does not say so.",
+      play: plays.saysWhoVotes,
+    },
     "xstate.after.answer.leadership.leader.verifying": "open",
   },
   campaign: {
-    "xstate.done.actor.0.campaign.askingForVote": "open",
-    "xstate.done.actor.0.campaign.readingRecord": "open",
-    "xstate.done.actor.0.campaign.swappingRecord": "open",
-    "xstate.done.actor.0.campaign.outlastingLeader": "open",
+    "xstate.done.actor.0.campaign.askingForVote": {
+      breaks: "No election is won: the pair has no leader.",
+      play: plays.leads,
+    },
+    "xstate.done.actor.0.campaign.readingRecord": {
+      breaks: "A campaign with a witness never ends: the pair has no leader.",
+      play: plays.leads,
+    },
+    "xstate.done.actor.0.campaign.swappingRecord": {
+      breaks: "A campaign with a witness never ends: the pair has no leader.",
+      play: plays.leads,
+    },
+    "xstate.done.actor.0.campaign.outlastingLeader": {
+      breaks: "A person cannot take the role from a living leader under `consistency`.",
+      play: plays.outlastsTheLeader,
+    },
   },
   "peer-link": {
     HEARD: "open",

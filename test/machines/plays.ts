@@ -249,6 +249,35 @@ export const leads = onStage({}, async ({ pair }) => {
   expect([pair.of("a").state().syncState, pair.of("a").ready()]).toEqual(["ready", true]);
 });
 
+/** What was granted away is not used any more, even if nobody hears of the grant. */
+export const restsAfterItsGrant = onStage({}, async ({ pair, channels }) => {
+  channels.a.lost.add("handover-grant");
+  void pair.of("a").handover(HAND_OVER);
+  await pair.until(() => channels.a.count("handover-grant") > 0, UNTIL_MS);
+  expect(pair.of("a").mayAct()).toBe(false);
+});
+
+export const stopsWithItsListener = onStage({}, async ({ pair }) => {
+  pair.of("a").listenerLost("the port is gone");
+  await pair.until(() => pair.of("a").state().role === "follower", 1_000);
+});
+
+/** A short cut of the only link: nobody votes for the leader, then the peer does again. */
+export const saysWhoVotes = onStage({ witness: false }, async ({ pair }) => {
+  pair.wire.cut("red");
+  await pair.until(() => pair.alarm("a", "unconfirmed"), 2_000);
+  pair.wire.mend("red");
+  await pair.until(() => !pair.alarm("a", "unconfirmed"), 2_000);
+  expect(pair.of("a").state()).toMatchObject({ role: "leader", epoch: 1 });
+});
+
+/** A person takes the role from a leader that does not answer, and may still count a vote. */
+export const outlastsTheLeader = onStage({ failover: { policy: "consistency" } }, async ({ pair, channels }) => {
+  channels.b.lost.add("handover-request");
+  void pair.of("b").forceLeader({ ...FORCED, acceptDualAir: false });
+  await pair.until(() => pair.of("b").mayAct(), UNTIL_MS);
+});
+
 /** An engine beside its coordinator, and what the coordinator makes of its signs. */
 function kept(
   play: (kept: { keeper: EngineKeeper; faults: EngineFaults; readonly show: (sign: EngineSign) => void }) => void,
