@@ -18,6 +18,8 @@ const MAX_INSTANTS = 20_000;
 /** Between two hold-ups of the loop, on average, ms. */
 const STALL_EVERY_MS = 700;
 const LOOK_EVERY_MS = 1;
+/** Whoever waits for it sleeps. */
+const NOBODY = new Int32Array(new SharedArrayBuffer(4));
 
 const [configFile = "", traitsFile = ""] = process.argv.slice(2);
 const traits = JSON.parse(readFileSync(traitsFile, "utf8")) as EngineTraits;
@@ -55,7 +57,8 @@ class RecordingEngine extends TakesAll {
 
   override read(path: string): EngineRead {
     const [, blockedMs] = /^\/block\/(\d+)$/.exec(path) ?? [];
-    if (blockedMs !== undefined) holdLoop(Number(blockedMs));
+    // Asleep: a busy machine would take the core away from a loop that computes.
+    if (blockedMs !== undefined) Atomics.wait(NOBODY, 0, 0, Number(blockedMs));
     if (path === "/instants") return { status: 200, body: this.#instants };
     return { status: 200, body: path === "/heartbeats" ? { longestGapMs: this.heartbeats() } : {} };
   }
