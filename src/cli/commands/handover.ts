@@ -67,7 +67,7 @@ async function cancel(client: Client, options: Options): Promise<void> {
 }
 
 /** Unix ms; null: not a time. A time of day is the next one on this host's clock; one without an offset is local. */
-export function instantOf(text: string, nowMs: number): number | null {
+function instantOf(text: string, nowMs: number): number | null {
   const span = /^\+(\d{1,6})([smh])$/.exec(text);
   if (span !== null) return nowMs + Number(span[1]) * (UNITS_MS[span[2] ?? ""] ?? 0);
   const ofDay = /^(\d{1,2}):(\d{2})(?::(\d{2}))?$/.exec(text);
