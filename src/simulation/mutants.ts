@@ -201,8 +201,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}restraints.ts`,
     "one handover resets the hold-down",
-    "    if (BY_PEOPLE.has(cause) || epoch",
-    "    if (BY_PEOPLE.has(cause)) this.#changes = [];\n    if (BY_PEOPLE.has(cause) || epoch",
+    "    if (isByPeople || epoch",
+    "    if (isByPeople) this.#changes = [];\n    if (isByPeople || epoch",
   ),
   mutant(
     `${A}heartbeats.ts`,
@@ -301,7 +301,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}executor.ts`,
     "what the peer lacks is compacted",
-    "Math.max(Math.min(beyondKeep, shared), beyondKeep - MOST_UNSHARED)",
+    "Math.max(Math.min(beyondKeep, this.#sharedSeq), beyondKeep - MOST_UNSHARED)",
     "beyondKeep",
   ),
   mutant(`${A}executor.ts`, "a checkpoint of a replaced state is kept", "if (resets !== this.#resets || ", "if ("),
