@@ -205,7 +205,7 @@ async function besides(signal: "SIGKILL" | "SIGSTOP", ballastMiB: number, rounds
   const engines: Partial<Record<Label, ChildProcess>> = {};
   const start = async (label: Label): Promise<void> => {
     const args = ["-c", HEAVY_ENGINE, String(ballastMiB), ENGINE, String(ports[label])];
-    const child = spawn(requireServer("python3"), args, { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(requireServer("python3"), args, { stdio: ["ignore", "pipe", "ignore"] });
     engines[label] = child;
     await once(createInterface({ input: child.stdout }), "line");
   };
