@@ -5,7 +5,7 @@
  * - The record has no TTL, and no clock of the server touches it [VT4]. Only the reconcile lock has one [RL1].
  * - The run id is the answering server's `run_id` joined to a generation kept beside the record. A restart or a
  *   fail-over changes the first; `FLUSHALL`, or a removed record, changes the second [CP5]. No extra round trip: see
- *   `redis-witness/scripts.ts`.
+ *   the scripts below.
  * - The fence only rises. `DEL` of the lock does not touch its counter; a lost counter starts again above the wall
  *   clock of the server and above the highest fence this engine has seen. Should both fail (the memory emptied, its
  *   clock set back, this engine restarted), work under the low fence is refused by the stores: late, but never wrong.

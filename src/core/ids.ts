@@ -1,7 +1,7 @@
 /**
  * The names of things. Every id is branded, so that one kind cannot stand where another is meant, and carries
  * its kind as prefix, so that a person who reads a log knows what it names.
- * It does not know how ids are made (see `ports/ids.ts`).
+ * It does not know how ids are made (see `ports/basics.ts`).
  */
 
 declare const brand: unique symbol;

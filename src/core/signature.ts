@@ -1,7 +1,7 @@
 /**
  * What a signature is of, and how it is written: `<public key>.<signature>`, both base64url.
  * What is signed for one purpose is never valid for another; the purpose stands before the text.
- * It does not know whose key it is (`replication/seals.ts`), nor how signing works (`ports/signatures.ts`).
+ * It does not know whose key it is (`replication/seals.ts`), nor how signing works (`ports/basics.ts`).
  */
 import { canonicalJson } from "./canonical-json.ts";
 

@@ -67,7 +67,7 @@ export interface RoleChange {
   mayActForMs: number;
 }
 
-/** One engine. Every implementation passes `test/contracts/engine-contract.ts`. */
+/** One engine. Every implementation passes `src/testing/engine-contract.ts`. */
 export interface Engine {
   /** Every hook ends within a time of its own; left out: the coordinator bounds the hooks. */
   readonly boundsItself?: boolean;

@@ -147,7 +147,7 @@ const REPLIES: Readonly<Record<string, string>> = {
   WRONGTYPE: "a key of the pair is not changeover's",
 };
 
-/** Whether the server itself answered with an error: then nothing was done (see `scripts.ts`). */
+/** Whether the server itself answered with an error: then nothing was done (see `redis-witness.ts`). */
 export function isErrorReply(error: unknown): boolean {
   return error instanceof ReplyError;
 }

@@ -1,5 +1,5 @@
 /**
- * The feed as a folder: one file for each event, its name is the key (see `file-feed/layout.ts`).
+ * The feed as a folder: one file for each event, its name is the key (see `file-feed.ts`).
  * An event is durable before it is told as published; several publishers may write the same folder, without a
  * lock, and kill −9 leaves nothing half. Places are taken by linking, which only one can do. Anyone who takes place n + 1 has
  * made sure that the event at n has its key; so that a look at the keys, and at the last place, shows every double.

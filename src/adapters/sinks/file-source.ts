@@ -1,5 +1,5 @@
 /**
- * Reads a feed that lies in a folder (see `file-feed/layout.ts`).
+ * Reads a feed that lies in a folder (see `file-feed.ts`).
  * Places are read one after the other; one that is missing with later ones behind it is told, not jumped over.
  */
 import {
