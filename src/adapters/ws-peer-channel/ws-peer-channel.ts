@@ -145,13 +145,14 @@ export class WsPeerChannel implements PeerChannel {
   }
 
   broadcast(heartbeat: Heartbeat): number {
-    const text = encodeMessage(heartbeat);
     const nowMonoMs = this.#clock.monoMs();
     let sent = 0;
     for (const link of this.#links) {
       const socket = bestSocket(link.sockets, nowMonoMs);
       if (socket === null || socket.bufferedBytes > MAX_BUFFERED_BEFORE_HEARTBEAT_BYTES) continue;
-      socket.send(socket.isOfVersionBefore ? (encodeForVersionBefore(heartbeat) ?? text) : text);
+      const text = textFor(socket, heartbeat);
+      if (text === null) continue;
+      socket.send(text);
       sent++;
     }
     return sent;
@@ -160,7 +161,7 @@ export class WsPeerChannel implements PeerChannel {
   send(message: PeerMessage): boolean {
     const socket = bestSocket(this.#openSockets(), this.#clock.monoMs());
     if (socket === null) return false;
-    const text = socket.isOfVersionBefore ? encodeForVersionBefore(message) : encodeMessage(message);
+    const text = textFor(socket, message);
     if (text === null) return false;
     const bytes = Buffer.byteLength(text) + SEAL_BYTES;
     if (bytes > MAX_FRAME_BYTES) {
@@ -305,6 +306,11 @@ export class WsPeerChannel implements PeerChannel {
     this.refuse(refusal, detail);
     turnAway(ws, CLOSE_CODES[refusal], refusal);
   }
+}
+
+/** A message as the peer at the other end of `socket` knows it; null: it does not know such a message. */
+function textFor(socket: PeerSocket, message: PeerMessage): string | null {
+  return socket.isOfVersionBefore ? encodeForVersionBefore(message) : encodeMessage(message);
 }
 
 /** Ends a socket that nobody will own: says why, and does not wait for an answer. */
