@@ -42,7 +42,9 @@ test("an attached inspector hears of both engines: actors with their definitions
     const machine = createMachine(JSON.parse(definition ?? "") as object) as AnyStateMachine;
     // The definition is a statechart by itself, and the state that is told is one of it.
     expect(`${name}`.endsWith(machine.id)).toBe(true);
-    expect(machine.resolveState({ value: (snapshot as { value: string }).value, context: {} }).status).toBe("active");
+    expect(machine.resolveState({ value: (snapshot as { value: string }).value, context: {} }).status).toMatch(
+      /^(active|done)$/,
+    );
     expect(sessionId).toMatch(/^[ab]-/);
   }
   await runCli(["maintenance", "on", "--reason", "inspected", "--url", pair.urls.a]);
