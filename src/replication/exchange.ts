@@ -99,12 +99,16 @@ export class Exchange {
   #pages = 0;
   #progress = NOTHING;
   #identity: SyncIdentity | null = null;
-  /** Whether the other side gives this engine its own operations too. */
+  /** Whether the other side gives this engine its own operations too, and what it brought itself. */
   #takesBack = false;
   /** What the other side holds, as far as is known here. */
   #theirs: VectorClock = {};
   /** Set while the other side, which has lost what it held, is given that back: through here it holds everything. */
   #givesBack: VectorClock | null = null;
+  /** Origins of which a whole exchange has not brought all that the other side holds. */
+  #missed: ReadonlySet<string> = new Set();
+  /** The next exchange reads everything. */
+  #readsAll = false;
   /** Whether nothing that belongs to a snapshot was left out since its beginning, on either way. */
   #whole = { pulled: true, pushed: true };
 
@@ -144,7 +148,8 @@ export class Exchange {
     const refusal = accept(identity, challenge);
     if (refusal !== null) return failed(refusal);
     const meeting = await this.#parts.met?.(identity, askedMonoMs);
-    this.#takesBack = meeting?.takesBack ?? false;
+    this.#takesBack = meeting?.takesBack === true || this.#readsAll;
+    this.#readsAll = false;
     const { hubId, generation } = identity;
     const known = readCursor(replica.peerState, this.#init.name);
     const same = known !== null && known.hubId === hubId && known.generation === generation;
@@ -188,7 +193,24 @@ export class Exchange {
     // It has begun a new log meanwhile: the next exchange begins anew too.
     if (page.generation !== at.generation) return failed("other");
     this.#pages += 1;
-    return this.#store(() => this.#takePage(page, at), page.hasMore && this.#pages < MAX_PAGES);
+    const step = this.#store(() => this.#takePage(page, at), page.hasMore && this.#pages < MAX_PAGES);
+    if (step.outcome === "done" && !page.hasMore) this.#lookForMissed();
+    return step;
+  }
+
+  /**
+   * An engine whose folder was restored may lack what it had brought to the other side for others. It is not given that
+   * again, since it came from here. So where everything was taken and something is missing still, the next exchange reads
+   * all of it [RP2]: once for an origin, since what was refused stays missing.
+   */
+  #lookForMissed(): void {
+    const at = this.#begun();
+    const { clock } = this.#identity ?? {};
+    if (clock === undefined || at.cursor !== at.ahead) return;
+    const held = this.#parts.replica.ops.vector();
+    const missed = Object.keys(clock).filter((origin) => counterOf(clock, origin) > counterOf(held, origin));
+    this.#readsAll = missed.some((origin) => !this.#missed.has(origin));
+    this.#missed = new Set(missed);
   }
 
   /** Gives one page. `more`: there is another. */

@@ -20,7 +20,6 @@ import { untold } from "./invariants/feed.ts";
 import { misrouted } from "./invariants/routing.ts";
 import {
   CALM,
-  planDiskFaults,
   planFaults,
   planFeedFaults,
   planImpostorFaults,
@@ -132,6 +131,7 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   const { rules = {}, identityRules = {}, wrapPorts = (ports) => ports, sink = null } = request;
   const { wrapSpoke = (parts) => parts, wrapSite = (parts) => parts } = request;
   const world = new World({ factory, rules, identityRules, wrapPorts, wrapSpoke, wrapSite, sink }, settings);
+  world.scripted = request.faults !== undefined;
   request.prepare?.(world);
   const singly = request.singly ?? weather.singly;
   watchInvariants(world, { boundedGaps: singly && policy === "on-air" && settings.witness });
@@ -174,7 +174,6 @@ export function faultsOf(
     ...planFaults(seed, weather, SAFETY_MS),
     ...planImpostorFaults(seed, weather, SAFETY_MS),
     ...planPlantFaults(seed, weather, SAFETY_MS),
-    ...planDiskFaults(seed, weather, SAFETY_MS),
     ...(around.spokes.length === 0 ? [] : planSpokeFaults(seed, weather, SAFETY_MS)),
     ...(around.sites.length === 0 ? [] : planSiteFaults(seed, weather, SAFETY_MS)),
     ...(around.feed ? planFeedFaults(seed, weather, SAFETY_MS) : []),

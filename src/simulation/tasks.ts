@@ -7,7 +7,7 @@ import { coveredRules, coverWorld, type Reached } from "./coverage.ts";
 import { ALL_BUGS } from "./planted-bugs/all.ts";
 import { runSeed, type RunResult } from "./run.ts";
 import { type Aim, type AimResult, playAim } from "./systematic.ts";
-import type { World } from "./world/world.ts";
+import type { World, WorldSettings } from "./world/world.ts";
 import type { CoordinatorFactory } from "./world/world-ground.ts";
 
 /** Seeds on which a planted bug must show. */
@@ -49,8 +49,9 @@ async function findBug(factory: CoordinatorFactory, name: string): Promise<BugRe
   const bug = ALL_BUGS.find((known) => known.name === name);
   if (bug === undefined) throw new Error(`no planted bug is named ${name}`);
   const { rule, policy, rules, identityRules, wrapPorts, wrapSpoke, wrapSite, bites } = bug;
-  const { spokes = 0, sites = 0, feed = false } = bug;
-  const around = { spokes, sites, feed };
+  const { spokes = 0, sites = 0, feed = false, faults, witness } = bug;
+  const settings = (planned: WorldSettings): WorldSettings => ({ ...planned, witness: witness ?? planned.witness });
+  const around = { spokes, sites, feed, faults, settings };
   for (let seed = 1; seed <= MOST_SEEDS_PER_BUG; seed += 1) {
     const { violation } = await runSeed(factory, {
       seed,

@@ -42,6 +42,13 @@ it("ID2: an engine whose disk was wiped is another one, and is the peer once peo
   expect(world?.contentOf("a")?.pinnedPeer?.engineId).toBe(after);
 });
 
+it("R1 RP2: a restored engine gets back what it had brought to its peer for a spoke", async () => {
+  const faults = [{ kind: "disk-restored" as const, atMs: 3_000, forMs: 3_960, target: "a" as const, amount: 0.74 }];
+  const around = { spokes: 2, sites: 0, feed: true, safetyMs: 9_000, singly: false };
+  const { violation } = await runSeed(simulated, { seed: 2, policy: "consistency", faults, ...around });
+  expect(violation).toBeNull();
+});
+
 it("SB2: a page of a recovery that is lost is asked for again when the follower asks again", async () => {
   const { reached, run } = await playAim(simulated, {
     policy: "on-air",

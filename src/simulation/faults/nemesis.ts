@@ -3,7 +3,6 @@
  * Keeps true: a plan ends before the safety phase does, so that everything can be demanded afterwards.
  */
 import {
-  DISK_FAULT_KINDS,
   FAULTS,
   FEED_FAULT_KINDS,
   IMPOSTOR_FAULT_KINDS,
@@ -67,8 +66,6 @@ const SOONEST_SECOND_MS = 200;
 const LATEST_SECOND_MS = 2_000;
 /** Faults of the plant are so much rarer than those of the pair. */
 const PLANT_PAUSES = 4;
-/** And those of disks. */
-const DISK_PAUSES = 8;
 /** Of spokes, as many as there are for the pair. */
 const SPOKES_REST_MS = 1_000;
 /** Worlds in which one spoke reaches nobody from the beginning until everything heals. */
@@ -123,13 +120,6 @@ export function planPlantFaults(seed: number, weather: Weather, untilMs: number)
     restMs: null,
     untilMs,
   });
-}
-
-/** The same for the disks. Not in calm weather: a disk that is exchanged takes a person, and more than one fault's time. */
-export function planDiskFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
-  if (weather.singly) return [];
-  const meanPauseMs = DISK_PAUSES * weather.meanPauseMs;
-  return plan(...streamsOf(seed, "nemesis of disks"), { kinds: DISK_FAULT_KINDS, meanPauseMs, restMs: null, untilMs });
 }
 
 /** The same for an impostor, in a stream of its own, so that the other faults of a seed stay what they are. */

@@ -27,6 +27,7 @@ import { readyFollower } from "./ready-follower.ts";
 import { routing } from "./routing.ts";
 import { unfitLeader } from "./unfit-leader.ts";
 import { peerPins } from "./peer-pins.ts";
+import { refusedEngine } from "./refused-engine.ts";
 import { reconciling } from "./reconciling.ts";
 import { requests } from "./requests.ts";
 import { strangers } from "./strangers.ts";
@@ -44,6 +45,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(whoActs(world, entitlement, init));
   world.watch(epochs(world));
   world.watch(strangers(world));
+  world.watch(refusedEngine(world));
   world.watch(votes(world));
   world.watch(returning(world));
   world.watch(heartbeats(world));

@@ -1,5 +1,6 @@
 /** Purpose: R4: the cursors of an exchange only rise, until it is begun anew with another life of the other's log. */
 import { parseCursor, type SyncCursor } from "../../replication/cursor.ts";
+import { recordOrigin } from "../../core/operation.ts";
 import type { Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
 
@@ -14,6 +15,9 @@ export function cursors(world: World): Watch {
     const at = parseCursor(text);
     if (at === null) return world.violate("R4", `${place} keeps a malformed cursor: ${text}`);
     last.set(key, { text, at });
+    // After a history was begun again, the other's log is read from its start [RP2].
+    const engineId = world.contentOf(place)?.engineId;
+    if (engineId !== undefined && world.isRewritten(recordOrigin(engineId))) return;
     if (before?.at.generation !== at.generation) return;
     if (at.cursor >= before.at.cursor && at.pushed >= before.at.pushed) return;
     world.violate("R4", `${place} at ${name} went back from ${before.text} to ${text}`);

@@ -149,6 +149,20 @@ export class Entitlement implements Watch {
     if (leads) this.#judge(label, "answered GET /leader with 200", null);
   }
 
+  /** [EN12] (`consistency`) What drives outputs must stop when the last vote ends, even if it hears nothing more. */
+  mayActFor(label: Label, forMs: number): void {
+    if (!this.#consistency || forMs <= 0) return;
+    const { untilMs, epoch } = this.#sides[label];
+    const endsMs = Math.max(untilMs, this.#deadSinceMs(otherLabel(label)) + this.#leaseMs(label));
+    const actsUntilMs = this.#world.nowMs + forMs / this.#rate(label);
+    if (actsUntilMs <= endsMs + ROUNDING_MS) return;
+    const ends = `its last vote ends at ${endsMs.toFixed(1)} ms`;
+    this.#world.violate(
+      "EN12",
+      `${label} lets its engine act in epoch ${epoch} until ${actsUntilMs.toFixed(1)} ms, ${ends}`,
+    );
+  }
+
   /** The engine says that it may act. */
   claims(label: Label): void {
     this.#judge(label, "says that it may act", null);

@@ -19,6 +19,7 @@ export function operations(world: World): Watch {
       brought.delete(label);
     },
     recorded: (place, { origin, originSeq }, via) => {
+      if (world.isRewritten(origin)) return;
       const known = setOf(held, place);
       const id = `${origin}/${originSeq}`;
       if (known.has(id)) world.violate("R2", `${place} took ${id} twice, the second time from ${via || "itself"}`);
@@ -30,6 +31,7 @@ export function operations(world: World): Watch {
       if (engineId === undefined) return;
       const own = recordOrigin(engineId);
       for (const { origin, originSeq } of ops) {
+        if (world.isRewritten(origin)) continue;
         const id = `${origin}/${originSeq}`;
         if (origin === own) world.violate("R3", `${from} gave ${place} its own ${id}`);
         if (setOf(brought, from).has(`${own}:${id}`)) world.violate("R3", `${from} gave back ${id} to ${place}`);

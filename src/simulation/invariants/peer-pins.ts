@@ -17,6 +17,10 @@ export function peerPins(world: World): Watch {
         if (knew) barred.add(`${label} ${site}`);
       }
     },
+    // A new disk has let in nobody yet.
+    diskReplaced: (label) => {
+      for (const key of barred) if (key.startsWith(`${label} `)) barred.delete(key);
+    },
     peerReset: (place, peer) => void barred.delete(`${place} ${peer}`),
     recorded: (place, { origin, originSeq }, via) => {
       if (barred.size === 0) return;

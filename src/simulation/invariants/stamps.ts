@@ -41,7 +41,7 @@ export function stamps(world: World): Watch {
       if (aheadMs > MAX_DRIFT_MS + CARRY_MS) {
         world.violate("R6", `${place}'s stamps are ${aheadMs.toFixed(0)} ms ahead of its clock after ${op.hlc}`);
       }
-      if (op.origin !== recordOrigin(engineId)) return;
+      if (op.origin !== recordOrigin(engineId) || world.isRewritten(op.origin)) return;
       const before = own.get(place) ?? "";
       if (op.hlc <= before) world.violate("R6", `${place} wrote ${op.originSeq} under ${op.hlc}, after ${before}`);
       own.set(place, op.hlc);

@@ -34,6 +34,7 @@ export function vectors(world: World): Watch {
   const judge = (place: string): void => {
     const vector = world.contentOf(place)?.replica.vector;
     for (const [origin, { through, beyond }] of counted.get(place) ?? []) {
+      if (world.isRewritten(origin)) continue;
       const says = vector?.get(origin) ?? 0;
       let most = Math.max(through, bases.get(place)?.get(origin) ?? 0);
       while (beyond.has(most + 1)) most += 1;

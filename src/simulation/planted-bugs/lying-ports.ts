@@ -5,10 +5,12 @@
 import type { CoordinatorPorts } from "../../coordinator/types.ts";
 import { advanceClock, type VectorClock } from "../../core/vector-clock.ts";
 import type { ChangeoverSwitch } from "../../ports/changeover-switch.ts";
+import type { Engine } from "../../ports/engine.ts";
 import type { Witness } from "../../ports/witness.ts";
 import { overriding } from "./overriding.ts";
 
 const LATE_MS = 30;
+const WHOLE_LEASE_MS = 600;
 
 /** [EP2] Epochs reach the disk some time after the call. */
 export function saveEpochsLate(ports: CoordinatorPorts): CoordinatorPorts {
@@ -100,6 +102,14 @@ function withSwitches(ports: CoordinatorPorts, members: Partial<ChangeoverSwitch
 /** [EN9] Nobody looks whether the engine is there and has its state. */
 export function neverLook(ports: CoordinatorPorts): CoordinatorPorts {
   return { ...ports, engine: overriding(ports.engine, { watch: () => undefined }) };
+}
+
+/** [EN12] The engine is told of a whole lease, whatever is left of the votes. */
+export function actForWholeLease(ports: CoordinatorPorts): CoordinatorPorts {
+  const { engine } = ports;
+  const onRole: Engine["onRole"] = (change) =>
+    engine.onRole(change.role === "leader" ? { ...change, mayActForMs: WHOLE_LEASE_MS } : change);
+  return { ...ports, engine: overriding(engine, { onRole }) };
 }
 
 /** [RL1] A release frees the lock, whoever holds it. */

@@ -4,6 +4,7 @@
  */
 import { trueRules, type SwitchBackWait } from "../../actors/rules.ts";
 import {
+  actForWholeLease,
   allMustRefuse,
   checkpointAhead,
   countConflicts,
@@ -152,6 +153,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     policy: "on-air",
     rules: { recordIsOurs: () => true },
   },
+  {
+    name: "an engine that its peer refuses leads",
+    rule: "ID2",
+    bites: ["ID2"],
+    policy: "on-air",
+    // A witness holds it back as well: its record says how far the pair had come.
+    witness: false,
+    faults: [{ kind: "survivor-dies", target: "b", atMs: 4_000, forMs: 9_000, amount: 0.5 }],
+    rules: { belongsToPair: () => true },
+  },
   { name: "hold-down ignored", rule: "CP6", bites: ["I11"], policy: "on-air", rules: { holdDownAllows: () => true } },
   {
     name: "maintenance ignored",
@@ -218,6 +229,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     bites: ["I16"],
     policy: "on-air",
     rules: { isPairsState: () => true },
+  },
+  {
+    name: "engine told to act for a whole lease",
+    rule: "EN12",
+    bites: ["EN12"],
+    policy: "consistency",
+    wrapPorts: actForWholeLease,
   },
   {
     name: "script not ended with its leadership",

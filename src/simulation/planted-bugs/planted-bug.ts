@@ -3,6 +3,7 @@ import type { Rules } from "../../actors/rules.ts";
 import type { IdentityRules } from "../../adapters/peer-gate.ts";
 import type { CoordinatorPorts } from "../../coordinator/types.ts";
 import type { Policy } from "../../core/settings.ts";
+import type { Fault } from "../faults/catalogue.ts";
 import type { PlaceParts } from "../world/place-parts.ts";
 
 /** One planted bug. */
@@ -22,6 +23,10 @@ export interface PlantedBug {
   readonly wrapSite?: (parts: PlaceParts) => PlaceParts;
   /** Sites that federate with the pair; none unless it says so. */
   readonly sites?: number;
+  /** The schedule under which it shows, instead of the faults that each seed plans. */
+  readonly faults?: readonly Fault[];
+  /** Whether the pair has a witness; as the seed says unless it says so. */
+  readonly witness?: boolean;
   /** Whether changes are published; not unless it says so. */
   readonly feed?: boolean;
 }

@@ -45,6 +45,8 @@ export interface TrafficObserver {
   delivered(to: Label, message: PeerMessage, link: string): void;
   /** A hello or a proof was sent; a recorder on the wire sees it too. */
   shookHands(from: Label, side: Side, link: string, text: string): void;
+  /** The engine of `at` heard that its peer has pinned another one. */
+  refusedByPeer(at: Label): void;
   /** Something that an impostor did has counted at `at`. */
   fooled(at: Label, how: string): void;
 }
@@ -238,7 +240,10 @@ export class SimPeerChannel implements PeerChannel {
     if (frame.kind === "close") {
       slot.connection = null;
       connection.endFrom(this.#label);
-      if (frame.stranger !== undefined) this.#events.onRefusedByPeer(frame.stranger);
+      if (frame.stranger !== undefined) {
+        this.#ground.observer.refusedByPeer(this.#label);
+        this.#events.onRefusedByPeer(frame.stranger);
+      }
       this.#events.onLinkDown(slot.link.name, true);
       return;
     }

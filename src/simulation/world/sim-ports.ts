@@ -56,7 +56,8 @@ export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Li
   const signatures = simSignatures(store.load().engineId);
   const rules = ground.identityRules;
   const channel = new SimPeerChannel({ ground: network, clock, life, random, signatures, rules }, { label });
-  const { engine, memory } = createEngine(ground, owner, lifetime);
+  const { engine: made, memory } = createEngine(ground, owner, lifetime);
+  const engine = tellingRole(ground, label, made);
   const given: CoordinatorPorts = {
     clock,
     random: ground.chanceOf(`process ${label}`),
@@ -119,6 +120,16 @@ function createEngine(
     return engine.execute(command);
   };
   return { engine: overriding<Engine>(engine, { execute }), memory: null };
+}
+
+/** Onlookers are told for how long the engine may act. */
+function tellingRole({ watchers }: WorldGround, label: Label, engine: Engine): Engine {
+  return overriding<Engine>(engine, {
+    onRole: (change) => {
+      if (change.role === "leader") watchers.each((watch) => watch.mayActFor?.(label, change.mayActForMs));
+      return engine.onRole(change);
+    },
+  });
 }
 
 /** The key of an engine belongs to its disk, as its id does, so the id stands for it. */
@@ -216,6 +227,7 @@ function trafficObserver(ground: WorldGround): TrafficObserver {
   return {
     sent: (from, message) => watchers.each((watch) => watch.sent?.(from, message)),
     shookHands: (from, side, link, text) => watchers.each((watch) => watch.shookHands?.(from, { side, link, text })),
+    refusedByPeer: (at) => watchers.each((watch) => watch.refusedByPeer?.(at)),
     fooled: (at, how) => watchers.each((watch) => watch.fooled?.(at, how)),
     delivered: (to, message) => {
       trace.note(scheduler.nowMs, to, message.type, numberOf(message), () => describe(message));

@@ -43,6 +43,8 @@ export interface Watch {
   /** A person lets an engine put its record in the place of one that is not its own [VT7]. */
   adoptsWitness?(label: Label): void;
   died?(label: Label, how: Death): void;
+  /** The peer of an engine has told it that it has pinned another one. */
+  refusedByPeer?(label: Label): void;
   /** The disk of an engine that does not run is another one: a copy, or empty. */
   diskReplaced?(label: Label): void;
   /** A process was frozen for `forMs`, and may act from now on. */
@@ -91,6 +93,8 @@ export interface Watch {
   routed?(label: Label, epoch: number): void;
   /** A script of `label` has set the device to it, for a leadership in `epoch`. `orphaned`: the engine could not stop it. */
   scriptRan?(label: Label, epoch: number, orphaned: boolean): void;
+  /** The engine of `label` is told that it may act as leader for so long [EN12]. */
+  mayActFor?(label: Label, forMs: number): void;
   /** An engine answered `GET /ready`. */
   readyAnswered?(label: Label, ready: boolean): void;
   /** An engine answered `GET /leader`; `leads`: with 200. */

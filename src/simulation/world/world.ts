@@ -10,7 +10,8 @@ import type { Rules } from "../../actors/rules.ts";
 import type { CoordinatorOptions, CoordinatorPorts } from "../../coordinator/types.ts";
 import type { FederationPeerPort } from "../../ports/sync-transport.ts";
 import { ChangeoverError } from "../../core/errors.ts";
-import type { Label } from "../../core/ids.ts";
+import type { EngineId, Label } from "../../core/ids.ts";
+import { recordOrigin } from "../../core/operation.ts";
 import { type CommandSettings, DEFAULT_OUTBOX, type FailoverSettings } from "../../core/settings.ts";
 import { HostClock } from "../ground/host-clock.ts";
 import { Machine } from "../ground/machine.ts";
@@ -107,6 +108,10 @@ export class World {
   /** Spokes and sites. */
   readonly around: readonly SimPlace[];
   readonly impostor: SimImpostor;
+  /** The faults are a schedule that somebody wrote, and no others come between them. */
+  scripted = false;
+  /** Origins whose engine got an older disk: their history may be withdrawn and begun again under another name [RP2]. */
+  readonly #rewritten = new Set<string>();
   /** A process may die in the middle of a step. What it still does in that step is not real: its store may be closed. */
   diesWithinSteps = false;
   /** Told of every step of every statechart of the pair; null: nobody looks. */
@@ -170,6 +175,15 @@ export class World {
   contentOf(place: string): DiskContent | null {
     if (place === "a" || place === "b") return this.processes[place].disk.content;
     return this.around.find(({ name }) => name === place)?.disk.content ?? null;
+  }
+
+  /** The engine `engineId` may have lost some of its own operations. */
+  mayRewrite(engineId: EngineId): void {
+    this.#rewritten.add(recordOrigin(engineId));
+  }
+
+  isRewritten(origin: string): boolean {
+    return this.#rewritten.has(origin.split(".", 1)[0] ?? "");
   }
 
   /** A call to a coordinator was rejected: fine when it says so in its own words, a broken promise else. */
