@@ -69,6 +69,8 @@ export class Recorder {
     if (event.type === INIT) {
       this.#texts.set(machine, JSON.stringify(value));
       this.#add({ machine, type: "snapshot", event: INIT, to: value });
+    } else if (event.type.startsWith("xstate.after.")) {
+      // A delay that led back to where it stood says nothing, and would hide what happened last.
     } else if (this.#inDetail && !changed && this.#inVain.get(machine) !== event.type) {
       this.#inVain.set(machine, event.type);
       this.#add({ machine, type: "event", event: eventName(event.type), epoch: epochIn(event), to: value });
