@@ -96,6 +96,8 @@ export class Entitlement implements Watch {
   }
 
   swapSent(from: Label, next: WitnessRecord): void {
+    // A swap that failed and is tried again with the record that stands is a new question.
+    this.#sides[from].sent.delete(keyOf(next));
     this.#note(from, keyOf(next));
     if (next.released) this.#sides[from].grantedAway = true;
   }
