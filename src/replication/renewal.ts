@@ -67,8 +67,8 @@ export class Renewal {
     const present = formatHlc({ unixMs: Math.max(0, Math.floor(stamps.nowUnixMs)), counter: 0, origin });
     if (keepThrough === counterOf(replica.ops.vector(), origin)) {
       // Only the clock itself was ahead: nothing that was written bears its stamps.
-      stamps.restart(present);
       replica.resetHlc(present);
+      stamps.restart(present);
       return null;
     }
     return this.#renew(keepThrough, known, present);

@@ -225,10 +225,15 @@ export class Replication {
     }
   }
 
+  /** A disk that refuses leaves the stamps as they are. The next heartbeat tries again. */
   #healClock(known: VectorClock): void {
-    const renewed = this.#renewal.healClock(known);
-    if (renewed !== null)
-      this.#parts.logger.warn({ ...renewed }, "stamps were ahead of a corrected clock: a new origin begins");
+    const { logger } = this.#parts;
+    try {
+      const renewed = this.#renewal.healClock(known);
+      if (renewed !== null) logger.warn({ ...renewed }, "stamps were ahead of a corrected clock: a new origin begins");
+    } catch (error) {
+      logger.error({ err: error }, "stamps are ahead of a corrected clock and could not be put right");
+    }
   }
 
   start(): void {

@@ -124,6 +124,15 @@ export const RECORD_REGRESSIONS: readonly Regression[] = [
       now("site-compaction", 27245.793, "a", 0.427),
     ],
   },
+  {
+    seed: 82,
+    found: "no-throw: a heartbeat ended in an exception",
+    cause: "stamps that were to be put right could not be saved on a full disk",
+    faults: [
+      { kind: "leaders-disk-full", atMs: 9113, forMs: 4000, target: "b", amount: 0.293 },
+      { kind: "restart-in-the-past", atMs: 12100, forMs: 1, target: "a", amount: 0.406 },
+    ],
+  },
 ];
 
 /** With one site and nobody else around the pair. */

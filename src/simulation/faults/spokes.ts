@@ -68,10 +68,23 @@ export const spokeFaults = {
   "hub-generation": {
     weight: 1,
     lastsMs: [0, 0],
-    begin: (world, { target }) => void world.processes[target].ports?.store.replica.peerState.delete("generation"),
+    begin: (world, { target }) => unlessRefused(() => beginGeneration(world, target)),
     end: nothingToEnd,
   },
 } satisfies Record<string, FaultWork>;
+
+function beginGeneration(world: World, target: Label): void {
+  world.processes[target].ports?.store.replica.peerState.delete("generation");
+}
+
+/** A disk that is full or read-only refuses: then the fault does nothing. */
+function unlessRefused(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof ChangeoverError)) throw error;
+  }
+}
 
 function spokeOf(world: World, fault: PlannedFault): SimSpoke | undefined {
   return world.spokes[Math.floor(secondAmount(fault) * world.spokes.length)];
@@ -96,11 +109,7 @@ export function compact(world: World, target: Label, place: SimPlace | undefined
   ];
   for (const { name, hub } of hubs) {
     const held = world.contentOf(name)?.replica.arrivals ?? [];
-    try {
-      hub?.compact();
-    } catch (error) {
-      if (!(error instanceof ChangeoverError)) throw error;
-    }
+    unlessRefused(() => hub?.compact());
     const still = new Set(world.contentOf(name)?.replica.arrivals);
     const gone = held.filter((arrived) => !still.has(arrived));
     if (gone.length > 0) world.watchers.each((watch) => watch.compacted?.(name, gone));

@@ -70,6 +70,8 @@ export class Entitlement implements Watch {
       side.epoch = event.epoch;
       side.grantedAway = false;
     }
+    // What a campaign gathers was asked for after the engine woke.
+    if (event.role === "candidate") side.wokeMs = -Infinity;
     if (event.role === "follower") Object.assign(side, { untilMs: -Infinity, votedForMs: -Infinity });
   }
 
