@@ -1,4 +1,5 @@
 /** Purpose: what a fault is: plain data, and the way in which its kind works. */
+import { ChangeoverError } from "../../core/errors.ts";
 import type { Label } from "../../core/ids.ts";
 import type { World } from "../world/world.ts";
 
@@ -34,3 +35,14 @@ export function secondAmount(fault: PlannedFault): number {
 
 /** The end of a fault that is over as soon as it has begun. */
 export function nothingToEnd(): void {}
+
+/** Whether it was done. A disk that is full or read-only refuses: then it was not. */
+export function unlessRefused(act: () => void): boolean {
+  try {
+    act();
+    return true;
+  } catch (error) {
+    if (!(error instanceof ChangeoverError)) throw error;
+    return false;
+  }
+}

@@ -3,7 +3,7 @@
  * `target` is the engine that one is about; which site it is follows from the amount.
  */
 import type { Federation } from "../../replication/federation.ts";
-import { type FaultWork, nothingToEnd, type PlannedFault, scaled, secondAmount } from "./fault.ts";
+import { type FaultWork, nothingToEnd, type PlannedFault, scaled, secondAmount, unlessRefused } from "./fault.ts";
 import { compact, setDiskFull } from "./spokes.ts";
 import type { Path } from "../ground/network.ts";
 import type { SimSite } from "../world/sim-site.ts";
@@ -84,18 +84,17 @@ function pathsOf(world: World, fault: PlannedFault): Path[] {
   return cut.flatMap(({ there, back }) => [there, back]);
 }
 
-/** A person turns to an engine of the pair about a site, or to a site about an engine. Whether anybody was there. */
+/** A person turns to an engine of the pair about a site, or to a site about an engine. Whether it was done. */
 function asPerson(world: World, fault: PlannedFault, wish: (federation: Federation, peer: string) => unknown): boolean {
   const site = siteOf(world, fault);
   const { running, coordinator } = world.processes[fault.target];
   const atPair = fault.amount < PAIR_PAUSES_SHARE;
   const federation = atPair ? running && coordinator?.replication.federation : site?.replication?.federation;
   if (site === undefined || !federation) return false;
-  wish(federation, atPair ? site.name : fault.target);
-  return true;
+  return unlessRefused(() => wish(federation, atPair ? site.name : fault.target));
 }
 
-/** Whoever paused it comes again until it is resumed: an engine that is frozen answers nobody. */
+/** Who paused it comes again until it is resumed: a frozen engine answers nobody, a full disk refuses. */
 function resumeSoon(world: World, fault: PlannedFault): void {
   if (asPerson(world, fault, (federation, peer) => federation.resume(peer))) return;
   world.scheduler.after(COMES_AGAIN_MS, () => resumeSoon(world, fault));

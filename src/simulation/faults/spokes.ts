@@ -2,8 +2,7 @@
  * Purpose: faults of the spokes, of the ways to them, and of the logs that they follow.
  * `target` is the engine that one is about; which spoke it is follows from the amount.
  */
-import { ChangeoverError } from "../../core/errors.ts";
-import { type FaultWork, nothingToEnd, type PlannedFault, scaled, secondAmount } from "./fault.ts";
+import { type FaultWork, nothingToEnd, type PlannedFault, scaled, secondAmount, unlessRefused } from "./fault.ts";
 import { writePoison } from "../people/editors.ts";
 import type { Label } from "../../core/ids.ts";
 import type { SimPlace } from "../world/sim-place.ts";
@@ -68,22 +67,13 @@ export const spokeFaults = {
   "hub-generation": {
     weight: 1,
     lastsMs: [0, 0],
-    begin: (world, { target }) => unlessRefused(() => beginGeneration(world, target)),
+    begin: (world, { target }) => void unlessRefused(() => beginGeneration(world, target)),
     end: nothingToEnd,
   },
 } satisfies Record<string, FaultWork>;
 
 function beginGeneration(world: World, target: Label): void {
   world.processes[target].ports?.store.replica.peerState.delete("generation");
-}
-
-/** A disk that is full or read-only refuses: then the fault does nothing. */
-function unlessRefused(act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if (!(error instanceof ChangeoverError)) throw error;
-  }
 }
 
 function spokeOf(world: World, fault: PlannedFault): SimSpoke | undefined {
