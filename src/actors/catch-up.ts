@@ -64,7 +64,7 @@ export class CatchUp {
   #asksForAll = false;
   #resyncs = 0;
   #notBeforeMs = 0;
-  #toldUntilMs = 0;
+  #told: TimerHandle | null = null;
   #pagesTaken = 0;
 
   constructor(kit: Kit, deps: CatchUpDeps) {
@@ -130,13 +130,13 @@ export class CatchUp {
 
   stop(): void {
     this.#rest();
+    if (this.#told !== null) this.#kit.ports.clock.clearTimeout(this.#told);
     this.#machine.stop();
   }
 
   /** The leader's heartbeat: whether its log and this one still fit. */
   hear(heartbeat: Heartbeat): void {
     const state = this.#machine.getSnapshot().value;
-    if (this.#toldUntilMs > 0 && this.#kit.nowMs() >= this.#toldUntilMs) this.#forgetResync();
     if (state === "waiting" && this.#kit.nowMs() < this.#notBeforeMs) return;
     if (state === "waiting" || state === "leading") return this.compare();
     if (state !== "ready") return;
@@ -228,6 +228,10 @@ export class CatchUp {
     if (typeof verified === "string") return this.#failed(verified);
     const result = await this.#deps.snapshots.install(verified, 0, () => (isWanted() ? transfer : null));
     if (result.outcome === "overtaken" || !isWanted()) return;
+    if (result.outcome === "failed" && result.by === "engine") {
+      // The store is as good as before: a snapshot of the whole would not help either.
+      return this.#machine.send({ type: "FAILED", reason: result.detail });
+    }
     if (result.outcome !== "installed") return this.#failed(result.detail);
     this.#deps.book.accept(transfer.snapshot.epoch);
     this.#replaced();
@@ -265,8 +269,15 @@ export class CatchUp {
     if (reason === null || !wasAll) return;
     this.#resyncReason = null;
     this.#kit.alarms.clear("store-inconsistent");
-    this.#kit.alarms.raise("resynced", `this engine took the leader's whole state: ${reason}`);
-    this.#toldUntilMs = this.#kit.nowMs() + TOLD_FOR_MS;
+    this.tellResync(`this engine took the leader's whole state: ${reason}`);
+  }
+
+  /** The alarm `resynced`, which goes by itself after a while. */
+  tellResync(detail: string): void {
+    const { clock } = this.#kit.ports;
+    this.#kit.alarms.raise("resynced", detail);
+    if (this.#told !== null) clock.clearTimeout(this.#told);
+    this.#told = clock.setTimeout(() => this.#kit.alarms.clear("resynced"), TOLD_FOR_MS);
   }
 
   #applied(): void {
@@ -274,11 +285,6 @@ export class CatchUp {
     this.#resyncs = 0;
     this.#notBeforeMs = 0;
     this.#asksForAll = false;
-  }
-
-  #forgetResync(): void {
-    this.#toldUntilMs = 0;
-    this.#kit.alarms.clear("resynced");
   }
 
   #askForPlan(): void {

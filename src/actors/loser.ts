@@ -29,6 +29,8 @@ export interface LoserDeps {
   send(message: PeerMessage): boolean;
   /** The winner's state was applied, or refused: compare logs anew. */
   onEnded(): void;
+  /** Nothing was kept of what this store held: people must hear of it [SB6]. */
+  onResynced(why: string): void;
 }
 
 const PAGE_COMMANDS = 500;
@@ -112,7 +114,7 @@ export class Loser {
     const result = await this.#deps.snapshots.install(verified, lock.fence, transferNow, whole).finally(endProof);
     switch (result.outcome) {
       case "installed":
-        if (whole) this.#kit.alarms.raise("resynced", "the winner's state replaced all that this store held");
+        if (whole) this.#deps.onResynced("the winner's state replaced all that this store held");
         this.#failures = 0;
         return this.#answer(piece.requestId, "applied", result.checksum);
       case "overtaken":
@@ -120,7 +122,7 @@ export class Loser {
       case "refused":
         return this.#answer(piece.requestId, "invalid-snapshot", null);
       case "failed":
-        this.#failures += 1;
+        if (result.by === "store") this.#failures += 1;
         return this.#answer(piece.requestId, "failed", null);
       default:
         assertNever(result);

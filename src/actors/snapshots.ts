@@ -47,7 +47,7 @@ export type InstallResult =
   | { readonly outcome: "overtaken" }
   /** The engine does not take it for a state of its own. */
   | { readonly outcome: "refused"; readonly detail: string }
-  | { readonly outcome: "failed"; readonly detail: string };
+  | { readonly outcome: "failed"; readonly by: "engine" | "store"; readonly detail: string };
 
 export class Snapshots {
   readonly #kit: Kit;
@@ -132,10 +132,13 @@ export class Snapshots {
     const { store, clock } = this.#kit.ports;
     const release = await this.#deps.executor.hold();
     let draft: StateDraft | null = null;
+    let by: "engine" | "store" = "store";
     try {
       const state = (draft = store.draftState());
       await inTurns(clock, stateText, (piece) => state.add(piece));
+      by = "engine";
       const replaced = await this.#replace(snapshot, () => {
+        by = "store";
         const transfer = transferNow();
         if (transfer !== null) this.#adopt(keeping({ ...transfer, snapshot }, whole), state, lockFence);
         return transfer !== null;
@@ -149,7 +152,7 @@ export class Snapshots {
       this.#kit.ports.logger.error({ err: error }, "snapshot not installed");
       const isRefused = error instanceof ChangeoverError && error.code === "invalid_value";
       const detail = error instanceof Error ? error.message : String(error);
-      return { outcome: isRefused ? "refused" : "failed", detail };
+      return isRefused ? { outcome: "refused", detail } : { outcome: "failed", by, detail };
     } finally {
       draft?.discard();
       release();

@@ -122,6 +122,7 @@ export class Actors {
       ...shared,
       follows: () => leadership.role === "follower",
       onEnded: () => this.catchUp.reconciled(),
+      onResynced: (why) => this.catchUp.tellResync(why),
     });
     this.handover = new Handover(kit, { ...shared, succession: this.succession, beat: () => this.heartbeats.beat() });
     this.heartbeats = new Heartbeats(kit, {

@@ -41,3 +41,16 @@ scenario("SB2", "the side that has nothing of its own fast-forwards", {}, async 
     ).toEqual(["reapplied", "reapplied"]);
   }
 });
+
+scenario("SB6", "an engine that fails does not cost its store what it holds", {}, async (stage) => {
+  await stage.splitBrain();
+  await stage.submit("a", { idempotencyKey: "of-a" });
+  stage.process("a").engineFaults.health = "failed";
+  stage.rejoin("a");
+  // More failed adoptions than a store would be given before it takes the winner's whole state.
+  await stage.run(5_000);
+  expect(stage.alarms("a")).not.toContain("resynced");
+  stage.process("a").engineFaults.health = "ok";
+  await stage.atRest();
+  expect(stage.alarms("a")).not.toContain("resynced");
+});
