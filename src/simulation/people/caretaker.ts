@@ -56,7 +56,10 @@ export class Caretaker {
     if (feed === null || feed.refuses) return;
     for (const { eventId } of coordinator.outbox().deadLetters) {
       const skips = this.#world.chanceOf("dead letters").chance(SKIPPED_SHARE);
-      if (skips) coordinator.skipEvent(eventId, "operator");
+      // What goes out in its place would be dropped, and nobody would hear of that change.
+      const skipsNow = skips && !this.#skipped.has(eventId);
+      if (skipsNow) this.#skipped.add(eventId);
+      if (skipsNow) coordinator.skipEvent(eventId, "operator");
       else coordinator.retryEvent(eventId);
     }
   }
