@@ -49,10 +49,10 @@ export class Stalls {
     if (leadership.role !== "leader" || leadership.steppingDown) this.#kit.ports.stallWatch?.rest();
   }
 
-  /** Heartbeat `n` was sent. */
+  /** Heartbeat `n` was sent. One that has just stood still may not act yet, and may stand still again before it may. */
   sent(n: number): void {
     const { leadership, book } = this.#deps.succession;
-    if (leadership.role === "leader" && leadership.mayAct()) {
+    if (leadership.role === "leader" && !leadership.steppingDown) {
       this.#kit.ports.stallWatch?.lead({ epoch: book.accepted, n });
     }
     if (this.#kit.nowMs() >= this.#shownUntilMs) this.#kit.alarms.clear("loop-stalled");
