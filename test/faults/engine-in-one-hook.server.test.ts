@@ -166,8 +166,9 @@ describeWithServer("python3", "engines that go wrong in one thing", () => {
   });
 
   test("EN10: the leader's engine was changed past Changeover: what is on air stays, and the follower takes it", async () => {
-    expect(await cut(leader, "CAM 1")).toBe(200);
-    await bothShow("CAM 1");
+    // Another source than before: what both show says that both have executed it.
+    expect(await cut(leader, "CAM 2")).toBe(200);
+    await bothShow("CAM 2");
     await tamper(leader, "BARS");
     await bothShow("BARS");
     expect(await pair.settled(PATIENCE_MS)).toBe(leader);
