@@ -25,7 +25,7 @@ export function answers(world: World): Watch {
           `${to} named ${epoch}/${seq} for ${key}, its log has ${held?.epoch ?? 0}/${held?.seq ?? 0}`,
         );
       }
-      if (held !== undefined && saysNotDone(outcome) && !isOther(world, to, input, held.seq))
+      if (held !== undefined && saysNotDone(outcome) && isSame(world, to, input, held.seq) === true)
         denied.set(key, `${to} answered ${outcome.outcome} while its log had ${held.epoch}/${held.seq}`);
     },
     settled: () => {
@@ -41,15 +41,15 @@ export function answers(world: World): Watch {
   };
 }
 
-/** Whether the log holds another command at `seq` than the one that was given. */
-function isOther(world: World, to: Label, input: CommandInput, seq: number): boolean {
+/** Whether the log holds at `seq` the command that was given; null: its text has been compacted away. */
+function isSame(world: World, to: Label, input: CommandInput, seq: number): boolean | null {
   const content = world.processes[to].disk.content;
   const command = content?.commands[seq - content.firstHeldSeq];
-  return command !== undefined && canonicalJson(command.payload) !== canonicalJson(input.payload);
+  return command === undefined ? null : canonicalJson(command.payload) === canonicalJson(input.payload);
 }
 
 function judgeAccepted(world: World, to: Label, input: CommandInput, seq: number): void {
-  if (!isOther(world, to, input, seq)) return;
+  if (isSame(world, to, input, seq) !== false) return;
   world.violate("I17", `${to} answered ${input.idempotencyKey} with ${seq}, which is another command`);
 }
 
