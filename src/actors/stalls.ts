@@ -60,7 +60,10 @@ export class Stalls {
 
   /** The peer's watch says that the peer's loop stands still. */
   async take(report: StallReport): Promise<StallAnswer> {
-    const forged = this.#forgery(report);
+    const pinned = this.#deps.pinned();
+    // Before the first greeting nobody can tell whose report it is: no reason to call anybody a stranger.
+    if (pinned === null) return { taken: false, detail: "no peer has been met yet" };
+    const forged = this.#forgery(report, pinned);
     if (forged !== null) {
       this.#deps.onRefused("bad-proof", forged);
       return { taken: false, detail: forged };
@@ -112,12 +115,11 @@ export class Stalls {
   }
 
   /** Why a report is none of the pinned peer's; null: it is. */
-  #forgery(report: StallReport): string | null {
-    const pinned = this.#deps.pinned();
+  #forgery(report: StallReport, pinned: PinnedPeer): string | null {
     const { signatures } = this.#kit.ports;
     const { pair, label } = this.#kit.options;
     if (report.pair !== pair || report.label !== otherLabel(label)) return "a stall report of another pair or label";
-    if (pinned === null || pinned.key === null || pinned.engineId !== report.engineId) {
+    if (pinned.key === null || pinned.engineId !== report.engineId) {
       return `a stall report of ${report.engineId}, which is not the pinned peer`;
     }
     const holds = signatures?.verify(pinned.key, stallText(report), report.signature) ?? false;
