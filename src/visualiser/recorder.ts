@@ -23,7 +23,8 @@ export class Recorder {
   #onEntry: () => void = () => undefined;
   /** State values are compared by identity first: XState keeps the object of a state that did not change. */
   readonly #texts = new Map<string, string>();
-  #changed = false;
+  /** Statecharts whose change by the present event is noted already. What one does may move others in between. */
+  readonly #changed = new Set<string>();
   /** The event that each statechart was last told in vain: told again at once, it is not noted again. */
   readonly #inVain = new Map<string, string>();
 
@@ -52,7 +53,7 @@ export class Recorder {
     const text = JSON.stringify(value);
     if (this.#texts.get(machine) === text) return;
     this.#texts.set(machine, text);
-    this.#changed = true;
+    this.#changed.add(machine);
     this.#inVain.delete(machine);
     const [taken] = transitions;
     const name = taken?.eventType === "" ? "always" : eventName(event.type);
@@ -61,11 +62,10 @@ export class Recorder {
   }
 
   #settled({ actorRef, snapshot, event }: Snapshot): void {
-    const changed = this.#changed;
-    this.#changed = false;
     const machine = machineOf(actorRef);
     const { value } = snapshot as { value?: Json };
     if (machine === null || value === undefined) return;
+    const changed = this.#changed.delete(machine);
     if (event.type === INIT) {
       this.#texts.set(machine, JSON.stringify(value));
       this.#add({ machine, type: "snapshot", event: INIT, to: value });

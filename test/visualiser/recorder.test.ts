@@ -113,3 +113,17 @@ describe("the ring", () => {
     expect(ring.values()).toEqual({ other: "here", m: "s71" });
   });
 });
+
+test("a change that moves another statechart on its way is told once", () => {
+  const recorder = new Recorder(clock);
+  recorder.watch(() => undefined);
+  const start = (id: string, go: () => void) => {
+    const machine = createMachine({ initial: "here", states: { here: { on: { GO: "there" } }, there: { entry: go } } });
+    return createActor(machine, { id, inspect: recorder.inspect }).start();
+  };
+  const inner = start("inner", () => undefined);
+  const outer = start("outer", () => inner.send({ type: "GO" }));
+  outer.send({ type: "GO" });
+  const told = recorder.ring.after(0, 100).filter(({ event }) => event === "GO");
+  expect(told.map(({ machine, type }) => `${machine} ${type}`).sort()).toEqual(["inner transition", "outer transition"]);
+});
