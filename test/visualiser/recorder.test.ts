@@ -1,5 +1,5 @@
 /** What becomes of XState's inspection events: reduced, bounded, without what events carry. */
-import { createActor, createMachine, fromPromise } from "xstate";
+import { createActor, createMachine, fromPromise, raise } from "xstate";
 import { describe, expect, test } from "vitest";
 import type { Campaign, CampaignResult } from "../../machines/campaign.machine.ts";
 import { leadershipMachine } from "../../machines/index.ts";
@@ -117,13 +117,19 @@ describe("the ring", () => {
 test("a change that moves another statechart on its way is told once", () => {
   const recorder = new Recorder(clock);
   recorder.watch(() => undefined);
-  const start = (id: string, go: () => void) => {
-    const machine = createMachine({ initial: "here", states: { here: { on: { GO: "there" } }, there: { entry: go } } });
-    return createActor(machine, { id, inspect: recorder.inspect }).start();
-  };
-  const inner = start("inner", () => undefined);
-  const outer = start("outer", () => inner.send({ type: "GO" }));
+  const inner = createActor(createMachine({ initial: "here", states: { here: { on: { GO: "there" } }, there: {} } }), {
+    ...{ id: "inner", inspect: recorder.inspect },
+  });
+  const there = { entry: raise({ type: "MORE" }), on: { MORE: { actions: () => inner.send({ type: "GO" }) } } };
+  const outer = createActor(createMachine({ initial: "here", states: { here: { on: { GO: "there" } }, there } }), {
+    ...{ id: "outer", inspect: recorder.inspect },
+  });
+  inner.start();
+  outer.start();
   outer.send({ type: "GO" });
   const told = recorder.ring.after(0, 100).filter(({ event }) => event === "GO");
-  expect(told.map(({ machine, type }) => `${machine} ${type}`).sort()).toEqual(["inner transition", "outer transition"]);
+  expect(told.map(({ machine, type }) => `${machine} ${type}`).sort()).toEqual([
+    "inner transition",
+    "outer transition",
+  ]);
 });
