@@ -255,7 +255,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "handover grant counted too long",
     rule: "HO1",
-    bites: ["VT5", "I1"],
+    bites: ["VT5", "I1", "EN12"],
     policy: "consistency",
     rules: { grantUntilMs: (_requestedAtMs, grantedAtMs, settings) => grantedAtMs + 4 * settings.handoverMs },
   },
