@@ -347,7 +347,9 @@ export class CatchUp {
   #becomeReady(): void {
     this.#rest();
     // In an entry action the chart's value is not yet the new one.
-    this.#kit.ports.clock.soon(() => this.#deps.onReady());
+    this.#kit.ports.clock.soon(() => {
+      if (this.#machine.getSnapshot().status === "active") this.#deps.onReady();
+    });
   }
 
   #rest(): void {
