@@ -1,5 +1,5 @@
 /**
- * What an engineer must know now. One entry a code; raised and cleared by whoever knows.
+ * What an engineer must know now. One entry for each code. The actor that knows raises it and clears it.
  */
 import { ChangeoverError } from "../core/errors.ts";
 import type { Alarm, AlarmCode, CoordinatorEvent } from "../core/events.ts";

@@ -39,8 +39,8 @@ export class OwnOrigin {
   }
 
   /**
-   * The next name, which neither this engine nor whoever holds `known` has heard of. In a restored folder it is one that no
-   * other restore of the same backup can have used.
+   * The next name. Neither this engine nor the place that holds `known` has heard of it. In a restored folder it is one that
+   * no other restore of the same backup can have used.
    */
   next(known: VectorClock): string {
     const base = baseOrigin(this.current);

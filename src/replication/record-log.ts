@@ -1,5 +1,5 @@
 /**
- * One more operation in the log, whoever made it: the log, the vector, the field and its conflicts.
+ * One more operation in the log, of any writer: the log, the vector, the field and its conflicts.
  * Keeps true: what stands and what is contested follows from the operations alone, so that all places that hold the same
  * operations show the same. Works inside a transaction that its caller has begun.
  */
