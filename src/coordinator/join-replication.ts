@@ -7,6 +7,7 @@ import type { PeerMessage } from "../core/messages.ts";
 import type { Op } from "../core/operation.ts";
 import type { Clock, ClockReading } from "../ports/basics.ts";
 import { toldTroubles } from "../replication/federation.ts";
+import type { Progress } from "../replication/exchange.ts";
 import { HINTS } from "../replication/reasons.ts";
 import { Replication } from "../replication/replication.ts";
 import type { Succession } from "../actors/succession.ts";
@@ -27,6 +28,8 @@ export function joinReplication(
   const { ports, options, alarms } = kit;
   const settings = options.replication ?? { mode: "sync", hubIntervalMs: HUB_INTERVAL_MS };
   const { inspect } = options;
+  /** How many exchanges in a row left something out, and what; null: the last one did not. */
+  let outOfStep: { readonly times: number; readonly refused: Progress["refused"] } | null = null;
   const count = oncePerTurn(ports.clock, () => {
     const open = ports.store.conflicts(CONFLICTS_COUNTED).filter((one) => one.outcome === "open").length;
     alarms.set("conflicts-open", open > 0, `${open} conflicts wait for a person`);
@@ -55,6 +58,17 @@ export function joinReplication(
       hubExchanged: (result) => {
         const failed = result.outcome === "failed";
         alarms.set("hub-unreachable", failed, failed ? `${result.reason}: ${HINTS[result.reason]}` : "");
+        if (failed) return;
+        const { refused, stalled } = result.progress;
+        outOfStep =
+          refused === null && !stalled
+            ? null
+            : { times: (outOfStep?.times ?? 0) + 1, refused: refused ?? outOfStep?.refused ?? null };
+        alarms.set(
+          "hub-out-of-step",
+          (outOfStep?.times ?? 0) >= FAILURES_TOLD,
+          outOfStepText(outOfStep?.refused ?? null),
+        );
       },
       federationChanged: (troubles) => {
         const refused = troubles.filter((peer) => peer.refused);
@@ -64,6 +78,12 @@ export function joinReplication(
       },
     },
   );
+}
+
+function outOfStepText(refused: Progress["refused"]): string {
+  if (refused === null) return "something is held back, because an earlier operation of its writer has not come";
+  const { op, reason } = refused;
+  return `${op} was refused: ${reason}: ${HINTS[reason]}`;
 }
 
 /** Whether a clock source has this engine's wall clock under control. */

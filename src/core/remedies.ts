@@ -75,6 +75,8 @@ export const REMEDIES = {
   "federation-refused":
     "If the peer was replaced, run changeover federation reset-peer NAME; else find out who answers there.",
   "hub-unreachable": "The detail says why and what to do; records are kept here until it is back.",
+  "hub-out-of-step":
+    "The detail names the operation, the reason and what to do. The alarm clears with the first exchange that leaves nothing out.",
   "outbox-dead-letter":
     "Run changeover outbox status, correct the cause and run changeover outbox retry EVENT, or give it up with changeover outbox skip EVENT.",
   "outbox-behind": "Make the broker reachable, or correct outbox in the configuration. The programme is not affected.",

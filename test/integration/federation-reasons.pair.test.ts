@@ -120,6 +120,8 @@ describe("changeover federation status", () => {
     };
     await expect.poll(told).toEqual(wanted);
     for (const { reason } of faults) expect(text).toContain(HINTS[reason]);
+    expect(text).toMatch(new RegExp(`^${faults.length} of ${faults.length} peers fail$`, "m"));
+    for (const more of [[], ["--json"]]) expect(await status(...more)).toMatchObject({ code: 1, stderr: "" });
     expect(text).toMatch(/^here · eng_\S+ · version /);
     expect(text).toMatch(/^access open, own key sha256:[0-9a-f]{32}$/m);
   });

@@ -1,9 +1,12 @@
 /** A real pair that publishes into a folder, while its leader is killed again and again. */
+import { rmSync } from "node:fs";
 import { expect, test } from "vitest";
 import { stateOf, until } from "../../src/cli/demo/observe.ts";
 import type { ControlEvent } from "../../src/core/control-event.ts";
 import { otherLabel } from "../../src/core/ids.ts";
 import type { OutboxStatus } from "../../src/outbox/outbox.ts";
+import { runCli } from "../cli/run-cli.ts";
+import { call } from "../support/http-call.ts";
 import { CommandLoad } from "../support/command-load.ts";
 import { RealPair } from "../support/real-pair.ts";
 import { eventsOf } from "./crash.suite.ts";
@@ -53,6 +56,33 @@ test(
     }
   },
 );
+
+test("F1 RP3: `outbox status` ends with 1 while the feed is another one, and with 0 once it is resynced", async () => {
+  const pair = await RealPair.prepare({ outbox: { sink: "file" } });
+  const status = async (url: string) => runCli(["outbox", "status", "--url", url]);
+  try {
+    await pair.start();
+    const leader = await pair.leader();
+    const { url } = pair.engines[leader];
+    const command = async (): Promise<number> =>
+      (await call("POST", `${url}/api/commands`, { kind: "POST /load/1", payload: {} })).status;
+    expect(await command()).toBe(200);
+    await until("it is published", async () => (await depthOf(url)) === 0);
+    expect(await status(url)).toMatchObject({ code: 0, stderr: "" });
+    rmSync(pair.feed, { recursive: true });
+    expect(await command()).toBe(200);
+    await expect.poll(async () => (await status(url)).code, { timeout: 30_000 }).toBe(1);
+    await expect
+      .poll(async () => (await status(url)).stdout, { timeout: 30_000 })
+      .toMatch(/^! feed-lost: .*\n {2}→ Run/m);
+    expect((await runCli(["outbox", "resync", "--url", url])).code).toBe(0);
+    await expect.poll(async () => (await status(url)).code, { timeout: 30_000 }).toBe(0);
+  } catch (error) {
+    throw new Error(pair.lastWords(), { cause: error });
+  } finally {
+    await pair.close();
+  }
+}, 120_000);
 
 function judge(events: readonly ControlEvent[], acknowledged: readonly string[], lastSeq: number): void {
   const commands = events.filter(({ stackId }) => stackId === "programme");

@@ -18,7 +18,16 @@ export function federationText(report: FederationReport): string[] {
     "",
   ];
   if (peers.length === 0) return [...about, "no peers"];
-  return [...about, ...columns([HEAD, ...peers.map(row)]), ...peers.flatMap(hint)];
+  const [bad, all] = [failing(report).length, peers.length];
+  const sum = bad === 0 ? [] : ["", `${bad} of ${all} ${all === 1 ? "peer fails" : "peers fail"}`];
+  return [...about, ...columns([HEAD, ...peers.map(row)]), ...peers.flatMap(hint), ...sum];
+}
+
+/** Peers that this engine asks and that something is wrong with. Who is paused is not asked: its last error is history. */
+export function failing({ mode, peers }: FederationReport): readonly PeerStatus[] {
+  return mode === "publish"
+    ? []
+    : peers.filter((peer) => peer.mode !== "paused" && (peer.health?.lastError ?? null) !== null);
 }
 
 /** Never the key: its fingerprint is what others pin. */

@@ -8,7 +8,7 @@ import type { PeerStatus } from "../../replication/federation-peer.ts";
 import type { Client } from "../client.ts";
 import { confirmed } from "../confirm.ts";
 import { CliError, EXIT } from "../exit.ts";
-import { federationText } from "./federation-view.ts";
+import { failing, federationText } from "./federation-view.ts";
 import { clientFor, type ReadOptions, reading } from "../options.ts";
 import { json, line, plain } from "../output.ts";
 
@@ -20,7 +20,7 @@ interface ResetOptions extends ReadOptions {
 export function addFederation(program: Command): void {
   const federation = program.command("federation").description("the peers that records are pulled from");
   reading(federation.command("status"))
-    .description("this engine, each peer, and what to do about those that fail")
+    .description("this engine, each peer, and what to do about those that fail; ends with 1 while one fails")
     .action(status);
   reading(federation.command("pause").argument("<name...>"))
     .description("ask these peers no more, until they are resumed or the engine starts anew")
@@ -55,6 +55,7 @@ async function release(names: readonly string[], options: ReadOptions): Promise<
 
 async function status(options: ReadOptions): Promise<void> {
   const report = await clientFor(options).get<FederationReport>("/api/peers");
+  process.exitCode = failing(report).length > 0 ? EXIT.failed : EXIT.done;
   if (options.json) return json(report);
   for (const text of federationText(report)) line(text);
 }

@@ -1,8 +1,11 @@
 /** `changeover outbox`: what waits to be published, and what a person decides about what cannot be. */
 import type { Command } from "commander";
+import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { DeadLetter, OutboxStatus } from "../../outbox/outbox.ts";
+import { EXIT } from "../exit.ts";
 import { clientFor, type ReadOptions, reading } from "../options.ts";
 import { columns, json, line, plain, stamp } from "../output.ts";
+import { alarmLines } from "./state-view.ts";
 
 interface Tended {
   readonly eventId: string;
@@ -11,7 +14,9 @@ interface Tended {
 
 export function addOutbox(program: Command): void {
   const outbox = program.command("outbox").description("what waits to be published to the feed");
-  reading(outbox.command("status")).description("how much waits, since when, and the dead letters").action(status);
+  reading(outbox.command("status"))
+    .description("how much waits, since when, and the dead letters; ends with 1 while the feed stands still")
+    .action(status);
   reading(outbox.command("retry"))
     .description("try an event that waits again at once, as if it had never failed")
     .argument("<eventId>")
@@ -25,20 +30,29 @@ export function addOutbox(program: Command): void {
     .action(resync);
 }
 
+/** Alarms that say that the feed stands still. */
+const STANDSTILL: readonly string[] = ["feed-lost", "outbox-behind", "outbox-dead-letter"];
+
 async function status(options: ReadOptions): Promise<void> {
-  const shown = await clientFor(options).get<OutboxStatus>("/api/outbox");
-  if (options.json) return json(shown);
+  const client = clientFor(options);
+  const shown = await client.get<OutboxStatus>("/api/outbox");
+  const state = await client.get<CoordinatorState>("/api/state");
+  const alarms = state.alarms.filter(({ code }) => STANDSTILL.includes(code));
+  // A dead letter may be younger than its alarm.
+  process.exitCode = alarms.length > 0 || shown.dead > 0 ? EXIT.failed : EXIT.done;
+  if (options.json) return json({ ...shown, alarms });
   const { sink, pump, depth, oldest, dead, deadLetters, published, duplicates, failedAttempts } = shown;
   line(`sink ${sink}, ${pump}`);
   const since =
     oldest === null ? "" : `, the oldest for ${(oldest.ageMs / 1_000).toFixed(1)} s (${plain(oldest.eventId)})`;
   line(`${depth} events wait${since}`);
   line(`${published} published since start, ${duplicates} of them doubles, ${failedAttempts} attempts failed`);
-  if (dead === 0) return;
-  line(`${dead} dead letters hold up their stacks:`);
-  columns([["event", "type", "stack", "version", "attempts", "why", "since (UTC)"], ...deadLetters.map(row)]).forEach(
-    (text) => line(text),
-  );
+  if (dead > 0) {
+    line(`${dead} dead letters hold up their stacks:`);
+    const head = ["event", "type", "stack", "version", "attempts", "why", "since (UTC)"];
+    columns([head, ...deadLetters.map(row)]).forEach((text) => line(text));
+  }
+  alarmLines(alarms).forEach((text) => line(text));
 }
 
 function row({ eventId, eventType, stackId, version, attempts, reason, addedAtUnixMs }: DeadLetter): string[] {

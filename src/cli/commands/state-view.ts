@@ -110,9 +110,14 @@ function utc(unixMs: number): string {
 
 function alarmRows({ alarms }: CoordinatorState): string[][] {
   if (alarms.length === 0) return [["alarms", "none"]];
-  return alarms.flatMap(({ code, detail, remedy }, at) => [
-    [at === 0 ? "alarms" : "", `! ${code}: ${plain(detail)}`],
+  return alarmLines(alarms).map((text, at) => [at === 0 ? "alarms" : "", text]);
+}
+
+/** Each alarm, and below it what to do. */
+export function alarmLines(alarms: CoordinatorState["alarms"]): string[] {
+  return alarms.flatMap(({ code, detail, remedy }) => [
+    `! ${code}: ${plain(detail)}`,
     // An engine of an older version says none.
-    ...(remedy ? [["", `  → ${plain(remedy)}`]] : []),
+    ...(remedy ? [`  → ${plain(remedy)}`] : []),
   ]);
 }

@@ -28,6 +28,7 @@ const MAY_STAND: ReadonlySet<AlarmCode> = new Set<AlarmCode>([
   "clocks-far-apart",
   "clock-wrong",
   "hub-unreachable",
+  "hub-out-of-step",
   "federation-failing",
   "federation-refused",
   "outbox-behind",
