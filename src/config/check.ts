@@ -11,13 +11,21 @@ export function withDefaults(shape: Shape, value: unknown): unknown {
   if (Array.isArray(value))
     return value.map((entry: unknown) => (shape.items ? withDefaults(shape.items, entry) : entry));
   if (!isKeys(value)) return value;
-  const properties = memberFor(shape, value)?.properties ?? {};
+  const { properties = {}, required = [] } = memberFor(shape, value) ?? {};
   const filled = { ...value };
   for (const [key, property] of Object.entries(properties)) {
+    // An optional section that needs keys stays out: nobody asked for what it configures.
+    if (value[key] === undefined && !required.includes(key) && needsKeys(property)) continue;
     const given = withDefaults(property, value[key]);
     if (given !== undefined) filled[key] = given;
   }
   return filled;
+}
+
+/** Whether a section cannot be made of defaults alone. */
+function needsKeys({ type, default: fallback, required = [], properties = {} }: Shape): boolean {
+  if (type !== "object" || fallback !== undefined) return false;
+  return required.some((key) => properties[key] !== undefined && defaultOf(properties[key]) === undefined);
 }
 
 function defaultOf(shape: Shape): unknown {

@@ -77,7 +77,8 @@ export function boundOf(shape: Shape): string {
       const example = shape.examples?.[0];
       const like = example === undefined ? "" : ` such as "${example}"`;
       if (shape.format === "address") return `an address${like}, with a port from 1 to 65535`;
-      return `text of at most ${shape.maxLength ?? "64"} characters${like}`;
+      if (shape.pattern !== undefined) return `text that matches ${shape.pattern}${like === "" ? "" : `,${like}`}`;
+      return `text of ${shape.minLength ?? 0} to ${shape.maxLength} characters${like}`;
     }
     case "array":
       return `a list of ${shape.minItems ?? 0} to ${shape.maxItems ?? "any number of"} entries`;

@@ -57,6 +57,15 @@ describe("what is taken", () => {
     expect(config.auth.controlPlaneSecret).toEqual({ env: "CONTROL_PLANE_SECRET" });
   });
 
+  test("EN4: scripts without a track: an optional section that needs keys stays out unless it is given", () => {
+    const notify = ["/usr/local/bin/notify"];
+    const engineOf = (engine: object) => resolveConfig({ ...MINIMAL, engine: { kind: "exec", ...engine } }).engine;
+    expect(engineOf({ notify })).toEqual({ kind: "exec", notify });
+    expect(engineOf({})).toEqual({ kind: "exec" });
+    expect(engineOf({ track: { command: notify } })).toEqual({ kind: "exec", track: { command: notify } });
+    expect(refusal({ ...MINIMAL, engine: { kind: "exec", track: {} } })).toMatch(/engine\.track\.command: missing/);
+  });
+
   test("a sink by its name alone: for two engines on one host", () => {
     const sinks = ["nop", "file", "redis", "nats"].map(
       (sink) => resolveConfig({ ...MINIMAL, outbox: { sink } }).outbox,
@@ -190,6 +199,12 @@ const OUT_OF_BOUNDS: [string, unknown, RegExp][] = [
     { ...MINIMAL, witness: { kind: "redis", url: "redis+sentinel://one:26379,two:99999/main" } },
     /witness\.url is "redis\+sentinel:.*two:99999.*: must be an address .* with a port from 1 to 65535/,
   ],
+  [
+    "a name with a space",
+    { ...MINIMAL, pair: "a b" },
+    /pair is "a b": must be text that matches \^\[A-Za-z0-9\].*\$, such as "studio-1"/,
+  ],
+  ["an empty text", { ...MINIMAL, dataDir: "" }, /dataDir is "": must be text of 1 to 1024 characters such as/],
   [
     "C1: an engine's hooks beyond the last port",
     { ...MINIMAL, engine: { kind: "http", baseUrl: "http://127.0.0.1:65536" } },
