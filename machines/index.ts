@@ -40,3 +40,22 @@ export const machines = {
 } as const;
 
 export type MachineName = keyof typeof machines;
+
+/** The charts that a chart starts as its children. */
+export function chartsBelow(name: MachineName): MachineName[] {
+  return Object.keys(machines[name].implementations.actors).filter((actor): actor is MachineName => actor in machines);
+}
+
+/** All charts, each below the one that starts it: what the page, the drawings and the export call the actor tree. */
+export function actorTree(): readonly { readonly name: MachineName; readonly parent: MachineName | null }[] {
+  const names = Object.keys(machines) as MachineName[];
+  const started = new Set(names.flatMap(chartsBelow));
+  const below = (
+    name: MachineName,
+    parent: MachineName | null,
+  ): { name: MachineName; parent: MachineName | null }[] => [
+    { name, parent },
+    ...chartsBelow(name).flatMap((child) => below(child, name)),
+  ];
+  return names.filter((name) => !started.has(name)).flatMap((name) => below(name, null));
+}

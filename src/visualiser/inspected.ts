@@ -40,6 +40,26 @@ export type ShownSettings = Pick<
   "heartbeatMs" | "leaseMs" | "campaignWaitMs" | "missLimit" | "reconcileLockMs"
 >;
 
+/** A delay of a statechart that runs, as it was at the moment of its message. */
+export interface RunningDelay {
+  /** `quarantine`, as the chart names it. */
+  readonly name: string;
+  /** Path of the state that it belongs to. */
+  readonly state: string;
+  readonly leftMs: number;
+  readonly ofMs: number;
+}
+
+/** One actor that runs: a statechart, or a step that one of them has begun. */
+export interface ShownActor {
+  readonly name: string;
+  /** Name of the actor that started it; null: nobody did. */
+  readonly parent: string | null;
+  /** Where the statechart stands; null: this is a step. */
+  readonly value: Json | null;
+  readonly delays: readonly RunningDelay[];
+}
+
 /** The reconcile lock, no matter who holds it. */
 export interface ShownLock {
   readonly holder: string;
@@ -85,6 +105,8 @@ export interface StateMessage {
   readonly settings: ShownSettings;
   /** Of the engine's own, or by the witness's last answer; null: free, or not known. */
   readonly lock: ShownLock | null;
+  /** What runs at this moment, parents before their children. Absent in older recordings. */
+  readonly actors?: readonly ShownActor[];
   readonly conflicts: { readonly open: number; readonly total: number; readonly revision: number };
   readonly leadership: readonly LeadershipEntry[];
 }
@@ -129,10 +151,16 @@ export function nameOf(thing: unknown): string {
   return name ?? "inline";
 }
 
+/** A delay's name and the path of its state in `xstate.after.quarantine.leadership.follower.quarantined`; null: no delay's event. */
+export function delayIn(type: string): { readonly name: string; readonly state: string } | null {
+  const [, name, state] = /^xstate\.after\.([^.]+)\.[^.]+\.?(.*)$/.exec(type) ?? [];
+  return name === undefined || state === undefined ? null : { name, state };
+}
+
 /** `xstate.after.600.leadership.follower` is a delay, `xstate.done.actor.lock` a step that ended, the empty name an eventless transition. */
 export function eventName(type: string): string {
-  const [, delay] = /^xstate\.after\.([^.]+)\./.exec(type) ?? [];
-  if (delay !== undefined) return `after ${delay}`;
+  const delay = delayIn(type);
+  if (delay !== null) return `after ${delay.name}`;
   const [, end, step] = /^xstate\.(done|error)\.actor\.(.+)$/.exec(type) ?? [];
   if (step !== undefined) return `${step === "*" ? "a step" : step} ${end === "done" ? "done" : "failed"}`;
   return type === "" ? "always" : type;

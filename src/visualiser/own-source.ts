@@ -108,6 +108,7 @@ export class OwnSource implements Source {
       logRuns: this.#coordinator.logRuns(SHOWN_RUNS),
       settings: this.#settings,
       lock: state.reconcileLock ?? this.#lock.now(),
+      actors: this.#recorder.actors(),
       conflicts: this.#counted,
       leadership: this.#coordinator.leadership(SHOWN_LEADERSHIPS),
     };

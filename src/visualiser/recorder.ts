@@ -3,21 +3,45 @@
  * last ones.
  * Without viewers only changes of state are noted; what an event carries is never kept.
  */
-import type { InspectionEvent } from "xstate";
+import type { AnyActorRef, InspectionEvent } from "xstate";
 import type { Json } from "../core/canonical-json.ts";
 import type { Clock } from "../ports/basics.ts";
 import { EventRing } from "./event-ring.ts";
-import { MAX_RECORDED, type Inspected, eventName, nameOf } from "./inspected.ts";
+import {
+  MAX_RECORDED,
+  type Inspected,
+  type RunningDelay,
+  type ShownActor,
+  delayIn,
+  eventName,
+  nameOf,
+} from "./inspected.ts";
 
 type Microstep = Extract<InspectionEvent, { type: "@xstate.microstep" }>;
 type Snapshot = Extract<InspectionEvent, { type: "@xstate.snapshot" }>;
+type Action = Extract<InspectionEvent, { type: "@xstate.action" }>;
+
+/** What XState says of the actions that start a delay and end it. */
+interface DelayParams {
+  readonly id?: string;
+  readonly sendId?: string;
+  readonly delay?: number;
+  readonly event?: { readonly type: string };
+}
+
+/** A delay that runs: when it began, and how long it is. Monotonic ms. */
+interface Begun {
+  readonly type: string;
+  readonly atMs: number;
+  readonly ofMs: number;
+}
 
 /** What every statechart is told first. */
 const INIT = "xstate.init";
 
 export class Recorder {
   readonly ring = new EventRing(MAX_RECORDED);
-  readonly #clock: Pick<Clock, "unixMs">;
+  readonly #clock: Pick<Clock, "unixMs" | "monoMs">;
   /** Events that change nothing are noted only while someone looks. */
   #inDetail = false;
   #onEntry: () => void = () => undefined;
@@ -27,8 +51,12 @@ export class Recorder {
   readonly #changed = new Set<string>();
   /** The event that each statechart was last told in vain: told again at once, it is not noted again. */
   readonly #inVain = new Map<string, string>();
+  /** Actors that no other has started. */
+  readonly #roots = new Set<AnyActorRef>();
+  /** The delays that run, by the id that XState gave each. */
+  readonly #delays = new WeakMap<object, Map<string, Begun>>();
 
-  constructor(clock: Pick<Clock, "unixMs">) {
+  constructor(clock: Pick<Clock, "unixMs" | "monoMs">) {
     this.#clock = clock;
   }
 
@@ -37,7 +65,28 @@ export class Recorder {
     const inspection = given as InspectionEvent;
     if (inspection.type === "@xstate.microstep") this.#step(inspection);
     else if (inspection.type === "@xstate.snapshot") this.#settled(inspection);
+    else if (inspection.type === "@xstate.action") this.#acted(inspection);
+    else if (inspection.type === "@xstate.event") this.#lapsed(inspection.actorRef, inspection.event.type);
+    else if (inspection.type === "@xstate.actor") {
+      const actor = inspection.actorRef as AnyActorRef;
+      if (actor._parent === undefined) this.#roots.add(actor);
+    }
   };
+
+  /** What runs at this moment, with the delays of each: parents before their children. */
+  actors(): readonly ShownActor[] {
+    const nowMs = this.#clock.monoMs();
+    const isActive = (actor: AnyActorRef): boolean => (actor.getSnapshot() as { status: string }).status === "active";
+    const below = (actor: AnyActorRef, parent: string | null): ShownActor[] => {
+      const { value = null, children = {} } = actor.getSnapshot() as { value?: Json; children?: Children };
+      const name = shownName(actor);
+      const shown = { name, parent, value, delays: this.#running(actor, nowMs) };
+      const started = Object.values(children).filter((child) => child !== undefined && isActive(child));
+      return [shown, ...started.flatMap((child) => below(child as AnyActorRef, name))];
+    };
+    for (const root of this.#roots) if (!isActive(root)) this.#roots.delete(root);
+    return [...this.#roots].flatMap((root) => below(root, null));
+  }
 
   /** From now on `onEntry` is called after each entry, and events that change nothing are noted too; null: no more. */
   watch(onEntry: (() => void) | null): void {
@@ -77,6 +126,30 @@ export class Recorder {
     }
   }
 
+  /** A delay is an event that a statechart raises for itself later. */
+  #acted({ actorRef, action: { type, params } }: Action): void {
+    if (type !== "xstate.raise" && type !== "xstate.cancel") return;
+    const { id, sendId, delay, event } = (params ?? {}) as DelayParams;
+    if (sendId !== undefined) this.#delays.get(actorRef)?.delete(sendId);
+    if (id === undefined || delay === undefined || event === undefined) return;
+    const running = this.#delays.get(actorRef) ?? new Map<string, Begun>();
+    this.#delays.set(actorRef, running.set(id, { type: event.type, atMs: this.#clock.monoMs(), ofMs: delay }));
+  }
+
+  #lapsed(actorRef: object, type: string): void {
+    if (!type.startsWith("xstate.after.")) return;
+    const running = this.#delays.get(actorRef);
+    for (const [id, begun] of running ?? []) if (begun.type === type) running?.delete(id);
+  }
+
+  #running(actor: AnyActorRef, nowMs: number): RunningDelay[] {
+    return [...(this.#delays.get(actor)?.values() ?? [])].flatMap(({ type, atMs, ofMs }) => {
+      const delay = delayIn(type);
+      const leftMs = Math.max(0, Math.round(atMs + ofMs - nowMs));
+      return delay === null ? [] : [{ ...delay, leftMs, ofMs: Math.round(ofMs) }];
+    });
+  }
+
   #add(entry: Drafted): void {
     const { machine, type, event, guard, epoch, from, to } = entry;
     this.ring.add({
@@ -95,6 +168,13 @@ interface Drafted extends Pick<Inspected, "machine" | "type" | "event" | "to"> {
   readonly guard?: string | undefined;
   readonly epoch?: number | undefined;
   readonly from?: Json | undefined;
+}
+
+type Children = Readonly<Record<string, AnyActorRef | undefined>>;
+
+/** As the chart above calls it: a step goes by what it does, `readRecord`, where its id is only its place. */
+function shownName({ id, src }: AnyActorRef): string {
+  return typeof src === "string" ? src : id;
 }
 
 /** Statecharts are started under the id of their definition. */

@@ -4,6 +4,7 @@
  * What it tells is what viewers hear, nothing more; one actor per statechart and run.
  * Source of the shapes: `StatelyInspectionEvent` of `@statelyai/inspect` 0.7.
  */
+import { actorTree } from "../../machines/index.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { Label } from "../core/ids.ts";
 import type { Inspected, StreamMessage, Values } from "./inspected.ts";
@@ -19,7 +20,7 @@ export interface StatelyEvent {
   readonly _version: string;
   readonly event?: { readonly type: string };
   readonly sourceId?: undefined;
-  readonly parentId?: undefined;
+  readonly parentId?: string;
   readonly definition?: string;
   readonly snapshot?: { readonly status: "active"; readonly value: Json; readonly context: object };
 }
@@ -29,6 +30,8 @@ const VERSION = "0.7.2";
 /** Makes Stately's events of the stream's messages. `definitions`: XState's JSON form of each statechart, by name. */
 export class StatelyAdapter {
   readonly #definitions: Readonly<Record<string, Json>>;
+  /** Which chart starts which. */
+  readonly #parents = new Map<string, string | null>(actorTree().map(({ name, parent }) => [name, parent]));
   readonly #runs = new Map<Label, string>();
   #told = 0;
 
@@ -57,6 +60,7 @@ export class StatelyAdapter {
     return Object.entries(values).map(([machine, value]) => ({
       ...this.#base("@xstate.actor", engine, machine, atUnixMs),
       name: `${engine} ${machine}`,
+      ...this.#parent(engine, machine),
       definition: JSON.stringify(this.#definitions[machine] ?? {}),
       snapshot: snapshotOf(value),
     }));
@@ -73,11 +77,26 @@ export class StatelyAdapter {
     ]);
   }
 
+  #parent(engine: Label, machine: string): Pick<StatelyEvent, "parentId"> {
+    const parent = this.#parents.get(machine) ?? null;
+    return parent === null ? {} : { parentId: this.#session(engine, parent) };
+  }
+
+  #session(engine: Label, machine: string): string {
+    return `${this.#runs.get(engine) ?? engine}:${machine}`;
+  }
+
+  #root(machine: string): string {
+    const parent = this.#parents.get(machine) ?? null;
+    return parent === null ? machine : this.#root(parent);
+  }
+
   #base(type: StatelyEvent["type"], engine: Label, machine: string, atUnixMs: number) {
-    const sessionId = `${this.#runs.get(engine) ?? engine}:${machine}`;
+    const sessionId = this.#session(engine, machine);
+    const rootId = this.#session(engine, this.#root(machine));
     this.#told += 1;
     const createdAt = String(Math.round(atUnixMs));
-    return { type, sessionId, rootId: sessionId, createdAt, id: String(this.#told), _version: VERSION } as const;
+    return { type, sessionId, rootId, createdAt, id: String(this.#told), _version: VERSION } as const;
   }
 }
 

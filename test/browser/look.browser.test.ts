@@ -84,6 +84,15 @@ describeWithServer("chromium", "the page, looked at", () => {
     await page.waitForSelector(".state.active");
     await expect.poll(() => page.locator(".engine .role").allInnerTexts()).toEqual(expect.arrayContaining(["leader"]));
     await expect.poll(() => page.evaluate("performance.now()")).toBeGreaterThan(STRIP_FILLS_MS);
+    // CH7: the actor tree, and what is left of the delays that run.
+    const row = (name: string) => page.locator("summary").filter({ has: page.locator(".machine", { hasText: name }) });
+    expect(await row("campaign").locator(".machine").innerText()).toBe("└ campaign");
+    await expect
+      .poll(() => row("leadership").locator(".delay").allInnerTexts())
+      .toContainEqual(expect.stringMatching(/^votesLapse \d/));
+    await expect
+      .poll(() => page.locator(".waits").allInnerTexts())
+      .toContainEqual(expect.stringMatching(/^waits for [a-z-]+/));
     await picture(page, colorScheme);
     await page.getByRole("button", { name: "Open all" }).click();
     expect(await seriousFaults(page)).toEqual([]);

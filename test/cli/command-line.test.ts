@@ -121,6 +121,23 @@ describe("machines", () => {
     expect(drawn).toEqual([...new Set(drawn)].sort((one, other) => one - other));
   });
 
+  test("CH7 the actor tree: each chart below the one that starts it, with its delays and steps", async () => {
+    const { code, stdout } = await runCli(["machines", "export", "--format", "tree"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^( *)leadership\n[^]*^\1 {2}campaign\n\1 {4}step askForVote +in askingForVote\n/m);
+    expect(stdout).toMatch(/^ +after quarantine +in follower\.quarantined$/m);
+  });
+
+  test.each([
+    [["leadership", "--format", "tree"], "--format tree shows all charts: leave out the name of one machine"],
+    [["--running", "--out", "x"], "--running shows all charts: leave out --out"],
+    [["--running", "--format", "svg"], "--running is told as --format tree or json, not as svg"],
+  ])("export %j is refused", async (args, reason) => {
+    const end = await runCli(["machines", "export", ...args]);
+    expect([end.code, end.stdout]).toEqual([2, ""]);
+    expect(end.stderr).toContain(reason);
+  });
+
   test("export as JSON is the definition itself", async () => {
     const { stdout } = await runCli(["machines", "export", "leadership"]);
     expect(JSON.parse(stdout)).toMatchObject({ id: "leadership" });

@@ -58,3 +58,19 @@ test("an attached inspector hears of both engines: actors with their definitions
   const told = heard.filter(({ type }) => type === "@xstate.event");
   expect(told.some((event) => JSON.stringify(event).includes("VERDICT"))).toBe(true);
 });
+
+test("CH7 the charts of a running engine: where they stand, what their delays have left, why it waits", async () => {
+  const export_ = (...args: string[]) => runCli(["machines", "export", "--running", ...args]);
+  const follower = (await (await fetch(`${pair.urls.a}/api/state`)).json()) as { role: string };
+  const url = follower.role === "follower" ? pair.urls.a : pair.urls.b;
+  const told = JSON.parse((await export_("--url", url)).stdout) as {
+    readonly waiting: { readonly reasons: readonly string[] };
+    readonly actors: readonly { readonly name: string; readonly parent: string | null; readonly value: unknown }[];
+  };
+  expect(told.waiting.reasons.length).toBeGreaterThan(0);
+  expect(told.actors.map(({ name }) => name)).toEqual(expect.arrayContaining(["leadership", "peer-link", "catch-up"]));
+  const { code, stdout } = await export_("--format", "tree", "--url", url);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^waits for /m);
+  expect(stdout).toMatch(/^ *peer-link +alive/m);
+});

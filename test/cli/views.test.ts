@@ -67,6 +67,18 @@ test("status is one screen", () => {
   ]);
 });
 
+test("CH3 CH7 status and watch say why a follower waits, and until when", () => {
+  const untilMs = Date.UTC(2026, 4, 3, 12, 0, 1, 250);
+  const follower: CoordinatorState = { ...STATE, role: "follower", mayAct: false, confirmedBy: "none" };
+  const waits = { ...follower, waiting: { reasons: ["quarantine", "peer-leads"], untilMs } };
+  const row = "  waits for    quarantine, peer-leads until 12:00:01.250 UTC";
+  expect(stateLines(waits)).toContain(row);
+  const seen = { url: "http://127.0.0.1:7401", state: waits, problem: null, heartbeats: [] };
+  expect(watchLines([seen], 120)).toContain(row);
+  const open = { ...follower, waiting: { reasons: ["maintenance"], untilMs: null } };
+  expect(stateLines(open)).toContain("  waits for    maintenance");
+});
+
 test("the vote of a dead peer is called what it is", () => {
   const dead = stateLines({ ...STATE, peer: { ...STATE.peer, state: "dead" } });
   expect(dead).toContain("  votes        peer 512 ms left by proof of death · witness none · confirmed by both");

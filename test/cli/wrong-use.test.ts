@@ -47,6 +47,7 @@ const GIVEN: Readonly<Record<string, readonly string[]>> = {
   maintenance: ["on"],
   "conflicts resolve": ["cfl_1", "keep"],
   "ops skip": ["rec_x", "1"],
+  "machines export": ["--running"],
   "machines record": [join(tmpdir(), `changeover-no-recording-${process.pid}`)],
 };
 const ENOUGH: Readonly<Record<string, readonly string[]>> = {

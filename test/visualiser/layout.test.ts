@@ -96,5 +96,8 @@ test("a transition between states of different depth is drawn, from one to the o
   const [first, last] = [arrow?.points[0], arrow?.points.at(-1)];
   expect(overlap(box("asleep"), { x: (first?.x ?? 0) - 1, y: (first?.y ?? 0) - 1, ...near })).toBe(true);
   expect(overlap(box("awake.hands.right.grip"), { x: (last?.x ?? 0) - 1, y: (last?.y ?? 0) - 1, ...near })).toBe(true);
-  expect(drawSvg(placed)).toContain('id="nested/awake.hands.right.grip"');
+  const drawing = drawSvg(placed, "crib");
+  expect(drawing).toContain('id="nested/awake.hands.right.grip"');
+  // The page puts each chart below the one that its drawing names.
+  expect(drawing).toContain('data-machine="nested" data-parent="crib"');
 });

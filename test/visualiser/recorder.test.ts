@@ -6,8 +6,9 @@ import { leadershipMachine } from "../../machines/index.ts";
 import { EventRing } from "../../src/visualiser/event-ring.ts";
 import type { Inspected } from "../../src/visualiser/inspected.ts";
 import { Recorder } from "../../src/visualiser/recorder.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
 
-const clock = { unixMs: () => 1_000 };
+const clock = { unixMs: () => 1_000, monoMs: () => 0 };
 
 const CAMPAIGN: Campaign = {
   ground: { kind: "silence" },
@@ -132,4 +133,59 @@ test("a change that moves another statechart on its way is told once", () => {
     "inner transition",
     "outer transition",
   ]);
+});
+
+describe("CH7 what runs", () => {
+  const start = (campaign: () => Promise<CampaignResult>) => {
+    const time = new VirtualClock();
+    const recorder = new Recorder(time);
+    const actors = { campaign: fromPromise<CampaignResult, Campaign>(campaign) };
+    const actor = createActor(leadershipMachine.provide({ actors }), {
+      ...{ id: "leadership", clock: time, inspect: recorder.inspect },
+    });
+    actor.start();
+    const wait = (why: "quarantine" | "maintenance", untilMs: number | null) => {
+      const verdict = { go: false, waits: [{ why, untilMs }], untilMs } as const;
+      actor.send({ type: "VERDICT", verdict, atMs: time.monoMs(), againMs: null });
+    };
+    return { time, recorder, actor, wait, delays: () => recorder.actors()[0]?.delays };
+  };
+
+  test("a delay counts down on the chart's clock, and is gone once it has passed", async () => {
+    const { time, actor, wait, delays } = start(async () => LOST);
+    wait("quarantine", time.monoMs() + 600);
+    const delay = { name: "quarantine", state: "follower.quarantined", ofMs: 600 };
+    expect(delays()).toEqual([{ ...delay, leftMs: 600 }]);
+    await time.pass(450);
+    expect(delays()).toEqual([{ ...delay, leftMs: 150 }]);
+    await time.pass(200);
+    expect(delays()).toEqual([]);
+    actor.stop();
+  });
+
+  test("a delay ends with its state, and begins again with the next entry", async () => {
+    const { time, actor, wait, delays } = start(async () => LOST);
+    wait("quarantine", time.monoMs() + 600);
+    wait("maintenance", null);
+    expect(delays()).toEqual([]);
+    await time.pass(100);
+    wait("quarantine", time.monoMs() + 900);
+    expect(delays()).toMatchObject([{ leftMs: 900, ofMs: 900 }]);
+    actor.stop();
+  });
+
+  test("a child is told below its parent while it runs, and not after its end", async () => {
+    let end: (result: CampaignResult) => void = () => undefined;
+    const { time, recorder, actor } = start(() => new Promise((resolve) => (end = resolve)));
+    actor.send(DUE);
+    expect(recorder.actors()).toMatchObject([
+      { name: "leadership", parent: null, value: "candidate" },
+      { name: "campaign", parent: "leadership", value: null },
+    ]);
+    end(LOST);
+    await time.pass(0);
+    expect(recorder.actors()).toMatchObject([{ name: "leadership", value: { follower: "waiting" } }]);
+    actor.stop();
+    expect(recorder.actors()).toEqual([]);
+  });
 });

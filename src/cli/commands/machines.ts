@@ -1,13 +1,17 @@
 /** `changeover machines`: the statecharts that run an engine, listed and exported. */
+import { on } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, type Command, Option } from "commander";
 import type { AnyStateMachine } from "xstate";
 import { machines } from "../../../machines/index.ts";
 import { packageRoot } from "../../host/package-root.ts";
-import { nameOf } from "../../visualiser/inspected.ts";
+import { nameOf, type StateMessage, type StreamMessage } from "../../visualiser/inspected.ts";
+import { CliError, EXIT } from "../exit.ts";
+import { clientFor, reaching, type ReachOptions } from "../options.ts";
+import { runningJson, runningLines, treeLines } from "./actor-tree.ts";
 import { addInspect } from "./inspect.ts";
-import { addRuns } from "./runs.ts";
+import { addRuns, openStream } from "./runs.ts";
 import { mermaidOf } from "./mermaid.ts";
 import { columns, json, line } from "../output.ts";
 
@@ -15,10 +19,16 @@ interface ListOptions {
   readonly json?: boolean;
 }
 
-interface ExportOptions {
-  readonly format: "json" | "mermaid" | "svg";
+interface ExportOptions extends ReachOptions {
+  readonly format: Format | "tree";
   readonly out?: string;
+  readonly running?: boolean;
 }
+
+type Format = "json" | "mermaid" | "svg";
+
+/** An engine tells its state five times a second. */
+const STATE_WITHIN_MS = 5_000;
 
 const catalogue: Readonly<Record<string, AnyStateMachine>> = machines;
 
@@ -33,20 +43,30 @@ export function addMachines(program: Command): void {
       if (options.json) json(rows);
       else columns(rows.map(({ name, states }) => [name, states.join(", ")])).forEach((text) => line(text));
     });
-  command
-    .command("export")
+  reaching(command.command("export"))
     .description(
-      "json: the definition that Stately's editor opens; mermaid: a state diagram; svg: as the page draws it",
+      "json: the definition that Stately's editor opens; mermaid: a state diagram; svg: as the page draws it; " +
+        "tree: which chart starts which, with its delays and steps",
     )
     .addArgument(new Argument("[name]", "one machine; all without it").choices(Object.keys(catalogue)))
-    .addOption(new Option("--format <format>").choices(["json", "mermaid", "svg"]).default("json"))
+    .addOption(new Option("--format <format>").choices(["json", "mermaid", "svg", "tree"]).default("json"))
     .option("--out <folder>", "one file a machine into this folder, instead of standard output")
+    .option(
+      "--running",
+      "of a running engine, as tree or json: where each chart stands, what is left of its delays, why the engine waits",
+    )
     .action(exportMachines);
   addRuns(command);
   addInspect(command);
 }
 
-function exportMachines(name: string | undefined, { format, out }: ExportOptions): void {
+async function exportMachines(name: string | undefined, options: ExportOptions): Promise<void> {
+  const { format, out, running = false } = options;
+  if (running) return exportRunning(name, options);
+  if (format === "tree") {
+    refuseWith("--format tree", { "the name of one machine": name, "--out": out });
+    return treeLines().forEach((text) => line(text));
+  }
   const chosen = Object.entries(catalogue).filter(([machine]) => name === undefined || machine === name);
   if (out !== undefined) {
     mkdirSync(out, { recursive: true });
@@ -62,7 +82,43 @@ function exportMachines(name: string | undefined, { format, out }: ExportOptions
   chosen.forEach(([machine, chart]) => line(`%% ${machine}\n${mermaidOf(chart)}\n`));
 }
 
-function text(name: string, machine: AnyStateMachine, format: ExportOptions["format"]): string {
+/** What one engine's charts do at this moment. */
+async function exportRunning(name: string | undefined, options: ExportOptions): Promise<void> {
+  const { format, out } = options;
+  refuseWith("--running", { "the name of one machine": name, "--out": out });
+  if (format === "svg" || format === "mermaid") {
+    throw new CliError(EXIT.wrongUse, `--running is told as --format tree or json, not as ${format}`);
+  }
+  const { engineLabel } = await clientFor(options).get<{ readonly engineLabel: string }>("/api/state");
+  const message = await nextState(options, engineLabel);
+  if (format === "json") json(runningJson(message));
+  else runningLines(message).forEach((text) => line(text));
+}
+
+async function nextState(options: ReachOptions, engine: string): Promise<StateMessage> {
+  const socket = await openStream(options, () => undefined);
+  const until = { signal: AbortSignal.timeout(STATE_WITHIN_MS), close: ["close"] };
+  try {
+    for await (const [data] of on(socket, "message", until) as AsyncIterable<[Buffer]>) {
+      const message = JSON.parse(data.toString()) as StreamMessage;
+      if (message.type === "state" && message.engine === engine) return message;
+    }
+  } catch (error) {
+    if ((error as Error).name !== "AbortError") throw error;
+  } finally {
+    socket.terminate();
+  }
+  throw new CliError(EXIT.unreachable, `${options.url}: the engine told nothing of its charts`);
+}
+
+/** Refuses what cannot be said together with `option`. */
+function refuseWith(option: string, others: Readonly<Record<string, unknown>>): void {
+  for (const [other, value] of Object.entries(others)) {
+    if (value !== undefined) throw new CliError(EXIT.wrongUse, `${option} shows all charts: leave out ${other}`);
+  }
+}
+
+function text(name: string, machine: AnyStateMachine, format: Format): string {
   switch (format) {
     case "json":
       return definitionText(machine.config);
@@ -92,6 +148,6 @@ function definitionText(definition: unknown): string {
   return JSON.stringify(definition, (_key, value: unknown) => (typeof value === "function" ? nameOf(value) : value), 2);
 }
 
-function fileName(machine: string, format: ExportOptions["format"]): string {
+function fileName(machine: string, format: Format): string {
   return `${machine}${{ json: ".machine.json", mermaid: ".mmd", svg: ".svg" }[format]}`;
 }

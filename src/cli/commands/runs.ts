@@ -39,18 +39,23 @@ export function addRuns(command: Command): void {
     .action(replay);
 }
 
-async function record(file: string, options: RecordOptions): Promise<void> {
+/** Opens an engine's stream. `onMessage` is told each message as it comes. */
+export async function openStream(options: ReachOptions, onMessage: (text: string) => void): Promise<WebSocket> {
   const { url } = clientFor(options);
   const token = secretFrom(options.tokenFile, "CHANGEOVER_TOKEN");
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
   const socket = new WebSocket(streamUrl(url), STREAM_PROTOCOL, { headers });
-  const opened = once(socket, "open").catch((error: unknown) => {
+  socket.on("message", (data: Buffer) => onMessage(data.toString()));
+  await once(socket, "open").catch((error: unknown) => {
     const remedy = "is the engine running? Say where it is with --url or CHANGEOVER_URL";
     throw new CliError(EXIT.unreachable, `cannot reach ${url}: ${(error as Error).message}; ${remedy}`);
   });
-  const run = new RunFile(file, url);
-  socket.on("message", (data: Buffer) => run.take(data.toString()));
-  await opened;
+  return socket;
+}
+
+async function record(file: string, options: RecordOptions): Promise<void> {
+  const run = new RunFile(file, clientFor(options).url);
+  const socket = await openStream(options, (text) => run.take(text));
   line(`recording to ${file}`);
   const ended = once(socket, "close");
   const stop = (): void => socket.close();

@@ -78,12 +78,17 @@ function witnessText({ witness }: CoordinatorState): string {
   return `${witness.kind} · ${reach} · ${holder}`;
 }
 
-/** Why a follower waits; a reason that is no more than the rule of the game needs no row. */
-function waitingRows({ waiting }: CoordinatorState): string[][] {
+function waitingRows(state: CoordinatorState): string[][] {
+  const text = waitingText(state);
+  return text === null ? [] : [["waits for", text]];
+}
+
+/** Why an engine does not take the role now, and until when; null: it waits for nothing. */
+export function waitingText({ waiting }: CoordinatorState): string | null {
   const { reasons, untilMs } = waiting;
-  if (reasons.length === 0) return [];
+  if (reasons.length === 0) return null;
   const until = untilMs === null ? "" : ` until ${new Date(untilMs).toISOString().slice(11, 23)} UTC`;
-  return [["waits for", `${reasons.map(plain).join(", ")}${until}`]];
+  return `${reasons.map(plain).join(", ")}${until}`;
 }
 
 /** Moves of the role that were decided beforehand. An engine of an older version says nothing of them. */

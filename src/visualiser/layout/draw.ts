@@ -18,7 +18,8 @@ import {
 const CORNER = 6;
 const TIP = 6;
 
-export function drawSvg(placed: Placed): string {
+/** @param parent the chart that starts this one; null: none does */
+export function drawSvg(placed: Placed, parent: string | null): string {
   const { chart } = placed;
   const footer = chart.everywhere;
   const widestFooter = Math.max(0, ...footer.map((hop) => textWidth(everywhereText(hop), ADVANCE.label)));
@@ -27,7 +28,7 @@ export function drawSvg(placed: Placed): string {
   const height = Math.ceil(placed.height + SIZES.titleHeight + footerHeight + SIZES.margin);
   const title = `${chart.machine}--title`;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="${title}" data-machine="${chart.machine}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="${title}" data-machine="${chart.machine}"${parent === null ? "" : ` data-parent="${parent}"`}>`,
     `<title id="${title}">Statechart ${chart.machine}</title>`,
     `<style>${STYLE}</style>`,
     `<rect id="${chart.machine}" class="frame" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="12"/>`,

@@ -1,10 +1,10 @@
 /** The statecharts of both engines side by side, where each stands, and how it came there. */
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Json } from "../../core/canonical-json.ts";
-import type { Inspected } from "../inspected.ts";
+import type { Inspected, RunningDelay } from "../inspected.ts";
 import type { EngineAt } from "./model.ts";
 import { activePaths, changeWords, isTaken, stateWords } from "./state-paths.ts";
-import { clockTime, longDuration } from "./words.ts";
+import { clockTime, duration, longDuration } from "./words.ts";
 
 const files = import.meta.glob<string>("../../../docs/images/machines/*.svg", {
   query: "?raw",
@@ -29,8 +29,24 @@ const ORDER = [
   "split-brain",
   "engine",
 ];
+/** An engine without a hub, a federation or a feed has no chart for them. */
+const OPTIONAL = ["sync-peer", "outbox-pump"];
+const INDENT_PX = 12;
 const OPEN_AT_FIRST = ["leadership", "peer-link", "witness-vote"];
-const names = [...drawings.keys()].sort((one, other) => rank(one) - rank(other));
+
+/** The actor tree: each chart below the one that starts it, which its drawing names. */
+const tree = branch(null, 0);
+
+function branch(parent: string | null, depth: number): { readonly name: string; readonly depth: number }[] {
+  const children = [...drawings.keys()].filter((name) => parentOf(name) === parent);
+  return children
+    .sort((one, other) => rank(one) - rank(other))
+    .flatMap((name) => [{ name, depth }, ...branch(name, depth + 1)]);
+}
+
+function parentOf(name: string): string | null {
+  return /^<svg [^>]*data-parent="([^"]+)"/.exec(drawings.get(name) ?? "")?.[1] ?? null;
+}
 
 function rank(name: string): number {
   const at = ORDER.indexOf(name);
@@ -45,11 +61,10 @@ interface Props {
 
 export function Charts(props: Props) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set(OPEN_AT_FIRST));
-  // An engine without a hub, a federation or a feed has no machine for them.
-  const shown = names.filter(
-    (name) => ORDER.includes(name) || props.engines.some(({ values }) => values[name] !== undefined),
+  const shown = tree.filter(
+    ({ name }) => !OPTIONAL.includes(name) || props.engines.some(({ values }) => values[name] !== undefined),
   );
-  const allOpen = shown.every((name) => open.has(name));
+  const allOpen = shown.every(({ name }) => open.has(name));
   return (
     <section class="charts" aria-label="Statecharts">
       <header>
@@ -68,14 +83,15 @@ export function Charts(props: Props) {
             <i class="is-dim" /> not reachable, as last seen
           </li>
         </ul>
-        <button type="button" onClick={() => setOpen(new Set(allOpen ? [] : shown))}>
+        <button type="button" onClick={() => setOpen(new Set(allOpen ? [] : shown.map(({ name }) => name)))}>
           {allOpen ? "Close all" : "Open all"}
         </button>
       </header>
-      {shown.map((name) => (
+      {shown.map(({ name, depth }) => (
         <Row
           key={name}
           name={name}
+          depth={depth}
           {...props}
           isOpen={open.has(name)}
           onToggle={(isOpen) =>
@@ -89,11 +105,13 @@ export function Charts(props: Props) {
 
 interface RowProps extends Props {
   readonly name: string;
+  /** How many charts stand above it in the actor tree. */
+  readonly depth: number;
   readonly isOpen: boolean;
   readonly onToggle: (isOpen: boolean) => void;
 }
 
-function Row({ name, engines, nowMs, isVirtual, isOpen, onToggle }: RowProps) {
+function Row({ name, depth, engines, nowMs, isVirtual, isOpen, onToggle }: RowProps) {
   return (
     <details
       class="chart-row"
@@ -103,10 +121,13 @@ function Row({ name, engines, nowMs, isVirtual, isOpen, onToggle }: RowProps) {
       }}
     >
       <summary>
-        <span class="machine">{name}</span>
+        <span class="machine" style={{ paddingLeft: `${depth * INDENT_PX}px` }}>
+          {depth > 0 && <i class="below">└ </i>}
+          {name}
+        </span>
         {engines.map((engine) => (
           <span key={engine.label} class="now">
-            <b>{engine.label}</b> {stateWords(engine.values[name])}
+            <b>{engine.label}</b> <Now engine={engine} name={name} />
           </span>
         ))}
       </summary>
@@ -121,6 +142,39 @@ function Row({ name, engines, nowMs, isVirtual, isOpen, onToggle }: RowProps) {
         </div>
       )}
     </details>
+  );
+}
+
+/** Where one chart stands, the step that it has begun, and what is left of each delay that runs. */
+function Now({ engine: { values, state, reachable }, name }: { engine: EngineAt; name: string }) {
+  // A chart that somebody starts and ends again is not there in between.
+  const { actors = [] } = state ?? {};
+  const own = actors.find((actor) => actor.name === name);
+  if (!reachable || own === undefined) return <>{stateWords(values[name])}</>;
+  const steps = actors.filter(({ parent, value }) => parent === name && value === null);
+  return (
+    <>
+      {stateWords(values[name])}
+      {steps.map((step) => (
+        <span key={step.name} class="step" title={`${step.name} is under way`}>
+          {step.name}
+        </span>
+      ))}
+      {own.delays.map((delay) => (
+        <Delay key={`${delay.state}/${delay.name}`} {...delay} />
+      ))}
+    </>
+  );
+}
+
+function Delay({ name, state, leftMs, ofMs }: RunningDelay) {
+  const left = leftMs < 10_000 ? `${(leftMs / 1_000).toFixed(1)} s` : longDuration(leftMs);
+  const share = ofMs === 0 ? 0 : Math.min(1, leftMs / ofMs);
+  return (
+    <span class="delay" data-delay={name} title={`after ${name} in ${state}: ${left} of ${duration(ofMs)} left`}>
+      <i style={{ transform: `scaleX(${share})` }} />
+      {name} {left}
+    </span>
   );
 }
 
