@@ -3,9 +3,10 @@
  * Keeps true: what the follower has of its own is never overwritten here; that is the business of `split-brain`.
  */
 import { epochAt, findFork } from "../core/fork.ts";
-import type { CatchUpRequest, PeerMessage, TransferAck } from "../core/messages.ts";
+import type { CatchUpRequest, PeerMessage, StateSnapshot, TransferAck } from "../core/messages.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";
+import type { Executor } from "./executor.ts";
 import type { Kit } from "./kit.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { OutgoingTransfer } from "./transfers.ts";
@@ -14,6 +15,7 @@ export interface CatchUpSourceDeps {
   readonly book: EpochBook;
   readonly log: CommandLog;
   readonly snapshots: Snapshots;
+  readonly executor: Pick<Executor, "resets">;
   leads(): boolean;
   send(message: PeerMessage): boolean;
   /** The follower has commands of its own behind the fork [SB2]. */
@@ -39,6 +41,9 @@ export class CatchUpSource {
   readonly #deps: CatchUpSourceDeps;
   #paging: Paging | null = null;
   #outgoing: { requestId: string; transfer: OutgoingTransfer } | null = null;
+  /** Who waits for the state that is being taken: a follower that asks again waits for the same one. */
+  #wanted: { readonly request: CatchUpRequest; readonly forkSeq: number } | null = null;
+  #isTaking = false;
 
   constructor(kit: Kit, deps: CatchUpSourceDeps) {
     this.#kit = kit;
@@ -47,6 +52,7 @@ export class CatchUpSource {
 
   stop(): void {
     this.#paging = null;
+    this.#wanted = null;
     this.#outgoing?.transfer.end(false);
     this.#outgoing = null;
   }
@@ -70,10 +76,15 @@ export class CatchUpSource {
     this.#deps.onAgreement();
     if (request.wantSnapshot || (forkSeq < end && store.firstHeldSeq() > forkSeq + 1)) {
       this.#plan(request, "snapshot", forkSeq, end);
-      void this.#sendSnapshot(request, forkSeq).catch((error: unknown) => {
-        // The follower asks again once it has waited in vain.
-        this.#kit.ports.logger.warn({ err: error }, "no snapshot for the follower");
-      });
+      this.#wanted = { request, forkSeq };
+      if (this.#isTaking) return;
+      this.#isTaking = true;
+      void this.#sendSnapshot()
+        .catch((error: unknown) => {
+          // The follower asks again once it has waited in vain.
+          this.#kit.ports.logger.warn({ err: error }, "no snapshot for the follower");
+        })
+        .finally(() => (this.#isTaking = false));
     } else if (forkSeq < end) {
       this.#plan(request, "log", forkSeq, end);
       this.#paging = { request, afterSeq: forkSeq, sent: 0, acknowledged: 0 };
@@ -122,10 +133,20 @@ export class CatchUpSource {
     return true;
   }
 
-  async #sendSnapshot(request: CatchUpRequest, forkSeq: number): Promise<void> {
-    const { requestId } = request;
-    const transfer = await this.#deps.snapshots.takeTransfer(forkSeq);
-    if (!this.#deps.leads()) return;
+  async #sendSnapshot(): Promise<void> {
+    const { snapshots, executor, book } = this.#deps;
+    let resets: number;
+    let snapshot: StateSnapshot;
+    do {
+      resets = executor.resets;
+      snapshot = await snapshots.take();
+      if (this.#wanted === null || !this.#deps.leads()) return;
+      // It may be of an earlier leadership than the one that was asked last, or of a state that was replaced.
+    } while (resets !== executor.resets || snapshot.epoch !== book.accepted);
+    const wanted = this.#wanted;
+    this.#wanted = null;
+    const { requestId } = wanted.request;
+    const transfer = snapshots.transferOf(snapshot, wanted.forkSeq);
     const sending = { requestId, epoch: this.#deps.book.accepted, lock: null };
     const outgoing = new OutgoingTransfer(this.#kit, sending, transfer as never, (message) => this.#deps.send(message));
     this.#outgoing = { requestId, transfer: outgoing };

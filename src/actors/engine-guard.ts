@@ -19,6 +19,7 @@ import type {
 } from "../ports/engine.ts";
 import type { Alarms } from "./alarms.ts";
 import { inTurns } from "./checksum.ts";
+import { Patience } from "./patience.ts";
 
 const HOOKS = [
   "validate",
@@ -50,6 +51,12 @@ const LIMIT_MS: Readonly<Record<Hook, number>> = {
   position: 2_000,
   close: 2_000,
 };
+/** How long the first call may take, ms. Commands wait for a snapshot: as long as one attempt of a command may take. */
+const FIRST_SNAPSHOT_MS = 500;
+/** For a restore no command waits that could be executed, and one that is tried again may meet the first still under way. */
+const FIRST_RESTORE_MS = 2_000;
+/** One call without an answer is lost. After so many in a row, people hear that the hook hangs. */
+const UNANSWERED_TILL_ALARM = 2;
 /** The alarm stands at least this long after the last fault, so that a person sees it, ms. */
 const SHOWN_MS = 10_000;
 /** Values of a state that are checked at one go. */
@@ -75,6 +82,7 @@ export class EngineGuard implements Engine {
   readonly #clock: Clock;
   readonly #alarms: Alarms;
   #repeating = false;
+  readonly #patience: { readonly snapshot: Patience; readonly restore: Patience };
   readonly #faults = new Map<string, ShownFault>();
 
   /** @throws ChangeoverError `invalid_configuration` for an engine that lacks a hook */
@@ -82,6 +90,13 @@ export class EngineGuard implements Engine {
     this.#engine = components.engine;
     this.#clock = components.clock;
     this.#alarms = components.alarms;
+    const limitMs = this.#engine.stateTimeoutMs ?? LIMIT_MS.restore;
+    // A promise inside this process is never lost on its way: the engine is still at it.
+    const restoreMs = this.#engine.boundsItself === true ? FIRST_RESTORE_MS : limitMs;
+    this.#patience = {
+      snapshot: new Patience({ firstMs: FIRST_SNAPSHOT_MS, limitMs }),
+      restore: new Patience({ firstMs: restoreMs, limitMs }),
+    };
     for (const hook of HOOKS) {
       const given = (this.#engine as unknown as Readonly<Record<string, unknown>>)[hook];
       if (typeof given === "function") continue;
@@ -111,10 +126,14 @@ export class EngineGuard implements Engine {
     );
   }
 
-  /** Rejects with `engine_not_ready` for what is no state. The check of a large state gives way to other work. */
+  /**
+   * Rejects with `engine_not_ready` for what is no state, and with `NoAnswer` when no answer came in time: one call without
+   * an answer says nothing about the engine, which is judged by its health, its lifeline and what it executes [EN1–EN4].
+   * The check of a large state gives way to other work.
+   */
   async snapshot(): Promise<Json> {
     const must = "a JSON value";
-    const given = await this.#later("snapshot", must, () => this.#engine.snapshot());
+    const given = await this.#patiently("snapshot", must, (withinMs) => this.#engine.snapshot(withinMs));
     if (given === FAULTY) throw this.#notReady("snapshot");
     let fault: Fault = null;
     const check = faultsOf(given);
@@ -127,8 +146,10 @@ export class EngineGuard implements Engine {
     return given as Json;
   }
 
+  /** Rejects with `NoAnswer` when no answer came in time: nobody knows which state the engine has. */
   async restore(state: Json): Promise<void> {
-    const given = await this.#later("restore", "nothing, or a promise", () => this.#engine.restore(state));
+    const must = "nothing, or a promise";
+    const given = await this.#patiently("restore", must, (withinMs) => this.#engine.restore(state, withinMs));
     if (given === FAULTY) throw this.#notReady("restore");
     this.#good("restore");
   }
@@ -153,7 +174,7 @@ export class EngineGuard implements Engine {
   }
 
   async onRole(change: RoleChange): Promise<void> {
-    await this.#bounded("onRole", Promise.resolve(this.#engine.onRole(change)));
+    await this.#bounded(Promise.resolve(this.#engine.onRole(change)), LIMIT_MS.onRole);
   }
 
   /** One at a time: what is told every heartbeat does not pile up behind a hook that is slow [EN13]. */
@@ -215,6 +236,35 @@ export class EngineGuard implements Engine {
     return given === FAULTY ? FAULTY : this.#settled(hook, must, given);
   }
 
+  /** As `#later`, within the time that the hook is given now. */
+  async #patiently(hook: "snapshot" | "restore", must: string, call: (withinMs: number) => unknown): Promise<unknown> {
+    const patience = this.#patience[hook];
+    const withinMs = patience.ms;
+    const startedMs = this.#clock.monoMs();
+    try {
+      const given = this.#call(hook, must, () => call(withinMs));
+      const settled = given === FAULTY ? FAULTY : await this.#settledWithin(hook, must, given, withinMs);
+      patience.answered(this.#clock.monoMs() - startedMs);
+      return settled;
+    } catch (error) {
+      const isLate = error instanceof Unsettled || this.#clock.monoMs() - startedMs >= withinMs;
+      if (!isLate) throw error;
+      patience.lost();
+      const what = `gave no answer within ${Math.round(withinMs)} ms`;
+      if (patience.lostInARow >= UNANSWERED_TILL_ALARM) this.#fault(hook, must, what);
+      throw new NoAnswer(`engine.${hook}() ${what}`, withinMs);
+    }
+  }
+
+  async #settledWithin(hook: Hook, must: string, given: unknown, limitMs: number): Promise<unknown> {
+    try {
+      return await this.#bounded(Promise.resolve(given), limitMs);
+    } catch (error) {
+      if (error instanceof Unsettled) throw error;
+      return this.#threw(hook, must, error);
+    }
+  }
+
   #call(hook: Hook, must: string, call: () => unknown): unknown {
     try {
       return call();
@@ -225,7 +275,7 @@ export class EngineGuard implements Engine {
 
   async #settled(hook: Hook, must: string, given: unknown): Promise<unknown> {
     try {
-      return await this.#bounded(hook, Promise.resolve(given));
+      return await this.#bounded(Promise.resolve(given), LIMIT_MS[hook]);
     } catch (error) {
       return this.#threw(hook, must, error);
     }
@@ -239,9 +289,8 @@ export class EngineGuard implements Engine {
     return FAULTY;
   }
 
-  async #bounded(hook: Hook, promise: Promise<unknown>): Promise<unknown> {
+  async #bounded(promise: Promise<unknown>, limitMs: number): Promise<unknown> {
     if (this.#engine.boundsItself === true) return promise;
-    const limitMs = LIMIT_MS[hook];
     return new Promise((resolve, reject) => {
       const timer = this.#clock.setTimeout(() => reject(new Unsettled(limitMs)), limitMs);
       const end = (): void => this.#clock.clearTimeout(timer);
@@ -302,6 +351,17 @@ export class EngineGuard implements Engine {
 
 /** A hook gave nothing that can be used; the alarm says what. */
 const FAULTY = Symbol("faulty");
+
+/** The engine gave no answer in the time that it was given; the next call gives it more. */
+export class NoAnswer extends ChangeoverError {
+  readonly withinMs: number;
+
+  constructor(message: string, withinMs: number) {
+    super("engine_not_ready", message, { retryable: true });
+    this.name = "NoAnswer";
+    this.withinMs = withinMs;
+  }
+}
 
 class Unsettled extends Error {
   constructor(limitMs: number) {

@@ -11,7 +11,9 @@ import type { TimerHandle } from "../ports/basics.ts";
 import type { ExecuteOutcome } from "../ports/engine.ts";
 import type { StateDraft } from "../ports/store.ts";
 import { inTurns } from "./checksum.ts";
+import { NoAnswer } from "./engine-guard.ts";
 import type { Kit } from "./kit.ts";
+import { Pauses } from "./pauses.ts";
 import type { ProgrammeClock } from "./programme-clock.ts";
 
 export interface ExecutorDeps {
@@ -35,6 +37,8 @@ const MAX_WAIT_MS = 11_000;
 const MAX_QUEUED = 20_000;
 /** Commands beyond `keep` that are kept because the peer may not have them: what one reconciliation takes. */
 const MOST_UNSHARED = 100_000;
+/** Calls for one state that may stay without an answer. Each gives the engine twice the time of the one before. */
+export const MOST_STATE_CALLS = 5;
 
 export class Executor {
   readonly #kit: Kit;
@@ -54,6 +58,7 @@ export class Executor {
   #suspended = 0;
   /** The store may be closed already. */
   #stopped = false;
+  readonly #pauses: Pauses;
   /** Ends when the last one that asked for a hold has released it. */
   #held: Promise<void> = Promise.resolve();
   #waiting: { seq: number; resolve: () => void }[] = [];
@@ -62,6 +67,7 @@ export class Executor {
   constructor(kit: Kit, deps: ExecutorDeps) {
     this.#kit = kit;
     this.#deps = deps;
+    this.#pauses = new Pauses(kit.ports);
   }
 
   get executedSeq(): number {
@@ -186,6 +192,7 @@ export class Executor {
     this.#stopped = true;
     this.#suspended += 1;
     this.#disarm();
+    this.#pauses.close();
     for (const waiter of this.#waiting.splice(0)) waiter.resolve();
   }
 
@@ -265,9 +272,19 @@ export class Executor {
     if (command.seq - this.#lastCheckpointSeq >= options.commands.checkpointEvery) void this.checkpoint();
   }
 
+  /**
+   * After a call for the state that got no answer: commands that have waited are executed, for as long as they had to.
+   * False: there is nothing to wait for any more.
+   */
+  catchBreath({ withinMs }: NoAnswer): Promise<boolean> {
+    return this.#pauses.wait(withinMs);
+  }
+
   /** Stores the engine's state, from which a restart goes on. */
-  async checkpoint(): Promise<void> {
+  async checkpoint(calls = 1): Promise<void> {
     const { store, engine, logger, clock } = this.#kit.ports;
+    const lastSeq = this.#lastCheckpointSeq;
+    let unanswered: NoAnswer | null = null;
     if (this.#executedSeq === this.#lastCheckpointSeq || this.#deps.trusted?.() === false) return;
     const release = await this.hold();
     const seq = this.#executedSeq;
@@ -282,11 +299,15 @@ export class Executor {
       store.saveCheckpoint({ position: { epoch, seq }, state });
       store.compact(this.#compactThroughSeq(seq), clock.unixMs() - KEYS_KEPT_MS);
     } catch (error) {
-      logger.warn({ err: error, seq }, "checkpoint not stored");
+      if (error instanceof NoAnswer && calls < MOST_STATE_CALLS) unanswered = error;
+      else logger.warn({ err: error, seq }, "checkpoint not stored");
     } finally {
       state?.discard();
       release();
     }
+    if (unanswered === null || !(await this.catchBreath(unanswered)) || resets !== this.#resets) return;
+    this.#lastCheckpointSeq = lastSeq;
+    await this.checkpoint(calls + 1);
   }
 
   /** What the peer may not hold is kept: after a partition it becomes a conflict, which nobody else could tell [SB3]. */

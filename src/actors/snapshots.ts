@@ -5,6 +5,7 @@
 import { PROGRAMME } from "../core/control-event.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { cutShape, epochAt } from "../core/fork.ts";
+import type { Json } from "../core/canonical-json.ts";
 import type { Command } from "../core/command.ts";
 import type { CommandEvent, SnapshotTransfer, StateSnapshot } from "../core/messages.ts";
 import { extendClock, rebaseFirstHeld } from "../core/log-rules.ts";
@@ -14,7 +15,8 @@ import { checksumOf, inTurns, sameState } from "./checksum.ts";
 import { commandConflicts } from "./conflict-book.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";
-import type { Executor } from "./executor.ts";
+import { NoAnswer } from "./engine-guard.ts";
+import { MOST_STATE_CALLS, type Executor } from "./executor.ts";
 import type { Kit } from "./kit.ts";
 
 export interface SnapshotDeps {
@@ -26,6 +28,8 @@ export interface SnapshotDeps {
   trusted(): boolean;
   /** A state was put in place; `same`: the engine gives it back unchanged. */
   onInstalled(same: boolean): void;
+  /** The engine did not answer to a restore: nobody knows which state it has [EN11]. */
+  onUnknown(why: string): void;
 }
 
 /** Commands, keys and conflicts that may come along with a snapshot, at most. */
@@ -58,8 +62,22 @@ export class Snapshots {
     this.#deps = deps;
   }
 
-  /** The state at one moment. Rejects when the engine cannot give it. */
+  /**
+   * The state at one moment. Rejects when the engine cannot give it. A call without an answer is made again: in between
+   * the commands that have waited are executed, for as long as they had to wait.
+   */
   async take(): Promise<StateSnapshot> {
+    for (let calls = 1; ; calls += 1) {
+      try {
+        return await this.#takeOnce();
+      } catch (error) {
+        if (!(error instanceof NoAnswer) || calls >= MOST_STATE_CALLS) throw error;
+        if (!(await this.#deps.executor.catchBreath(error))) throw error;
+      }
+    }
+  }
+
+  async #takeOnce(): Promise<StateSnapshot> {
     const { log, executor, book } = this.#deps;
     const release = await executor.hold();
     let moment: Omit<StateSnapshot, "version" | "engineLabel" | "engineId" | "checksum">;
@@ -86,8 +104,12 @@ export class Snapshots {
 
   /** The state and all that a follower needs to go on from it, when both logs agree through `forkSeq`. */
   async takeTransfer(forkSeq: number): Promise<SnapshotTransfer> {
+    return this.transferOf(await this.take(), forkSeq);
+  }
+
+  /** `snapshot`, just taken, and what belongs to it. */
+  transferOf(snapshot: StateSnapshot, forkSeq: number): SnapshotTransfer {
     const { store } = this.#kit.ports;
-    const snapshot = await this.take();
     const { lastCommandSeq, lastExecutedSeq } = snapshot;
     const whole = store.firstHeldSeq() <= forkSeq + 1 && lastCommandSeq - forkSeq <= MAX_COMMANDS;
     const keepThroughSeq = whole ? Math.min(forkSeq, lastCommandSeq) : 0;
@@ -161,16 +183,35 @@ export class Snapshots {
 
   /** The engine first: it may refuse the state, and then the log must still be the one that belongs to its own [SB4]. */
   async #replace(snapshot: StateSnapshot, adopt: () => boolean): Promise<boolean> {
-    const { engine } = this.#kit.ports;
-    const before = await engine.snapshot();
-    await engine.restore(snapshot.state);
+    const before = await this.#stateNow();
+    await this.#restore(snapshot.state);
     let adopted = false;
     try {
       adopted = adopt();
     } finally {
-      if (!adopted) await engine.restore(before);
+      if (!adopted) await this.#restore(before);
     }
     return adopted;
+  }
+
+  /** The state while nothing is executed. What waits meanwhile waits for this, so a lost call is made again at once. */
+  async #stateNow(): Promise<Json> {
+    for (let calls = 1; ; calls += 1) {
+      try {
+        return await this.#kit.ports.engine.snapshot();
+      } catch (error) {
+        if (!(error instanceof NoAnswer) || calls >= MOST_STATE_CALLS) throw error;
+      }
+    }
+  }
+
+  async #restore(state: Json): Promise<void> {
+    try {
+      await this.#kit.ports.engine.restore(state);
+    } catch (error) {
+      if (error instanceof NoAnswer) this.#deps.onUnknown(error.message);
+      throw error;
+    }
   }
 
   #adopt(transfer: SnapshotTransfer, state: StateDraft, lockFence: number): void {
@@ -220,7 +261,7 @@ export class Snapshots {
   /** Of what the engine holds after the restore, not of what was sent [SB5]; the same state has the same checksum. */
   async #checksumNow({ epoch, lastCommandSeq, state, checksum }: StateSnapshot): Promise<string> {
     const { ports } = this.#kit;
-    const held = await ports.engine.snapshot();
+    const held = await this.#stateNow();
     if (await sameState(ports.clock, held, state)) return checksum;
     return checksumOf(ports, { epoch, lastCommandSeq, state: held });
   }

@@ -128,22 +128,28 @@ export class ExecEngine implements Engine {
     }
   }
 
-  async snapshot(): Promise<Json> {
+  get stateTimeoutMs(): number {
+    return this.#init.stateBudgetMs;
+  }
+
+  async snapshot(withinMs = this.#init.stateBudgetMs): Promise<Json> {
     return this.#queue.run(async () => {
       const script = this.#init.snapshot;
       if (script === undefined) return { kept: this.#state, engine: null };
-      const ended = await this.#run({ argv: script, env: {}, budgetMs: this.#init.stateBudgetMs });
+      const budgetMs = Math.min(withinMs, this.#init.stateBudgetMs);
+      const ended = await this.#run({ argv: script, env: {}, budgetMs });
       return { kept: this.#state, engine: jsonFrom(ended) };
     });
   }
 
-  async restore(state: Json): Promise<void> {
+  async restore(state: Json, withinMs = this.#init.stateBudgetMs): Promise<void> {
     if (!Check(ExecSnapshot, state)) throw new ChangeoverError("invalid_value", "not a state of an exec engine");
     await this.#queue.run(async () => {
       const script = this.#init.restore;
       if (script !== undefined) {
         const stdin = JSON.stringify(state.engine);
-        const ended = await this.#run({ argv: script, env: {}, stdin, budgetMs: this.#init.stateBudgetMs });
+        const budgetMs = Math.min(withinMs, this.#init.stateBudgetMs);
+        const ended = await this.#run({ argv: script, env: {}, stdin, budgetMs });
         const problem = problemOf(ended);
         if (problem !== null) throw notReady(`restore script: ${problem}`);
       }

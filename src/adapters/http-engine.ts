@@ -169,9 +169,14 @@ export class HttpEngine implements Engine {
     }
   }
 
-  async snapshot(): Promise<Json> {
+  get stateTimeoutMs(): number {
+    return this.#init.stateTimeoutMs;
+  }
+
+  async snapshot(withinMs = this.#init.stateTimeoutMs): Promise<Json> {
     return this.#queue.run(async () => {
-      const answer = await this.#hook("GET", "/snapshot", { timeoutMs: this.#init.stateTimeoutMs });
+      const timeoutMs = Math.min(withinMs, this.#init.stateTimeoutMs);
+      const answer = await this.#hook("GET", "/snapshot", { timeoutMs });
       if (answer.outcome !== "answered" || !isSuccess(answer.status)) throw notReady("snapshot", answer);
       // It may have been started again just before: the caller must know before it uses this state [EN11].
       if (this.#listener !== null) await this.#look();
@@ -179,9 +184,9 @@ export class HttpEngine implements Engine {
     });
   }
 
-  async restore(state: Json): Promise<void> {
+  async restore(state: Json, withinMs = this.#init.stateTimeoutMs): Promise<void> {
     await this.#queue.run(async () => {
-      const timeoutMs = this.#init.stateTimeoutMs;
+      const timeoutMs = Math.min(withinMs, this.#init.stateTimeoutMs);
       const answer = await this.#hook("POST", "/restore", { body: state, timeoutMs });
       if (answer.outcome === "answered" && isSuccess(answer.status)) return;
       if (answer.outcome === "answered" && answer.status < 500) {

@@ -103,6 +103,7 @@ export class Actors {
       ...{ book, log, executor, leads: this.#leads },
       trusted: () => kit.rules.isPairsState(this.engineKeeper.trusted),
       onInstalled: (same) => this.engineKeeper.installed(same),
+      onUnknown: (why) => this.engineKeeper.lose(why),
     });
     this.lock = new ReconcileLock(kit, { book, monitor, onLost: () => this.splitBrain.lockLost() });
     const shared = { book, log, executor, snapshots: this.snapshots, send: this.#send, leads: this.#leads };

@@ -71,6 +71,8 @@ export interface RoleChange {
 export interface Engine {
   /** Every hook ends within a time of its own; left out: the coordinator bounds the hooks. */
   readonly boundsItself?: boolean;
+  /** The longest that `snapshot` and `restore` may take, ms, for an engine that bounds itself. Left out: 10 000. */
+  readonly stateTimeoutMs?: number;
   /**
    * Judges a command before it is numbered. `null` when it is acceptable, else a sentence that names field, value and
    * bound; the leader then answers 422 `invalid_command`. Depends on nothing but its arguments and never throws.
@@ -83,15 +85,16 @@ export interface Engine {
   execute(command: Command): ExecuteOutcome | Promise<ExecuteOutcome>;
   /**
    * The state at one consistent moment. The value is never changed afterwards.
-   * Throws `engine_not_ready` (retryable) when the engine cannot be reached.
+   * Throws `engine_not_ready` (retryable) when the engine cannot be reached. Commands wait meanwhile, so an engine that
+   * bounds itself gives up after `withinMs`; the caller asks again and gives more time.
    */
-  snapshot(): Json | Promise<Json>;
+  snapshot(withinMs?: number): Json | Promise<Json>;
   /**
    * Replaces the whole state, the identities already executed included, by what `snapshot` gave.
    * Throws `invalid_value` for what is not such a state, `engine_not_ready` when the engine cannot be reached; in both
-   * cases the state stays as it was as far as the engine can say.
+   * cases the state stays as it was as far as the engine can say. `withinMs`: as for `snapshot`.
    */
-  restore(state: Json): void | Promise<void>;
+  restore(state: Json, withinMs?: number): void | Promise<void>;
   /**
    * What it has last executed, for an engine that outlives its coordinator: asked once at a coordinator's start, which
    * then goes on from there instead of putting an older state in place. `null`, or no such method: it starts afresh.

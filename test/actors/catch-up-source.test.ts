@@ -21,6 +21,7 @@ function asked(count: number) {
     book: { accepted: 1 } as EpochBook,
     log: { position: { epoch: 1, seq: count } } as never,
     snapshots: null as never,
+    executor: { resets: 0 },
     leads: () => own.leads,
     send: (message) => rig.channel.send(message),
     onDivergence: () => undefined,
