@@ -32,15 +32,14 @@ export function parseReport(text: string): ReadReport {
   } catch {
     return { report: null, fault: `${shown(text)} is not JSON` };
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return { report: null, fault: `${shown(value)} is not a JSON object` };
-  }
-  return readReport(value as Json);
+  return value === null ? { report: null, fault: "null is not a JSON object" } : readReport(value as Json);
 }
 
-/** Reads a report from a JSON value; one that is not an object says nothing. */
+/** Reads a report from a JSON value; null, as an empty body is read, says nothing. */
 export function readReport(body: Json): ReadReport {
-  if (typeof body !== "object" || body === null || Array.isArray(body)) return { report: null, fault: null };
+  if (body === null) return { report: null, fault: null };
+  if (typeof body !== "object" || Array.isArray(body))
+    return { report: null, fault: `${shown(body)} is not a JSON object` };
   const given = body as Readonly<Record<string, Json>>;
   const { status, programSource, position, instance } = given;
   const faults = [
@@ -84,7 +83,8 @@ function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-function shown(value: unknown): string {
+/** A value in few characters, for people. */
+export function shown(value: unknown): string {
   const text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
   return text.length <= MAX_SHOWN_CHARS ? text : `${text.slice(0, MAX_SHOWN_CHARS)}…`;
 }

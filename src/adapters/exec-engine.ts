@@ -3,8 +3,8 @@
  * `SCRIPT INSTANCE <pair> <leader|follower> <epoch>` (keepalived gives type, name, state, priority in these places), and
  * `notifyLeader` or `notifyFollower` run before it, as `notify_master` and `notify_backup` do. The environment holds
  * `CHANGEOVER_PAIR`, `_LABEL`, `_ROLE`, `_PREVIOUS_ROLE`, `_EPOCH`.
- * With an `execute` script each command goes to its standard input as JSON (exit 0: done; else failed, with the last line
- * of its error output); without one, commands are only kept. `snapshot` writes the engine's own state to standard output,
+ * With an `execute` script each command goes to its standard input as JSON (exit 0: done; another code: refused, with the
+ * last line of its error output; killed or not to be started: given up [EN3]); without one, commands are only kept. `snapshot` writes the engine's own state to standard output,
  * `restore` reads it; `health` exits 0 ok, 1 degraded, else failed. All of these are optional.
  * The newest commands are kept here in every case, so both engines of a pair agree on a state; identities
  * count once; a script that overruns its budget is killed and delays nothing; an older notification gives way to a newer.
@@ -68,6 +68,7 @@ const PROCESS_EVERY_MS = 20;
 export const MAX_KEPT_COMMANDS = 256;
 const MAX_STATE_BYTES = 67_108_864;
 const MAX_ERROR_CHARS = 500;
+const SNAPSHOT = "the snapshot script";
 
 const AnyJson = Type.Unsafe<Json>({});
 const ExecState = Type.Object({
@@ -138,7 +139,7 @@ export class ExecEngine implements Engine {
       if (script === undefined) return { kept: this.#state, engine: null };
       const budgetMs = Math.min(withinMs, this.#init.stateBudgetMs);
       const ended = await this.#run({ argv: script, env: {}, budgetMs });
-      return { kept: this.#state, engine: jsonFrom(ended) };
+      return { kept: this.#state, engine: this.#stateFrom(ended) };
     });
   }
 
@@ -226,18 +227,25 @@ export class ExecEngine implements Engine {
     const before = this.#state;
     if (epoch === before.epoch && seq === before.seq) return outcomeOf(before.lastError);
     if (epoch < before.epoch || (epoch === before.epoch && seq < before.seq)) return { ok: true };
-    const lastError = await this.#executeScript(command);
+    const ended = await this.#executeScript(command);
+    // Nobody knows what a script that was killed has done: the engine is behind until it is restored [EN3].
+    if (ended !== null && ended.outcome !== "exited") {
+      const error = `the execute script gave no answer: ${ended.why}`;
+      return this.#closed ? { ok: false, error } : { ok: false, error, gaveUp: true };
+    }
+    const lastError = ended === null ? null : problemOf(ended);
     const recent = [...before.recent, { epoch, seq, kind, payload }].slice(-MAX_KEPT_COMMANDS);
     this.#state = { epoch, seq, lastError, recent };
     return outcomeOf(lastError);
   }
 
-  async #executeScript(command: Command): Promise<string | null> {
+  /** Null: there is no such script. */
+  async #executeScript(command: Command): Promise<ScriptOutcome | null> {
     const argv = this.#init.execute;
     if (argv === undefined) return null;
     const env = { CHANGEOVER_EPOCH: String(command.epoch), CHANGEOVER_SEQ: String(command.seq) };
     const stdin = JSON.stringify(command);
-    return problemOf(await this.#run({ argv, env, stdin, budgetMs: this.#init.executeBudgetMs }));
+    return this.#run({ argv, env, stdin, budgetMs: this.#init.executeBudgetMs });
   }
 
   #notification(script: ScriptArgv, change: RoleChange): ScriptRun {
@@ -299,6 +307,23 @@ export class ExecEngine implements Engine {
     this.#listener?.({ type: "answered", instance: this.#process, position: null, reconnected: false });
   }
 
+  /** What the snapshot script wrote; what is no state is named in an alarm. */
+  #stateFrom(ended: ScriptOutcome): Json {
+    let fault = problemOf(ended);
+    try {
+      if (fault === null && ended.outcome === "exited") {
+        const state = JSON.parse(ended.stdout) as Json;
+        this.#listener?.({ type: "strange", hook: SNAPSHOT, fault: null });
+        return state;
+      }
+    } catch {
+      fault = "output that is not JSON";
+    }
+    // One that ran out of time may only have been given little of it.
+    if (ended.outcome === "exited") this.#listener?.({ type: "strange", hook: SNAPSHOT, fault });
+    throw notReady(`${SNAPSHOT}: ${fault}`);
+  }
+
   async #run(run: ScriptRun): Promise<ScriptOutcome> {
     return this.#start(run).done;
   }
@@ -325,16 +350,6 @@ function problemOf(ended: ScriptOutcome): string | null {
   return said === "" ? `exit ${ended.code}` : `exit ${ended.code}: ${said.slice(0, MAX_ERROR_CHARS)}`;
 }
 
-function jsonFrom(ended: ScriptOutcome): Json {
-  const problem = problemOf(ended);
-  if (problem !== null || ended.outcome !== "exited") throw notReady(`snapshot script: ${problem}`);
-  try {
-    return JSON.parse(ended.stdout) as Json;
-  } catch (cause) {
-    throw notReady("snapshot script: its output is not JSON", cause);
-  }
-}
-
-function notReady(message: string, cause?: unknown): ChangeoverError {
-  return new ChangeoverError("engine_not_ready", message, { retryable: true, cause });
+function notReady(message: string): ChangeoverError {
+  return new ChangeoverError("engine_not_ready", message, { retryable: true });
 }

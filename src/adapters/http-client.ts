@@ -27,7 +27,7 @@ export interface HttpCall {
 
 /** An answer, its body read as JSON where it is JSON and as a string otherwise; or why there was none. */
 export type HttpAnswer =
-  | { outcome: "answered"; status: number; body: Json; requestId: string | null }
+  | { outcome: "answered"; status: number; body: Json; isJson: boolean; requestId: string | null }
   /** `error` is Node's own, for its code; null where there was no try. */
   | { outcome: "unreachable"; why: string; error?: unknown };
 
@@ -92,7 +92,7 @@ export class HttpClient {
       return {
         outcome: "answered",
         status: statusCode,
-        body: asJson(text),
+        ...asJson(text),
         requestId: typeof requestId === "string" ? requestId : null,
       };
     } catch (error) {
@@ -140,12 +140,12 @@ function nodeErrorOf(error: unknown): unknown {
   return Object.assign(new Error(error.message, { cause: error }), { code: "ECONNRESET" });
 }
 
-function asJson(text: string): Json {
-  if (text === "") return null;
+function asJson(text: string): { readonly body: Json; readonly isJson: boolean } {
+  if (text === "") return { body: null, isJson: false };
   try {
-    return JSON.parse(text) as Json;
+    return { body: JSON.parse(text) as Json, isJson: true };
   } catch {
-    return text;
+    return { body: text, isJson: false };
   }
 }
 

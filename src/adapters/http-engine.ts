@@ -18,7 +18,7 @@ import type {
   ExecuteOutcome,
   RoleChange,
 } from "../ports/engine.ts";
-import { type EngineReport, readReport } from "./engine-report.ts";
+import { type EngineReport, readReport, shown } from "./engine-report.ts";
 import { foreignCommandProblem } from "./foreign-command.ts";
 import { type HttpAnswer, HttpClient } from "./http-client.ts";
 import { Lifeline } from "./lifeline.ts";
@@ -178,6 +178,14 @@ export class HttpEngine implements Engine {
       const timeoutMs = Math.min(withinMs, this.#init.stateTimeoutMs);
       const answer = await this.#hook("GET", "/snapshot", { timeoutMs });
       if (answer.outcome !== "answered" || !isSuccess(answer.status)) throw notReady("snapshot", answer);
+      if (!answer.isJson) {
+        // An error page must not become the state of the pair [EN11].
+        const fault = `${shown(answer.body ?? "")} is not JSON`;
+        this.#reportStrange("GET /snapshot", fault);
+        const message = `the engine gives no state: GET /snapshot: ${fault}`;
+        throw new ChangeoverError("engine_not_ready", message, { retryable: true });
+      }
+      this.#reportGood("GET /snapshot");
       // It may have been started again just before: the caller must know before it uses this state [EN11].
       if (this.#listener !== null) await this.#look();
       return answer.body;
@@ -235,6 +243,8 @@ export class HttpEngine implements Engine {
 
   async read(path: string, _nowUnixUs: number): Promise<EngineRead> {
     if (!path.startsWith("/")) return { status: 400, body: { error: `path: ${path}, must begin with "/"` } };
+    if (!isBelow(this.#baseUrl, path))
+      return { status: 400, body: { error: `path: ${path}, leads out of the engine` } };
     const answer = await this.#hook("GET", path, { timeoutMs: this.#init.healthTimeoutMs });
     if (answer.outcome === "answered") return { status: answer.status, body: answer.body };
     return { status: 502, body: { error: `the engine does not answer: ${answer.why}` } };
@@ -288,7 +298,7 @@ export class HttpEngine implements Engine {
     await this.#look();
     if (this.#closed) return;
     if (this.#missedPolls === 0) await this.#tellNewestRole();
-    this.#pollAfter(this.#lookAgain ? LOOK_AGAIN_MS : this.#init.healthIntervalMs);
+    this.#pollAfter(this.#lookAgain && this.#missedPolls <= 1 ? LOOK_AGAIN_MS : this.#init.healthIntervalMs);
   }
 
   #pollAfter(ms: number): void {
@@ -302,7 +312,9 @@ export class HttpEngine implements Engine {
     this.#lost = true;
     this.#mayBeNew = true;
     this.#lookAgain = true;
-    this.#pollAfter(Math.max(0, this.#lookedAtMs + LOOK_AGAIN_MS - this.#clock.monoMs()));
+    // One that breaks every connection without a good answer is known to be unwell: it is asked at the usual pace [EN1].
+    const pauseMs = this.#missedPolls > 1 ? this.#init.healthIntervalMs : LOOK_AGAIN_MS;
+    this.#pollAfter(Math.max(0, this.#lookedAtMs + pauseMs - this.#clock.monoMs()));
   }
 
   /** One look at the engine at a time; one that is asked for meanwhile shares it. */
@@ -519,10 +531,17 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
 
-/** No judgement on the command: trouble, or something that has no `POST /execute` at all, such as another program. */
+/** Whether a path with its dot segments stays below the base URL: the hooks' token is for the engine alone. */
+function isBelow(baseUrl: string, path: string): boolean {
+  if (!URL.canParse(baseUrl + path)) return false;
+  return new URL(baseUrl + path).pathname.startsWith(new URL(`${baseUrl}/`).pathname);
+}
+
+/** No judgement on the command: trouble, a redirect, which is not followed, or something that has no `POST /execute` at all, such as another program. */
 function isWorthRepeating(answer: Extract<HttpAnswer, { outcome: "answered" }>): boolean {
   const { status, body } = answer;
-  if (status >= 500 || status === 408 || status === 429 || isOfCoordinator(body)) return true;
+  if (status >= 500 || (status >= 300 && status < 400) || status === 408 || status === 429 || isOfCoordinator(body))
+    return true;
   return [401, 403, 404, 405].includes(status) && textField(body, "error") === null;
 }
 
@@ -540,6 +559,7 @@ function textField(body: Json, name: string): string | null {
 function errorText(answer: HttpAnswer): string {
   if (answer.outcome === "unreachable") return answer.why;
   const said = textField(answer.body, "error") ?? textField(answer.body, "detail");
+  if (answer.status >= 300 && answer.status < 400) return `HTTP ${answer.status}: a redirect, which is not followed`;
   return said === null ? `HTTP ${answer.status}` : said.slice(0, MAX_ERROR_CHARS);
 }
 

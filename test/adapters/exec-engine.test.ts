@@ -118,15 +118,42 @@ test("without scripts, commands are kept, the newest of a bounded number", async
   expect(JSON.stringify(await engine.snapshot())).not.toContain('"payload":5}');
 });
 
-test("a command script that overruns is a failed command, and close ends one that runs", async () => {
-  start({ execute: sh("sleep 600"), executeBudgetMs: 50 });
-  expect(await engine.execute(commandAt(1, "cut"))).toEqual({ ok: false, error: "still running after 50 ms" });
+test("EN3 E2: a command script that is killed, dies or is not there is given up, and the command counts as not executed", async () => {
+  const gaveUp = (why: string) => ({ ok: false, error: `the execute script gave no answer: ${why}`, gaveUp: true });
+  start({ execute: sh("trap '' TERM; sleep 600"), executeBudgetMs: 50 });
+  expect(await engine.execute(commandAt(1, "cut"))).toEqual(gaveUp("still running after 50 ms"));
+  expect(engine.read("/", atMs(0)).body).toMatchObject({ seq: 0, recent: [] });
   await engine.close();
+  start({ execute: sh("kill -9 $$"), executeBudgetMs: 10_000 });
+  expect(await engine.execute(commandAt(1, "cut"))).toEqual(gaveUp("killed by SIGKILL"));
+  await engine.close();
+  start({ execute: ["/nowhere/execute"] });
+  expect(await engine.execute(commandAt(1, "cut"))).toMatchObject({ ok: false, gaveUp: true });
+  await engine.close();
+  start({ execute: sh("echo no such source >&2; exit 3"), executeBudgetMs: 10_000 });
+  expect(await engine.execute(commandAt(1, "cut"))).toEqual({ ok: false, error: "exit 3: no such source" });
+  expect(engine.read("/", atMs(0)).body).toMatchObject({ seq: 1 });
+});
+
+test("close ends a command script that runs", async () => {
   start({ execute: sh('touch "$0.running"; sleep 600'), executeBudgetMs: 600_000 });
   const running = engine.execute(commandAt(1, "cut"));
   await expect.poll(() => exists(`${file}.running`)).toBe(true);
   await engine.close();
-  expect(await running).toEqual({ ok: false, error: "broken off" });
+  expect(await running).toEqual({ ok: false, error: "the execute script gave no answer: broken off" });
+});
+
+test("a snapshot script whose output is no JSON is named until it writes some", async () => {
+  await writeFile(file, "<html>");
+  start({ snapshot: sh('cat "$0"') });
+  const signs: EngineSign[] = [];
+  engine.watch((sign) => void signs.push(sign));
+  await expect(engine.snapshot()).rejects.toMatchObject({ code: "engine_not_ready" });
+  const hook = "the snapshot script";
+  expect(signs.at(-1)).toEqual({ type: "strange", hook, fault: "output that is not JSON" });
+  await writeFile(file, '{"n":1}');
+  expect(await engine.snapshot()).toMatchObject({ engine: { n: 1 } });
+  expect(signs.at(-1)).toEqual({ type: "strange", hook, fault: null });
 });
 
 /** A process that has ended but that nobody has waited for yet has no command line any more. */

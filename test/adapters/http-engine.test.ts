@@ -209,3 +209,73 @@ describe("a state", () => {
     server = await startHookServer();
   });
 });
+
+describe("answers that make no sense", () => {
+  let signs: EngineSign[];
+  const watch = (init: Partial<HttpEngineInit> = {}): void => {
+    signs = [];
+    start(init).watch((sign) => void signs.push(sign));
+  };
+  const strange = () => signs.filter((sign) => sign.type === "strange");
+
+  test.each(["<html>", "", '{"cuts":['])(
+    "EN11: %j is no state: it is refused and named, never taken for one",
+    async (text) => {
+      server.faults.set("GET /snapshot", [{ text }]);
+      watch();
+      await expect(engine.snapshot()).rejects.toMatchObject({ code: "engine_not_ready" });
+      const fault = expect.stringContaining("is not JSON") as string;
+      expect(strange()).toEqual([{ type: "strange", hook: "GET /snapshot", fault }]);
+      expect(await engine.snapshot()).toMatchObject({ cuts: [] });
+      expect(strange().at(-1)).toEqual({ type: "strange", hook: "GET /snapshot", fault: null });
+    },
+  );
+
+  test.each(["<html>", "[1]", "7"])("/health that says %s is named", async (text) => {
+    server.faults.set(
+      "GET /health",
+      Array.from({ length: 1_000 }, () => ({ text })),
+    );
+    watch({ healthIntervalMs: 10 });
+    await expect
+      .poll(() => strange().at(-1))
+      .toMatchObject({ hook: "GET /health", fault: expect.stringContaining("is not a JSON object") as string });
+    expect(engine.health()).toBe("ok");
+    server.faults.delete("GET /health");
+    await expect.poll(() => strange().at(-1)).toMatchObject({ hook: "GET /health", fault: null });
+  });
+
+  test("EN3: a redirect is no judgement on a command: it is not followed, and the command is given up", async () => {
+    server.faults.set("POST /execute", [302, 307, 301]);
+    expect(await start().execute(cut)).toEqual({
+      ok: false,
+      error: "the engine does not execute: HTTP 301: a redirect, which is not followed",
+      gaveUp: true,
+    });
+  });
+
+  test("EN1: an engine that breaks every connection is asked at the usual pace", async () => {
+    watch({ healthIntervalMs: 200 });
+    await expect.poll(() => engine.health()).toBe("ok");
+    server.faults.set(
+      "GET /health",
+      Array.from({ length: 1_000 }, () => "cut" as const),
+    );
+    await expect.poll(() => engine.health(), { timeout: 10_000 }).toBe("failed");
+    const looks = () => server.asked.filter(({ call }) => call === "GET /health").length;
+    const before = looks();
+    const began = clock.monoMs();
+    await expect.poll(looks, { timeout: 20_000 }).toBeGreaterThanOrEqual(before + 5);
+    expect(clock.monoMs() - began).toBeGreaterThan(700);
+  });
+});
+
+test("a read stays below the base URL: the hooks' token is for the engine alone", async () => {
+  engine = new HttpEngine({ clock }, { baseUrl: `${server.baseUrl}/mixer`, ...POLITE, token: "hush" });
+  for (const path of ["/../secret", "/%2e%2e/secret", "/x/../../secret", "/..\\secret"]) {
+    expect(await engine.read(path, atMs(0))).toMatchObject({ status: 400 });
+  }
+  expect(await engine.read("/x/../sources?of=../all", atMs(0))).toMatchObject({ status: 404 });
+  const asked = server.asked.map(({ call }) => call).filter((call) => !/health|lifeline/.test(call));
+  expect(asked).toEqual(["GET /mixer/sources?of=../all"]);
+});

@@ -16,8 +16,11 @@ export interface Asked {
   body: Json;
 }
 
-/** What a hook does instead of answering: `lost` does the work and breaks the connection, `silent` never answers. */
-export type Fault = "lost" | "silent" | number;
+/**
+ * What a hook does instead of answering: `lost` does the work and breaks the connection, `silent` never answers, `cut` breaks
+ * the connection and does nothing; `text` is answered as it stands.
+ */
+export type Fault = "lost" | "silent" | "cut" | number | { readonly text: string };
 
 export interface HookServer {
   baseUrl: string;
@@ -43,6 +46,8 @@ export async function startHookServer(): Promise<HookServer> {
       asked.push({ call, headers: request.headers, body });
       const fault = faults.get(call)?.shift();
       if (fault === "silent") return;
+      if (fault === "cut") return void response.destroy();
+      if (typeof fault === "object") return void response.writeHead(200).end(fault.text);
       if (typeof fault === "number") return answer(response, fault, { error: `asked to answer ${fault}` });
       const [status, result] = call === "GET /health" ? [200, handle.health] : hooks(call, body as Body);
       if (fault === "lost") response.destroy();

@@ -213,7 +213,7 @@ export class EngineProcess {
 }
 
 function answered(status: number, body: Json): HttpAnswer {
-  return { outcome: "answered", status, body, requestId: null };
+  return { outcome: "answered", status, body, isJson: true, requestId: null };
 }
 
 export interface HookClientGround {
