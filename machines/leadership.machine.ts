@@ -87,6 +87,8 @@ export type LeadershipEvent =
   | { readonly type: "YIELD" }
   /** Nobody took what was granted: it leads on. */
   | { readonly type: "RESUMED" }
+  /** Its role was offered while its loop stood still, and was not refused: it steps down, and may lead again [EN5]. */
+  | { readonly type: "GAVE_AWAY" }
   /** The listener failed, or the engine stops [DP2]. */
   | { readonly type: "RELEASED" }
   | { readonly type: "xstate.done.actor.campaign"; readonly output: CampaignResult };
@@ -218,6 +220,7 @@ export const leadershipMachine = setup({
         PAUSED: { target: ".verifying" },
         OVERRULED: { guard: "mustYield", target: "follower", actions: ["stopLeading", "noteStopped"] },
         YIELD: { target: "steppingDown", actions: "pauseLeading" },
+        GAVE_AWAY: { target: "follower", actions: ["stopLeading", "noteStopped"] },
         RELEASED: { target: "retired", actions: ["stopLeading", "noteStopped"] },
       },
       states: {
@@ -241,6 +244,7 @@ export const leadershipMachine = setup({
     steppingDown: {
       on: {
         RESUMED: { target: "leader.verifying", actions: "resumeLeading" },
+        GAVE_AWAY: { target: "follower", actions: ["stopLeading", "noteStopped"] },
         OVERRULED: { guard: "mustYield", target: "follower", actions: ["stopLeading", "noteStopped"] },
         RELEASED: { target: "retired", actions: ["stopLeading", "noteStopped"] },
       },

@@ -151,7 +151,7 @@ export class Stalls {
     if (leadership.role !== "leader" || book.accepted !== epoch) return;
     // The peer may lead without having been heard yet.
     monitor.promiseUntil(this.#kit.nowMs() + judge.waitMs);
-    leadership.send({ type: "RELEASED" });
+    leadership.send({ type: "GAVE_AWAY" });
   }
 
   #show(detail: string): void {

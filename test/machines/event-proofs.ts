@@ -36,6 +36,10 @@ export const EVENT_PROOFS: { readonly [Name in MachineName]: Proofs<Name> } = {
       breaks: "A grant that is lost leaves the pair without a leader.",
       play: plays.leadsOnAfterALostGrant,
     },
+    GAVE_AWAY: {
+      breaks: "A leader that stood still while its role was offered keeps the peer from leading, and does nothing.",
+      play: plays.leadsAgainAfterAStall,
+    },
     RELEASED: { breaks: "An engine that nobody can reach leads on.", play: plays.stopsWithItsListener },
     "xstate.done.actor.campaign": { breaks: "No campaign is ever won.", play: plays.leads },
     "xstate.after.quarantine.leadership.follower.quarantined": "open",

@@ -46,6 +46,7 @@ const EVENTS = {
   overruled: { type: "OVERRULED", epoch: 8 },
   yield: { type: "YIELD" },
   resumed: { type: "RESUMED" },
+  gaveAway: { type: "GAVE_AWAY" },
   released: { type: "RELEASED" },
   won: { type: "xstate.done.actor.campaign", output: WON },
   lost: { type: "xstate.done.actor.campaign", output: LOST },
@@ -64,6 +65,8 @@ const FOLLOWER = {
   released: "retired",
 } as const;
 const LEADER = { renewed: "itself", paused: "leader.verifying", yield: "steppingDown" } as const;
+/** It may lead again, unlike one that is released [EN5]. */
+const GIVEN = { gaveAway: "follower.waiting" } as const;
 const ENDS = { overruled: "follower.waiting", released: "retired" } as const;
 
 /** What is not named is ignored. `itself`: it stays, and something is done or noted. */
@@ -74,10 +77,10 @@ const TABLE: Readonly<Record<string, Partial<Record<EventName, string>>>> = {
   "follower.behind": FOLLOWER,
   "follower.waiting": FOLLOWER,
   candidate: { ...ENDS, won: "leader.confirmed", lost: "follower.waiting" },
-  "leader.confirmed": { ...LEADER, ...ENDS },
-  "leader.unconfirmed": { ...LEADER, ...ENDS, voted: "leader.confirmed" },
-  "leader.verifying": { ...LEADER, ...ENDS, voted: "leader.confirmed" },
-  steppingDown: { ...ENDS, resumed: "leader.verifying" },
+  "leader.confirmed": { ...LEADER, ...ENDS, ...GIVEN },
+  "leader.unconfirmed": { ...LEADER, ...ENDS, ...GIVEN, voted: "leader.confirmed" },
+  "leader.verifying": { ...LEADER, ...ENDS, ...GIVEN, voted: "leader.confirmed" },
+  steppingDown: { ...ENDS, ...GIVEN, resumed: "leader.verifying" },
   retired: {},
 };
 

@@ -8,12 +8,15 @@ import { Restraints } from "../../src/actors/restraints.ts";
 import type { Rules } from "../../src/actors/rules.ts";
 import { Votes } from "../../src/actors/votes.ts";
 import type { Label } from "../../src/core/ids.ts";
+import type { CoordinatorPorts } from "../../src/ports/coordinator-ports.ts";
 import type { EngineSign } from "../../src/ports/engine.ts";
+import type { PeerHello } from "../../src/ports/peer-channel.ts";
+import type { StallOutcome, StallWatch } from "../../src/ports/stall-watch.ts";
 import type { Exchange, Step } from "../../src/replication/exchange.ts";
 import { SyncPeer } from "../../src/replication/sync-peer.ts";
 import type { EngineFaults } from "../../src/simulation/ports/sim-engine.ts";
 import { FilteredChannel, filteredPair } from "../coordinator/filtered-channel.ts";
-import type { Pair, PairSettings } from "../coordinator/pair.ts";
+import { Pair, type PairSettings } from "../coordinator/pair.ts";
 import { buildRig } from "../actors/rig.ts";
 import { FeedStage } from "../outbox/feed-stage.ts";
 import type { VirtualClock } from "../support/virtual-clock.ts";
@@ -261,6 +264,48 @@ export const stopsWithItsListener = onStage({}, async ({ pair }) => {
   pair.of("a").listenerLost("the port is gone");
   await pair.until(() => pair.of("a").state().role === "follower", 1_000);
 });
+
+/** The loop of a leader stands still, and nobody knows what became of the offer of its role; then the same of the next one. */
+export const leadsAgainAfterAStall: Play = async (rules) => {
+  const watches: Partial<Record<Label, OfferedRole>> = {};
+  const wrapPorts = (ports: CoordinatorPorts, label: Label): CoordinatorPorts => {
+    watches[label] = new OfferedRole();
+    return { ...ports, stallWatch: watches[label] };
+  };
+  const pair = await Pair.started({ rules, wrapPorts });
+  for (let stalls = 0; stalls < 2; stalls += 1) {
+    const leader = pair.of("a").mayAct() ? "a" : "b";
+    const { epoch } = pair.of(leader).state();
+    watches[leader]?.offer(epoch);
+    await pair.until(() => (["a", "b"] as const).some((label) => pair.of(label).mayAct()), UNTIL_MS);
+    const next = pair.of("a").mayAct() ? "a" : "b";
+    expect(pair.of(next).state().epoch).toBeGreaterThan(epoch);
+    await pair.until(() => pair.of("a").ready() && pair.of("b").ready(), UNTIL_MS);
+  }
+};
+
+/** A watch that has offered the role, and got no answer. */
+class OfferedRole implements StallWatch {
+  gaveAway = false;
+  #onOutcome: (outcome: StallOutcome) => void = () => undefined;
+
+  open(_self: PeerHello, onOutcome: (outcome: StallOutcome) => void): void {
+    this.#onOutcome = onOutcome;
+  }
+
+  offer(epoch: number): void {
+    this.gaveAway = true;
+    this.#onOutcome({ epoch, stoodMs: 300, taken: null, detail: "the peer gave no answer" });
+  }
+
+  lead(): void {}
+
+  rest(): void {
+    this.gaveAway = false;
+  }
+
+  async close(): Promise<void> {}
+}
 
 /** A short cut of the only link: nobody votes for the leader, then the peer does again. */
 export const saysWhoVotes = onStage({ witness: false }, async ({ pair }) => {
