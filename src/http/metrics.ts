@@ -67,6 +67,18 @@ const STATES: Readonly<
     ["ready", "catching-up", "reconciling", "starting"],
     ({ syncState }) => syncState,
   ],
+  engine_state: [
+    "1 for how the engine beside this coordinator is now",
+    "state",
+    ["connecting", "well", "stalled", "failed", "dead", "restoring"],
+    ({ engine }) => engine.state,
+  ],
+  engine_lifeline: [
+    "1 for what the engine's lifeline is now; unused: this kind of engine needs none",
+    "state",
+    ["opening", "live", "stalled", "none", "unused"],
+    ({ engine }) => engine.lifeline,
+  ],
 };
 
 /** A frame is 0.0167 s; a heartbeat may be late by 0.05. */
@@ -237,6 +249,7 @@ export class Metrics {
       const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(reading()) });
     };
     gauge("process_resident_memory_bytes", "Resident memory", () => process.memoryUsage.rss());
+    gauge("nodejs_heap_size_total_bytes", "Heap of JavaScript held", () => process.memoryUsage().heapTotal);
     gauge("nodejs_heap_size_used_bytes", "Heap of JavaScript in use", () => process.memoryUsage().heapUsed);
     gauge("process_open_fds", "Open file descriptors; NaN where the system does not tell", openFiles);
     const startedSec = clock.unixMs() / SECOND_MS - process.uptime();

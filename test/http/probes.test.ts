@@ -56,6 +56,9 @@ describe("GET /metrics", () => {
       'changeover_role{role="leader",pair="studio-1",engine="a"} 1',
       'changeover_role{role="follower",pair="studio-1",engine="a"} 0',
       'changeover_health{health="ok",pair="studio-1",engine="a"} 1',
+      'changeover_engine_state{state="well",pair="studio-1",engine="a"} 1',
+      'changeover_engine_lifeline{state="unused",pair="studio-1",engine="a"} 1',
+      'changeover_engine_lifeline{state="live",pair="studio-1",engine="a"} 0',
       'changeover_sync_state{state="ready",pair="studio-1",engine="a"} 1',
       `changeover_build_info{version="0.1.0",node="${process.versions.node}",pair="studio-1",engine="a"} 1`,
     ]) {
@@ -88,6 +91,7 @@ describe("GET /metrics", () => {
     const { body } = await rig.get("/metrics");
     const valueOf = (name: string) => Number(new RegExp(`^${name}\\{.*\\} (.*)$`, "m").exec(body)?.[1]);
     expect(valueOf("process_resident_memory_bytes")).toBeGreaterThan(1e6);
+    expect(valueOf("nodejs_heap_size_total_bytes")).toBeGreaterThan(valueOf("nodejs_heap_size_used_bytes") / 2);
     expect(valueOf("process_cpu_seconds_total")).toBeGreaterThan(0);
     expect(valueOf("process_open_fds")).toBeGreaterThan(2);
     const startedSec = valueOf("process_start_time_seconds");
