@@ -76,15 +76,15 @@ async function main(): Promise<void> {
     },
   });
   const known = [...Object.keys(BENCHMARKS), GROWTH];
-  if (values.help) {
-    console.log(`${USAGE}\n  NAME: one or more of ${known.join(", ")}, with commas or an --only each; default: all`);
-    return;
-  }
   const names = values.only?.flatMap((text) => text.split(",")) ?? known;
   const unknown = names.find((name) => !known.includes(name));
   const minutes = Number(values.minutes);
   if (unknown !== undefined) return usedWrongly(`--only ${unknown}: must be one of ${known.join(", ")}`);
   if (!(minutes > 0 && minutes <= 600)) return usedWrongly(`--minutes ${values.minutes}: must be above 0, at most 600`);
+  if (values.help) {
+    console.log(`${USAGE}\n  NAME: one or more of ${known.join(", ")}, with commas or an --only each; default: all`);
+    return;
+  }
   const scale = { quick: values.quick, minutes };
   const machine = machineFacts();
   const results: BenchResult[] = [];

@@ -261,7 +261,7 @@ function deaths(evidence: Evidence): readonly Violation[] {
 }
 
 /** No flood in the logs, no line again within a second, no broken invariant, nothing but log lines. */
-function logs({ lines }: Evidence): readonly Violation[] {
+export function logs({ lines }: Pick<Evidence, "lines">): readonly Violation[] {
   return (["a", "b"] as const).flatMap((label) => {
     const found: Violation[] = [];
     const own = lines[label];

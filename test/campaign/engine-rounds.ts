@@ -252,10 +252,6 @@ async function main(): Promise<number> {
       help: { type: "boolean", default: false },
     },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const rounds = Number(values.rounds);
   const kinds = values.engine.split(",");
   const wrong = kinds.find((kind) => NEEDS[kind] === undefined);
@@ -264,6 +260,10 @@ async function main(): Promise<number> {
       `--engine ${values.engine} --rounds ${values.rounds}: kinds as below, rounds from 1 to 1000\n${USAGE}`,
     );
     return 2;
+  }
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
   }
   const missing = kinds.flatMap((kind) => NEEDS[kind] ?? []).filter((name) => findServer(name) === undefined);
   if (missing.length > 0) {

@@ -126,7 +126,7 @@ function procFile(pid: number | null, name: string): string {
   }
 }
 
-function readLine(text: string): LogLine {
+export function readLine(text: string): LogLine {
   try {
     const { time, level, msg, alarm, ...rest } = JSON.parse(text) as Record<string, unknown>;
     return {

@@ -41,6 +41,14 @@ interface Parts {
   readonly disks: ReadonlyMap<Label, SmallDisk>;
 }
 
+interface PlantOptions {
+  /** `main.ts` or `main.js` of the command line; this clone's unless given. */
+  readonly program?: string | null;
+  /** Sections that take the place of those of a round. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly diskMegabytes?: number;
+}
+
 export class Plant {
   readonly folder: string;
   readonly hosts: PerLabel<Host>;
@@ -59,7 +67,11 @@ export class Plant {
   }
 
   /** Everything in its place; no engine runs yet. */
-  static async prepare(network: PlantNetwork, schedule: Schedule, program: string | null): Promise<Plant> {
+  static async prepare(
+    network: PlantNetwork,
+    schedule: Schedule,
+    { program = null, config: more = {}, diskMegabytes = DISK_MEGABYTES }: PlantOptions = {},
+  ): Promise<Plant> {
     const { plan } = schedule;
     const folder = mkdtempSync(join(tmpdir(), `changeover-campaign-${plan.seed}-`));
     const witness = plan.witness === "redis" ? await RedisWitness.start(network) : new SqliteWitness(folder);
@@ -73,12 +85,12 @@ export class Plant {
           proxies.set(`${label} ${color}`, link);
         }
       }
-      const disk = schedule.smallDisk ? SmallDisk.mount(DISK_MEGABYTES) : null;
+      const disk = schedule.smallDisk ? SmallDisk.mount(diskMegabytes) : null;
       if (disk !== null) disks.set(label, disk);
     }
     const host = (label: Label): Host => {
       const dataDir = join(disks.get(label)?.folder ?? folder, `data-${label}`);
-      const config = configOf({ network, schedule, proxies, folder, dataDir, witness }, label);
+      const config = { ...configOf({ network, schedule, proxies, folder, dataDir, witness }, label), ...more };
       // JSON is YAML.
       writeFileSync(join(folder, `engine-${label}.yaml`), JSON.stringify(config, null, 2));
       return new Host({
@@ -138,6 +150,7 @@ export class Plant {
     const { coordinator, dataDir } = this.hosts[label];
     coordinator.signal("SIGSTOP");
     try {
+      rmSync(this.#copyOf(label), { recursive: true, force: true });
       cpSync(dataDir, this.#copyOf(label), { recursive: true });
     } finally {
       coordinator.signal("SIGCONT");

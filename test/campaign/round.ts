@@ -40,7 +40,7 @@ export async function playRound(
 ): Promise<RoundResult> {
   const sinceMs = performance.now();
   const schedule = scheduleOf(plan);
-  const plant = await Plant.prepare(network, schedule, program);
+  const plant = await Plant.prepare(network, schedule, { program });
   let violations: readonly Violation[] = [];
   let evidence: Evidence | null = null;
   try {
@@ -101,7 +101,7 @@ async function collect(plant: Plant, schedule: Schedule): Promise<Evidence> {
 }
 
 /** Who leads, once the other could take over; null: not in time. */
-async function leaderAndReadyFollower(plant: Plant, withinMs: number): Promise<Label | null> {
+export async function leaderAndReadyFollower(plant: Plant, withinMs: number): Promise<Label | null> {
   const endMs = performance.now() + withinMs;
   while (performance.now() < endMs) {
     const acting = await Promise.all(LABELS.map(async (label) => says200(`${plant.hosts[label].url}/leader`)));
@@ -171,7 +171,7 @@ async function says200(url: string): Promise<boolean> {
   }
 }
 
-function addressOf(url: string) {
+export function addressOf(url: string) {
   const { hostname, port } = new URL(url);
   return { host: hostname, port: Number(port) };
 }

@@ -34,7 +34,7 @@ test.skipIf(isLeftOut)(
   { timeout: PATIENCE_MS },
   async () => {
     const network = PlantNetwork.open();
-    const plant = await Plant.prepare(network, QUIET, null);
+    const plant = await Plant.prepare(network, QUIET);
     try {
       await plant.start();
       const leader = await settled(plant);

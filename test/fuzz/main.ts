@@ -34,15 +34,15 @@ function given(): { readonly minutes: string; readonly seed: string; readonly he
 }
 
 const values = given();
-if (values.help) {
-  console.log(USAGE);
-  process.exit(0);
-}
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 if (!(minutes > 0 && minutes <= 24 * 60) || !Number.isSafeInteger(seed)) {
   console.error(USAGE);
   process.exit(2);
+}
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
 }
 
 const TOKENS = { viewer: "a-token-of-role-viewer", operator: "a-token-of-role-operator", peer: "a-token-of-role-peer" };

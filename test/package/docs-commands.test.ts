@@ -1,9 +1,16 @@
-/** Every `changeover` command in the documentation is one that exists, with options that exist. */
+/**
+ * Every `changeover` command and every `npm run` line in the documentation is one that exists, with options that exist: a
+ * script's own parser reads what the page says. docs-executed.pair.test.ts executes the commands.
+ */
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { expect, test } from "vitest";
 import { buildProgram } from "../../src/cli/program.ts";
+import { readOptions as readSimOptions } from "../../src/simulation/options.ts";
+import { readOptions as readCampaignOptions } from "../campaign/options.ts";
+import { readOptions as readSoakOptions } from "../soak/options.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -63,6 +70,91 @@ test("the commands of the documentation exist", () => {
   const wrong = lines.flatMap(({ name, line }) => {
     const what = fault(program, line);
     return what === null ? [] : [`${name}: changeover ${line}: ${what}`];
+  });
+  expect(wrong).toEqual([]);
+});
+
+const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+  readonly scripts: Readonly<Record<string, string>>;
+};
+
+/** Every `npm run` of a page: of its shell blocks and of its sentences. */
+function scriptLines(page: string): { readonly script: string; readonly args: readonly string[] }[] {
+  const runs = page.matchAll(/npm run (?:-s )?([a-z:]+)(?:\s+--\s+([^`#|&\n]*))?/g);
+  return [...runs].map(([, script = "", args = ""]) => ({ script, args: args.match(/"[^"]*"|\S+/g) ?? [] }));
+}
+
+/** Who reads the words after `--`; what it returns is wrong with them, null: nothing. */
+const READERS: Readonly<Record<string, (args: readonly string[]) => unknown>> = {
+  sim: (args) => void readSimOptions(args),
+  campaign: (args) => void readCampaignOptions(args),
+  soak: (args) => void readSoakOptions(args),
+  bench: askedForHelp("test/bench/main.ts"),
+  engines: askedForHelp("test/campaign/engine-rounds.ts"),
+  fuzz: askedForHelp("test/fuzz/main.ts"),
+  changeover: (args) => fault(buildProgram("changeover"), args.join(" ")),
+  demo: (args) => fault(buildProgram("changeover"), ["demo", ...args].join(" ")),
+  "test:browser": ([name = ""]) =>
+    readdirSync(join(ROOT, "test/browser")).some((file) => file.includes(name)) ? null : `no such test: ${name}`,
+};
+
+/** These read everything else before they look whether help was asked for, and then do nothing. */
+function askedForHelp(file: string): (args: readonly string[]) => null {
+  return (args) => {
+    // A place holder of a sentence stands for a number.
+    const given = args.map((word) => (word === "N" ? "1" : word));
+    execFileSync(process.execPath, [join(ROOT, file), ...given, "--help"], { stdio: ["ignore", "ignore", "pipe"] });
+    return null;
+  };
+}
+
+/** What is wrong with a line; null: nothing. */
+function scriptFault(script: string, args: readonly string[]): string | null {
+  if (!Object.hasOwn(scripts, script)) return "no such script";
+  if (args.length === 0) return null;
+  const read = READERS[script];
+  if (read === undefined) return "takes no options";
+  try {
+    const wrong = read(args);
+    return typeof wrong === "string" ? wrong : null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+test("a script that does not exist, an unknown option and a wrong value are found", { timeout: 90_000 }, () => {
+  expect(scriptFault("simulate", [])).toBe("no such script");
+  expect(scriptFault("verify", ["--quick"])).toBe("takes no options");
+  expect(scriptFault("sim", ["--seed", "4"])).toContain("unknown option '--seed'");
+  expect(scriptFault("campaign", ["--lanes", "9"])).toContain("--lanes 9: must be a whole number from 1 to 4");
+  expect(scriptFault("bench", ["--only", "killl"])).toContain("--only killl: must be one of");
+  expect(scriptFault("engines", ["--engine", "perl"])).toContain("--engine perl");
+  expect(scriptFault("fuzz", ["--minutes", "0"])).toContain("usage: npm run fuzz");
+  expect(scriptFault("demo", ["--script"])).toBe("no such option: --script");
+  expect(scriptFault("changeover", ["machines", "reply", "x"])).toContain("needs one of");
+});
+
+test("every `npm run` line of the documentation is accepted by its script", { timeout: 180_000 }, () => {
+  const pages = [
+    ...["README.md", "CHANGELOG.md", "machines/SPEC.md"],
+    ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" }).map((name) => `docs/${name}`),
+    ...readdirSync(join(ROOT, "examples"), { recursive: true, encoding: "utf8" }).map((name) => `examples/${name}`),
+  ].filter((name) => name.endsWith(".md"));
+  const lines = new Map<string, { name: string; script: string; args: readonly string[] }>();
+  for (const name of pages) {
+    for (const { script, args } of scriptLines(readFileSync(join(ROOT, name), "utf8"))) {
+      lines.set([script, ...args].join(" "), { name, script, args });
+    }
+  }
+  expect(lines.size).toBeGreaterThan(30);
+  // Each start of the benchmarks takes a second: all their lines are read at once.
+  const isBench = ({ script, args }: { script: string; args: readonly string[] }): boolean =>
+    script === "bench" && args.length > 0;
+  const benches = [...lines.values()].filter(isBench);
+  const all = { name: benches.map(({ name }) => name).join(), script: "bench", args: benches.flatMap((l) => l.args) };
+  const wrong = [...[...lines.values()].filter((line) => !isBench(line)), all].flatMap(({ name, script, args }) => {
+    const what = scriptFault(script, args);
+    return what === null ? [] : [`${name}: npm run ${script} -- ${args.join(" ")}: ${what}`];
   });
   expect(wrong).toEqual([]);
 });

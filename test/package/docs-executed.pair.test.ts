@@ -121,11 +121,3 @@ test("every command of README and docs is executed", { timeout: 240_000 }, async
   expect(wrong).toEqual([]);
   expect(executed).toBeGreaterThan(25);
 });
-
-test("every script of npm that the documentation names exists", () => {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: object };
-  const pages = PAGES.filter((name) => name.endsWith(".md")).map((name) => readFileSync(join(ROOT, name), "utf8"));
-  const named = pages.flatMap((page) => [...page.matchAll(/npm run ([a-z:]+)/g)].map(([, script]) => script ?? ""));
-  expect(named.length).toBeGreaterThan(5);
-  expect(named.filter((script) => !(script in scripts))).toEqual([]);
-});
