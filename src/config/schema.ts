@@ -267,6 +267,10 @@ const failover = section({
     "How long the preferred engine must have been ready without a break",
   ),
   deathProbeMs: whole(1, 10_000, F.deathProbeMs, "Budget of a death probe"),
+  fastDeath: Type.Enum(["auto", "off"], {
+    default: F.fastDeath,
+    description: "auto: the sockets of a killed engine close before its memory is freed, where that part was built",
+  }),
   maxAutomaticFailovers: whole(0, 1_000, F.maxAutomaticFailovers, "Automatic role changes in holdDownWindowMs"),
   holdDownWindowMs: whole(1_000, DAY_MS, F.holdDownWindowMs, "Window of maxAutomaticFailovers"),
   witnessTimeoutMs: whole(1, 10_000, F.witnessTimeoutMs, "Time-out of one call to the witness"),

@@ -36,6 +36,8 @@ export interface FailoverSettings {
   /** How long the preferred engine must have been ready without a break. */
   readonly switchBackDelayMs: number;
   readonly deathProbeMs: number;
+  /** Whether a killed engine's sockets close before its memory is freed, where the native part was built. */
+  readonly fastDeath: "auto" | "off";
   readonly maxAutomaticFailovers: number;
   readonly holdDownWindowMs: number;
   /** Time-out of one call to the witness. */
@@ -96,6 +98,7 @@ export const DEFAULT_FAILOVER: FailoverSettings = {
   switchBack: "never",
   switchBackDelayMs: 10_000,
   deathProbeMs: 50,
+  fastDeath: "auto",
   maxAutomaticFailovers: 3,
   holdDownWindowMs: 60_000,
   witnessTimeoutMs: 150,

@@ -21,6 +21,11 @@ export function packageVersion(): string {
   return (JSON.parse(text) as { readonly version: string }).version;
 }
 
+/** Where `native/install.js` puts the native part, if it could compile it. */
+export function nativePart(): string {
+  return fileURLToPath(new URL("native/fast-death.node", packageRoot()));
+}
+
 // Where the page that shows the statecharts stands.
 
 /** `npm run build` fills it, from the sources as well as in the package. */

@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import { machines } from "../../machines/index.ts";
 import { CalmLogger } from "../adapters/pino-logger.ts";
 import { Ed25519Signatures, NanoIds, NodeDigest, SystemClock, SystemRandom } from "../adapters/basics.ts";
+import { startFastDeath } from "../adapters/fast-death.ts";
 import { HttpPeerProbe } from "../adapters/http-peer-probe.ts";
 import type { SqliteStore } from "../adapters/sqlite-store.ts";
 import type { WsPeerChannel } from "../adapters/ws-peer-channel/ws-peer-channel.ts";
@@ -48,7 +49,7 @@ import {
 } from "./adapters.ts";
 import { takeBackup } from "./backup.ts";
 import { engineKey, standardErrorLog } from "./data-folder.ts";
-import { packageVersion, pageFolder } from "./package-root.ts";
+import { nativePart, packageVersion, pageFolder } from "./package-root.ts";
 import { LiveSecrets, sectionsForRestart } from "./reload.ts";
 import { peerAuthorities, serverTls } from "./tls-files.ts";
 
@@ -108,6 +109,10 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   const log = options.logger === undefined ? standardErrorLog(config) : { logger: options.logger, flush: () => {} };
   const clock = new SystemClock();
   const logger = new CalmLogger({ clock, logger: log.logger });
+  if (config.failover.fastDeath === "auto") {
+    const fastDeath = startFastDeath(nativePart());
+    logger[fastDeath.state === "refused" ? "warn" : "debug"]({ fastDeath }, "failover.fastDeath");
+  }
   const basics = { clock, random: new SystemRandom(), ids: new NanoIds(), logger };
   const recorder = new Recorder(basics.clock);
   const { coordinator, peerChannel, store } = await assemble(basics, config, secrets, { plugIns: options, recorder });

@@ -105,6 +105,8 @@ test("T3: the package holds neither the simulator nor the demonstration, and all
       "dist/src/testing.d.ts",
       "dist/page/index.html",
       "config/default.yaml",
+      "native/install.js",
+      "native/fast-death.c",
       "docs/runbook.md",
       "docs/extending/link.md",
       "README.md",

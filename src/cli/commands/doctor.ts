@@ -10,6 +10,7 @@ import {
   checkClock,
   checkDisk,
   checkEngine,
+  checkFastDeath,
   checkListener,
   checkPeer,
   checkPrograms,
@@ -51,6 +52,7 @@ const CHECKS: readonly ((config: Config) => Promise<Finding | Finding[]>)[] = [
   checkClock,
   checkSites,
   checkPrograms,
+  checkFastDeath,
   checkListener,
 ];
 
