@@ -1,11 +1,12 @@
 /** `changeover doctor` against a real pair: it finds each fault, names the remedy, and ends with code 1 [D1]. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { resolveConfig } from "../../src/config/load.ts";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
 import { REMEDIES } from "../../src/core/remedies.ts";
+import { nativePart } from "../../src/host/package-root.ts";
 import { type Host, startHost } from "../../src/host/start-host.ts";
 import { freePort } from "../support/free-port.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -88,6 +89,16 @@ test("a sound pair: nothing is wrong, exit code 0", async () => {
   expect(wrong).toEqual([]);
   expect(code).toBe(0);
   expect(found(findings, "engine").detail).toContain("doctors engine a");
+  // Where there is no compiler, npm install leaves this part out.
+  expect(found(findings, "fast death").state).toBe(existsSync(nativePart()) ? "good" : "doubtful");
+});
+
+test("failover.fastDeath: off is no fault; any other word is", async () => {
+  const off = await examine({ failover: { fastDeath: "off" } });
+  expect(found(off.findings, "fast death").detail).toBe("failover.fastDeath is off");
+  const { wrong, findings } = await examine({ failover: { fastDeath: true } });
+  expect(wrong).toEqual(["configuration"]);
+  expect(found(findings, "configuration").detail).toContain("failover.fastDeath is true: must be one of auto, off");
 });
 
 test("D1: a wrong PEER_TOKEN is found, although it is a good secret", async () => {

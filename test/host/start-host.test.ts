@@ -101,7 +101,7 @@ test("EN3 EN11: an engine.baseUrl that leads to another coordinator is named, an
   hosts.push(host);
   const alarm = () => host.coordinator.state().alarms.find(({ code }) => code === "engine-foreign")?.detail;
   await expect.poll(alarm, { timeout: 10_000 }).toMatch(/engine\.baseUrl: .* answers as coordinator b/);
-  expect(host.coordinator.readiness()).toMatchObject({ ready: false, reasons: ["engine-failed"] });
+  await expect.poll(() => host.coordinator.readiness()).toMatchObject({ ready: false, reasons: ["engine-failed"] });
   const adapter = new HttpEngine({ clock: new SystemClock() }, { ...engine });
   const outcome = await adapter.execute(commandAt(1, "POST /api/switch/cut", { source: "cam2" }));
   expect(outcome).toMatchObject({ ok: false, gaveUp: true });
