@@ -14,7 +14,8 @@ const SOURCE = fileURLToPath(new URL("fast-death.c", import.meta.url));
 
 function compile() {
   if (process.platform !== "linux") return "it is for Linux only";
-  const { include_dir: headers } = createRequire(import.meta.url)("node-api-headers");
+  const require = createRequire(import.meta.url);
+  const { include_dir: headers } = require("node-api-headers");
   const compiler = process.env.CC ?? "cc";
   // A file that an engine has loaded is replaced, not overwritten: the engine keeps the old one.
   const fresh = `${BUILT}.${process.pid}`;
