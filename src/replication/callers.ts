@@ -48,6 +48,11 @@ export function callerName({ origin, token }: SyncCaller): string {
   return token === null || origin === "" ? origin : `${origin}@${token}`;
 }
 
+/** The origin of a name that `callerName` made. */
+export function originOfCaller(name: string): string {
+  return name.split("@", 1)[0] ?? "";
+}
+
 export class Callers {
   readonly #basics: ReplicationBasics;
   readonly #isSpoke: boolean;

@@ -65,6 +65,13 @@ export interface Failure {
 /** Whether the one who answered is the one that is expected there. `challenge` is what it was asked to sign. */
 export type AcceptIdentity = (identity: SyncIdentity, challenge: string) => PeerReason | null;
 
+/** The moment before the other side was asked who it is. */
+export interface Asked {
+  readonly atMonoMs: number;
+  /** What was held here. */
+  readonly held: VectorClock;
+}
+
 export interface ExchangeParts {
   readonly replica: Replica;
   readonly intake: Intake;
@@ -73,11 +80,10 @@ export interface ExchangeParts {
   readonly accept: AcceptIdentity;
   /** What the other side is to sign; left out: nothing. */
   readonly challenge?: () => string;
-  /**
-   * Who answers has told what it holds and what time it is there; it was asked at `askedMonoMs`. Whether it holds operations
-   * of this engine that this engine has lost.
-   */
-  readonly met?: (identity: SyncIdentity, askedMonoMs: number) => Promise<Meeting>;
+  /** Who answers is the expected one, and has told what it holds and what time it is there. */
+  readonly met?: (identity: SyncIdentity, asked: Asked) => Promise<Meeting>;
+  /** Another one answers than the one that is expected. */
+  readonly strange?: (identity: SyncIdentity, challenge: string) => Promise<void>;
   readonly clock: Pick<Clock, "monoMs">;
   /** Inside the transaction of a page that was taken, before its cursor. */
   readonly replayed?: () => void;
@@ -139,15 +145,18 @@ export class Exchange {
     this.#pages = 0;
     const { transport, accept, replica } = this.#parts;
     const challenge = this.#parts.challenge?.() ?? "";
-    const askedMonoMs = this.#parts.clock.monoMs();
+    const asked = { atMonoMs: this.#parts.clock.monoMs(), held: { ...replica.ops.vector() } };
     const answer = await transport.identity(challenge);
     if (answer.outcome === "refused" && answer.status === NOT_FOUND) return failed("identity_missing", answer);
     if (answer.outcome !== "answered") return failed(reasonOfAnswer(answer), answer);
     const identity = readIdentity(answer.value);
     if (typeof identity === "string") return failed(identity);
     const refusal = accept(identity, challenge);
-    if (refusal !== null) return failed(refusal);
-    const meeting = await this.#parts.met?.(identity, askedMonoMs);
+    if (refusal !== null) {
+      await this.#parts.strange?.(identity, challenge);
+      return failed(refusal);
+    }
+    const meeting = await this.#parts.met?.(identity, asked);
     this.#takesBack = meeting?.takesBack === true || this.#readsAll;
     this.#readsAll = false;
     const { hubId, generation } = identity;

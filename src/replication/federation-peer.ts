@@ -11,7 +11,7 @@ import { counterOf, mergeClocksCapped, parseClock, type VectorClock } from "../c
 import type { FederationPeerPort } from "../ports/sync-transport.ts";
 import type { Ids } from "../ports/basics.ts";
 import { readCursor } from "./cursor.ts";
-import { Exchange } from "./exchange.ts";
+import { type Asked, Exchange } from "./exchange.ts";
 import type { Meeting } from "./history.ts";
 import type { SyncIdentity } from "./hub.ts";
 import type { Intake } from "./intake.ts";
@@ -60,7 +60,9 @@ export interface FederationPeerParts extends ReplicationBasics {
   /** Something about its health or standing has changed. */
   readonly changed: () => void;
   /** See `ExchangeParts.met`; `name` is that of the peer. */
-  readonly met: (port: FederationPeerPort, identity: SyncIdentity, askedMonoMs: number) => Promise<Meeting>;
+  readonly met: (port: FederationPeerPort, identity: SyncIdentity, asked: Asked) => Promise<Meeting>;
+  /** See `ExchangeParts.strange`. */
+  readonly strange: (port: FederationPeerPort, identity: SyncIdentity, challenge: string) => Promise<void>;
 }
 
 export interface FederationPeerInit {
@@ -98,7 +100,8 @@ export class FederationPeer {
         challenge: () => ids.next("request"),
         clock: parts.clock,
         accept: (identity, challenge) => this.#accept(identity, challenge),
-        met: (identity, askedMonoMs) => parts.met(port, identity, askedMonoMs),
+        met: (identity, asked) => parts.met(port, identity, asked),
+        strange: (identity, challenge) => parts.strange(port, identity, challenge),
         replayed: () => replica.peerState.set(CLOCK_KEY, JSON.stringify(replica.ops.vector())),
       },
       { name, limit: MAX_PAGE_OPS, maxBytes: DEFAULT_PAGE_BYTES, pushes: false },

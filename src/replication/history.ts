@@ -33,6 +33,8 @@ export interface Meeting {
   readonly returns: VectorClock;
 }
 
+/** The digest of no operation at all: what stands under any number is something else. */
+const UNLIKE = "";
 /** Origins whose forks are remembered. */
 const MAX_FORKS = 256;
 
@@ -68,7 +70,10 @@ export class History {
     return Object.fromEntries(
       Object.entries(asked).map(([origin, { n, head }]) => {
         const here = this.#at(origin, n);
+        const held = counterOf(this.#parts.replica.ops.vector(), origin);
         if (head !== null && here !== null && head !== here) this.#forked(origin, n, who);
+        // Nobody holds more of what this engine wrote than the engine itself, unless it has lost that.
+        else if (head !== null && n > held && this.#parts.own.has(origin)) this.#forked(origin, held + 1, who);
         return [origin, { n, head: here }];
       }),
     );
@@ -82,8 +87,12 @@ export class History {
     });
   }
 
-  /** Compares with the place that has just said who it is, and puts right what is this engine's own. */
-  async meet({ clock = {}, heads = {}, engineId }: Introduced, transport: SyncTransport): Promise<Meeting> {
+  /**
+   * Compares with the place that has just said who it is, and puts right what is this engine's own. `heldBefore`: what was
+   * held here before that place said what it holds.
+   */
+  async meet(introduced: Introduced, transport: SyncTransport, heldBefore: VectorClock): Promise<Meeting> {
+    const { clock = {}, heads = {}, engineId } = introduced;
     this.#adopt(clock, heads);
     const theirs = await this.#digestsOf(clock, heads, transport);
     let renewed: Renewed | null = null;
@@ -96,24 +105,68 @@ export class History {
       if (origin === this.#parts.own.current) renewed = this.#parts.renewal.renewHistory(agreed, clock);
       else if (baseOrigin(origin) === recordOrigin(engineId as EngineId)) returns[origin] = agreed;
     }
-    return { ...this.#lost(clock, renewed), returns };
+    // What is written here from now on is not what the other place holds under those numbers.
+    const { current } = this.#parts.own;
+    const same = theirs[current]?.n ?? counterOf(heldBefore, current);
+    const lost = await this.#lost(clock, { renewed, same }, transport);
+    if (introduced.clock !== undefined) {
+      await this.#tellLoss(clock, recordOrigin(engineId as EngineId), transport, heldBefore);
+    }
+    return { ...lost, returns };
   }
 
-  /** This engine has lost what another place still holds of it: it takes that back, and writes under a new origin. */
-  #lost(clock: VectorClock, before: Renewed | null): Omit<Meeting, "returns"> {
+  /** `who` holds less of what it wrote itself than was held here before it was asked: it has lost that, and is told. */
+  async #tellLoss(clock: VectorClock, who: string, transport: SyncTransport, heldBefore: VectorClock): Promise<void> {
+    for (const origin of Object.keys(heldBefore)) {
+      const [there, n] = [counterOf(clock, origin), counterOf(heldBefore, origin)];
+      if (baseOrigin(origin) !== who || there >= n) continue;
+      this.#forked(origin, there + 1, who);
+      await this.#ask({ [origin]: { n, head: this.#at(origin, n) ?? UNLIKE } }, transport);
+    }
+  }
+
+  /** A living copy of this engine's own folder answers: both say so. Nothing is exchanged with it. */
+  async metCopy({ clock = {} }: Introduced, transport: SyncTransport): Promise<void> {
+    const { current } = this.#parts.own;
+    const n = counterOf(clock, current);
+    this.#parts.hooks.alarm?.(
+      "history-forked",
+      `this engine and another one that answers as ${current} run on copies of one data folder; nothing is exchanged ` +
+        "between them: stop one of them, empty its dataDir and start it again",
+    );
+    await this.#ask({ [current]: { n: n + 1, head: UNLIKE } }, transport);
+  }
+
+  /**
+   * This engine has lost what another place still holds of it: it takes that back, and writes under a new origin. `same`:
+   * through here both hold the same of the origin under which it writes now.
+   */
+  async #lost(
+    clock: VectorClock,
+    before: { readonly renewed: Renewed | null; readonly same: number },
+    transport: SyncTransport,
+  ): Promise<Omit<Meeting, "returns">> {
     const { own, replica, renewal } = this.#parts;
     const held = replica.ops.vector();
     const base = baseOrigin(own.current);
     const lacked = Object.keys(clock).filter(
       (origin) => baseOrigin(origin) === base && counterOf(clock, origin) > counterOf(held, origin),
     );
-    let renewed = before;
+    let { renewed } = before;
     const isCurrent = lacked.includes(own.current);
     // An origin of this line that this engine never heard of: it was begun after the copy that it runs on was made.
     if (isCurrent || lacked.some((origin) => !own.has(origin))) {
       const { current } = own;
-      renewed ??= renewal.renewHistory(counterOf(held, current), clock);
-      if (isCurrent) this.#forked(current, counterOf(held, current) + 1, "this engine, which has lost its operations");
+      const keepThrough = isCurrent ? Math.min(before.same, counterOf(held, current)) : counterOf(held, current);
+      renewed ??= renewal.renewHistory(keepThrough, clock);
+      if (isCurrent) this.#forked(current, keepThrough + 1, "this engine, which has lost its operations");
+    }
+    for (const origin of lacked) {
+      // Its own digests are equal as far as they go: this engine says that it does not have what follows.
+      const first = counterOf(held, origin) + 1;
+      const told = await this.#ask({ [origin]: { n: first, head: UNLIKE } }, transport);
+      const n = counterOf(clock, origin);
+      if (told[origin]?.head === null && n > first) await this.#ask({ [origin]: { n, head: UNLIKE } }, transport);
     }
     return { takesBack: lacked.length > 0, renewed };
   }
@@ -217,7 +270,7 @@ export class History {
     this.#forks.set(origin, first);
     this.#parts.hooks.alarm?.(
       "history-forked",
-      `history of ${origin} forked: from number ${first} on, other operations are held here than at ${who}; a data folder was ` +
+      `history of ${origin} forked: from number ${first} on, what is held here is not what is held at ${who}; a data folder was ` +
         "restored or copied. Its writer goes on under a new origin, and nothing is lost: changeover conflicts list",
     );
   }

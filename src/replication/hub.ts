@@ -91,6 +91,9 @@ const COVERED_OPS = 20_000;
 /** Operations kept where nobody ever pulled. */
 const KEPT_UNASKED = 10_000;
 
+/** Challenges that are remembered. */
+const ANSWERED_KEPT = 64;
+
 /** What a page is around its operations. */
 const PAGE_FRAME_BYTES = 400;
 
@@ -107,6 +110,8 @@ export class Hub {
   readonly #init: HubInit;
   readonly #ids: Ids;
   readonly #seals: Seals;
+  /** The challenges of the last callers. */
+  #answered: readonly string[] = [];
   /** Through this arrival both engines of each pair hold everything, as far as it was looked at. */
   #covered = "";
 
@@ -153,6 +158,7 @@ export class Hub {
     const { hubId, engineId, version, mode } = this.#init;
     const identity = { hubId, engineId, generation: this.generation, version, mode };
     if (challenge === "") return identity;
+    this.#answered = [...this.#answered.slice(1 - ANSWERED_KEPT), challenge];
     const unixMs = Math.floor(this.#basics.clock.unixMs());
     const proven = {
       ...identity,
@@ -164,6 +170,11 @@ export class Hub {
     const { key } = this.#seals;
     const proof = this.#seals.sign(identityText(identity, challenge));
     return key === null || proof === null ? proven : { ...proven, key, proof };
+  }
+
+  /** Whether it was this process that answered `challenge` lately: then who asked has asked itself. */
+  answered(challenge: string): boolean {
+    return this.#answered.includes(challenge);
   }
 
   /** What is known here of the histories that a caller holds; forks are told. */

@@ -12,6 +12,7 @@ import { isWithinReach } from "../core/epoch.ts";
 import { advanceClock, counterOf, parseClock, type VectorClock } from "../core/vector-clock.ts";
 import type { TakeReason } from "./reasons.ts";
 import { parseHlc } from "../core/hlc.ts";
+import { originOfCaller } from "./callers.ts";
 import { announced, baseOrigin, type OwnOrigin } from "./own-origin.ts";
 import type { SenderRefusal, SenderRights } from "./origin-bindings.ts";
 import type { SealDoubt, Seals } from "./seals.ts";
@@ -222,7 +223,7 @@ export class Intake {
   /** Its writer has lost operations, or met a copy of itself. Only whom it tells itself says so, and only while it is news. */
   #tellFollowed({ origin, hlc }: Op, before: string, via: string): void {
     const ageMs = this.#basics.clock.unixMs() - parseHlc(hlc).unixMs;
-    if (baseOrigin(via) !== baseOrigin(origin) || Math.abs(ageMs) > NEWS_MS) return;
+    if (baseOrigin(originOfCaller(via)) !== baseOrigin(origin) || Math.abs(ageMs) > NEWS_MS) return;
     this.#hooks.alarm?.(
       "history-forked",
       `${before} goes on as ${origin}: the data folder of its writer was restored or copied, and nothing is lost`,

@@ -7,7 +7,7 @@ import type { EngineId } from "../core/ids.ts";
 import type { PeerMessage, RecordNews, SyncAnswerMessage, SyncCall } from "../core/messages.ts";
 import { recordOrigin, type Op } from "../core/operation.ts";
 import { compareClocks } from "../core/vector-clock.ts";
-import { Exchange } from "./exchange.ts";
+import { type Asked, Exchange } from "./exchange.ts";
 import { type History, isHead, type Meeting, readDigests } from "./history.ts";
 import type { Hub, SyncIdentity } from "./hub.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
@@ -27,7 +27,7 @@ export interface PairLinkDeps {
   readonly seals: Seals;
   readonly history: History;
   /** See `ExchangeParts.met`. */
-  met(identity: SyncIdentity, askedMonoMs: number, transport: SyncTransport): Promise<Meeting>;
+  met(identity: SyncIdentity, asked: Asked, transport: SyncTransport): Promise<Meeting>;
   send(message: PeerMessage): boolean;
   /** The other engine; null before it was heard. */
   peerId(): EngineId | null;
@@ -61,7 +61,7 @@ export class PairLink {
         seals: deps.seals,
         transport: this.#transport,
         clock: parts.clock,
-        met: (identity, askedMonoMs) => deps.met(identity, askedMonoMs, this.#transport),
+        met: (identity, asked) => deps.met(identity, asked, this.#transport),
         challenge: () => PAIR_CHALLENGE,
         accept: ({ engineId }) => (engineId === deps.peerId() ? null : "identity_mismatch"),
       },

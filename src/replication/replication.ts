@@ -12,7 +12,7 @@ import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-c
 import type { TimerHandle } from "../ports/basics.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
 import { ClockEvidence } from "./clock-evidence.ts";
-import { Exchange, type Progress } from "./exchange.ts";
+import { type Asked, Exchange, type Progress } from "./exchange.ts";
 import { Federation, type PeerTrouble } from "./federation.ts";
 import { History, type Meeting } from "./history.ts";
 import { type FederationMode, Hub, type SyncIdentity } from "./hub.ts";
@@ -132,7 +132,7 @@ export class Replication {
       holdings,
       bindings,
       history,
-      met: (identity, askedMonoMs, transport) => this.#meet(null, identity, { askedMonoMs, transport }),
+      met: (identity, asked, transport) => this.#meet(null, identity, { asked, transport }),
       intake: this.intake,
       seals,
       send: (message) => joint.send?.(message) ?? false,
@@ -145,7 +145,8 @@ export class Replication {
         host: peerHost(parts),
         intake: this.intake,
         changed: (troubles) => joint.federationChanged?.(troubles),
-        met: ({ name, transport }, identity, askedMonoMs) => this.#meet(name, identity, { askedMonoMs, transport }),
+        met: ({ name, transport }, identity, asked) => this.#meet(name, identity, { asked, transport }),
+        strange: ({ transport }, identity, challenge) => this.#meetStranger(identity, challenge, transport),
       },
       parts.federation ?? [],
       {
@@ -197,16 +198,22 @@ export class Replication {
   async #meet(
     clockName: string | null,
     identity: SyncIdentity,
-    { askedMonoMs, transport }: { readonly askedMonoMs: number; readonly transport: SyncTransport },
+    { asked, transport }: { readonly asked: Asked; readonly transport: SyncTransport },
   ): Promise<Meeting> {
     const { clock = {}, unixMs } = identity;
-    if (clockName !== null && unixMs !== undefined) this.#evidence.noted(clockName, unixMs, askedMonoMs);
+    if (clockName !== null && unixMs !== undefined) this.#evidence.noted(clockName, unixMs, asked.atMonoMs);
     this.#healClock(clock);
-    const meeting = await this.history.meet(identity, transport);
+    const meeting = await this.history.meet(identity, transport, asked.held);
     if (meeting.renewed !== null) {
       this.#parts.logger.warn({ ...meeting.renewed }, "history was lost or forked: a new origin begins");
     }
     return meeting;
+  }
+
+  /** Where it calls itself this engine and is not, its folder is a copy of this one's [RP2]. */
+  async #meetStranger(identity: SyncIdentity, challenge: string, transport: SyncTransport): Promise<void> {
+    const isCopy = identity.engineId === this.#parts.store.load().engineId && !this.hub.answered(challenge);
+    if (isCopy) await this.history.metCopy(identity, transport);
   }
 
   /** A folder that was restored from a backup is old: what it would write under its origin may stand elsewhere [RP2]. */
@@ -263,7 +270,8 @@ export class Replication {
         seals: this.#seals,
         transport,
         clock: this.#parts.clock,
-        met: (identity, askedMonoMs) => this.#meet("hub", identity, { askedMonoMs, transport }),
+        met: (identity, asked) => this.#meet("hub", identity, { asked, transport }),
+        strange: (identity, challenge) => this.#meetStranger(identity, challenge, transport),
         challenge: () => this.#parts.ids.next("request"),
         accept: ({ engineId }) => (engineId === own ? "identity_mismatch" : null),
       },

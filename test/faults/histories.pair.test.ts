@@ -3,12 +3,14 @@
  * clock was wrong: found, told on both sides, nothing lost, and writing goes on.
  */
 import { execFile } from "node:child_process";
-import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { stateOf } from "../../src/cli/demo/observe.ts";
 import type { EngineProcess } from "../../src/cli/demo/processes.ts";
+import { freePort } from "../support/free-port.ts";
 import { call } from "../support/http-call.ts";
 import { type LoneEngine, startLoneEngine } from "../support/lone-engine.ts";
 import { RealPair } from "../support/real-pair.ts";
@@ -143,7 +145,7 @@ describe("spokes and their hub", () => {
     await one.process.start();
     await puts(one, { new1: "new", new2: "new" });
     await hold([hub, one], { before: 1, old1: "old", old2: "old", new1: "new", new2: "new" });
-    await alarmed([one], "history-forked");
+    await alarmed([hub, one], "history-forked");
     await puts(one, { later: 2 });
     await hold([hub], { later: 2 });
   });
@@ -166,6 +168,9 @@ describe("spokes and their hub", () => {
     const all = { before: 1, one1: 1, one2: 2, one3: 3, other1: 1, other2: 2, other3: 3 };
     await hold([hub, one, other], all);
     await alarmed([hub], "history-forked");
+    await expect
+      .poll(async () => [...(await alarmsOf(one)), ...(await alarmsOf(other))], SOON)
+      .toContain("history-forked");
     await puts(one, { "later-one": 1 });
     await puts(other, { "later-other": 1 });
     await hold([hub, one, other], { ...all, "later-one": 1, "later-other": 1 });
@@ -206,6 +211,73 @@ describe("spokes and their hub", () => {
     await puts(hub, { hub4: 4 });
     await hold([one], { hub4: 4 });
   });
+});
+
+describe("RP1 RP2: a folder that was restored, and nothing was written since", () => {
+  it("by a spoke that its hub knows by a token: both tell", { timeout: 120_000 }, async () => {
+    const secrets = mkdtempSync(join(tmpdir(), "changeover-tokens-"));
+    const token = (name: string, role: string): object => {
+      writeFileSync(join(secrets, name), `secret-of-the-${name}-0123456789`, { mode: 0o600 });
+      return { name, role, file: join(secrets, name) };
+    };
+    const tokens = [token("ops", "operator"), token("spoke", "spoke"), token("pair", "peer")];
+    const ops = { authorization: "Bearer secret-of-the-ops-0123456789" };
+    const held = async (field: string): Promise<number> =>
+      (await call("GET", `${hub.url}/api/records/macros/${field}`, undefined, ops)).status;
+    const hub = await engine("hub", { auth: { tokens } });
+    const way = { url: hub.url, intervalMs: 1_000, token: { file: join(secrets, "spoke") } };
+    const one = await engine("one", { replication: { hub: way } });
+    await puts(one, { before: 1 });
+    await expect.poll(() => held("before"), SOON).toBe(200);
+    const backup = join(one.folder, "backup");
+    await backUp(one.process, dataOf(one), backup);
+    await puts(one, { lost: 1 });
+    await expect.poll(() => held("lost"), SOON).toBe(200);
+    await restore(one.process, dataOf(one), backup);
+    await one.process.start();
+    await hold([one], { lost: 1 });
+    await alarmed([one], "history-forked");
+    const told = async (): Promise<string> =>
+      JSON.stringify((await call("GET", `${hub.url}/api/state`, undefined, ops)).body);
+    await expect.poll(told, SOON).toContain("history-forked");
+    rmSync(secrets, { recursive: true });
+  });
+
+  it("by one of two sites: both tell, and it takes back what it lost", { timeout: 120_000 }, async () => {
+    const ports = [await freePort(), await freePort()] as const;
+    const site = async (name: string, port: number, other: number): Promise<LoneEngine> => {
+      const peers = [{ name: "there", endpoint: `http://127.0.0.1:${other}` }];
+      const started = await startLoneEngine({ pair: name, port, config: { federation: { intervalMs: 1_000, peers } } });
+      open.push(started);
+      return started;
+    };
+    const east = await site("east", ports[0], ports[1]);
+    const west = await site("west", ports[1], ports[0]);
+    await puts(east, { before: 1 });
+    await hold([west], { before: 1 });
+    const backup = join(east.folder, "backup");
+    await backUp(east.process, dataOf(east), backup);
+    await puts(east, { lost: 1 });
+    await hold([west], { lost: 1 });
+    await restore(east.process, dataOf(east), backup);
+    await east.process.start();
+    await hold([east], { before: 1, lost: 1 });
+    await alarmed([east, west], "history-forked");
+    await puts(east, { later: 1 });
+    await hold([west], { later: 1 });
+  });
+});
+
+it("R4 RP2: a spoke that runs on a copy of its hub's folder: both tell", { timeout: 120_000 }, async () => {
+  const hub = await engine("hub");
+  // A folder knows its pair and label: a spoke that was given the hub's folder says that it is of the hub's pair.
+  const one = await spoke("hub", hub);
+  await Promise.all([hub.process.stop(), one.process.stop()]);
+  rmSync(dataOf(one), { recursive: true });
+  cpSync(dataOf(hub), dataOf(one), { recursive: true });
+  await hub.process.start();
+  await one.process.start();
+  await alarmed([hub, one], "history-forked");
 });
 
 it("R5 CK2 CK3 CK4 RP3: a spoke whose clock was a year ahead and is put right", { timeout: 120_000 }, async () => {

@@ -11,6 +11,7 @@ import { recordOrigin, type Op } from "../../src/core/operation.ts";
 import { checksumOfOp } from "../../src/replication/record-log.ts";
 import { Replication, type ReplicationInit, type ReplicationJoint } from "../../src/replication/replication.ts";
 import type { ReplicationParts } from "../../src/replication/parts.ts";
+import type { SyncCaller } from "../../src/replication/callers.ts";
 import type { Digests } from "../../src/replication/history.ts";
 import type { Clock, Ids, Signatures } from "../../src/ports/basics.ts";
 import type {
@@ -58,7 +59,7 @@ export interface Place {
   readonly store: Store;
   readonly replication: Replication;
   /** The way to this place from `caller`, in the same process. */
-  wayFor(caller: string): SyncTransport;
+  wayFor(caller: string, token?: string): SyncTransport;
 }
 
 export interface PlaceInit {
@@ -93,7 +94,13 @@ export function makePlace(init: PlaceInit): Place {
   };
   const settings = { hubId: name, version: "0.1.0", mode: "sync", hubIntervalMs: 3_600_000 } as const;
   const replication = new Replication(parts, { ...settings, ...init.init }, init.joint);
-  return { name, clock, store, replication, wayFor: (caller) => new DirectWay(replication, caller) };
+  return {
+    name,
+    clock,
+    store,
+    replication,
+    wayFor: (origin, token) => new DirectWay(replication, { origin, token: token ?? null }),
+  };
 }
 
 /** For tests that need replication only as a collaborator. */
@@ -109,9 +116,9 @@ export function originOf(name: string): string {
 /** `/sync` of a place without HTTP: everything passes through JSON, as over a wire. */
 class DirectWay implements SyncTransport {
   readonly #place: Replication;
-  readonly #caller: string;
+  readonly #caller: SyncCaller;
 
-  constructor(place: Replication, caller: string) {
+  constructor(place: Replication, caller: SyncCaller) {
     this.#place = place;
     this.#caller = caller;
   }
@@ -124,21 +131,23 @@ class DirectWay implements SyncTransport {
     return {
       outcome: "answered",
       value: wired(
-        this.#place.hub.pull({ caller: { origin: request.own === true ? "" : this.#caller, token: null }, ...request }),
+        this.#place.hub.pull({
+          caller: { ...this.#caller, ...(request.own === true ? { origin: "" } : {}) },
+          ...request,
+        }),
       ),
     };
   }
 
   async compare(heads: Digests): Promise<SyncAnswer<Json>> {
-    const caller = { origin: this.#caller, token: null };
-    return { outcome: "answered", value: wired({ heads: this.#place.hub.compare(caller, heads) }) };
+    return { outcome: "answered", value: wired({ heads: this.#place.hub.compare(this.#caller, heads) }) };
   }
 
   async push(ops: readonly Op[], snapshot: PushedBase | null): Promise<SyncAnswer<Json>> {
     const came = wired(ops) as unknown as readonly unknown[];
     return {
       outcome: "answered",
-      value: wired(this.#place.hub.push({ origin: this.#caller, token: null }, came, snapshot)),
+      value: wired(this.#place.hub.push(this.#caller, came, snapshot)),
     };
   }
 
