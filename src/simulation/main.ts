@@ -62,6 +62,8 @@ async function runSeeds(options: SimOptions, totals: Totals): Promise<void> {
     if (done.kind !== "seed") return;
     addRun(totals, done.result);
     for (const key of done.reached) totals.reached.add(key);
+    const { violation } = done.result;
+    if (violation !== null) console.log(`${nameOf(done.result)}: ${violation.detail}`);
     if (totals.runs % PROGRESS_EVERY === 0) console.log(`${totals.runs} runs, ${totals.failed.length} violations`);
   });
 }
