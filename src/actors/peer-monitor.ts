@@ -29,6 +29,8 @@ export type PeerState = "connecting" | "alive" | "suspect" | "silent" | "dead";
 export interface PeerMonitorHandlers {
   /** The judgement on the peer has changed. */
   onChange(state: PeerState): void;
+  /** A deadline has passed: if this engine itself slept, that must be noticed before the peer is judged [CP5]. */
+  lookForPause?(): void;
 }
 
 /** The last heartbeat and what was noted at its receipt. */
@@ -218,6 +220,7 @@ export class PeerMonitor {
   #deadlinePassed(): void {
     this.#deadline = null;
     this.#deadlineAtMs = Number.POSITIVE_INFINITY;
+    this.#handlers.lookForPause?.();
     const judged = liveness(this.#detector, this.#kit.nowMs());
     if (judged === "suspect" && this.#state === "alive") this.#machine.send({ type: "MISSED" });
     if (judged === "silent" && this.#state !== "silent") this.#machine.send({ type: "SILENT" });

@@ -66,7 +66,10 @@ export class Succession {
     this.votes = new Votes(kit, () => this.leadership.voted());
     this.restraints = new Restraints(kit);
     this.pulse = new Pulse(kit, { onBeat: () => this.#beat(), onPause: (gapMs) => this.#woke(gapMs) });
-    this.monitor = new PeerMonitor(kit, this.votes, { onChange: (state) => this.#peerChanged(state) });
+    this.monitor = new PeerMonitor(kit, this.votes, {
+      onChange: (state) => this.#peerChanged(state),
+      lookForPause: () => void this.pulse.check(),
+    });
     this.witness = new WitnessVote(kit, this.votes, {
       onHigherEpoch: (epoch) => this.sawEpoch(epoch),
       onAmnesia: () => this.#quarantine(),

@@ -33,6 +33,7 @@ export class LocalLock {
   readonly #clock: Clock;
   #held: Held | null = null;
   #fence = 0;
+  #lapsed: number | null = null;
 
   constructor(components: { readonly clock: Clock }) {
     this.#clock = components.clock;
@@ -45,6 +46,7 @@ export class LocalLock {
       return { outcome: "held", holder: standing.holder, fence: standing.fence, expiresMs: standing.expiresMs };
     if (this.#fence === 0) this.#fence = Math.floor(this.#clock.unixMs());
     this.#fence = Math.max(this.#fence, fenceFloor) + 1;
+    this.#lapsed = null;
     this.#held = { ...request, fence: this.#fence, lapsesAtMonoMs: this.#clock.monoMs() + request.ttlMs };
     return { outcome: "acquired", lockId: request.lockId, fence: this.#fence, expiresMs: request.ttlMs };
   }
@@ -82,14 +84,23 @@ export class LocalLock {
     return { holder, lockId, fence, ttlMs, expiresMs: lapsesAtMonoMs - this.#clock.monoMs() };
   }
 
+  /** The fence of the lock that has lapsed and that was not given again since; null: there is none. */
+  get lapsed(): number | null {
+    this.#standing();
+    return this.#lapsed;
+  }
+
   /** Loses the lock and the counter, as a memory that was emptied. */
   forget(): void {
-    this.#held = null;
+    this.#held = this.#lapsed = null;
     this.#fence = 0;
   }
 
   #standing(): Held | null {
-    if (this.#held !== null && this.#held.lapsesAtMonoMs <= this.#clock.monoMs()) this.#held = null;
+    if (this.#held !== null && this.#held.lapsesAtMonoMs <= this.#clock.monoMs()) {
+      this.#lapsed = this.#held.fence;
+      this.#held = null;
+    }
     return this.#held;
   }
 }

@@ -38,7 +38,9 @@ async function main(): Promise<number> {
   if (totals.failed.length > MOST_SHOWN) {
     console.log(`and ${totals.failed.slice(MOST_SHOWN).map(nameOf).join(", ")}`);
   }
-  if (options.systematic) await strikeEverywhere(options, totals);
+  // What ends at the first violation has one already.
+  const isOver = options.firstViolation && totals.failed.length > 0;
+  if (options.systematic && !isOver) await strikeEverywhere(options, totals);
   if (options.coverage) tellCoverage(totals);
   if (options.bugs) await findBugs(options, totals);
   const unproven = totals.holes.length > 0 || totals.bugs.some(({ invariant }) => invariant === null);
@@ -97,12 +99,15 @@ function tellHole(totals: Totals, hole: string): void {
 
 /** Every fault at every moment. A moment that came in the dry run and not in the aimed one was changed by chance: a hole. */
 async function strikeEverywhere(options: SimOptions, totals: Totals): Promise<void> {
-  const plan = await planAims(simulated, options.policies);
+  const { firstViolation, moments, scenario } = options;
+  const plan = await planAims(simulated, options.policies, { untilBroken: firstViolation, only: scenario });
   const { aims: planned, reached: inPlan, broken } = plan;
   for (const key of inPlan) totals.reached.add(key);
   for (const what of broken) console.log(`broken without an aimed fault, ${what}`);
   totals.aimedAndBroken += broken.length;
-  const aims = planned.filter((_aim, index) => index % options.every === 0);
+  if (firstViolation && broken.length > 0) return;
+  const asked = planned.filter(({ moment }) => moments.length === 0 || moments.some((text) => moment.includes(text)));
+  const aims = asked.filter((_aim, index) => index % options.every === 0);
   console.log(
     `aimed faults    ${aims.length} of ${planned.length}, at ${new Set(planned.map(({ moment }) => moment)).size} moments`,
   );
@@ -112,7 +117,7 @@ async function strikeEverywhere(options: SimOptions, totals: Totals): Promise<vo
   await shareOut(
     options.workers,
     () => {
-      const aim = aims[given];
+      const aim = firstViolation && totals.aimedAndBroken > 0 ? undefined : aims[given];
       given += 1;
       return aim === undefined ? null : { kind: "aim", aim };
     },
@@ -129,6 +134,8 @@ async function strikeEverywhere(options: SimOptions, totals: Totals): Promise<vo
   );
   const seconds = (clock.monoMs() - startedMs) / 1_000;
   console.log(`aimed faults    ${struck} struck, ${totals.aimedAndBroken} broke an invariant, ${seconds.toFixed(0)} s`);
+  // What was left out says nothing about holes.
+  if (firstViolation || moments.length > 0 || scenario !== "") return;
   const unreached = aims.length - struck;
   if (unreached > 0) console.log(`HOLE            ${unreached} moments did not come again`);
   for (const hole of holesOf(plan, readExplained())) tellHole(totals, hole);

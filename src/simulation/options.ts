@@ -20,6 +20,10 @@ export interface SimOptions {
   readonly systematic: boolean;
   /** Of the aimed faults every so many-th is played. */
   readonly every: number;
+  /** Only scenarios whose name has this text are played. */
+  readonly scenario: string;
+  /** Only moments that have one of these texts are struck; empty: all. */
+  readonly moments: readonly string[];
   /** Whether each mistake of `mutants.ts` is tried. */
   readonly mutants: boolean;
   /** Mistakes whose name or file has this in it. */
@@ -49,6 +53,8 @@ interface Given {
   readonly bugs?: true;
   readonly systematic?: true;
   readonly every: string;
+  readonly scenario: string;
+  readonly moments?: string;
   readonly coverage?: true;
   readonly mutants?: true;
   readonly only: string;
@@ -70,6 +76,8 @@ function command(): Command {
     .option("--coverage", "tell which states and rules were reached; a hole without a reason fails")
     .option("--systematic", "strike every moment with every fault that can occur there")
     .option("--every <n>", "with --systematic: play only every n-th of them", "1")
+    .option("--scenario <text>", "with --systematic: only scenarios whose name has this text", "")
+    .option("--moments <texts>", 'with --systematic: strike only moments with one of these texts, parted by "|"')
     .option("--bugs", "look for every planted bug; 1000 seeds and more do so anyway")
     .option("--mutants", "try every small mistake of mutants.ts")
     .option("--only <text>", "with --mutants: only those whose name or file has this text", "")
@@ -102,6 +110,8 @@ export function readOptions(args: readonly string[]): SimOptions {
     systematic: values.systematic === true,
     every: whole("--every", values.every, 1, MOST_SEEDS),
     coverage: values.coverage === true,
+    scenario: values.scenario,
+    moments: values.moments?.split("|") ?? [],
     mutants: values.mutants === true,
     only: values.only,
     results: values.results ?? null,

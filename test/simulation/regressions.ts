@@ -27,6 +27,12 @@ export const REGRESSIONS: readonly Regression[] = [
     faults: [{ kind: "pause", atMs: 3892.134, forMs: 3594.096, target: "b", amount: 0.243 }],
   },
   {
+    seed: 19,
+    found: "CP5: the peer was called silent right after an engine had slept itself",
+    cause: "the deadline of the peer's silence was overdue and judged before the pulse had noticed the pause [CP5]",
+    faults: [{ kind: "pause", atMs: 3892, forMs: 898, target: "b", amount: 0.243 }],
+  },
+  {
     seed: 57,
     found: "I5: a campaign while behind, long before the patience was over",
     cause: "the patience counted from an earlier silence, although the leader had been heard since [CP4]",

@@ -22,9 +22,16 @@ const SHORTEST_TIMER_MS = 1;
 export class HostClock {
   /** Milliseconds of the monotonic clock per true millisecond. */
   readonly rate: number;
+  readonly #onStep: (byMs: number) => void;
   #unixOffsetMs: number;
 
-  constructor(init: { readonly driftPpm: number; readonly unixOffsetMs: number }) {
+  /** `onStep`: hears of every step of the wall clock. */
+  constructor(init: {
+    readonly driftPpm: number;
+    readonly unixOffsetMs: number;
+    readonly onStep?: (byMs: number) => void;
+  }) {
+    this.#onStep = init.onStep ?? (() => undefined);
     this.rate = 1 + init.driftPpm / 1_000_000;
     this.#unixOffsetMs = init.unixOffsetMs;
   }
@@ -36,11 +43,12 @@ export class HostClock {
   /** Moves the wall clock; the monotonic one does not notice. */
   stepUnix(byMs: number): void {
     this.#unixOffsetMs += byMs;
+    this.#onStep(byMs);
   }
 
   /** Sets the wall clock right, as a time server would. */
   disciplineUnix(trueMs: number): void {
-    this.#unixOffsetMs = trueMs - trueMs * this.rate;
+    this.stepUnix(trueMs - trueMs * this.rate - this.#unixOffsetMs);
   }
 }
 

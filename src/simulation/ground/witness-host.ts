@@ -74,6 +74,11 @@ export class WitnessHost {
     if (standing !== null && ("content" in standing || isStranger(standing))) this.server.forget();
   }
 
+  /** The fence of the lock that has lapsed, and that nobody has taken since; null: none has, as far as this clock can be trusted. */
+  lapsedFence(): number | null {
+    return this.#clock.stepMs === 0 ? this.server.lock.lapsed : null;
+  }
+
   /** Redis counts a lock's life on its wall clock: a step shortens or prolongs it. */
   stepClock(byMs: number): void {
     this.#clock.stepMs += byMs;

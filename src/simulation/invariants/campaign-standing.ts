@@ -19,8 +19,14 @@ export interface Known {
   heardEpoch: number;
   /** The best position that a leader told it. */
   told: LogPosition;
-  /** What it knew when its newest campaign began. */
+  /** When it last gave its vote away. */
+  votedMs: number;
+  /** What it knew when its newest campaign began, and when that sent its swap. */
   standing: Standing | null;
+  standingAtSwap: Standing | null;
+  campaigns: boolean;
+  /** The last epoch that the witness took from it. */
+  swappedEpoch: number;
   /** The newest automatic changes that it knows of; they count for hold-down. */
   changes: readonly number[];
 }
@@ -45,7 +51,7 @@ export function newLife(bornMs: number): Known {
   return {
     ...{ bornMs, heardLeaderMs: -Infinity, wokeMs: -Infinity, peerIncarnation: "", lastN: 0, epoch: 0, heardEpoch: 0 },
     told: { epoch: 0, seq: 0 },
-    standing: null,
+    ...{ votedMs: -Infinity, standing: null, standingAtSwap: null, campaigns: false, swappedEpoch: 0 },
     changes: [],
   };
 }
@@ -62,7 +68,7 @@ export function standingOf(world: World, label: Label, known: Known, peer: Known
   const end = disk.content?.shape.at(-1);
   const position = { epoch: end?.epoch ?? 0, seq: end?.to ?? 0 };
   return {
-    promiseAgeMs: released ? Infinity : ageMs(known.heardLeaderMs),
+    promiseAgeMs: released ? Infinity : ageMs(Math.max(known.heardLeaderMs, known.votedMs)),
     quarantineAgeMs: ageMs(Math.max(known.bornMs, known.wokeMs)),
     maintenanceOn: isHeld(world, label),
     engineFailed: isKnownFailed(world, label),

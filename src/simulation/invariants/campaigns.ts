@@ -1,12 +1,15 @@
 /**
- * Purpose: I5 (no campaign of automation during a promise, quarantine, maintenance or hold-down) and I11 (automatic role
- * changes are bounded).
- * How: what bore on a campaign is noted when it begins, and judged when its cause is told with the new role.
+ * I5 (no campaign of automation during a promise, quarantine, maintenance or hold-down), I11 (automatic role changes are
+ * bounded), and CP3 (silence alone wins nothing without the witness).
+ *
+ * What bears on a campaign is noted when it begins and again when it swaps the record. It is judged when the cause is told
+ * with the new role.
  */
 import { comparePositions } from "../../core/claim.ts";
 import type { CoordinatorEvent } from "../../core/events.ts";
 import { otherLabel, type Label } from "../../core/ids.ts";
 import type { LeadershipCause, PeerMessage } from "../../core/messages.ts";
+import type { WitnessRecord } from "../../ports/witness.ts";
 import type { Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
 import { newLife, standingOf, type Known, type Standing } from "./campaign-standing.ts";
@@ -55,19 +58,37 @@ export class Campaigns implements Watch {
     this.#noteChange(known, message.leadership?.cause ?? null);
   }
 
+  /** A vote that was given is a promise as well [VT2]. */
+  sent(from: Label, message: PeerMessage): void {
+    if (message.type === "vote-answer" && message.granted) this.#known[from].votedMs = this.#world.nowMs;
+  }
+
+  /** What a campaign rests on is looked at again right before the swap. */
+  swapSent(from: Label): void {
+    const known = this.#known[from];
+    if (known.standing !== null && known.campaigns) known.standingAtSwap = this.#now(from);
+  }
+
+  swapped(from: Label, _previous: unknown, next: WitnessRecord): void {
+    this.#known[from].swappedEpoch = next.epoch;
+  }
+
   told(label: Label, event: CoordinatorEvent): void {
-    if (event.type !== "role" || event.role === "follower") return;
+    if (event.type !== "role") return;
     const known = this.#known[label];
-    const now = (): Standing => standingOf(this.#world, label, known, this.#known[otherLabel(label)]);
-    if (event.role === "candidate") known.standing = now();
+    known.campaigns = event.role === "candidate";
+    if (event.role === "candidate") Object.assign(known, { standing: this.#now(label), standingAtSwap: null });
     if (event.role !== "leader" || event.epoch <= known.epoch) return;
     known.epoch = event.epoch;
+    const now = (): Standing => this.#now(label);
     if (event.cause !== null && AUTOMATIC.has(event.cause)) {
-      this.#judge(
-        `${label} campaigned for epoch ${event.epoch} (${event.cause})`,
-        event.cause,
-        known.standing ?? now(),
-      );
+      const what = `${label} campaigned for epoch ${event.epoch} (${event.cause})`;
+      this.#judge(what, event.cause, known.standing ?? now());
+      // In an election the peer has been asked instead, and it may be an engine's first [CP7].
+      if (event.cause !== "cold-start" && known.standingAtSwap !== null)
+        this.#judge(`${what}, swapped`, event.cause, known.standingAtSwap);
+      if (event.cause === "silence" && known.swappedEpoch !== event.epoch)
+        this.#world.violate("CP3", `${what} without a proof and without the witness`);
       if (LIMITED.has(event.cause)) this.#judgeHoldDown(label, event.cause, known.standing ?? now());
     }
     this.#noteChange(known, event.cause);
@@ -105,6 +126,10 @@ export class Campaigns implements Watch {
       "I11",
       `${label} took over (${cause}) after ${changes.length} automatic changes within the window`,
     );
+  }
+
+  #now(label: Label): Standing {
+    return standingOf(this.#world, label, this.#known[label], this.#known[otherLabel(label)]);
   }
 
   /** Automatic changes that this engine knows of: its own, and those of its peer that it heard of. */

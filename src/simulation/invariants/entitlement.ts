@@ -11,6 +11,7 @@ import type { Command } from "../../core/command.ts";
 import type { CoordinatorEvent } from "../../core/events.ts";
 import { otherLabel, type Label } from "../../core/ids.ts";
 import type { PeerMessage, Role } from "../../core/messages.ts";
+import type { FailoverSettings } from "../../core/settings.ts";
 import type { WitnessRecord } from "../../ports/witness.ts";
 import type { Submission, Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
@@ -32,6 +33,9 @@ interface Side {
   /** Questions sent before this instant count no more. */
   floorMs: number;
   wokeMs: number;
+  /** When its wall clock leapt ahead, and when it last fell back. */
+  leaptMs: number;
+  fellMs: number;
   /** The highest epoch in which it heard its peer lead. */
   heardEpoch: number;
   readonly sent: Map<string, number>;
@@ -62,6 +66,16 @@ export class Entitlement implements Watch {
     if (pausedMs > this.#world.settings.failover.leaseMs / 2) this.#sides[label].wokeMs = this.#world.nowMs;
   }
 
+  /** A wall clock that leaps ahead looks like a sleep: the leader verifies before its next effect [CP5]. */
+  wallStepped(label: Label, byMs: number): void {
+    const side = this.#sides[label];
+    const { nowMs, settings } = this.#world;
+    if (byMs < 0) Object.assign(side, { leaptMs: -Infinity, fellMs: nowMs });
+    // Between two looks at the clock a leap after a fall may cancel out.
+    else if (byMs > settings.failover.leaseMs / 2 && nowMs > side.fellMs + 2 * settings.failover.heartbeatMs)
+      side.leaptMs = nowMs;
+  }
+
   told(label: Label, event: CoordinatorEvent): void {
     if (event.type !== "role") return;
     const side = this.#sides[label];
@@ -71,7 +85,7 @@ export class Entitlement implements Watch {
       side.grantedAway = false;
     }
     // What a campaign gathers was asked for after the engine woke.
-    if (event.role === "candidate") side.wokeMs = -Infinity;
+    if (event.role === "candidate") Object.assign(side, { wokeMs: -Infinity, leaptMs: -Infinity });
     if (event.role === "follower") Object.assign(side, { untilMs: -Infinity, votedForMs: -Infinity });
   }
 
@@ -87,7 +101,7 @@ export class Entitlement implements Watch {
     if (type === "vote-answer" && message.granted) this.#vote(peer, message.requestId);
     if (type === "handover-grant") {
       Object.assign(own, { grantedAway: true, untilMs: -Infinity, votedForMs: -Infinity, floorMs: this.#world.nowMs });
-      this.#vote(peer, message.requestId, this.#grantMs());
+      this.#vote(peer, message.requestId, grantWindowMs(this.#world.settings.failover));
     }
   }
 
@@ -173,16 +187,17 @@ export class Entitlement implements Watch {
   }
 
   #judge(label: Label, what: string, epoch: number | null): void {
-    const why = this.#forbids(label);
+    const why = this.forbids(label);
     if (why !== null) this.#world.violate("VT5", `${label} ${what} in epoch ${this.#sides[label].epoch}, but ${why}`);
     const led = this.#sides[label].epoch;
     if (epoch !== null && epoch !== led) this.#world.violate("VT5", `${label} ${what} in epoch ${epoch}, leads ${led}`);
   }
 
   /** Why this engine may not act now; null: it may. */
-  #forbids(label: Label): string | null {
+  forbids(label: Label): string | null {
     const { nowMs, settings } = this.#world;
-    const { role, grantedAway, untilMs, wokeMs, votedForMs, heardEpoch, epoch } = this.#sides[label];
+    const { role, grantedAway, untilMs, votedForMs, heardEpoch, epoch, ...since } = this.#sides[label];
+    const wokeMs = Math.max(since.wokeMs, since.leaptMs);
     if (role !== "leader") return `it is ${role}`;
     if (grantedAway) return "it has given its role away";
     if (heardEpoch > epoch) return `its peer told it that it leads in epoch ${heardEpoch}`;
@@ -229,13 +244,6 @@ export class Entitlement implements Watch {
     return shape.some((run) => run.epoch === epoch && run.from <= seq && seq <= run.to);
   }
 
-  /** What the leader waits for, by clocks that drift apart, and the time to come to rest [HO1]. Counted here once more. */
-  #grantMs(): number {
-    const { handoverMs, maxClockDriftPpm, quiesceMs } = this.#world.settings.failover;
-    const rho = maxClockDriftPpm / 1e6;
-    return handoverMs * ((1 - rho) / (1 + rho)) - quiesceMs;
-  }
-
   #leaseMs(label: Label): number {
     return this.#world.settings.failover.leaseMs / this.#rate(label);
   }
@@ -245,10 +253,17 @@ export class Entitlement implements Watch {
   }
 }
 
+/** What the leader waits for, by clocks that drift apart, and the time to come to rest [HO1]. Counted here once more. */
+export function grantWindowMs({ handoverMs, maxClockDriftPpm, quiesceMs }: FailoverSettings): number {
+  const rho = maxClockDriftPpm / 1e6;
+  return handoverMs * ((1 - rho) / (1 + rho)) - quiesceMs;
+}
+
 function newSide(): Side {
   return {
     ...{ role: "follower", epoch: 0, grantedAway: false, untilMs: -Infinity, votedForMs: -Infinity },
-    ...{ floorMs: -Infinity, wokeMs: -Infinity, heardEpoch: 0, sent: new Map<string, number>() },
+    ...{ floorMs: -Infinity, wokeMs: -Infinity, leaptMs: -Infinity, fellMs: -Infinity },
+    ...{ heardEpoch: 0, sent: new Map<string, number>() },
   };
 }
 

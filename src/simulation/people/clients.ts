@@ -7,6 +7,7 @@ import { otherLabel, type Label } from "../../core/ids.ts";
 import type { Durability } from "../../core/command.ts";
 import type { CommandInput, SubmitOutcome } from "../../core/outcomes.ts";
 import type { Prng } from "../ground/prng.ts";
+import type { Submission } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
 
 const THINKING_MS = 250;
@@ -118,10 +119,11 @@ export class Client {
       const { life, coordinator, serving } = processes[to];
       if (life === null || coordinator === null || !serving) return again(otherLabel(to), RETRY_AFTER_MS);
       scheduler.enter(life, "arrival", () => {
+        const askedMs = this.#world.nowMs;
         coordinator.submit(input).then(
           (outcome) => {
             if (!life.alive) return;
-            this.#answered(to, key, input, outcome);
+            this.#answered({ client: this.#name, key, to, input, askedMs, outcome });
             if (this.#chance.chance(LOST_ANSWER_SHARE)) return;
             limit.run = null;
             if (!isFinal(outcome)) return again(nextTarget(outcome, to), RETRY_AFTER_MS);
@@ -137,7 +139,8 @@ export class Client {
     });
   }
 
-  #answered(to: Label, key: string, input: CommandInput, outcome: SubmitOutcome): void {
+  #answered(submission: Submission): void {
+    const { key, to, outcome } = submission;
     const { trace, watchers, nowMs } = this.#world;
     const seq = outcome.outcome === "accepted" ? outcome.seq : 0;
     trace.note(nowMs, to, `answers ${outcome.outcome}`, seq, () => `${key} ${JSON.stringify(outcome)}`);
@@ -145,7 +148,7 @@ export class Client {
       if (outcome.durability === "pair") this.#tally.acknowledgedPair += 1;
       else this.#tally.acknowledgedLocal += 1;
     }
-    watchers.each((watch) => watch.submitted?.({ client: this.#name, key, to, input, outcome }));
+    watchers.each((watch) => watch.submitted?.(submission));
   }
 }
 

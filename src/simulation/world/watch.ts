@@ -30,6 +30,8 @@ export interface Submission {
   readonly key: string;
   readonly to: Label;
   readonly input: CommandInput;
+  /** When the request reached the engine. */
+  readonly askedMs: number;
   readonly outcome: SubmitOutcome;
 }
 
@@ -49,6 +51,8 @@ export interface Watch {
   diskReplaced?(label: Label): void;
   /** A process was frozen for `forMs`, and may act from now on. */
   woke?(label: Label, forMs: number): void;
+  /** The wall clock of an engine's machine was moved. */
+  wallStepped?(label: Label, byMs: number): void;
   /** A hello or a proof was sent over a link. */
   shookHands?(from: Label, frame: { readonly side: Side; readonly link: string; readonly text: string }): void;
   /** Something that an impostor did has counted. */

@@ -250,7 +250,14 @@ export class World {
     const chanceOf = (concern: string): Prng => this.chanceOf(concern);
     const offsets = streamOf(seed, "wall clocks");
     const machine = (label: Label): Machine<SimPeerChannel> =>
-      new Machine(label, new HostClock({ driftPpm: driftPpm[label], unixOffsetMs: offsets.between(-20, 20) }));
+      new Machine(
+        label,
+        new HostClock({
+          driftPpm: driftPpm[label],
+          unixOffsetMs: offsets.between(-20, 20),
+          onStep: (byMs) => this.watchers.each((watch) => watch.wallStepped?.(label, byMs)),
+        }),
+      );
     const engine = (label: Label): EngineProcess =>
       new EngineProcess({
         ...{ scheduler: this.scheduler, pasts, faults: this.#engineFaults[label] },
