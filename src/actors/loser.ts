@@ -111,7 +111,7 @@ export class Loser {
     const { resyncAfter } = this.#kit.failover;
     const endProof = this.#proveAgain(lock, (untilMs) => (provenUntilMs = untilMs));
     const whole = this.#failures >= resyncAfter;
-    const result = await this.#deps.snapshots.install(verified, lock.fence, transferNow, whole).finally(endProof);
+    const result = await this.#deps.snapshots.install(verified, lock.fence, transferNow, { whole }).finally(endProof);
     switch (result.outcome) {
       case "installed":
         if (whole) this.#deps.onResynced("the winner's state replaced all that this store held");

@@ -143,13 +143,14 @@ export class Snapshots {
    * Replaces log end and state by the sender's. Nothing has changed unless the answer is `installed`. `transferNow` is
    * asked in the very step of the replacement, for the world may have changed while the engine was waited for: the own
    * log may have grown; null: it may not be done any more. `whole`: nothing of the own log is kept, whatever it shares
-   * with the sender's.
+   * with the sender's. `isLeaders`: the sender is the leader, which has in its log what it sends; a caller's snapshot says
+   * nothing about what the peer has.
    */
   async install(
     { snapshot, stateText }: Verified,
     lockFence: number,
     transferNow: () => Omit<SnapshotTransfer, "snapshot"> | null,
-    whole = false,
+    { whole = false, isLeaders = true }: { readonly whole?: boolean; readonly isLeaders?: boolean } = {},
   ): Promise<InstallResult> {
     const { store, clock } = this.#kit.ports;
     const release = await this.#deps.executor.hold();
@@ -162,7 +163,7 @@ export class Snapshots {
       const replaced = await this.#replace(snapshot, () => {
         by = "store";
         const transfer = transferNow();
-        if (transfer !== null) this.#adopt(keeping({ ...transfer, snapshot }, whole), state, lockFence);
+        if (transfer !== null) this.#adopt(keeping({ ...transfer, snapshot }, whole), { state, lockFence, isLeaders });
         return transfer !== null;
       });
       if (!replaced) return { outcome: "overtaken" };
@@ -214,7 +215,10 @@ export class Snapshots {
     }
   }
 
-  #adopt(transfer: SnapshotTransfer, state: StateDraft, lockFence: number): void {
+  #adopt(
+    transfer: SnapshotTransfer,
+    { state, lockFence, isLeaders }: { state: StateDraft; lockFence: number; isLeaders: boolean },
+  ): void {
     const { snapshot, shape, keepThroughSeq } = transfer;
     const { stamps } = this.#kit;
     const { store } = this.#kit.ports;
@@ -246,8 +250,8 @@ export class Snapshots {
     const doneSeq = Math.max(executor.executedSeq, executor.confirmedSeq);
     log.restore(store.positions());
     executor.resetTo(seq);
-    // A leader executes only by its vote what it had not executed yet [VT5].
-    if (this.#deps.leads()) executor.goOnThrough(Math.min(doneSeq, log.position.seq));
+    // A leader executes only by its vote what it had not executed yet [VT5], a follower only what a leader has confirmed.
+    if (!isLeaders || this.#deps.leads()) executor.goOnThrough(Math.min(doneSeq, log.position.seq));
     else executor.confirm(Math.min(confirmedSeq, log.position.seq));
   }
 

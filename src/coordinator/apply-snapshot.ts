@@ -34,7 +34,7 @@ export async function applySnapshot(
   if (!admitted()) return { outcome: "stale-epoch", epoch: book.accepted };
   const transferNow = (): Omit<SnapshotTransfer, "snapshot"> | null =>
     admitted() && kit.nowMs() < proof.untilMs ? asTransfer(kit, actors, parsed) : null;
-  const result = await actors.snapshots.install(verified, proof.fence, transferNow);
+  const result = await actors.snapshots.install(verified, proof.fence, transferNow, { isLeaders: false });
   switch (result.outcome) {
     case "installed":
       actors.succession.sawEpoch(parsed.epoch);

@@ -28,7 +28,8 @@ export function reconciling(world: World): Watch {
         world.violate("I14", `${label} adopted a state under fence ${lockFence} after ${highestFence}`);
       }
       highestFence = Math.max(highestFence, lockFence);
-      if (hasLapsed(lockFence)) world.violate("I14", `${label} adopted a state under fence ${lockFence}, which has lapsed`);
+      if (hasLapsed(lockFence))
+        world.violate("I14", `${label} adopted a state under fence ${lockFence}, which has lapsed`);
       const standing = witness.server.lock.read();
       if (standing !== null && standing.fence > lockFence) {
         world.violate("I14", `${label} adopted a state under fence ${lockFence} while ${standing.fence} is held`);
