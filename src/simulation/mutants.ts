@@ -10,6 +10,7 @@ export interface Mutant {
   readonly from: string;
   readonly to: string;
   readonly simulated: boolean;
+  readonly seenIn?: Expected;
   /** The test that notices where the simulator does not; left out: any that touches the file. */
   readonly test?: string;
 }
@@ -55,13 +56,50 @@ const NOTICED_BY: Readonly<Record<string, string>> = {
   "the lock is used to its last ms": "test/actors/reconcile-lock.test.ts",
   "the wall clock's gap is not looked at": "test/actors/pulse.test.ts",
   "votes outlive the leadership": "test/actors/votes.test.ts",
-  "what the peer held is believed in the next leadership": "test/actors/command-log.test.ts",
+  "what a new leader holds counts as held by the pair": "test/actors/command-log.test.ts",
   "what the peer lacks is compacted": "test/actors/executor.test.ts",
 };
 
+/** Where a mistake should be seen: played first. `moments` of the scenario are struck by every fault, parted by "|". */
+const SEEN_IN: Readonly<Record<string, Expected>> = {
+  "a candidate votes for another": { scenario: "forced over a slow network" },
+  "a former leader executes what nobody confirmed": { scenario: "leader isolated" },
+  "a grant that came too late is used": { scenario: "handovers, too late" },
+  "a lapsed grant is used": { scenario: "handovers, late" },
+  "a leader executes without a vote": { scenario: "leader isolated" },
+  "a leader votes for another": { scenario: "forced over a slow network" },
+  "a leader without a vote answers": { scenario: "leader isolated" },
+  "a leader without a vote asks the switch": { scenario: "leader isolated" },
+  "a pause begins no quarantine": { scenario: "leader without power" },
+  "a queue is committed without a vote": { scenario: "calm", moments: "was asked to accept" },
+  "a snapshot carries no idempotency keys": { scenario: "split, snapshot" },
+  "a vote in an election is no promise": { scenario: "clean restart", moments: "sent vote-answer" },
+  "an older hold overrules a newer one": { scenario: "held here" },
+  "mayAct is computed once a heartbeat": { scenario: "leader isolated" },
+  "missed heartbeats of one's own sleep count": { scenario: "follower frozen" },
+  "nothing is drained": { scenario: "handovers, late" },
+  "silence alone wins without a witness": {
+    scenario: "leader killed",
+    moments: "campaign enters readingRecord|campaign enters swappingRecord",
+  },
+  "the ground is not asked again": { scenario: "leader killed", moments: "campaign enters readingRecord" },
+  "the target leads before it has the last commands": { scenario: "handovers to one that stores nothing" },
+  "the wall clock's gap is not looked at": { scenario: "wall clock leaps" },
+  "what the peer lacks is compacted": { scenario: "log short" },
+};
+
+interface Expected {
+  readonly scenario: string;
+  readonly moments?: string;
+}
+
 function mutant(file: string, name: string, from: string, to: string, simulated = true): Mutant {
-  const test = NOTICED_BY[name];
-  return { file, name, from, to, simulated, ...(test === undefined ? {} : { test }) };
+  const [test, seenIn] = [NOTICED_BY[name], SEEN_IN[name]];
+  return {
+    ...{ file, name, from, to, simulated },
+    ...(test === undefined ? {} : { test }),
+    ...(seenIn === undefined ? {} : { seenIn }),
+  };
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -270,9 +308,9 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     `${A}answers.ts`,
-    "what the peer held is believed in the next leadership",
+    "what a new leader holds counts as held by the pair",
     "    this.#peerThroughSeq = 0;\n",
-    "",
+    "    this.#peerThroughSeq = position.seq;\n",
   ),
   mutant(
     `${A}command-log.ts`,
@@ -296,7 +334,7 @@ export const MUTANTS: readonly Mutant[] = [
     `${A}executor.ts`,
     "a former leader executes what nobody confirmed",
     "    this.#confirmedSeq = this.#executedSeq;\n",
-    "",
+    "    this.#confirmedSeq = this.#deps.logEndSeq();\n",
   ),
   mutant(
     `${A}executor.ts`,

@@ -1,6 +1,7 @@
 /**
  * Tries every mistake of `mutants.ts`, each on a copy of the tree: first the simulator, to its first broken invariant, then
- * the tests. What was found is kept in a results file, so that a run that was stopped goes on where it was. A mistake whose
+ * the tests. The simulator plays the scenarios of `systematic.ts` first, beginning with the one where the mistake should
+ * be seen, and then the seeds. What was found is kept in a results file, so that a run that was stopped goes on where it was. A mistake whose
  * old text does not stand exactly once in its file is out of date, which counts as not found.
  */
 import { execFile } from "node:child_process";
@@ -26,6 +27,8 @@ const COPIED = [
   "vitest.config.ts",
 ];
 const SEEDS = 300;
+/** No moment is called so: the scenarios are played without an aimed fault. */
+const NO_MOMENT = "none";
 const SIM_LIMIT_MS = 1_800_000;
 const TESTS_LIMIT_MS = 1_800_000;
 const OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -56,7 +59,8 @@ function isOf({ file, name, from, to }: Mutant): (result: MutantResult) => boole
 }
 
 function shown(found: FoundBy | null): string {
-  return found === null ? "-" : `${found.by}${found.seed === null ? "" : `, seed ${found.seed}`}`;
+  if (found === null) return "-";
+  return found.seed === null ? `${found.by} ${found.schedule ?? ""}`.trim() : `${found.by}, seed ${found.seed}`;
 }
 
 async function tryOne(mutant: Mutant, seeds: number, workers: number): Promise<MutantResult> {
@@ -75,19 +79,40 @@ async function tryOne(mutant: Mutant, seeds: number, workers: number): Promise<M
       path,
       readFileSync(path, "utf8").replace(from, () => to),
     );
-    const simulator = simulated ? await simulate(folder, seeds, workers) : null;
+    const simulator = simulated ? await simulate(folder, mutant, seeds, workers) : null;
     return { ...said, simulator, tests: simulator === null ? await test(folder, mutant) : null };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function simulate(folder: string, seeds: number, workers: number): Promise<FoundBy | null> {
-  const asked = ["--seeds", String(seeds), "--policy", "both", "--workers", String(workers), "--first-violation"];
-  const { code, output } = await run(folder, [join(folder, "src/simulation/main.ts"), ...asked], SIM_LIMIT_MS);
-  const [, seed, policy, invariant] = /^seed (\d+) (\S+) \(([^)]+)\):/mu.exec(output) ?? [];
-  // A sweep that ends otherwise, or never, has found nothing: it names no seed to look at.
-  return code === 1 && invariant !== undefined ? { by: invariant, seed: Number(seed), policy: policy ?? null } : null;
+async function simulate(folder: string, { seenIn }: Mutant, seeds: number, workers: number): Promise<FoundBy | null> {
+  const asked = ["--policy", "both", "--workers", String(workers), "--first-violation"];
+  const sim = (...more: readonly string[]): Promise<Ended> =>
+    run(folder, [join(folder, "src/simulation/main.ts"), ...asked, ...more], SIM_LIMIT_MS);
+  const systematic = async (scenario: string, moments = NO_MOMENT): Promise<FoundBy | null> =>
+    byScenario(await sim("--systematic", "--scenario", scenario, "--moments", moments));
+  const expected = seenIn === undefined ? null : await systematic(seenIn.scenario, seenIn.moments);
+  return expected ?? (await systematic("")) ?? bySeed(await sim("--seeds", String(seeds)));
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** What ends otherwise than with a broken invariant, or never, has found nothing: it names nothing to look at. */
+function byScenario({ code, output }: Ended): FoundBy | null {
+  const [, policy, scenario, own] = /^broken without an aimed fault, (\S+), "([^"]+)": ([^,]+),/mu.exec(output) ?? [];
+  const [, aimed, rest] = /^(\S+) broken at \S+ ms, (.+):$/mu.exec(output) ?? [];
+  const by = own ?? aimed;
+  if (code !== 1 || by === undefined) return null;
+  return { by, seed: null, policy: policy ?? null, schedule: own === undefined ? (rest ?? "") : `"${scenario ?? ""}"` };
+}
+
+function bySeed({ code, output }: Ended): FoundBy | null {
+  const [, seed, policy, by] = /^seed (\d+) (\S+) \(([^)]+)\):/mu.exec(output) ?? [];
+  return code === 1 && by !== undefined ? { by, seed: Number(seed), policy: policy ?? null } : null;
 }
 
 /** The test that is named for the mistake, or else those that touch the file. */
@@ -100,7 +125,7 @@ async function test(folder: string, { file, test: named }: Mutant): Promise<Foun
   return code === 1 && by !== undefined ? { by, seed: null, policy: null } : null;
 }
 
-function run(cwd: string, args: readonly string[], limitMs: number): Promise<{ code: number | null; output: string }> {
+function run(cwd: string, args: readonly string[], limitMs: number): Promise<Ended> {
   return new Promise((resolve) => {
     const options = { cwd, timeout: limitMs, maxBuffer: OUTPUT_BYTES, env: { ...process.env, NO_COLOR: "1" } };
     execFile(process.execPath, [...args], options, (error, stdout, stderr) => {

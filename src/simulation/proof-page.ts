@@ -5,11 +5,13 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { BugResult } from "./tasks.ts";
 
-/** `by`: an invariant, with the seed that broke it, or a test's file. */
+/** `by`: an invariant, with the seed or the schedule that broke it, or a test's file. */
 export interface FoundBy {
   readonly by: string;
   readonly seed: number | null;
   readonly policy: string | null;
+  /** The scenario of `systematic.ts`, with its aimed fault. */
+  readonly schedule?: string;
 }
 
 export interface MutantResult {
@@ -86,9 +88,9 @@ function keyOf({ file, name }: MutantResult): string {
 function cells(found: FoundBy | null, seeds: number): string {
   const asked = seeds === 0 ? "simulator not asked" : `not within ${seeds} seeds`;
   if (found === null) return `**nobody** | ${asked}`;
-  return found.seed === null
-    ? `\`${found.by}\` | ${asked}`
-    : `${found.by} | seed ${found.seed}, ${found.policy ?? "?"}`;
+  const policy = found.policy === null ? "" : `, ${found.policy}`;
+  if (found.schedule !== undefined) return `${found.by} | ${found.schedule}${policy}`;
+  return found.seed === null ? `\`${found.by}\` | ${asked}` : `${found.by} | seed ${found.seed}${policy}`;
 }
 
 function bugRows(bugs: readonly BugResult[]): readonly string[] {

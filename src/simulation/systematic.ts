@@ -212,13 +212,13 @@ const SCENARIOS: readonly Scenario[] = [
       ]),
     ],
   },
-  // The other one may not get through, or only there.
+  // A handover comes to nothing, so that the peer is asked for its vote while it leads, or takes over itself.
   {
-    name: "forced beside a living leader, without the witness",
+    name: "forced over a slow network",
     faults: [
-      fault("witness-down", "leader", 2_900, 3_000),
-      fault("force-leader", "follower", 3_200, 50, 0.0001),
-      fault("force-leader", "leader", 4_400, 50, 0.0001),
+      fault("slow-network", "leader", 2_900, 3_000, 0.655),
+      ...[3_200, 5_000].map((atMs) => fault("force-leader", "follower", atMs, 5, 0.0001)),
+      ...[3_850, 3_950, 4_050, 4_150, 4_250].map((atMs) => fault("force-leader", "leader", atMs, 5, 0.0001)),
     ],
   },
   {
@@ -410,6 +410,7 @@ function play(factory: CoordinatorFactory, { policy, scenario, onMoment, reached
     };
     world.scheduler.at(CAST_AT_MS, () => playFaults(world, cast(world, faults), new Map()));
     world.watch({
+      submitting: (label) => tell(label, "was asked to accept"),
       wrote: (label, method) => tell(label, `wrote ${method}`),
       sent: (from, { type }) => tell(from, `sent ${type}`),
       swapSent: (from) => tell(from, "sent a rewrite"),

@@ -120,7 +120,9 @@ export class Client {
       if (life === null || coordinator === null || !serving) return again(otherLabel(to), RETRY_AFTER_MS);
       scheduler.enter(life, "arrival", () => {
         const askedMs = this.#world.nowMs;
-        coordinator.submit(input).then(
+        const answer = coordinator.submit(input);
+        this.#world.watchers.each((watch) => watch.submitting?.(to));
+        answer.then(
           (outcome) => {
             if (!life.alive) return;
             this.#answered({ client: this.#name, key, to, input, askedMs, outcome });

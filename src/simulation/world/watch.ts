@@ -71,6 +71,8 @@ export interface Watch {
   executing?(label: Label, command: Command): void;
   executed?(label: Label, command: Command, past: Executed | null, repeated: boolean): void;
   told?(label: Label, event: CoordinatorEvent): void;
+  /** A command has just reached a coordinator. */
+  submitting?(to: Label): void;
   submitted?(submission: Submission): void;
   forced?(label: Label, request: ForceLeaderRequest, outcome: ForceLeaderOutcome): void;
   /** A tool posted a snapshot under a lock that it once had. */
