@@ -133,6 +133,7 @@ const REPLIES: Readonly<Record<string, string>> = {
   NOAUTH: "password required",
   WRONGPASS: "wrong password",
   NOPERM: "not permitted to this user",
+  DENIED: "the server is in protected mode",
   READONLY: "the server is a replica",
   MASTERDOWN: "the server is a replica without its source",
   NOREPLICAS: "too few replicas",
