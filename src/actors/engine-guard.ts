@@ -32,7 +32,9 @@ const HOOKS = [
   "read",
   "close",
 ] as const;
-type Hook = (typeof HOOKS)[number] | "position" | "repeatRole";
+/** Hooks that an engine may leave out. */
+const OPTIONAL_HOOKS = ["position", "watch", "link", "repeatRole"] as const;
+type Hook = (typeof HOOKS)[number] | (typeof OPTIONAL_HOOKS)[number];
 
 /** Hooks of an engine over the wire that are named in the alarm at most. */
 const MAX_NAMED_HOOKS = 16;
@@ -49,6 +51,8 @@ const LIMIT_MS: Readonly<Record<Hook, number>> = {
   programSource: 0,
   read: 2_000,
   position: 2_000,
+  watch: 0,
+  link: 0,
   close: 2_000,
 };
 /** How long the first call may take, ms. Commands wait for a snapshot: as long as one attempt of a command may take. */
@@ -97,9 +101,10 @@ export class EngineGuard implements Engine {
       snapshot: new Patience({ firstMs: FIRST_SNAPSHOT_MS, limitMs }),
       restore: new Patience({ firstMs: restoreMs, limitMs }),
     };
-    for (const hook of HOOKS) {
+    for (const hook of [...HOOKS, ...OPTIONAL_HOOKS]) {
       const given = (this.#engine as unknown as Readonly<Record<string, unknown>>)[hook];
-      if (typeof given === "function") continue;
+      const isLeftOut = given === undefined && !HOOKS.some((needed) => needed === hook);
+      if (typeof given === "function" || isLeftOut) continue;
       throw new ChangeoverError("invalid_configuration", `engine.${hook}: is ${shown(given)}, must be a function`, {
         details: { key: `engine.${hook}`, value: shown(given), bound: "a function" },
       });
@@ -162,15 +167,22 @@ export class EngineGuard implements Engine {
   }
 
   watch(listener: (sign: EngineSign) => void): void {
-    this.#engine.watch?.((sign) => {
-      if (sign.type === "strange") this.#strange(sign.hook, sign.fault);
-      else if (sign.type === "foreign") this.#alarms.set("engine-foreign", sign.why !== null, sign.why ?? "");
-      else listener(sign);
-    });
+    const must = "nothing, and give its listener signs of the engine";
+    this.#call("watch", must, () =>
+      this.#engine.watch?.((sign) => {
+        if (!this.#take("watch", must, sign, isSign, "gave its listener")) return;
+        if (sign.type === "strange") this.#strange(sign.hook, sign.fault);
+        else if (sign.type === "foreign") this.#alarms.set("engine-foreign", sign.why !== null, sign.why ?? "");
+        else listener(sign);
+      }),
+    );
   }
 
   link(): EngineLink {
-    return this.#engine.link?.() ?? { lifeline: "unused", note: null };
+    if (this.#engine.link === undefined) return NO_LINK;
+    const must = "{lifeline, note: null or a string}";
+    const link = this.#now("link", must, () => this.#engine.link?.(), isLink);
+    return link === FAULTY ? NO_LINK : link;
   }
 
   async onRole(change: RoleChange): Promise<void> {
@@ -284,7 +296,7 @@ export class EngineGuard implements Engine {
   /** What an engine says by the project's own error is an answer, and passes. */
   #threw(hook: Hook, must: string, error: unknown): typeof FAULTY {
     if (error instanceof ChangeoverError && !(error instanceof Unsettled)) throw error;
-    const said = error instanceof Error ? error.message : shown(error);
+    const said = saidBy(error);
     this.#fault(hook, must, error instanceof Unsettled ? said : `threw: ${said.slice(0, MAX_SHOWN_CHARS)}`);
     return FAULTY;
   }
@@ -298,12 +310,18 @@ export class EngineGuard implements Engine {
     });
   }
 
-  #take<Value>(hook: Hook, must: string, given: unknown, is: (value: unknown) => value is Value): given is Value {
+  #take<Value>(
+    hook: Hook,
+    must: string,
+    given: unknown,
+    is: (value: unknown) => value is Value,
+    did = "returned",
+  ): given is Value {
     if (is(given)) {
       this.#good(hook);
       return true;
     }
-    this.#fault(hook, must, `returned ${shown(given)}`);
+    this.#fault(hook, must, `${did} ${shown(given)}`);
     return false;
   }
 
@@ -349,6 +367,14 @@ export class EngineGuard implements Engine {
   }
 }
 
+/** What a thrown value says. Anything can be thrown, and anything can be the message of an error. */
+export function saidBy(error: unknown): string {
+  const said: unknown = error instanceof Error ? error.message : null;
+  return typeof said === "string" ? said : shown(error);
+}
+
+const NO_LINK: EngineLink = { lifeline: "unused", note: null };
+
 /** A hook gave nothing that can be used; the alarm says what. */
 const FAULTY = Symbol("faulty");
 
@@ -389,6 +415,52 @@ function isPosition(value: unknown): value is LogPosition | null | undefined {
   if (typeof value !== "object") return false;
   const { epoch, seq } = value as Partial<LogPosition>;
   return Number.isSafeInteger(epoch) && Number.isSafeInteger(seq) && (seq as number) >= 0;
+}
+
+const LIFELINES: readonly unknown[] = [
+  "opening",
+  "live",
+  "stalled",
+  "none",
+  "unused",
+] satisfies EngineLink["lifeline"][];
+
+function isLink(value: unknown): value is EngineLink {
+  if (typeof value !== "object" || value === null) return false;
+  const { lifeline, note } = value as Partial<Record<keyof EngineLink, unknown>>;
+  return LIFELINES.includes(lifeline) && isTextOrNull(note);
+}
+
+function isSign(value: unknown): value is EngineSign {
+  if (typeof value !== "object" || value === null) return false;
+  const sign = value as Readonly<Record<string, unknown>>;
+  switch (sign["type"]) {
+    case "asked":
+    case "refused":
+      return true;
+    case "answered":
+      return (
+        isTextOrNull(sign["instance"]) && isPositionOrNull(sign["position"]) && typeof sign["reconnected"] === "boolean"
+      );
+    case "line":
+      return isTextOrNull(sign["instance"]) && isPositionOrNull(sign["position"]);
+    case "silent":
+      return typeof sign["why"] === "string";
+    case "strange":
+      return typeof sign["hook"] === "string" && isTextOrNull(sign["fault"]);
+    case "foreign":
+      return isTextOrNull(sign["why"]);
+    default:
+      return false;
+  }
+}
+
+function isTextOrNull(value: unknown): boolean {
+  return value === null || typeof value === "string";
+}
+
+function isPositionOrNull(value: unknown): boolean {
+  return value !== undefined && isPosition(value);
 }
 
 function isHealth(value: unknown): value is EngineHealth {

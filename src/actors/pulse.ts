@@ -11,8 +11,8 @@ export class Pulse {
   readonly #onPause: (gapMs: number) => void;
   #timer: TimerHandle | null = null;
   #dueMs = 0;
-  #seenMonoMs = 0;
-  #seenUnixMs = 0;
+  /** At the last look; null before the start, when there is nothing to compare with. */
+  #seen: { readonly monoMs: number; readonly unixMs: number } | null = null;
 
   constructor(kit: Kit, handlers: { onBeat: () => void; onPause: (gapMs: number) => void }) {
     this.#kit = kit;
@@ -34,8 +34,9 @@ export class Pulse {
   /** Finds out whether the engine was paused since the last look; true when it was just found. */
   check(): boolean {
     const { clock } = this.#kit.ports;
-    const monoGapMs = clock.monoMs() - this.#seenMonoMs;
-    const unixGapMs = clock.unixMs() - this.#seenUnixMs;
+    if (this.#seen === null) return false;
+    const monoGapMs = clock.monoMs() - this.#seen.monoMs;
+    const unixGapMs = clock.unixMs() - this.#seen.unixMs;
     if (!this.#kit.rules.pauseSuspected(monoGapMs, unixGapMs, this.#kit.failover.leaseMs)) return false;
     this.#look();
     this.#onPause(Math.max(monoGapMs, unixGapMs));
@@ -58,7 +59,7 @@ export class Pulse {
   }
 
   #look(): void {
-    this.#seenMonoMs = this.#kit.ports.clock.monoMs();
-    this.#seenUnixMs = this.#kit.ports.clock.unixMs();
+    const { clock } = this.#kit.ports;
+    this.#seen = { monoMs: clock.monoMs(), unixMs: clock.unixMs() };
   }
 }

@@ -10,6 +10,7 @@ import type { ChangeoverSwitch } from "../ports/changeover-switch.ts";
 import type { TimerHandle } from "../ports/basics.ts";
 import type { LeadershipEntry } from "../ports/store.ts";
 import type { Acting, Kit } from "./kit.ts";
+import { saidBy } from "./engine-guard.ts";
 import type { RoleMove } from "./leadership.ts";
 
 const BACKOFF = { baseMs: 100, capMs: 5_000 };
@@ -98,8 +99,8 @@ export class RoleHooks {
     const previousRole = role === "leader" ? "follower" : "leader";
     const complain = (error: unknown): void => {
       this.#kit.ports.logger.warn({ err: error, role, epoch }, "the engine's role hook failed");
-      const said = error instanceof Error ? error.message : String(error);
-      this.#kit.alarms.raise("engine-hook-slow", `the engine's role hook failed or ran out of time: ${said}`);
+      const said = `the engine's role hook failed or ran out of time: ${saidBy(error)}`;
+      this.#kit.alarms.raise("engine-hook-slow", said);
     };
     try {
       const mayActForMs = role === "leader" ? this.#acting.mayActForMs() : 0;

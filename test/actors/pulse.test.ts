@@ -59,3 +59,14 @@ test("[CP5] [VT5] an overdue tick finds the pause itself, and does not make up f
   await clock.pass(400);
   expect(told.beats).toBe(4);
 });
+
+test("[CP5] an effect that asks before the first beat finds no pause since 1970", () => {
+  const { kit } = buildRig();
+  const pauses: number[] = [];
+  const pulse = new Pulse(kit, { onBeat: () => undefined, onPause: (gapMs) => void pauses.push(gapMs) });
+  expect(pulse.check()).toBe(false);
+  pulse.start();
+  expect(pulse.check()).toBe(false);
+  expect(pauses).toEqual([]);
+  pulse.stop();
+});
