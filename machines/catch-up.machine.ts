@@ -5,7 +5,7 @@
 import { setup } from "xstate";
 
 export type CatchUpEvent =
-  /** There is a leader to compare with, or the own log no longer fits its. */
+  /** There is a leader to compare with, or our log no longer fits its. */
   | { type: "COMPARE" }
   | { type: "PLAN_NOTHING" }
   | { type: "PLAN_LOG" }

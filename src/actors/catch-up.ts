@@ -39,13 +39,13 @@ export interface CatchUpDeps {
   onReady(): void;
 }
 
-/** A step that has not moved for so many heartbeats is begun anew. */
+/** A step that has not moved for so many heartbeats begins again. */
 const PATIENCE_HEARTBEATS = 10;
 /** Whole snapshots that did not help are asked for ever more seldom. */
 const RESYNC_BACKOFF = { baseMs: 1_000, capMs: 30_000 };
 /** How long the alarm `resynced` stands. */
 const TOLD_FOR_MS = 600_000;
-/** Heartbeats in a row that may disagree with the own log before it is compared: replication may be under way. */
+/** Heartbeats in a row that may disagree with our log before it is compared: replication may be under way. */
 const DISAGREEMENTS = 2;
 
 export class CatchUp {
@@ -110,7 +110,7 @@ export class CatchUp {
     this.#resyncReason = flaw;
   }
 
-  /** Compares logs with the leader anew. */
+  /** Compares logs with the leader again. */
   compare(wantSnapshot = false): void {
     this.#wantSnapshot ||= wantSnapshot;
     this.#machine.send({ type: "COMPARE" });
@@ -229,7 +229,7 @@ export class CatchUp {
     const result = await this.#deps.snapshots.install(verified, 0, () => (isWanted() ? transfer : null));
     if (result.outcome === "overtaken" || !isWanted()) return;
     if (result.outcome === "failed" && result.by === "engine") {
-      // The store is as good as before: a snapshot of the whole would not help either.
+      // The store is as it was: a snapshot of the whole would not help either.
       return this.#machine.send({ type: "FAILED", reason: result.detail });
     }
     if (result.outcome !== "installed") return this.#failed(result.detail);
@@ -333,7 +333,7 @@ export class CatchUp {
     return false;
   }
 
-  /** A step that stalls is given up; the next heartbeat of the leader begins anew. */
+  /** A step that stalls is given up; the next heartbeat of the leader begins again. */
   #patience(): void {
     const { clock } = this.#kit.ports;
     if (this.#timer !== null) clock.clearTimeout(this.#timer);

@@ -1,6 +1,6 @@
 /**
  * What becomes of divergent commands [SB2, SB3], and how a person settles one later.
- * Keeps true: the same case gives the same conflicts under the same ids, however often recovery begins anew.
+ * Keeps true: the same case gives the same conflicts under the same ids, however often recovery begins again.
  */
 import { assertNever } from "../core/errors.ts";
 import type { Command, CommandConflict, ConflictOutcome } from "../core/command.ts";

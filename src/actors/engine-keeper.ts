@@ -166,7 +166,7 @@ export class EngineKeeper {
     this.#kit.ports.logger.warn({ reason }, "the engine must be restored");
     if (this.#isGone) return;
     this.#machine.send({ type: "LOST" });
-    // Already being restored: anew.
+    // Already being restored: it begins again.
     this.#distrust();
     this.#offer();
   }
@@ -309,7 +309,7 @@ export class EngineKeeper {
     if (valid && !held) this.#deps.offer(what);
   }
 
-  /** From the leader's state where there is one, else from the own checkpoint and log [EN10]. */
+  /** From the leader's state where there is one, else from our own checkpoint and log [EN10]. */
   #restore(now: number): void {
     const { monitor, catchUp, restraints } = this.#deps;
     if (now < this.#tryAtMs || this.#restoring) return;

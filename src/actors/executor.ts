@@ -84,7 +84,7 @@ export class Executor {
     return this.#confirmedSeq;
   }
 
-  /** Starts anew behind `seq`: after a restore of the engine's state. */
+  /** Starts again behind `seq`: after a restore of the engine's state. */
   resetTo(seq: number): void {
     this.#executedSeq = seq;
     this.#lastCheckpointSeq = seq;
@@ -109,7 +109,7 @@ export class Executor {
     this.kick();
   }
 
-  /** What is not yet executed must be confirmed anew: this engine no longer leads. */
+  /** What is not yet executed must be confirmed again: this engine no longer leads. */
   doubt(): void {
     this.#confirmedSeq = this.#executedSeq;
   }

@@ -27,7 +27,7 @@ export interface LoserDeps {
   readonly snapshots: Snapshots;
   follows(): boolean;
   send(message: PeerMessage): boolean;
-  /** The winner's state was applied, or refused: compare logs anew. */
+  /** The winner's state was applied, or refused: compare logs again. */
   onEnded(): void;
   /** Nothing was kept of what this store held: people must hear of it [SB6]. */
   onResynced(why: string): void;

@@ -13,7 +13,7 @@ export class Pauses {
     this.#clock = clock;
   }
 
-  /** Waits `ms`. Whether the time has passed: false once this is closed, and whoever waits should give up. */
+  /** Waits `ms`. Whether the time has passed: false once this is closed, and the one who waits should give up. */
   wait(ms: number): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false);
     return new Promise((resolve) => {

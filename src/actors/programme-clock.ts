@@ -14,7 +14,7 @@ const FRAME_MS = 16.7;
 /** Wall clocks further apart than this are a fault of the plant, ms. */
 const FAR_APART_MS = 1_000;
 
-/** How fast the own timeline is led back to the own wall clock: a share of the time that passes. */
+/** How fast our timeline is led back to our wall clock: a share of the time that passes. */
 const SLEW = 0.0005;
 
 export class ProgrammeClock {
@@ -25,7 +25,7 @@ export class ProgrammeClock {
   #ownOffsetMs: number;
   #slewedAtMonoMs: number;
 
-  /** `wallMs`: the peer's wall clock minus the own monotonic clock, ms; null: it is not heard. */
+  /** `wallMs`: the peer's wall clock minus our monotonic clock, ms; null: it is not heard. */
   constructor(kit: Kit, peer: { readonly offset: () => OffsetFilter; readonly wallMs: () => number | null }) {
     this.#kit = kit;
     this.#peerOffset = peer.offset;
@@ -39,12 +39,12 @@ export class ProgrammeClock {
     return Math.round((this.#kit.ports.clock.monoMs() + this.#offsetMs(origin)) * 1_000);
   }
 
-  /** A reading of the own monotonic clock on the own timeline, unix µs. */
+  /** A reading of our monotonic clock on our timeline, unix µs. */
   ownUs(monoMs: number): number {
     return Math.round((monoMs + this.#offsetMs(this.#kit.self.engineId)) * 1_000);
   }
 
-  /** The own monotonic instant of `executeAtUs` on the timeline of `origin`. */
+  /** Our monotonic instant of `executeAtUs` on the timeline of `origin`. */
   toMonoMs(executeAtUs: number, origin: EngineId): number {
     return executeAtUs / 1_000 - this.#offsetMs(origin);
   }
@@ -68,7 +68,7 @@ export class ProgrammeClock {
     };
   }
 
-  /** Leads the own timeline back to the wall clock, and says what an engineer must know of the clocks. */
+  /** Leads our timeline back to the wall clock, and says what an engineer must know of the clocks. */
   watch(): void {
     this.#slew();
     const { alarms, ports } = this.#kit;

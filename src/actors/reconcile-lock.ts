@@ -38,7 +38,7 @@ export interface ReconcileLockDeps {
 }
 
 /**
- * The own monotonic instant up to which a lock may be relied on that the witness, asked at `sentAtMs`, said to last
+ * Our monotonic instant up to which a lock may be relied on that the witness, asked at `sentAtMs`, said to last
  * `lastsMs`: before the witness lets it lapse, drift included [RL2].
  */
 export function lockEndsAtMs(

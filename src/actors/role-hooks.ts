@@ -143,7 +143,7 @@ export class RoleHooks {
 
   /**
    * History is for people: it is written once the take-over is done, and a disk that refuses it stops nothing. A turn
-   * later, so that whoever waits to hear who leads is answered before the disk is waited for.
+   * later, so that those who wait to hear who leads are answered before the disk is waited for.
    */
   #keep(write: () => void): void {
     const { clock } = this.#kit.ports;

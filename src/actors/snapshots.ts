@@ -141,8 +141,8 @@ export class Snapshots {
 
   /**
    * Replaces log end and state by the sender's. Nothing has changed unless the answer is `installed`. `transferNow` is
-   * asked in the very step of the replacement, for the world may have changed while the engine was waited for: the own
-   * log may have grown; null: it may not be done any more. `whole`: nothing of the own log is kept, whatever it shares
+   * asked in the very step of the replacement, for the world may have changed while the engine was waited for: our
+   * log may have grown; null: it may not be done any more. `whole`: nothing of our log is kept, whatever it shares
    * with the sender's. `isLeaders`: the sender is the leader, which has in its log what it sends; a caller's snapshot says
    * nothing about what the peer has.
    */

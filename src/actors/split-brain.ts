@@ -207,7 +207,7 @@ export class SplitBrain {
     for (const conflict of conflicts) this.#kit.emit({ type: "conflict", conflict });
     for (const conflict of conflicts.filter((one) => one.outcome === "reapplied")) {
       const { idempotencyKey, origin, originSeq } = conflict.divergent;
-      // Under its own key: whoever sent it may have asked again here, or may yet.
+      // Under its own key: its sender may have asked again here, or still may.
       const answer = await this.#deps.submit(conflict.divergent, idempotencyKey ?? `reapply:${origin}:${originSeq}`);
       if (signal.aborted) return;
       if (answer.outcome === "accepted") continue;

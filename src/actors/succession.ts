@@ -264,7 +264,7 @@ export class Succession {
     if (lost) alarms.raise("peer-unreachable", `the peer is ${state}`);
     if (state === "suspect" && this.leadership.role === "follower") this.witness.beat();
     if (state !== "alive") return;
-    // Heard again: the next absence of the peer is waited for anew [CP4].
+    // Heard again: the next absence of the peer is waited for again [CP4].
     this.restraints.noteBehind(false);
     alarms.clear("peer-unreachable");
     alarms.clear("no-quorum");

@@ -122,7 +122,7 @@ export class WitnessVote {
     return this.#strange === null ? this.#record : null;
   }
 
-  /** The record that stands, whoever it belongs to: for people. */
+  /** The record that stands, of any owner: for people. */
   get standing(): WitnessRecord | null {
     if (this.#strange === null) return this.#record;
     return "content" in this.#strange.standing ? null : this.#strange.standing;

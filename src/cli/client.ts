@@ -83,8 +83,8 @@ export class Client {
 
   #unreachable(error: unknown): CliError {
     const reason = reasonOf(error, this.#timeoutMs);
-    const mend = "is the engine running? Say where it is with --url or CHANGEOVER_URL";
-    return new CliError(EXIT.unreachable, `cannot reach ${this.url}: ${reason}; ${mend}`, { cause: undefined });
+    const remedy = "is the engine running? Say where it is with --url or CHANGEOVER_URL";
+    return new CliError(EXIT.unreachable, `cannot reach ${this.url}: ${reason}; ${remedy}`, { cause: undefined });
   }
 }
 
@@ -96,8 +96,8 @@ export function addressOf(option: string, text: string): string {
     throw new CliError(EXIT.wrongUse, `${option} is "${shown}": must be an address such as http://127.0.0.1:7401`);
   }
   if (url.username !== "" || url.password !== "") {
-    const mend = "give the token by CHANGEOVER_TOKEN or --token-file";
-    throw new CliError(EXIT.wrongUse, `${option}: must have no user or password in it; ${mend}`);
+    const remedy = "give the token by CHANGEOVER_TOKEN or --token-file";
+    throw new CliError(EXIT.wrongUse, `${option}: must have no user or password in it; ${remedy}`);
   }
   return url.href.replace(/\/+$/, "");
 }
@@ -121,8 +121,8 @@ function refusalOf(status: number, body: unknown, where: string): string {
   if (typeof body !== "object" || body === null) return `${where} answered ${status}, but not as an engine does`;
   const { code, detail, title } = body as Problem;
   const told = [code, detail ?? title].filter((part) => part !== undefined && part !== "").join(": ");
-  const mend = code === "unauthorized" ? "; give a token by CHANGEOVER_TOKEN or --token-file" : "";
-  return `refused (${status}) ${told}${mend}`;
+  const remedy = code === "unauthorized" ? "; give a token by CHANGEOVER_TOKEN or --token-file" : "";
+  return `refused (${status}) ${told}${remedy}`;
 }
 
 function reasonOf(error: unknown, timeoutMs: number): string {

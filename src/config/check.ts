@@ -68,7 +68,7 @@ function join(path: string, key: string): string {
   return path === "" ? key : `${path}.${key}`;
 }
 
-// What is wrong with a configuration, said so that it can be mended: the key, the value, the bound. A value is shown
+// What is wrong with a configuration, said so that it can be corrected: the key, the value, the bound. A value is shown
 // only where it cannot be a secret.
 
 /** One thing that is wrong. */

@@ -93,7 +93,7 @@ async function prove(kit: Kit, claimed: ClaimedLock): Promise<Proof> {
   return { outcome: "proven", fence, untilMs: lockEndsAtMs(kit.failover, sentAtMs, expiresMs) };
 }
 
-/** The own log is kept where it reaches the snapshot's position; what it has beyond is executed again on the new state. */
+/** Our log is kept where it reaches the snapshot's position; what it has beyond that is executed again on the new state. */
 function asTransfer(kit: Kit, actors: Actors, snapshot: StateSnapshot): Omit<SnapshotTransfer, "snapshot"> {
   const { store } = kit.ports;
   const own = actors.log.position;

@@ -1,6 +1,6 @@
 /**
  * One event of the feed in one transaction: what is done with it, and what is noted.
- * Keeps true: an event's handler runs at most once under its `eventId`, in the order of its stack, upon the version that
+ * Keeps true: an event's handler runs at most once under its `eventId`, in the order of its stack, on the version that
  * it was made upon; data, version, event and cursor are noted together.
  * Does not know: time, or where events come from.
  */

@@ -32,7 +32,7 @@ function recordEventId(tenantId: string, { origin, originSeq }: Pick<Op, "origin
 }
 
 /**
- * `before`: what it follows in the log. The first command of an epoch stands upon any version: what stood above it, of a
+ * `before`: what it follows in the log. The first command of an epoch follows any version: what stood above it, of a
  * lower epoch, was taken back.
  */
 export function commandEvent(tenantId: string, command: Command, before: LogPosition): ControlEvent {
@@ -48,7 +48,7 @@ export function commandEvent(tenantId: string, command: Command, before: LogPosi
   };
 }
 
-/** Records are merged field by field by their stamp, whatever came before: each stands upon any version. */
+/** Records are merged field by field by their stamp, whatever came before: each follows any version. */
 export function recordEvent(tenantId: string, op: Op): ControlEvent {
   const { origin, originSeq, hlc, epoch, kind, entity, field, payload: value, clock } = op;
   const verb = { set: "set", delete: "deleted", skip: "skipped" }[kind];

@@ -57,14 +57,14 @@ export class OutboxJournal implements Journal {
     for (const conflict of conflicts) this.#append(conflictEvent(this.#tenantId, conflict));
   }
 
-  /** An operation on a record was kept, whoever made it. */
+  /** An operation on a record was kept, whatever its origin. */
   recorded(op: Op): void {
     this.#append(recordEvent(this.#tenantId, op));
   }
 
   /**
    * Writes the events of everything that `store` still holds, a little at every step of the iterator; those that are
-   * there already stay. The first command stands upon any version: what was before it is no longer held.
+   * there already stay. The first command follows any version: what was before it is no longer held.
    */
   *everything(store: Pick<Store, "commandsAfter" | "leadership" | "conflicts" | "replica">): Generator<void, void> {
     let before: LogPosition = { epoch: 0, seq: 0 };

@@ -59,7 +59,7 @@ export class Rests {
     this.#onDue(stackId);
   }
 
-  /** A stack got through: it is as good as new, and where nobody had answered before, all that wait for an answer try. */
+  /** A stack got through: its failures are forgotten, and where nobody had answered before, all that wait for an answer try. */
   succeeded(stackId: string): void {
     const wasAway = this.#failures.get(stackId)?.reason === "unavailable";
     this.#failures.delete(stackId);

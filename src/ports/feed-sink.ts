@@ -123,13 +123,13 @@ export interface StackKey {
 }
 
 /**
- * Why a stack stands still. `conflict`: the event stands upon another version. `unknown_type`: nobody here knows what to
+ * Why a stack stands still. `conflict`: the event was made on another version. `unknown_type`: nobody here knows what to
  * do with it. `handler_failed`; `artifact_missing`; `checksum_mismatch`; `lost`: the feed no longer has what comes next.
  */
 export type HoldReason =
   "conflict" | "unknown_type" | "handler_failed" | "artifact_missing" | "checksum_mismatch" | "lost";
 
-/** What a person may say to a stack that stands still: `accept` applies its event upon any version. */
+/** What a person may say to a stack that stands still: `accept` applies its event on any version. */
 export type Decision = "retry" | "skip" | "accept";
 
 /** A stack that stands still. */

@@ -74,7 +74,7 @@ export class Callers {
     const known = this.#known.get(name);
     const highest = known === undefined || cursor > known.cursor ? cursor : known.cursor;
     const ageMs = nowMs - (known?.note.seenAtUnixMs ?? 0);
-    // A note of the future was made by a clock that was wrong: unless it is made anew, its caller is waited for till then.
+    // A note of the future was made by a clock that was wrong: unless it is made again, its caller is waited for till then.
     if (known !== undefined && ageMs >= 0 && ageMs < dueAfterMs(known.note, highest)) {
       this.#known.set(name, { cursor: highest, note: known.note });
       return;

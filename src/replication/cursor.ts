@@ -1,6 +1,6 @@
 /**
  * How far an exchange with one other place has come, as it is kept under `peer:<name>:cursor`.
- * Keeps true: it belongs to one life of the other's log, (hubId, generation), and is begun anew for another. It only
+ * Keeps true: it belongs to one life of the other's log, (hubId, generation), and begins again for another. It only
  * rises; where an operation could not be taken, `cursor` stays before it while `ahead` goes on, so that one stalled
  * origin holds up no other and is still asked for again.
  */
@@ -85,7 +85,7 @@ function isDue(tries: number): boolean {
   return (tries & (tries - 1)) === 0 || tries % LOOK_AT_LEAST_EVERY === 0;
 }
 
-/** A person has mended something: whatever stalls, anywhere, is looked at again in the next exchange. */
+/** A person has repaired something: whatever stalls, anywhere, is looked at again in the next exchange. */
 export function lookAgain(state: PeerState): void {
   for (const [key, value] of state.withPrefix("peer:")) {
     const at = key.endsWith(":cursor") ? parseCursor(value) : null;

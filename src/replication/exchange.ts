@@ -89,7 +89,7 @@ export interface ExchangeParts {
   readonly replayed?: () => void;
 }
 
-/** Pages of one exchange: whoever has more is gone on with after the interval, and cannot hold this engine for ever. */
+/** Pages of one exchange: a peer that has more is asked again after the interval, and cannot hold this engine for ever. */
 const MAX_PAGES = 10_000;
 /** Operations of one page where signatures are looked at: some 20 ms of work in one piece. */
 const MAX_SIGNED_OPS = 250;
@@ -199,7 +199,7 @@ export class Exchange {
     const page = readPage(answer.value, at.ahead);
     if (page === null) return failed("other");
     if (page.hubId !== at.hubId) return failed("identity_mismatch");
-    // It has begun a new log meanwhile: the next exchange begins anew too.
+    // It has begun a new log meanwhile: the next exchange begins again too.
     if (page.generation !== at.generation) return failed("other");
     this.#pages += 1;
     const step = this.#store(() => this.#takePage(page, at), page.hasMore && this.#pages < MAX_PAGES);
@@ -340,7 +340,7 @@ export class Exchange {
   }
 }
 
-/** How far they have everything now. Where it stands at another operation than before, that one is offered anew soon. */
+/** How far they have everything now. Where it stands at another operation than before, that one is offered again soon. */
 function given(
   at: SyncCursor,
   offered: readonly ArrivedOp[],

@@ -147,7 +147,7 @@ export class FederationPeer {
     this.#parts.changed();
   }
 
-  /** Forgets what is kept of it, or `facts` of that, and begins anew. What was kept. */
+  /** Forgets what is kept of it, or `facts` of that, and begins again. What was kept. */
   reset(facts: readonly PeerFact[]): readonly string[] {
     const kept = keptKeys(this.#state, this.name);
     const gone = facts.map((fact) => peerKey(this.name, fact)).filter((key) => kept.includes(key));

@@ -115,7 +115,7 @@ export class Federation {
   }
 
   /**
-   * Forgets all that is kept of a peer, so that it is met anew: whoever answers there now is pinned, and its log is read
+   * Forgets all that is kept of a peer, so that it is met as a new peer: the one that answers there now is pinned, and its log is read
    * from the start. `keyRotated`: forgets its key alone, and the keys that were learnt through it.
    */
   reset(name: string, { keyRotated }: { readonly keyRotated: boolean }): PeerOutcome {

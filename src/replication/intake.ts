@@ -107,7 +107,7 @@ export class Intake {
     this.#requireReachable(delivery, vector);
     const page: Page = { delivery, vector, applied: [], conflicts: [] };
     const taken = this.#takeDurably(page);
-    // Durable by now: whoever is told may fail, and nothing of it is undone.
+    // Durable by now: those who are told may fail, and nothing of it is undone.
     this.#tell(page);
     return taken;
   }

@@ -1,7 +1,7 @@
 /**
  * Has the next page of a long catch-up ready when it is asked for: it is read while the caller stores the one
  * before.
- * Keeps true: one page at most, for whoever pulled last; given once. It is what the log held a moment ago, as if the
+ * Keeps true: one page at most, for the one who pulled last; given once. It is what the log held a moment ago, as if the
  * request had come then: what arrived since is after its cursor.
  * Does not know: what the caller has stored. Reading ahead acknowledges nothing.
  */
@@ -40,7 +40,7 @@ export class PageAhead<Page> {
       try {
         this.#page = read(call);
       } catch (error) {
-        // Whoever asks for the page is told then.
+        // The one who asks for the page is told then.
         if (!(error instanceof ChangeoverError)) throw error;
       }
     });

@@ -21,7 +21,7 @@ export interface ReplicationBasics {
   readonly digest: Digest;
 }
 
-/** What follows from operations, for whoever keeps more in the same transaction or tells others. */
+/** What follows from operations, for those who keep more in the same transaction or tell others. */
 export interface RecordHooks {
   /** Inside the transaction, after `op` has been kept: may write to the same store, and undoes everything by throwing. */
   appended?(op: Op, conflicts: readonly RecordConflict[]): void;

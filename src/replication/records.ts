@@ -1,6 +1,6 @@
 /**
  * The records of this engine: read, written here, contested ones settled, stalled origins set going again.
- * Keeps true: a write is an operation in the log before it is answered; every engine may write, whoever leads.
+ * Keeps true: a write is an operation in the log before it is answered; every engine may write, leader or not.
  */
 import type { Json } from "../core/canonical-json.ts";
 import type { RecordConflict } from "../core/command.ts";

@@ -75,7 +75,7 @@ export class Renewal {
   }
 
   /**
-   * The own history forked after `keepThrough`, or was lost: what was written here beyond it is issued again. null: this
+   * Our history forked after `keepThrough`, or was lost: what was written here beyond it is issued again. null: this
    * happened a moment ago.
    */
   renewHistory(keepThrough: number, known: VectorClock): Renewed | null {

@@ -1,6 +1,6 @@
 /**
  * Signatures of operations: own ones are signed as they leave, those of others are looked at as they come.
- * Keeps true: a signature belongs to the origin of an operation, whoever passes it on. Each origin has one key: that of
+ * Keeps true: a signature belongs to the origin of an operation, not to those who pass it on. Each origin has one key: that of
  * its engine where this engine has spoken with it, else the one of its first operation that was taken
  * (docs/decisions/0012).
  * Does not know: what follows from a doubt (`intake.ts`).
@@ -98,7 +98,7 @@ export class Seals {
     return this.mode === "auto" || this.mode === "enforce";
   }
 
-  /** An origin that has signed goes on signing: otherwise whoever strips signatures could write for it. */
+  /** An origin that has signed goes on signing: otherwise anyone who strips signatures could write for it. */
   #mustSign(origin: string): boolean {
     return !this.#isOwn(origin) && (this.#bindingOf(origin)?.signs ?? false);
   }

@@ -112,7 +112,7 @@ export class SyncPeer {
     this.#machine.send({ type: "RESUME" });
   }
 
-  /** A person has looked: whoever answers there now may be trusted anew. */
+  /** A person has looked: the one that answers there now may be trusted again. */
   reset(): void {
     this.#failures = 0;
     this.#machine.send({ type: "RESET" });

@@ -18,7 +18,7 @@ export interface FeedUnderTest {
   readonly end: () => Promise<void>;
 }
 
-/** Event `version` of a stack, upon the one before it. */
+/** Event `version` of a stack, after the one before it. */
 export function anEvent(version: number, changed: Partial<ControlEvent> = {}): ControlEvent {
   const stackId = changed.stackId ?? "programme";
   return {
