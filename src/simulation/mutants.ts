@@ -63,21 +63,23 @@ const NOTICED_BY: Readonly<Record<string, string>> = {
 /** Where a mistake should be seen: played first. `moments` of the scenario are struck by every fault, parted by "|". */
 const SEEN_IN: Readonly<Record<string, Expected>> = {
   "a candidate votes for another": { scenario: "forced over a slow network" },
-  "a former leader executes what nobody confirmed": { scenario: "leader isolated" },
+  "a former leader executes what nobody confirmed": { scenario: "forced over a slow network" },
   "a grant that came too late is used": { scenario: "handovers, too late" },
   "a lapsed grant is used": { scenario: "handovers, late" },
-  "a leader executes without a vote": { scenario: "leader isolated" },
+  "a leader executes without a vote": { scenario: "leader isolated, engine slow" },
   "a leader votes for another": { scenario: "forced over a slow network" },
-  "a leader without a vote answers": { scenario: "leader isolated" },
-  "a leader without a vote asks the switch": { scenario: "leader isolated" },
+  "a leader without a vote answers": { scenario: "calm", moments: "sent replicate" },
+  "a leader without a vote asks the switch": { scenario: "isolated when the switch" },
+  "a leader without a vote grants": { scenario: "asked for its role while frozen" },
   "a pause begins no quarantine": { scenario: "leader without power" },
   "a queue is committed without a vote": { scenario: "calm", moments: "was asked to accept" },
-  "a snapshot carries no idempotency keys": { scenario: "split, snapshot" },
+  "a snapshot carries no idempotency keys": { scenario: "disk wiped, log short" },
   "a vote in an election is no promise": { scenario: "clean restart", moments: "sent vote-answer" },
   "an older hold overrules a newer one": { scenario: "held here" },
   "mayAct is computed once a heartbeat": { scenario: "leader isolated" },
   "missed heartbeats of one's own sleep count": { scenario: "follower frozen" },
   "nothing is drained": { scenario: "handovers, late" },
+  "one handover resets the hold-down": { scenario: "frozen, handed back, frozen" },
   "silence alone wins without a witness": {
     scenario: "leader killed",
     moments: "campaign enters readingRecord|campaign enters swappingRecord",
@@ -85,6 +87,11 @@ const SEEN_IN: Readonly<Record<string, Expected>> = {
   "the ground is not asked again": { scenario: "leader killed", moments: "campaign enters readingRecord" },
   "the target leads before it has the last commands": { scenario: "handovers to one that stores nothing" },
   "the wall clock's gap is not looked at": { scenario: "wall clock leaps" },
+  "the window of the hold-down is half as long": { scenario: "frozen, then the other one" },
+  "what a new leader holds counts as held by the pair": {
+    scenario: "leader starts again alone",
+    moments: "wrote append",
+  },
   "what the peer lacks is compacted": { scenario: "log short" },
 };
 

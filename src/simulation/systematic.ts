@@ -65,6 +65,10 @@ const SPLIT: readonly ScenarioFault[] = [
   fault("force-leader", "follower", 3_150, 5, 0.0001),
 ];
 
+const SHORT_LOG = { keep: 0, checkpointEvery: 10 };
+/** The first election is one of them. */
+const FEW_CHANGES = { maxAutomaticFailovers: 2, holdDownWindowMs: 10_000 };
+
 const SCENARIOS: readonly Scenario[] = [
   { name: "calm", faults: [] },
   { name: "leader killed", faults: [fault("kill", "leader", 3_000, 1_500)] },
@@ -73,7 +77,7 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: "follower away, log short",
     faults: [fault("power-off", "follower", 2_600, 1_800)],
-    commands: { keep: 0, checkpointEvery: 10 },
+    commands: SHORT_LOG,
   },
   { name: "handover", faults: [fault("handover", "leader", 3_000, 0)] },
   { name: "forced", faults: [fault("force-leader", "follower", 3_000, 50)] },
@@ -222,10 +226,36 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
-    name: "split, snapshot, then the other one leads",
-    faults: [...SPLIT, fault("kill", "follower", 7_000, 800), fault("handover", "leader", 8_600, 0)],
-    commands: { keep: 0, checkpointEvery: 10 },
-    safetyMs: 10_000,
+    name: "asked for its role while frozen",
+    faults: [fault("pause", "leader", 3_000, 420), fault("force-leader", "follower", 3_100, 5, 0.0001)],
+  },
+  // Its votes end before it has executed what it accepted.
+  {
+    name: "leader isolated, engine slow",
+    faults: [fault("slow-engine", "leader", 2_500, 4_000, 0.99), fault("isolation", "leader", 3_000, 2_000)],
+  },
+  { name: "isolated when the switch is asked again", faults: [fault("isolation", "leader", 4_900, 1_700)] },
+  {
+    name: "leader starts again alone",
+    faults: [fault("power-off", "follower", 2_600, 4_200), fault("kill", "leader", 3_500, 200)],
+    safetyMs: 8_000,
+  },
+  { name: "disk wiped, log short", faults: [fault("disk-wiped", "follower", 2_800, 600)], commands: SHORT_LOG },
+  {
+    name: "frozen, handed back, frozen",
+    faults: [
+      fault("pause", "leader", 3_000, 1_300),
+      fault("handover", "follower", 4_900, 0),
+      fault("pause", "leader", 5_500, 1_300),
+    ],
+    failover: FEW_CHANGES,
+    safetyMs: 8_000,
+  },
+  {
+    name: "frozen, then the other one",
+    faults: [fault("pause", "leader", 3_000, 1_300), fault("pause", "follower", 6_300, 1_300)],
+    failover: FEW_CHANGES,
+    safetyMs: 8_500,
   },
 ];
 
