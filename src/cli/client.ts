@@ -130,5 +130,6 @@ function reasonOf(error: unknown, timeoutMs: number): string {
   if (name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
   const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
   if (cause?.code === "ECONNREFUSED") return "connection refused";
-  return cause?.code ?? (error instanceof Error ? error.message : "failed");
+  // Such as "bad port": fetch dials none of the ports that browsers refuse.
+  return cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : "failed");
 }

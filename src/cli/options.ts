@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { Client } from "./client.ts";
+import { isSendable } from "../config/secrets.ts";
 import { CliError, EXIT } from "./exit.ts";
 
 /** What `reaching` adds. */
@@ -41,7 +42,14 @@ export function clientFor(options: ReachOptions, timeoutMs?: number): Client {
 
 /** A secret from a file, else from the environment; null when there is none. */
 export function secretFrom(file: string | undefined, variable: string): string | null {
-  if (file === undefined) return process.env[variable] || null;
+  const value = file === undefined ? process.env[variable] || null : readSecretFile(file);
+  if (value === null || isSendable(value)) return value;
+  const rule =
+    "must be printable ASCII without spaces; a byte-order mark, a line break or an accented letter never matches";
+  throw new CliError(EXIT.wrongUse, `${file === undefined ? variable : `the file ${file}`}: ${rule}`);
+}
+
+function readSecretFile(file: string): string {
   try {
     return readFileSync(file, "utf8").replace(/\r?\n$/, "");
   } catch (error) {

@@ -142,9 +142,14 @@ function readOptional(
   return reading.value;
 }
 
+/** Whether an HTTP header carries the secret unchanged. */
+export function isSendable(secret: string): boolean {
+  return PRINTABLE.test(secret);
+}
+
 /** The rule that a secret breaks, with the remedy; null when it breaks none. */
 function brokenRule(value: string, minChars: number): string | null {
-  if (!PRINTABLE.test(value)) {
+  if (!isSendable(value)) {
     return "must be printable ASCII without spaces; a byte-order mark, a line break or an accented letter never matches";
   }
   if (value.length >= minChars) return null;

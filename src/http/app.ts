@@ -5,6 +5,7 @@
  * It does not know addresses and sockets (`server.ts`).
  */
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type RouteOptions } from "fastify";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { accessOf, guard, type Identify, identifier, allowOrigins, browserAccess, WrongSecrets } from "./access.ts";
 import { readJsonBodies, rawAnswer, REQUEST_ID_HEADER, requestNamer } from "./body.ts";
@@ -22,7 +23,7 @@ import {
   REQUEST_TIMEOUT_MS,
 } from "./limits.ts";
 import { machineStream, peerChannel, type Channel, Upgrades } from "./upgrades.ts";
-import { problem, type ProblemCode, problemDocument, sendProblem, statusOf } from "./problem.ts";
+import { type Problem, problem, type ProblemCode, problemDocument, sendProblem, statusOf } from "./problem.ts";
 import { canonicalUrl, RouteTable } from "./route-table.ts";
 import { routes } from "./routes.ts";
 import { NAMED_SCHEMAS } from "./schemas/named.ts";
@@ -73,11 +74,7 @@ export async function buildApp(components: HttpComponents, init: HttpInit): Prom
   answerUnknown(app);
   app.addHook("onRequest", (request, reply, done) => {
     reply.header(REQUEST_ID_HEADER, request.id);
-    // RFC 9112, 3.2.
-    const isHostMissing = request.raw.httpVersion === "1.1" && request.headers.host === undefined;
-    const refusal = isHostMissing
-      ? problem("invalid_request", "the header Host is missing")
-      : browsers.refuseHost(request.headers);
+    const refusal = hostFault(request.raw) ?? browsers.refuseHost(request.headers);
     if (refusal === null) done();
     else sendProblem(reply, refusal);
   });
@@ -123,6 +120,15 @@ function newFastify(nameRequest: ReturnType<typeof requestNamer>, upgrades: Upgr
   const secure = { ...server, ...tls, requestCert: tls.ca !== undefined, rejectUnauthorized: false };
   // An HTTPS server is used here in nothing but what it has in common with an HTTP one.
   return Fastify({ ...options, https: secure } as FastifyServerOptions).withTypeProvider();
+}
+
+/** RFC 9112, 3.2: one header Host in every request of HTTP/1.1, and never two. */
+function hostFault({ httpVersion, headers, rawHeaders }: IncomingMessage): Problem | null {
+  if (headers.host === undefined) {
+    return httpVersion === "1.1" ? problem("invalid_request", "the header Host is missing") : null;
+  }
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host").length;
+  return hosts > 1 ? problem("invalid_request", `the header Host stands ${hosts} times, must stand once`) : null;
 }
 
 /** What Node could not read as a request. */

@@ -33,6 +33,13 @@ export function readJsonBodies(app: FastifyInstance, clock: Clock): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done: Done) => {
     const bytes = body as Buffer;
+    const coding = request.headers["content-encoding"] ?? "identity";
+    if (coding.toLowerCase() !== "identity") {
+      done(
+        new UnsupportedMediaType(`content-encoding is ${coding}: send the body as it is, without a content-encoding`),
+      );
+      return;
+    }
     const inexact = request.routeOptions.config.keepsNumbers === true ? findInexactNumber(bytes.toString()) : null;
     if (bytes.length === 0) done(null, undefined);
     else if (inexact !== null) done(new NumberNotExact(inexact));

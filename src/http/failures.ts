@@ -8,7 +8,7 @@ import type { Logger } from "../ports/basics.ts";
 import { NumberNotExact } from "../json/exact-numbers.ts";
 import { JsonFault } from "../json/fault.ts";
 import { type Problem, problem, sendProblem, statusOf } from "./problem.ts";
-import { InvalidInput } from "./validation.ts";
+import { InvalidInput, UnsupportedMediaType } from "./validation.ts";
 
 /** Expected conditions of the house that reach HTTP as errors. */
 const KNOWN: Partial<Record<ErrorCode, "engine_not_ready" | "witness_unreachable" | "store_failed" | "stopping">> = {
@@ -26,6 +26,7 @@ export function problemOf(error: unknown): Problem {
     const { path, text } = error.number;
     return problem("number_not_exact", error.message, { path, value: text });
   }
+  if (error instanceof UnsupportedMediaType) return problem("unsupported_media_type", error.message);
   if (error instanceof JsonFault) return problem("invalid_json", error.message);
   if (error instanceof ChangeoverError) return problemOfHouse(error);
   return problemOfFastify(error as Partial<FastifyError>);
@@ -39,18 +40,15 @@ function problemOfHouse(error: ChangeoverError): Problem {
 
 function problemOfFastify(error: Partial<FastifyError>): Problem {
   if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") return problem("payload_too_large", "the body is over the limit");
-  if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") return unsupportedMediaType();
+  if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE" || error.statusCode === 415) {
+    return problemOf(new UnsupportedMediaType());
+  }
   const status = error.statusCode ?? 500;
   if (status === 404) return problem("not_found", "there is nothing at this path");
   if (status === 413) return problem("payload_too_large", "the body is over the limit");
-  if (status === 415) return unsupportedMediaType();
   return status >= 400 && status < 500
     ? problem("invalid_request", error.message ?? "not a valid request")
     : internal();
-}
-
-function unsupportedMediaType(): Problem {
-  return problem("unsupported_media_type", "content-type must be application/json");
 }
 
 function internal(): Problem {

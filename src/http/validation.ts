@@ -35,9 +35,13 @@ export function isTolerantBody(schema: unknown): boolean {
   return typeof schema === "object" && schema !== null && TOLERANT in schema;
 }
 
-/** A body of something else than JSON. */
+/** A body of something else than JSON, or packed in a way that is not read here. */
 export class UnsupportedMediaType extends Error {
   readonly statusCode = 415;
+
+  constructor(message = "content-type must be application/json") {
+    super(message);
+  }
 }
 
 /** What is looked at, as it stands in that part of the request. */

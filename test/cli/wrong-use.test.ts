@@ -1,5 +1,5 @@
 /** Every command, asked wrongly: one clear message, the documented exit code, nothing on standard output, no stack trace. */
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
@@ -26,7 +26,13 @@ async function cli(args: readonly string[]): Promise<{ code: number; stdout: str
   }
 }
 
-afterAll(() => rmSync(join(tmpdir(), `changeover-no-recording-${process.pid}`), { force: true }));
+const SECRET_FILE = join(tmpdir(), `changeover-secret-${process.pid}`);
+writeFileSync(SECRET_FILE, "a-secret-of-the-tests\n");
+
+afterAll(() => {
+  rmSync(join(tmpdir(), `changeover-no-recording-${process.pid}`), { force: true });
+  rmSync(SECRET_FILE, { force: true });
+});
 
 interface Leaf {
   readonly name: string;
@@ -105,6 +111,29 @@ test.each(REACHING)("$name: a token file that there is not", async (leaf) => {
   expect(end.stderr).toContain("/nowhere/token");
 });
 
+test.each(["\uFEFFtoken-of-the-tests", "töken-of-the-tests", "token of the tests", " ", "token\r\n-of-the-tests"])(
+  "C3: the token %j, which no header carries unchanged, is refused before anyone is asked, and not shown",
+  async (token) => {
+    const file = join(tmpdir(), `changeover-odd-token-${process.pid}`);
+    writeFileSync(file, token);
+    try {
+      const end = await cli(["status", "--url", "http://127.0.0.1:1", "--token-file", file]);
+      expect(end.code).toBe(2);
+      isClear(end);
+      expect(end.stderr).toContain(`the file ${file}: must be printable ASCII without spaces`);
+      expect(end.stderr).not.toContain("of-the-tests");
+    } finally {
+      rmSync(file, { force: true });
+    }
+  },
+);
+
+test("an address that fetch never dials says so", async () => {
+  const end = await cli(["status", "--url", "http://127.0.0.1:6000"]);
+  expect(end.code).toBe(3);
+  expect(end.stderr).toContain("cannot reach http://127.0.0.1:6000: bad port");
+});
+
 /** `watch` goes on until a person ends it, `doctor` makes a finding of it. */
 const ASKING = REACHING.filter(({ name }) => name !== "watch" && name !== "doctor");
 
@@ -149,7 +178,7 @@ test.each([
 
 /** What else a command must have before it looks for an engine. */
 function needed(leaf: Leaf): readonly string[] {
-  if (leaf.name === "force-leader") return ["--secret-file", "package.json"];
+  if (leaf.name === "force-leader") return ["--secret-file", SECRET_FILE];
   if (leaf.name === "restore") return ["-c", "config/engine-a.yaml"];
   if (leaf.name === "sync") return ["--hub", "http://127.0.0.1:1"];
   return [];

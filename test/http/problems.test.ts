@@ -47,6 +47,14 @@ describe("paths and methods", () => {
 });
 
 describe("bodies", () => {
+  it.each(["gzip", "br", "x-odd"])("415 for a body in the content-encoding %s, and says so", async (coding) => {
+    const headers = { "content-type": "application/json", "content-encoding": coding };
+    const url = "/api/commands";
+    const answer = await rig.call("operator", { method: "POST", url, headers, payload: "{}" });
+    const { detail } = problemIn(answer, 415, "unsupported_media_type") as { readonly detail: string };
+    expect(detail).toContain(`content-encoding is ${coding}`);
+  });
+
   it.each([
     ["", "nothing"],
     ["{", "half an object"],

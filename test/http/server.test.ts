@@ -45,6 +45,15 @@ function exchange(port: number, text: string): Promise<string> {
   });
 }
 
+it("RFC 9112, 3.2: a request names its host once", async () => {
+  const { port } = await start();
+  const twice = await exchange(port, "GET /live HTTP/1.1\r\nHost: a\r\nhOST: b\r\nConnection: close\r\n\r\n");
+  expect(twice).toMatch(/^HTTP\/1\.1 400 .*"the header Host stands 2 times, must stand once"/s);
+  const none = await exchange(port, "GET /live HTTP/1.1\r\nConnection: close\r\n\r\n");
+  expect(none).toMatch(/^HTTP\/1\.1 400 .*"the header Host is missing"/s);
+  expect(await exchange(port, "GET /live HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
+});
+
 describe("listening", () => {
   it("takes the port that is free where 0 is asked for", async () => {
     const { port } = await start();
