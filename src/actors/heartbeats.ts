@@ -67,6 +67,11 @@ export class Heartbeats {
     // What clients were told counts also where a full disk, or a campaign that may yet be lost, keeps this engine from
     // following the epoch [CP4].
     if (leadership.role !== "leader") succession.judge.told(heartbeat.acknowledged);
+    // So does that the role has moved [CP6].
+    if (heartbeat.leadership !== null) {
+      const { cause, by } = heartbeat.leadership;
+      succession.restraints.noteLeadership(heartbeat.epoch, cause, by);
+    }
     if (leadership.role !== "follower" || heartbeat.epoch !== book.accepted) return;
     monitor.promiseUntil(receivedAtMonoMs + succession.judge.waitMs);
     this.#vote = { epoch: heartbeat.epoch, n: heartbeat.n };

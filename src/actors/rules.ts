@@ -10,7 +10,7 @@ import type { Role } from "../core/messages.ts";
 import type { FailoverSettings } from "../core/settings.ts";
 import type { Clock } from "../ports/basics.ts";
 import type { ProbeResult } from "../ports/peer-channel.ts";
-import type { LockState } from "../ports/witness.ts";
+import type { LockState, WitnessRecord } from "../ports/witness.ts";
 
 /** All that `mayAct` looks at. Monotonic ms. */
 export interface ActView {
@@ -146,8 +146,8 @@ export interface Rules {
   grantUntilMs(requestedAtMs: number, grantedAtMs: number, settings: FailoverSettings): number;
   /** [VT5] */
   mayAct(view: ActView): boolean;
-  /** [VT7] Whether a record of `engineId` belongs to this engine's pair; `peerId`: the pinned peer, null before one is met. */
-  recordIsOurs(engineId: EngineId, selfId: EngineId, peerId: EngineId | null): boolean;
+  /** [VT7] Whether a record belongs to this engine's pair; `peerId`: the pinned peer, null before one is met. */
+  recordIsOurs(record: WitnessRecord, selfId: EngineId, peerId: EngineId | null): boolean;
   /** [CP5] Two ticks lie further apart than they should, on either clock. */
   pauseSuspected(monoGapMs: number, unixGapMs: number, leaseMs: number): boolean;
   outOfMaintenance(view: CampaignView): boolean;
@@ -216,7 +216,7 @@ export const trueRules: Rules = {
     requestedAtMs + grantWindowMs(settings.handoverMs, settings.maxClockDriftPpm, settings.quiesceMs),
   mayAct,
   pauseSuspected: (monoGapMs, unixGapMs, leaseMs) => monoGapMs > leaseMs / 2 || unixGapMs > leaseMs / 2,
-  recordIsOurs: (engineId, selfId, peerId) => engineId === selfId || engineId === peerId,
+  recordIsOurs: ({ engineId }, selfId, peerId) => engineId === selfId || engineId === peerId,
   outOfMaintenance: (view) => !view.maintenanceOn,
   amongItsOwn: (view) => !view.amongStrangers,
   belongsToPair: (view) => !view.refusedByPeer,

@@ -346,7 +346,7 @@ export class WitnessVote {
     if (record === null) return null;
     const peerId = this.#handlers.peerId();
     const who = `engine ${record.engineId}, label ${record.holder}, epoch ${record.epoch}`;
-    if (!rules.recordIsOurs(record.engineId, self.engineId, peerId)) {
+    if (!rules.recordIsOurs(record, self.engineId, peerId)) {
       const ours = `this is ${self.engineId}, its peer ${peerId ?? "has not been met yet"}`;
       const causes = "Another pair uses the same name on this witness, or an engine runs with a copied configuration";
       const detail = `the record is of ${who}; ${ours}. ${causes}; once that has ended: changeover witness adopt`;

@@ -407,10 +407,6 @@ export class Actors {
     this.#followed = true;
     this.roleHooks.peerLeads(heartbeat);
     this.plannedMoves.peerLeads(heartbeat.epoch);
-    if (heartbeat.leadership !== null) {
-      const { cause, by } = heartbeat.leadership;
-      this.succession.restraints.noteLeadership(heartbeat.epoch, cause, by);
-    }
     this.catchUp.hear(heartbeat);
   }
 

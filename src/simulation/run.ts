@@ -20,12 +20,14 @@ import { untold } from "./invariants/feed.ts";
 import { misrouted } from "./invariants/routing.ts";
 import {
   CALM,
+  planDiskFaults,
   planFaults,
   planFeedFaults,
   planImpostorFaults,
   planPlantFaults,
   planSiteFaults,
   planSpokeFaults,
+  planStrangerFaults,
   playFaults,
   ROUGH,
   STORM,
@@ -97,6 +99,8 @@ export interface RunRequest {
   readonly sites?: number | undefined;
   /** Whether changes are published, instead of what the seed says. */
   readonly feed?: boolean | undefined;
+  /** Whether disks fail and strangers come; they do unless this is false. */
+  readonly rareFaults?: boolean | undefined;
   readonly sink?: TraceSink | undefined;
   /** How long faults are injected, ms. */
   readonly safetyMs?: number | undefined;
@@ -144,7 +148,7 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
   process.on("unhandledRejection", onRejection);
   process.on("uncaughtException", onRejection);
   try {
-    playFaults(world, request.faults ?? faultsOf(seed, settings), counts);
+    playFaults(world, request.faults ?? faultsOf(seed, settings, request.rareFaults), counts);
     world.boot();
     people.balancer.start();
     for (const one of people.busy) one.start();
@@ -168,12 +172,15 @@ export async function runSeed(factory: CoordinatorFactory, request: RunRequest):
 export function faultsOf(
   seed: number,
   around: Pick<WorldSettings, "spokes" | "sites" | "feed"> = aroundOf(seed),
+  rareFaults = true,
 ): readonly Fault[] {
   const weather = weatherOf(seed);
   return [
     ...planFaults(seed, weather, SAFETY_MS),
     ...planImpostorFaults(seed, weather, SAFETY_MS),
     ...planPlantFaults(seed, weather, SAFETY_MS),
+    ...(rareFaults ? planDiskFaults(seed, weather, SAFETY_MS) : []),
+    ...(rareFaults ? planStrangerFaults(seed, weather, SAFETY_MS) : []),
     ...(around.spokes.length === 0 ? [] : planSpokeFaults(seed, weather, SAFETY_MS)),
     ...(around.sites.length === 0 ? [] : planSiteFaults(seed, weather, SAFETY_MS)),
     ...(around.feed ? planFeedFaults(seed, weather, SAFETY_MS) : []),

@@ -297,6 +297,7 @@ const AIMED_IN_TURNS: readonly Shot[] = [
   ["disk-stalled", "self", 900],
   ["disk-restored", "self", 900],
   ["disk-wiped", "peer", 700],
+  ["stray-engine", "self", 900],
 ];
 
 /** Faults that ask something of the coordinator itself. */

@@ -51,7 +51,8 @@ async function findBug(factory: CoordinatorFactory, name: string): Promise<BugRe
   const { rule, policy, rules, identityRules, wrapPorts, wrapSpoke, wrapSite, bites } = bug;
   const { spokes = 0, sites = 0, feed = false, faults, witness } = bug;
   const settings = (planned: WorldSettings): WorldSettings => ({ ...planned, witness: witness ?? planned.witness });
-  const around = { spokes, sites, feed, faults, settings };
+  // A planted bug that needs the rare faults names its schedule: so the others are found as soon as without them.
+  const around = { spokes, sites, feed, faults, settings, rareFaults: false };
   for (let seed = 1; seed <= MOST_SEEDS_PER_BUG; seed += 1) {
     const { violation } = await runSeed(factory, {
       seed,

@@ -83,3 +83,20 @@ scenario("EP2", "commands are refused while the disk is full, and its alarm goes
   await stage.run(2_000);
   expect(stage.alarms("b")).not.toContain("store-failed");
 });
+
+scenario(
+  "CP6",
+  "a move of the role counts also for an engine whose full disk keeps it from following the new leader",
+  { failover: { maxAutomaticFailovers: 2 } },
+  async (stage) => {
+    await stage.onAir("a");
+    stage.process("a").disk.full = true;
+    expect(await stage.submit("a")).toMatchObject({ outcome: "store-failed" });
+    await stage.run(1_000);
+    expect(stage.leads("b")).toBe(true);
+    expect([stage.alarms("a"), stage.alarms("b")]).toEqual([
+      expect.arrayContaining(["hold-down"]),
+      expect.arrayContaining(["hold-down"]),
+    ]);
+  },
+);

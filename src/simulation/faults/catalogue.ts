@@ -12,6 +12,7 @@ import { plantFaults } from "./plant.ts";
 import { processFaults } from "./process.ts";
 import { siteFaults } from "./sites.ts";
 import { spokeFaults } from "./spokes.ts";
+import { strangerFaults } from "./strangers.ts";
 import { witnessFaults } from "./witness.ts";
 import { liftMaintenance } from "../people/operator.ts";
 import type { SimPlace } from "../world/sim-place.ts";
@@ -28,6 +29,7 @@ export const FAULTS = {
   ...impostorFaults,
   ...plantFaults,
   ...diskFaults,
+  ...strangerFaults,
 };
 
 export type FaultKind = keyof typeof FAULTS;
@@ -36,10 +38,13 @@ export type Fault = PlannedFault<FaultKind>;
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 export const PAIR_FAULT_KINDS = Object.keys(pairFaults) as FaultKind[];
 export const DISK_FAULT_KINDS = Object.keys(diskFaults) as FaultKind[];
+/** Without those that put an empty disk in: see decision 0052. */
+export const RANDOM_DISK_FAULT_KINDS: readonly FaultKind[] = ["disk-read-only", "disk-stalled", "disk-restored"];
 export const FEED_FAULT_KINDS = Object.keys(feedFaults) as FaultKind[];
 export const IMPOSTOR_FAULT_KINDS = Object.keys(impostorFaults) as FaultKind[];
 export const PLANT_FAULT_KINDS = Object.keys(plantFaults) as FaultKind[];
 export const SPOKE_FAULT_KINDS = Object.keys(spokeFaults) as FaultKind[];
+export const STRANGER_FAULT_KINDS = Object.keys(strangerFaults) as FaultKind[];
 export const SITE_FAULT_KINDS = Object.keys(siteFaults) as FaultKind[];
 
 /** How a kind works. */

@@ -1,8 +1,7 @@
 /**
  * Faults of the disks: read-only, slow, restored from an older copy, copied from the other engine, exchanged for an empty
  * one. A disk is exchanged while its process does not run. Where that makes it another engine, the people who did it
- * adopt it at the survivor, as the runbook says [ID2]. These faults are aimed and scripted, never planned at random: two
- * exchanged disks can lose what nobody else has, and a random schedule cannot tell.
+ * adopt it at the survivor, as the runbook says [ID2].
  */
 import type { DiskContent } from "../../adapters/memory-disk.ts";
 import { comparePositions } from "../../core/claim.ts";

@@ -8,8 +8,10 @@ import {
   IMPOSTOR_FAULT_KINDS,
   PAIR_FAULT_KINDS,
   PLANT_FAULT_KINDS,
+  RANDOM_DISK_FAULT_KINDS,
   SITE_FAULT_KINDS,
   SPOKE_FAULT_KINDS,
+  STRANGER_FAULT_KINDS,
   workOf,
   type Fault,
   type FaultKind,
@@ -66,6 +68,12 @@ const SOONEST_SECOND_MS = 200;
 const LATEST_SECOND_MS = 2_000;
 /** Faults of the plant are so much rarer than those of the pair. */
 const PLANT_PAUSES = 4;
+/** Disks fail and are exchanged seldom, also in a storm: an engine that just came back from one must find its peer. */
+const DISK_PAUSES = 6;
+const LEAST_DISK_PAUSE_MS = 12_000;
+/** Strangers come seldom: while they are there, one or two more coordinators are played. */
+const STRANGER_PAUSES = 6;
+const LEAST_STRANGER_PAUSE_MS = 15_000;
 /** Of spokes, as many as there are for the pair. */
 const SPOKES_REST_MS = 1_000;
 /** Worlds in which one spoke reaches nobody from the beginning until everything heals. */
@@ -122,11 +130,35 @@ export function planPlantFaults(seed: number, weather: Weather, untilMs: number)
   });
 }
 
+/** The same for the disks of the two engines. Not in calm weather. */
+export function planDiskFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
+  if (weather.singly) return [];
+  const meanPauseMs = Math.max(LEAST_DISK_PAUSE_MS, DISK_PAUSES * weather.meanPauseMs);
+  return plan(...streamsOf(seed, "nemesis of disks"), {
+    kinds: RANDOM_DISK_FAULT_KINDS,
+    meanPauseMs,
+    restMs: null,
+    untilMs,
+  });
+}
+
 /** The same for an impostor, in a stream of its own, so that the other faults of a seed stay what they are. */
 export function planImpostorFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
   const meanPauseMs = 8 * weather.meanPauseMs;
   return plan(...streamsOf(seed, "nemesis of identity"), {
     kinds: IMPOSTOR_FAULT_KINDS,
+    meanPauseMs,
+    restMs: null,
+    untilMs,
+  });
+}
+
+/** The same for whole engines of others. */
+export function planStrangerFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
+  if (weather.singly) return [];
+  const meanPauseMs = Math.max(LEAST_STRANGER_PAUSE_MS, STRANGER_PAUSES * weather.meanPauseMs);
+  return plan(...streamsOf(seed, "nemesis of strangers"), {
+    kinds: STRANGER_FAULT_KINDS,
     meanPauseMs,
     restMs: null,
     untilMs,

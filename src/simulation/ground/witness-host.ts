@@ -13,8 +13,11 @@ import type { Scheduler } from "./scheduler.ts";
 /** The engine of another pair that writes into this pair's witness. */
 export const STRANGER = makeId("engine", "stranger");
 
-function isStranger({ engineId }: { readonly engineId: EngineId }): boolean {
-  return engineId === STRANGER;
+/** Strangers that run a coordinator have ids that begin so (`world/sim-strangers.ts`). */
+const STRANGERS = "eng_x";
+
+export function isStranger(engineId: EngineId): boolean {
+  return engineId === STRANGER || engineId.startsWith(STRANGERS);
 }
 
 /** How often a replica copies the record. */
@@ -68,10 +71,10 @@ export class WitnessHost {
 
   /** A person removes what is not this pair's, and a replica that had copied it loses it too. */
   clearStrange(): void {
-    if (this.#copy !== null && isStranger(this.#copy)) this.#copy = null;
-    if (this.#olderCopy !== null && isStranger(this.#olderCopy)) this.#olderCopy = null;
+    if (this.#copy !== null && isStranger(this.#copy.engineId)) this.#copy = null;
+    if (this.#olderCopy !== null && isStranger(this.#olderCopy.engineId)) this.#olderCopy = null;
     const { standing } = this.server;
-    if (standing !== null && ("content" in standing || isStranger(standing))) this.server.forget();
+    if (standing !== null && ("content" in standing || isStranger(standing.engineId))) this.server.forget();
   }
 
   /** The fence of the lock that has lapsed, and that nobody has taken since; null: none has, as far as this clock can be trusted. */

@@ -34,7 +34,7 @@ import { peerPins } from "./peer-pins.ts";
 import { refusedEngine } from "./refused-engine.ts";
 import { reconciling } from "./reconciling.ts";
 import { requests } from "./requests.ts";
-import { strangers } from "./strangers.ts";
+import { namedStrangers, strangers } from "./strangers.ts";
 import { returning } from "./returning.ts";
 import { stamps } from "./stamps.ts";
 import { switchBack } from "./switch-back.ts";
@@ -53,6 +53,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(logs(world));
   world.watch(epochs(world));
   world.watch(strangers(world));
+  world.watch(namedStrangers(world));
   world.watch(refusedEngine(world));
   world.watch(votes(world));
   world.watch(returning(world));

@@ -55,9 +55,22 @@ export function commands(world: World): Watch {
       }
     },
     settled: () => {
-      for (const label of ["a", "b"] as const) judgePast(world, label, acknowledged);
+      // A restored engine may lead while the other one, which has more, is away. What that one had is then a conflict [SB3].
+      const kept = replaced.size === 0 ? new Set<string>() : divergentCommands(world);
+      const demanded = new Map([...acknowledged].filter(([, { epoch, seq }]) => !kept.has(`${epoch}/${seq}`)));
+      for (const label of ["a", "b"] as const) judgePast(world, label, demanded);
     },
   };
+}
+
+/** Commands that both engines keep as conflicts. */
+function divergentCommands(world: World): ReadonlySet<string> {
+  const [a, b] = (["a", "b"] as const).map((label) => {
+    const conflicts = [...(world.contentOf(label)?.conflicts.values() ?? [])];
+    const divergent = conflicts.flatMap((conflict) => (conflict.kind === "command" ? [conflict.divergent] : []));
+    return new Set(divergent.map(({ epoch, seq }) => `${epoch}/${seq}`));
+  });
+  return new Set([...(a ?? [])].filter((divergent) => b?.has(divergent)));
 }
 
 function endOf(world: World, label: Label): number {

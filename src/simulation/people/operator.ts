@@ -4,7 +4,7 @@ import type { Json } from "../../core/canonical-json.ts";
 import { type Label, makeId, otherLabel } from "../../core/ids.ts";
 import type { StateSnapshot } from "../../core/messages.ts";
 import type { ForceLeaderRequest } from "../../core/outcomes.ts";
-import { STRANGER as STRANGER_ENGINE } from "../ground/witness-host.ts";
+import { isStranger } from "../ground/witness-host.ts";
 import type { World } from "../world/world.ts";
 
 /** From a desk to an engine and back. */
@@ -77,7 +77,7 @@ function adoptWitness(world: World, label: Label): void {
   reach(world, label, async (coordinator) => {
     const isForeign = coordinator.state().alarms.some(({ code }) => code === "witness-foreign");
     const holder = world.ground.witness?.server.record?.engineId;
-    if (!isForeign || holder === undefined || holder === STRANGER_ENGINE) return;
+    if (!isForeign || holder === undefined || isStranger(holder)) return;
     world.watchers.each((watch) => watch.adoptsWitness?.(label));
     const answer = await coordinator.adoptWitness({ by: "operator" });
     world.trace.note(world.nowMs, label, `witness adoption answered: ${answer.outcome}`);

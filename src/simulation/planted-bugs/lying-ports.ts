@@ -7,6 +7,7 @@ import { advanceClock, type VectorClock } from "../../core/vector-clock.ts";
 import type { ChangeoverSwitch } from "../../ports/changeover-switch.ts";
 import type { Engine } from "../../ports/engine.ts";
 import type { Witness } from "../../ports/witness.ts";
+import { isStranger } from "../ground/witness-host.ts";
 import { overriding } from "./overriding.ts";
 
 const LATE_MS = 30;
@@ -73,6 +74,19 @@ export function swapWhateverStands(ports: CoordinatorPorts): CoordinatorPorts {
     swap: async (expected, next) => {
       const answer = await witness.swap(expected, next);
       return answer.outcome === "lost" ? witness.swap(answer.record, next) : answer;
+    },
+  };
+  return { ...ports, witness: overriding(witness, lying) };
+}
+
+/** [VT7] A witness that holds the record of strangers is told as one that does not answer. */
+export function hideStrangers(ports: CoordinatorPorts): CoordinatorPorts {
+  const { witness } = ports;
+  const lying: Pick<Witness, "read"> = {
+    read: async () => {
+      const answer = await witness.read();
+      const isStrange = answer.outcome === "read" && answer.record !== null && isStranger(answer.record.engineId);
+      return isStrange ? { outcome: "unreachable", reason: "no answer" } : answer;
     },
   };
   return { ...ports, witness: overriding(witness, lying) };

@@ -10,6 +10,7 @@ import {
   countConflicts,
   forgetKeys,
   forgetStart,
+  hideStrangers,
   neverLook,
   neverWithdraw,
   releaseAnyLock,
@@ -17,7 +18,19 @@ import {
   swapWhateverStands,
   tellOnce,
 } from "./lying-ports.ts";
+import type { Fault } from "../faults/catalogue.ts";
 import type { PlantedBug } from "./planted-bug.ts";
+
+/** Both engines of the pair have lost their record when others come, so that those own the witness for a while. */
+const STRANGERS_COME: readonly Fault[] = (["stray-engine", "second-pair"] as const).flatMap((kind, index) => {
+  const atMs = 5_000 + 11_000 * index;
+  return [
+    { kind: "witness-cut", atMs, forMs: 3_000, target: "a", amount: 0.5 },
+    { kind: "witness-cut", atMs, forMs: 3_000, target: "b", amount: 0.5 },
+    { kind: "witness-amnesia", atMs: atMs + 200, forMs: 0, target: "a", amount: 0.5 },
+    { kind, atMs: atMs + 300, forMs: 9_000, target: "a", amount: 0.3 },
+  ];
+});
 
 /**
  * The table. Three rules are not in it, since others imply them and no world can tell them from true: `peerSilent` (a
@@ -152,6 +165,37 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     bites: ["VT7"],
     policy: "on-air",
     rules: { recordIsOurs: () => true },
+  },
+  {
+    name: "what a stranger has released is free",
+    rule: "VT7",
+    bites: ["VT7"],
+    policy: "on-air",
+    // Only a stranger that lives, and stops, releases its record.
+    faults: STRANGERS_COME,
+    witness: true,
+    rules: { recordIsOurs: ({ engineId, released }, self, peer) => released || engineId === self || engineId === peer },
+  },
+  {
+    name: "a stranger's record of few commands is overwritten",
+    rule: "VT7",
+    bites: ["VT7", "A35"],
+    policy: "on-air",
+    faults: STRANGERS_COME,
+    witness: true,
+    rules: {
+      recordIsOurs: ({ engineId, lastCommandSeq }, self, peer) =>
+        lastCommandSeq === 0 || engineId === self || engineId === peer,
+    },
+  },
+  {
+    name: "a stranger's record told as no answer",
+    rule: "VT7",
+    bites: ["A35"],
+    policy: "on-air",
+    faults: STRANGERS_COME,
+    witness: true,
+    wrapPorts: hideStrangers,
   },
   {
     name: "an engine that its peer refuses leads",

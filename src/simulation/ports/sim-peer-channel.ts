@@ -87,6 +87,7 @@ export class SimPeerChannel implements PeerChannel {
   readonly #clock: Clock;
   readonly #life: Life;
   readonly #label: Label;
+  readonly #isImpostor: boolean;
   readonly #signatures: Signatures;
   readonly #randomBytes: (bytes: number) => Buffer;
   readonly #rules: IdentityRules;
@@ -106,7 +107,8 @@ export class SimPeerChannel implements PeerChannel {
       readonly signatures: Signatures;
       readonly rules: IdentityRules;
     },
-    init: { readonly label: Label },
+    /** An impostor dials, whatever its label: nobody dials it. */
+    init: { readonly label: Label; readonly isImpostor: boolean },
   ) {
     this.#ground = components.ground;
     this.#clock = components.clock;
@@ -114,6 +116,7 @@ export class SimPeerChannel implements PeerChannel {
     this.#signatures = components.signatures;
     this.#rules = components.rules;
     this.#label = init.label;
+    this.#isImpostor = init.isImpostor;
     this.#randomBytes = bytesFrom(components.random);
     this.#gate = new PeerGate({ pair: SIM_PAIR, label: init.label }, components.rules);
     this.#slots = this.#ground.links.map((link) => ({
@@ -338,7 +341,7 @@ export class SimPeerChannel implements PeerChannel {
       }
       if (slot.connection !== null) {
         if (nowMonoMs - slot.heardAtMonoMs > IDLE_LIMIT_MS) this.#drop(slot);
-      } else if (this.#label === "a" && nowMonoMs - slot.dialledAtMonoMs >= DIAL_LIMIT_MS) {
+      } else if ((this.#label === "a" || this.#isImpostor) && nowMonoMs - slot.dialledAtMonoMs >= DIAL_LIMIT_MS) {
         this.#dial(slot, nowMonoMs);
       }
     }
@@ -358,7 +361,7 @@ export class SimPeerChannel implements PeerChannel {
       this.#take(slot, connection, frame);
     };
     const dialler: Dialler = {
-      impostor: false,
+      impostor: this.#isImpostor,
       endOn: (connection) => ({ life: this.#life, take: (frame) => take(connection(), frame) }),
     };
     this.#ground.scheduler.after(path.delayMs(), () => {

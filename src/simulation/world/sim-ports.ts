@@ -55,7 +55,10 @@ export function createPorts(ground: WorldGround, owner: PortsOwner, lifetime: Li
   const random = ground.chanceOf(`handshakes of ${label}`);
   const signatures = simSignatures(store.load().engineId);
   const rules = ground.identityRules;
-  const channel = new SimPeerChannel({ ground: network, clock, life, random, signatures, rules }, { label });
+  const channel = new SimPeerChannel(
+    { ground: network, clock, life, random, signatures, rules },
+    { label, isImpostor: ground.isImpostor },
+  );
   const { engine: made, memory } = createEngine(ground, owner, lifetime);
   const engine = tellingRole(ground, label, made);
   const given: CoordinatorPorts = {

@@ -32,6 +32,7 @@ import { SimProcess } from "./sim-process.ts";
 import type { PlaceComponents, SimPlace } from "./sim-place.ts";
 import { peerPort, SimSite, type SiteInit } from "./sim-site.ts";
 import { SimSpoke, type SpokeInit } from "./sim-spoke.ts";
+import { SimStrangers } from "./sim-strangers.ts";
 import { SimSyncTransport, syncObserver } from "./sim-sync-transport.ts";
 import { engineEnd, type SyncEnd } from "./sync-ends.ts";
 import type { PlaceParts } from "./place-parts.ts";
@@ -108,6 +109,7 @@ export class World {
   /** Spokes and sites. */
   readonly around: readonly SimPlace[];
   readonly impostor: SimImpostor;
+  readonly strangers: SimStrangers;
   /** The faults are a schedule that somebody wrote, and no others come between them. */
   scripted = false;
   /** Origins whose engine got an older disk: their history may be withdrawn and begun again under another name [RP2]. */
@@ -135,6 +137,7 @@ export class World {
     this.sites = settings.sites.map((init) => new SimSite(this.#placeNamed(init.name), init));
     this.around = [...this.spokes, ...this.sites];
     this.impostor = new SimImpostor(this);
+    this.strangers = new SimStrangers(this);
   }
 
   get nowMs(): number {
@@ -286,6 +289,7 @@ export class World {
       factory: components.factory,
       rules: components.rules ?? {},
       identityRules: { ...trueIdentityRules, ...components.identityRules },
+      isImpostor: false,
       wrapPorts: components.wrapPorts ?? ((ports) => ports),
       wrapSpoke: components.wrapSpoke ?? ((parts) => parts),
       wrapSite: components.wrapSite ?? ((parts) => parts),

@@ -1,0 +1,50 @@
+/** Engines of others under the pair's name, as whole processes in the virtual world [A35]. */
+import { describe, expect, it } from "vitest";
+import type { Label } from "../../src/core/ids.ts";
+import { STRANGER_FAULT_KINDS } from "../../src/simulation/faults/catalogue.ts";
+import { runSeed } from "../../src/simulation/run.ts";
+import { simulated } from "../../src/simulation/subject.ts";
+
+const POLICIES = ["consistency", "on-air"] as const;
+const COMES_MS = 6_000;
+
+describe.each(STRANGER_FAULT_KINDS)("%s", (kind) => {
+  it.each(POLICIES)("A35 VT7 I18: moves no role and writes nothing, and is named, under %s", async (policy) => {
+    for (const target of ["a", "b"] as const) {
+      const moves: string[] = [];
+      const named = new Set<string>();
+      const visits: string[] = [];
+      const run = await runSeed(simulated, {
+        ...{ seed: 5, policy, spokes: 0, sites: 0, feed: false, safetyMs: COMES_MS + 6_000 },
+        faults: [{ kind, atMs: COMES_MS, forMs: 5_000, target, amount: 0.3 }],
+        settings: (planned) => ({ ...planned, witness: true }),
+        prepare: (world) => {
+          const note = (label: Label): void => {
+            for (const { code } of world.processes[label].coordinator?.state().alarms ?? [])
+              named.add(`${label} ${code}`);
+          };
+          world.scheduler.at(COMES_MS, () =>
+            world.watch({
+              told: (label, event) => {
+                if (event.type === "role") moves.push(`${label} ${event.role} ${event.epoch}`);
+                if (event.type === "alarm") note(label);
+              },
+            }),
+          );
+          world.scheduler.at(COMES_MS + 4_000, () => {
+            for (const { label, disk } of world.strangers.visit?.processes ?? []) {
+              visits.push(label);
+              expect(["a", "b"].map((own) => world.contentOf(own)?.engineId)).not.toContain(disk.content?.engineId);
+            }
+          });
+        },
+      });
+      expect(run.violation, target).toBeNull();
+      expect(moves, target).toEqual([]);
+      expect(visits, target).toEqual(kind === "second-pair" ? ["a", "b"] : [target]);
+      // The record is the pair's all the time: only somebody at the address of a peer is seen by the pair.
+      const other = target === "a" ? "b" : "a";
+      if (kind === "impostor-process") expect([...named]).toContain(`${other} peer-refused`);
+    }
+  });
+});
