@@ -358,8 +358,9 @@ export class HttpEngine implements Engine {
 
   #onLine(report: EngineReport | null): void {
     if (this.#closed) return;
+    // One that gave a strange line is over it with the next line of any kind; most lines are empty.
+    this.#reportGood("GET /lifeline");
     if (report !== null) {
-      this.#reportGood("GET /lifeline");
       this.#lineInstance = report.instance;
       if (report.programSource !== null) this.#programSource = report.programSource;
       if (report.status !== null && this.#missedPolls === 0) this.#setHealth(report.status);
@@ -386,8 +387,10 @@ export class HttpEngine implements Engine {
 
   /** Both name an instance, and not the same: an address, a proxy or a port leads to another engine. */
   #compareInstances(instance: string | null): void {
-    const apart = instance !== null && this.#lineInstance !== null && instance !== this.#lineInstance;
-    this.#looksApart = apart ? this.#looksApart + 1 : 0;
+    if (instance === null || this.#lineInstance === null) return;
+    this.#looksApart = instance === this.#lineInstance ? 0 : this.#looksApart + 1;
+    // Only what a line says between two looks counts: what was named once may be another engine by now.
+    this.#lineInstance = null;
     if (this.#looksApart < TWO_ENGINES_AFTER_LOOKS) return;
     this.#reportStrange("GET /lifeline", "another instance than /health: two different engines answer");
   }

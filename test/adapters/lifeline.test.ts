@@ -201,3 +201,30 @@ test("EN9: wrong fields in /health are named, and good ones end that", async () 
   health = { status: "ok" };
   await expect.poll(() => signs.some((sign) => sign.type === "strange" && sign.fault === null)).toBe(true);
 });
+
+test("EN2: an engine that wrote one strange line, and then empty ones, is over it", async () => {
+  let line = "garbage\n";
+  onLifeline = (response) => void write(response, () => line);
+  start();
+  await expect.poll(() => strange().at(-1), { timeout: 10_000 }).toMatch(/garbage.* is not JSON/);
+  line = "\n";
+  const isOver = () => signs.findLast((sign) => sign.type === "strange");
+  await expect.poll(isOver, { timeout: 10_000 }).toEqual({ type: "strange", hook: "GET /lifeline", fault: null });
+});
+
+test("EN2: two engines are named only for as long as lines name another instance", async () => {
+  let line = '{"instance":"two"}\n';
+  onLifeline = (response) => void write(response, () => line);
+  health = { instance: "one" };
+  start();
+  await expect.poll(strange, { timeout: 10_000 }).toContainEqual(expect.stringContaining("two different engines"));
+  line = "\n";
+  let looks = 0;
+  engine?.watch((sign) => {
+    if (sign.type === "asked") looks += 1;
+    signs.push(sign);
+  });
+  await expect.poll(() => looks, { timeout: 10_000 }).toBeGreaterThan(6);
+  const last = signs.findLast((sign) => sign.type === "strange");
+  expect(last?.type === "strange" ? last.fault : null).toBeNull();
+});
