@@ -3,11 +3,13 @@
  * A transaction that throws leaves nothing behind: every write notes how it is undone.
  */
 import type { Conflict } from "../core/command.ts";
-import { chainAfter, isGivenUp, type Op, type Heads } from "../core/operation.ts";
-import { counterOf, leastClock, type VectorClock } from "../core/vector-clock.ts";
+import { chainAfter, isGivenUp, type Op } from "../core/operation.ts";
+import { counterOf, type VectorClock } from "../core/vector-clock.ts";
 import {
   type ArrivedOp,
+  type Compacted,
   type CompactionFloor,
+  lowered,
   mergeFloors,
   type OpLog,
   type OutboxStore,
@@ -17,12 +19,12 @@ import {
   type ConflictStore,
   type Replica,
   type OutboxRow,
-  countable,
   type FailureNote,
   type OutboxDepth,
   type WaitingBounds,
 } from "../ports/replica.ts";
 import { sha256Of } from "./basics.ts";
+import { type CompactedLog, type LookedAt, OpCompaction } from "./op-compaction.ts";
 import type { Claim, DiskContent, ReplicaContent } from "./memory-disk.ts";
 import { QUARANTINED_KEPT, opBytes } from "./store-bounds.ts";
 import type { StackMark, ControlEvent } from "../core/control-event.ts";
@@ -41,6 +43,7 @@ export class MemoryReplica implements Replica {
   /** How to undo the transaction under way, newest last; null outside of one. */
   #undo: (() => void)[] | null = null;
   readonly outbox: OutboxStore;
+  readonly #compaction = new OpCompaction(this.#compactedLog());
 
   constructor(access: MemoryAccess) {
     this.#access = access;
@@ -80,6 +83,7 @@ export class MemoryReplica implements Replica {
       return work();
     } catch (error) {
       for (const back of undo.reverse()) back();
+      this.#compaction.beginAgain();
       throw error;
     } finally {
       this.#undo = null;
@@ -110,9 +114,13 @@ export class MemoryReplica implements Replica {
     standing: (entity, field) => this.#content.heads.get(place({ entity, field }))?.[0] ?? null,
     heads: (entity, field) => this.#content.heads.get(place({ entity, field })) ?? [],
     saveHeads: (heads) => {
-      if (heads[0] !== undefined) this.#put(this.#content.heads, place(heads[0]), heads);
+      if (heads[0] === undefined) return;
+      const at = place(heads[0]);
+      this.#compaction.moved(this.#content.heads.get(at) ?? [], heads);
+      this.#put(this.#content.heads, at, heads);
     },
     replaceHeads: (at, heads) => {
+      this.#compaction.moved(this.#content.heads.get(place(at)) ?? [], heads);
       if (heads.length === 0) this.#drop(this.#content.heads, place(at));
       else this.#put(this.#content.heads, place(at), heads);
     },
@@ -143,6 +151,7 @@ export class MemoryReplica implements Replica {
       this.#arrivedAfter(after, limit, maxBytes, [exceptVia, alsoVia]),
     lackedBy: (vector, limit, maxBytes) => lackedFrom(this.#content.ops, this.#vector, vector, { limit, maxBytes }),
     lastArrival: () => this.#content.arrivals.at(-1)?.arrival ?? "",
+    arrivalBefore: (count) => this.#content.arrivals.at(-1 - count)?.arrival ?? "",
     newest: (limit) => lastOf(this.#content.arrivals, limit).reverse(),
     count: () => this.#content.ops.size,
     coveredBy: (clock, after, limit) => coveredBy(this.#content.arrivals, clock, { after, limit }),
@@ -198,10 +207,13 @@ export class MemoryReplica implements Replica {
     }
     if (keepThrough === 0) this.#drop(vector, origin);
     else if ((vector.get(origin) ?? 0) > keepThrough) this.#put(vector, origin, keepThrough);
+    const { floor } = content;
     this.#write(() => {
       content.arrivals = arrivals.filter((arrived) => !gone.includes(arrived));
-      return () => Object.assign(content, { arrivals });
+      content.floor = floor === null ? null : lowered(floor, origin, keepThrough);
+      return () => Object.assign(content, { arrivals, floor });
     });
+    this.#compaction.beginAgain();
     return gone.sort((left, right) => left.op.originSeq - right.op.originSeq);
   }
 
@@ -225,26 +237,55 @@ export class MemoryReplica implements Replica {
     return found;
   }
 
-  #compact(through: string, limit: number): number {
+  #compact(through: string, limit: number): Compacted {
+    try {
+      this.#access.write({});
+      return this.#compaction.step(through, limit);
+    } catch (error) {
+      this.#compaction.beginAgain();
+      throw error;
+    }
+  }
+
+  #compactedLog(): CompactedLog {
+    const looked = ({ op, arrival }: ArrivedOp): LookedAt => {
+      const { origin, originSeq } = op;
+      const { heads, vector } = this.#content;
+      const here = heads.get(place(op)) ?? [];
+      const stands = here.some((head) => head.origin === origin && head.originSeq === originSeq);
+      const waits = here.some((head) => head.originSeq > (vector.get(head.origin) ?? 0));
+      return { origin, originSeq, arrival, stands, waits };
+    };
+    return {
+      next: (after, through, limit) =>
+        this.#content.arrivals
+          .filter(({ arrival }) => arrival > after && arrival <= through)
+          .slice(0, limit)
+          .map(looked),
+      find: (origin, originSeq) => {
+        const found = this.#content.ops.get(`${origin}/${originSeq}`);
+        return found === undefined ? null : looked(found);
+      },
+      drop: (gone) => this.#dropAll(gone),
+      floor: () => this.#content.floor,
+      held: () => this.#vector,
+      raiseFloor: (floor) => this.#raiseFloor(floor),
+    };
+  }
+
+  #dropAll(gone: readonly LookedAt[]): void {
     const content = this.#content;
-    const { arrivals, floor } = content;
+    const { arrivals } = content;
     const held = this.#vector;
-    const clock = leastClock(countedThrough(arrivals, through), held);
-    const gone = unneeded({ arrivals, heads: content.heads, held }, through)
-      .filter(({ op }) => op.originSeq <= counterOf(clock, op.origin))
-      .slice(0, limit);
-    if (gone.length === 0) return 0;
-    const dropped = new Set(gone);
-    for (const { op } of gone) {
-      this.#drop(content.ops, `${op.origin}/${op.originSeq}`);
-      if (op.originSeq < counterOf(held, op.origin)) this.#drop(content.chains, `${op.origin}/${op.originSeq}`);
+    const keys = new Set(gone.map(({ origin, originSeq }) => `${origin}/${originSeq}`));
+    for (const { origin, originSeq } of gone) {
+      this.#drop(content.ops, `${origin}/${originSeq}`);
+      if (originSeq < counterOf(held, origin)) this.#drop(content.chains, `${origin}/${originSeq}`);
     }
     this.#write(() => {
-      content.arrivals = arrivals.filter((arrived) => !dropped.has(arrived));
-      content.floor = mergeFloors(floor, { through, clock });
-      return () => Object.assign(content, { arrivals, floor });
+      content.arrivals = arrivals.filter(({ op }) => !keys.has(`${op.origin}/${op.originSeq}`));
+      return () => Object.assign(content, { arrivals });
     });
-    return gone.length;
   }
 
   #raiseFloor(given: CompactionFloor): void {
@@ -351,33 +392,6 @@ export function coveredBy(
     covered = arrival;
   }
   return covered;
-}
-
-/** How far a floor at `through` may count each origin. */
-export function countedThrough(arrivals: readonly ArrivedOp[], through: string): VectorClock {
-  const arrived: Record<string, number> = {};
-  const later: Record<string, number> = {};
-  for (const { op, arrival } of arrivals) {
-    const { origin, originSeq } = op;
-    if (arrival <= through) arrived[origin] = Math.max(counterOf(arrived, origin), originSeq);
-    else later[origin] = Math.min(counterOf(later, origin) || originSeq, originSeq);
-  }
-  return countable(arrived, later);
-}
-
-/** Arrivals through `through` that are no head of their field, where the vector counts all heads. */
-export function unneeded(
-  log: {
-    readonly arrivals: readonly ArrivedOp[];
-    readonly heads: ReadonlyMap<string, Heads>;
-    readonly held: VectorClock;
-  },
-  through: string,
-): readonly ArrivedOp[] {
-  const keeps = (head: Op, op: Op): boolean =>
-    (head.origin === op.origin && head.originSeq === op.originSeq) || head.originSeq > counterOf(log.held, head.origin);
-  const isNeeded = ({ op }: ArrivedOp): boolean => log.heads.get(place(op))?.some((head) => keeps(head, op)) ?? false;
-  return log.arrivals.filter((arrived) => arrived.arrival <= through && !isNeeded(arrived));
 }
 
 /** What `theirs` lacks of `held`, each origin in order. */

@@ -110,17 +110,20 @@ export function mergeFloors(one: CompactionFloor | null, other: CompactionFloor)
   return { through: laterHlc(one.through, other.through), clock: mergeClocks(one.clock, other.clock) };
 }
 
-/**
- * Of each origin, how far a floor may count: `arrived` is the highest that has arrived through it, `later` the lowest that
- * came after it. What came later and is lower than something earlier, over a hole that was closed, is not counted: anyone who
- * was told so would not take it any more.
- */
-export function countable(arrived: VectorClock, later: VectorClock): VectorClock {
-  const counted = Object.entries(arrived).map(([origin, seq]) => {
-    const next = counterOf(later, origin);
-    return [origin, next === 0 ? seq : Math.min(seq, next - 1)] as const;
-  });
-  return Object.fromEntries(counted.filter(([, seq]) => seq > 0));
+/** A floor once what `origin` wrote above `keepThrough` was withdrawn: others may come under those numbers. */
+export function lowered(floor: CompactionFloor, origin: string, keepThrough: number): CompactionFloor {
+  if (counterOf(floor.clock, origin) <= keepThrough) return floor;
+  const { [origin]: _gone, ...others } = floor.clock;
+  return { ...floor, clock: keepThrough === 0 ? others : { ...others, [origin]: keepThrough } };
+}
+
+/** What one step of compaction came to. */
+export interface Compacted {
+  readonly dropped: number;
+  /** Operations that it looked at. */
+  readonly looked: number;
+  /** Whether it has not come through yet. */
+  readonly more: boolean;
 }
 
 export interface OpLog {
@@ -164,15 +167,18 @@ export interface OpLog {
   lastArrival(): Hlc;
   /** Newest first. */
   newest(limit: number): readonly ArrivedOp[];
+  /** The arrival behind which `count` operations have arrived; "" where there are not so many. */
+  arrivalBefore(count: number): Hlc;
   count(): number;
 
   /** The newest arrival through which `clock` counts all that came after `after`, looking at `limit` at most. */
   coveredBy(clock: VectorClock, after: Hlc, limit: number): Hlc;
   /**
-   * Drops operations through the arrival `through` that no field needs any more; at most `limit`. How many went. None above
-   * one of its origin that came later, none that the vector does not count, none over which such a one stands.
+   * One step of dropping operations through the arrival `through` that no field needs any more: looks at `limit` operations at
+   * most. None goes above one of its origin that came later, none that the vector does not count, none over which such a
+   * one stands.
    */
-  compact(through: Hlc, limit: number): number;
+  compact(through: Hlc, limit: number): Compacted;
   /** null where nothing is missing. */
   floor(): CompactionFloor | null;
   /** Notes holes that came from elsewhere; what was noted before stays noted. */

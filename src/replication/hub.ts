@@ -7,6 +7,7 @@ import { ChangeoverError } from "../core/errors.ts";
 import { isOrigin, type Op } from "../core/operation.ts";
 import { identityText } from "../core/signature.ts";
 import { leastClock, type VectorClock } from "../core/vector-clock.ts";
+import type { Compacted } from "../ports/replica.ts";
 import type { PushedBase } from "../ports/sync-transport.ts";
 import type { Ids } from "../ports/basics.ts";
 import { callerName, Callers, type SyncCaller } from "./callers.ts";
@@ -84,10 +85,10 @@ export interface HubInit {
   readonly isSpoke: boolean;
 }
 
-/** Operations dropped in one transaction of compaction. */
-const COMPACT_OPS = 5_000;
-/** Operations of which one compaction looks who holds them. */
-const COVERED_OPS = 20_000;
+/** Operations that one step of compaction looks at: a few milliseconds of work. */
+const STEP_OPS = 100;
+/** Steps of one compaction in one go. */
+const MOST_STEPS = 100_000;
 /** Operations kept where nobody ever pulled. */
 const KEPT_UNASKED = 10_000;
 
@@ -112,6 +113,8 @@ export class Hub {
   readonly #seals: Seals;
   /** The challenges of the last callers. */
   #answered: readonly string[] = [];
+  /** Where the compaction under way goes to. What everybody has is had for good. */
+  #compacting: { readonly through: string; readonly more: boolean } | null = null;
   /** Through this arrival both engines of each pair hold everything, as far as it was looked at. */
   #covered = "";
 
@@ -273,28 +276,49 @@ export class Hub {
     }
   }
 
-  /**
-   * Drops what no field needs and every known caller has, both engines of a pair; at most a few thousand at a time. How
-   * many went. Of a log that is being filled what its vector does not count stays, and what that stands over.
-   */
+  /** Drops what no field needs and every known caller has, both engines of a pair, in one go. How many went. */
   compact(): number {
-    this.#ahead.drop();
-    const through = this.#hadThrough();
-    return through === "" ? 0 : this.#basics.replica.ops.compact(through, COMPACT_OPS);
+    let dropped = 0;
+    for (let steps = 0; steps < MOST_STEPS; steps += 1) {
+      const step = this.compactStep();
+      dropped += step.dropped;
+      if (!step.more) break;
+    }
+    return dropped;
+  }
+
+  /**
+   * A step of that: looks at a hundred operations at most, in one transaction. Of a log that is being filled what its
+   * vector does not count stays, and what that stands over.
+   */
+  compactStep(): Compacted {
+    const { through, more } = (this.#compacting ??= this.#hadThrough());
+    this.#compacting = null;
+    if (through === "") return { dropped: 0, looked: 0, more };
+    const step = this.#basics.replica.ops.compact(through, STEP_OPS);
+    // A page that was prepared may hold what is gone, and does not know of the new floor.
+    if (step.dropped > 0) this.#ahead.drop();
+    if (step.more) this.#compacting = { through, more };
+    return { ...step, more: step.more || more };
   }
 
   /** The arrival through which everybody has everything: callers, and both engines of each pair, this one included. */
-  #hadThrough(): string {
+  #hadThrough(): { readonly through: string; readonly more: boolean } {
     const { ops } = this.#basics.replica;
-    const through = this.#callers.allHave() ?? ops.newest(KEPT_UNASKED + 1)[KEPT_UNASKED]?.arrival ?? "";
+    const through = this.#callers.allHave() ?? ops.arrivalBefore(KEPT_UNASKED);
+    if (through === "") return { through, more: false };
     const held = [this.#holdings.ofOther() ?? [], ...this.#callers.holdings()].flat();
-    if (through === "") return through;
     // A caller may claim to have what has not arrived yet.
+    if (held.length === 0) return { through: leastOf(through, ops.lastArrival()), more: false };
     // What was held once stays so: it is looked at once.
-    if (held.length > 0) this.#covered = ops.coveredBy(held.reduce(leastClock), this.#covered, COVERED_OPS);
-    const covered = held.length > 0 ? this.#covered : ops.lastArrival();
-    return covered < through ? covered : through;
+    const before = this.#covered;
+    this.#covered = ops.coveredBy(held.reduce(leastClock), before, STEP_OPS);
+    return { through: leastOf(through, this.#covered), more: this.#covered > before && this.#covered < through };
   }
+}
+
+function leastOf(one: string, other: string): string {
+  return one < other ? one : other;
 }
 
 /** The origins that operations claim, as far as they can be read. */

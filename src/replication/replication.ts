@@ -61,6 +61,8 @@ export interface ReplicationJoint extends RecordHooks {
 
 /** From how many origins on it is told that they run out. */
 const NEAR_ORIGINS = Math.floor(MAX_CLOCK_ENTRIES * 0.9);
+/** Between two steps of one compaction. */
+const COMPACT_STEP_MS = 10;
 /** Between two compactions. */
 const COMPACT_EVERY_MS = 60_000;
 /** Between two exchanges with one federation peer, unless set. */
@@ -285,14 +287,16 @@ export class Replication {
     return new SyncPeer({ host, exchange, hooks }, { name: "hub", intervalMs: init.hubIntervalMs, pushes: true });
   }
 
-  #compactLater(): void {
+  /** In small steps with room between them: the leader has other things to do. */
+  #compactLater(afterMs = COMPACT_EVERY_MS): void {
     this.#timer = this.#parts.clock.setTimeout(() => {
+      let more = false;
       try {
-        this.hub.compact();
+        ({ more } = this.hub.compactStep());
       } catch (error) {
         this.#parts.logger.error({ err: error }, "operations could not be compacted");
       }
-      this.#compactLater();
-    }, COMPACT_EVERY_MS);
+      this.#compactLater(more ? COMPACT_STEP_MS : COMPACT_EVERY_MS);
+    }, afterMs);
   }
 }

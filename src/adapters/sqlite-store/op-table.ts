@@ -5,8 +5,9 @@
  */
 import type { Database, Statement } from "better-sqlite3";
 import { chainAfter, isGivenUp, type Op, type OpKind } from "../../core/operation.ts";
-import { counterOf, leastClock, type VectorClock } from "../../core/vector-clock.ts";
-import { type ArrivedOp, type CompactionFloor, countable, mergeFloors } from "../../ports/replica.ts";
+import { counterOf, type VectorClock } from "../../core/vector-clock.ts";
+import { type ArrivedOp, type Compacted, type CompactionFloor, lowered, mergeFloors } from "../../ports/replica.ts";
+import { type CompactedLog, type LookedAt, OpCompaction } from "../op-compaction.ts";
 import { opBytes } from "../store-bounds.ts";
 import { sha256Of } from "../basics.ts";
 import { readClock, readJson } from "./errors.ts";
@@ -31,6 +32,22 @@ export interface OpRow {
 const NAMES = ["origin", "origin_seq", "hlc", "epoch", "kind", "entity", "field", "payload", "clock", "checksum"];
 /** The columns of an operation, under the table's name in a join. */
 export const OP_COLUMNS = [...NAMES, "arrival", "via", "signature"].map((name) => `ops.${name} AS ${name}`).join(", ");
+
+/** Of an operation, what compaction asks. */
+interface JudgedRow extends OriginRow {
+  readonly arrival: string;
+  readonly stands: number;
+  readonly waits: number;
+}
+
+const JUDGED = `
+  SELECT origin, origin_seq, arrival,
+    EXISTS (SELECT 1 FROM record_heads AS head WHERE head.entity = ops.entity AND head.field = ops.field
+      AND head.origin = ops.origin AND head.origin_seq = ops.origin_seq) AS stands,
+    EXISTS (SELECT 1 FROM record_heads AS head WHERE head.entity = ops.entity AND head.field = ops.field
+      AND head.origin_seq > coalesce(
+        (SELECT origin_seq FROM record_vector AS held WHERE held.origin = head.origin), 0)) AS waits
+  FROM ops`;
 
 /** One entry of a clock. */
 interface OriginRow {
@@ -77,10 +94,8 @@ export class OpTable {
   readonly #heads = new Map<string, Reached>();
   readonly #vector: Statement<[], OriginRow>;
   readonly #placed: Statement<[string, number], Pick<OpRow, "arrival" | "origin" | "origin_seq">>;
-  readonly #unneeded: Statement<[string], { readonly rowid: number } & OriginRow>;
-  readonly #drop: Statement<[number]>;
-  readonly #highest: Statement<[string], OriginRow>;
-  readonly #later: Statement<[string], OriginRow>;
+  readonly #before: Statement<[number], { readonly arrival: string }>;
+  readonly compaction: OpCompaction;
   readonly #floor: Statement<[], { readonly through: string; readonly clock: string }>;
   readonly #saveFloor: Statement<[string, string]>;
   #held: VectorClock;
@@ -116,17 +131,10 @@ export class OpTable {
     this.#saveHead = db.prepare("UPDATE record_vector SET head = ? WHERE origin = ?");
     this.#vector = db.prepare("SELECT origin, origin_seq FROM record_vector");
     this.#placed = db.prepare("SELECT arrival, origin, origin_seq FROM ops WHERE arrival > ? ORDER BY arrival LIMIT ?");
-    this.#unneeded = db.prepare(`
-      SELECT rowid, origin, origin_seq FROM ops
-      WHERE arrival <= ? AND arrival IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM record_heads AS head WHERE head.entity = ops.entity AND head.field = ops.field
-          AND (head.origin = ops.origin AND head.origin_seq = ops.origin_seq OR head.origin_seq > coalesce(
-            (SELECT origin_seq FROM record_vector AS held WHERE held.origin = head.origin), 0)))
-      ORDER BY arrival`);
-    this.#drop = db.prepare("DELETE FROM ops WHERE rowid = ?");
-    this.#highest = db.prepare(`
-      SELECT origin, max(origin_seq) AS origin_seq FROM ops WHERE arrival <= ? AND arrival IS NOT NULL GROUP BY origin`);
-    this.#later = db.prepare("SELECT origin, min(origin_seq) AS origin_seq FROM ops WHERE arrival > ? GROUP BY origin");
+    this.#before = db.prepare(
+      "SELECT arrival FROM ops WHERE arrival IS NOT NULL ORDER BY arrival DESC LIMIT 1 OFFSET ?",
+    );
+    this.compaction = new OpCompaction(this.#compactedLog(db));
     this.#floor = db.prepare("SELECT through, clock FROM compaction_floor");
     this.#saveFloor = db.prepare("INSERT OR REPLACE INTO compaction_floor (id, through, clock) VALUES (1, ?, ?)");
     db.transaction(() => this.#digestOlder(db))();
@@ -139,6 +147,7 @@ export class OpTable {
 
   /** After a transaction was undone. */
   reread(): void {
+    this.compaction.beginAgain();
     this.#held = this.#readVector();
     this.#heads.clear();
   }
@@ -240,6 +249,8 @@ export class OpTable {
     this.#setVector.run(keepThrough, origin, keepThrough);
     if (keepThrough === 0) this.#forgetOrigin.run(origin);
     else if (rows.length > 0) this.#saveHead.run(head, origin);
+    const floor = this.floor();
+    if (floor !== null) this.#keepFloor(lowered(floor, origin, keepThrough));
     this.reread();
     return rows.map((row) => ({ op: toOp(row), arrival: row.arrival, via: row.via }));
   }
@@ -288,25 +299,45 @@ export class OpTable {
     return covered;
   }
 
-  compact(through: string, limit: number): number {
-    let clock: VectorClock | null = null;
-    const rowids: number[] = [];
-    for (const { rowid, origin, origin_seq } of this.#unneeded.iterate(through)) {
-      clock ??= leastClock(
-        countable(toClock(this.#highest.all(through)), toClock(this.#later.all(through))),
-        this.#held,
-      );
-      if (origin_seq <= counterOf(clock, origin)) rowids.push(rowid);
-      if (rowids.length === limit) break;
-    }
-    if (clock === null || rowids.length === 0) return 0;
-    for (const rowid of rowids) this.#drop.run(rowid);
-    this.raiseFloor({ through, clock });
-    return rowids.length;
+  /** See `OpCompaction`. A step that was not committed counts for nothing. */
+  compact(through: string, limit: number): Compacted {
+    return this.compaction.step(through, limit);
+  }
+
+  #compactedLog(db: Database): CompactedLog {
+    const next = db.prepare<[string, string, number], JudgedRow>(
+      `${JUDGED} WHERE arrival > ? AND arrival <= ? ORDER BY arrival LIMIT ?`,
+    );
+    const one = db.prepare<[string, number], JudgedRow>(
+      `${JUDGED} WHERE origin = ? AND origin_seq = ? AND arrival IS NOT NULL`,
+    );
+    const drop = db.prepare<[string, number]>(
+      "DELETE FROM ops WHERE origin = ? AND origin_seq = ? AND arrival IS NOT NULL",
+    );
+    return {
+      next: (after, through, limit) => next.all(after, through, limit).map(toLookedAt),
+      find: (origin, originSeq) => {
+        const row = one.get(origin, originSeq);
+        return row === undefined ? null : toLookedAt(row);
+      },
+      drop: (gone) => {
+        for (const { origin, originSeq } of gone) drop.run(origin, originSeq);
+      },
+      floor: () => this.floor(),
+      held: () => this.#held,
+      raiseFloor: (floor) => this.raiseFloor(floor),
+    };
+  }
+
+  arrivalBefore(count: number): string {
+    return this.#before.get(count)?.arrival ?? "";
   }
 
   raiseFloor(given: CompactionFloor): void {
-    const { through, clock } = mergeFloors(this.floor(), given);
+    this.#keepFloor(mergeFloors(this.floor(), given));
+  }
+
+  #keepFloor({ through, clock }: CompactionFloor): void {
     this.#saveFloor.run(through, JSON.stringify(clock));
   }
 
@@ -322,6 +353,10 @@ export class OpTable {
 
 function toClock(rows: readonly OriginRow[]): VectorClock {
   return Object.fromEntries(rows.map(({ origin, origin_seq }) => [origin, origin_seq]));
+}
+
+function toLookedAt({ origin, origin_seq, arrival, stands, waits }: JudgedRow): LookedAt {
+  return { origin, originSeq: origin_seq, arrival, stands: stands !== 0, waits: waits !== 0 };
 }
 
 /** A row as the operation that it was. */

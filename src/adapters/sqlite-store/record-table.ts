@@ -6,6 +6,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { Op, Heads } from "../../core/operation.ts";
 import type { RecordPlace } from "../../ports/replica.ts";
+import type { OpCompaction } from "../op-compaction.ts";
 import { OP_COLUMNS, type OpRow, toOp } from "./op-table.ts";
 
 const HEADS = `SELECT ${OP_COLUMNS} FROM record_heads AS head JOIN ops USING (origin, origin_seq)`;
@@ -24,12 +25,17 @@ export class RecordTable {
   readonly #every: Statement<[string, string, number], OpRow>;
   readonly #held = new Map<string, Heads>();
 
-  constructor(db: Database) {
+  readonly #names: Statement<[string, string], Pick<OpRow, "origin" | "origin_seq">>;
+  readonly #compaction: OpCompaction;
+
+  constructor(db: Database, compaction: OpCompaction) {
+    this.#compaction = compaction;
     this.#heads = db.prepare(`${HEADS} WHERE head.entity = ? AND head.field = ? ORDER BY rank`);
     this.#standing = db.prepare(`${HEADS} WHERE head.entity = ? AND head.field = ? AND rank = 0`);
     this.#save = db.prepare(`
       INSERT INTO record_heads VALUES (?, ?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET origin = excluded.origin, origin_seq = excluded.origin_seq`);
+    this.#names = db.prepare("SELECT origin, origin_seq FROM record_heads WHERE entity = ? AND field = ?");
     this.#dropFrom = db.prepare("DELETE FROM record_heads WHERE entity = ? AND field = ? AND rank >= ?");
     const page = "AND rank = 0 ORDER BY head.entity, head.field LIMIT ?";
     this.#ofEntity = db.prepare(`${HEADS} WHERE head.entity = ? AND head.field > ? AND kind = 'set' ${page}`);
@@ -57,6 +63,7 @@ export class RecordTable {
     const { entity, field } = standing;
     const place = keyOf(entity, field);
     let rank = 0;
+    this.#compaction.moved(this.#held.get(place) ?? this.#named(entity, field), heads);
     for (const { origin, originSeq } of heads) this.#save.run(entity, field, rank++, origin, originSeq);
     const before = this.#held.get(place)?.length ?? Infinity;
     if (before > heads.length) this.#dropFrom.run(entity, field, heads.length);
@@ -64,9 +71,15 @@ export class RecordTable {
   }
 
   replace({ entity, field }: RecordPlace, heads: Heads): void {
+    this.#compaction.moved(this.#named(entity, field), heads);
     this.#dropFrom.run(entity, field, 0);
     this.#held.delete(keyOf(entity, field));
     this.save(heads);
+  }
+
+  /** Which operations the heads of a field name; they may be withdrawn already. */
+  #named(entity: string, field: string): { readonly origin: string; readonly originSeq: number }[] {
+    return this.#names.all(entity, field).map(({ origin, origin_seq }) => ({ origin, originSeq: origin_seq }));
   }
 
   /** After a transaction was undone. */

@@ -7,6 +7,7 @@ import type { Conflict } from "../../core/command.ts";
 import type { Hlc } from "../../core/hlc.ts";
 import type {
   ArrivedOp,
+  Compacted,
   OpLog,
   OutboxStore,
   PeerState,
@@ -47,7 +48,7 @@ export class SqliteReplica implements Replica {
     this.#access = access;
     const { db, conflicts } = access;
     this.#opTable = new OpTable(db);
-    this.#recordTable = new RecordTable(db);
+    this.#recordTable = new RecordTable(db, this.#opTable.compaction);
     this.#hlc = db.prepare("SELECT hlc FROM state");
     this.#resetHlc = db.prepare("UPDATE state SET hlc = ?");
     this.#raiseHlc = db.prepare("UPDATE state SET hlc = max(hlc, ?)");
@@ -108,10 +109,16 @@ function opLog({ read, write }: Access, ops: OpTable, aside: AsideTables): OpLog
     newest: (limit) => read(() => ops.newest(limit)),
     count: () => read(() => ops.count()),
     coveredBy: (clock, after, limit) => read(() => ops.coveredBy(clock, after, limit)),
+    arrivalBefore: (count) => read(() => ops.arrivalBefore(count)),
     compact: (through, limit) => {
-      let dropped = 0;
-      write(() => (dropped = ops.compact(through, limit)));
-      return dropped;
+      let compacted: Compacted = { dropped: 0, looked: 0, more: false };
+      try {
+        write(() => (compacted = ops.compact(through, limit)));
+      } catch (error) {
+        ops.compaction.beginAgain();
+        throw error;
+      }
+      return compacted;
     },
     floor: () => read(() => ops.floor()),
     raiseFloor: (floor) => write(() => ops.raiseFloor(floor)),
