@@ -72,6 +72,11 @@ describeWithServer("chromium", "the page at three widths", () => {
     expect(await overflowing("dark", "split")).toEqual([]);
     await recover(plant);
     await tallySays(page, "on air", "Engine");
+    // The history has the longest cause that there is: a person's.
+    const leader = await stage.set.leader();
+    expect((await call("POST", `${stage.set.url(leader)}/api/handover`, { reason: "looked at" })).status).toBe(200);
+    await expect.poll(() => page.getByLabel("Leadership history").innerText()).toContain("handover by open-mode");
+    expect(await overflowing("light", "handover")).toEqual([]);
   });
 
   test("H7: without a connection the tally says so and who was on air last", async () => {

@@ -114,7 +114,13 @@ class Soak {
     try {
       const endMs = this.#beganMs + this.#options.lastsMs;
       for (let nth = 0; performance.now() < endMs; nth += 1) {
-        const episode = await this.#episode(this.#options.seed + nth, recorder, watch, endMs);
+        const seed = this.#options.seed + nth;
+        const episode = await this.#episode(seed, recorder, watch, endMs).catch((error: unknown) => {
+          // Whatever it was, what was seen until then is judged and drawn.
+          this.violations.push({ rule: "soak", detail: `seed ${seed}: ${String(error)}` });
+          return null;
+        });
+        if (episode === null) break;
         this.#episodes.push(episode);
         onEpisode(episode);
         if (episode.readyMs === null || this.violations.length > MOST_VIOLATIONS) break;
