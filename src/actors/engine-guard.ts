@@ -334,6 +334,12 @@ export class EngineGuard implements Engine {
     this.#show();
   }
 
+  /** A command that the engine gave up again after it was restored; over with the next command that it answers. */
+  cannotExecute(detail: string): void {
+    this.#faults.set("execute", { detail, atMs: this.#clock.monoMs(), isOver: false });
+    this.#show();
+  }
+
   /** What a hook over the wire gave. */
   #strange(hook: string, fault: string | null): void {
     if (fault === null) return this.#good(hook);

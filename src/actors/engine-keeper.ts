@@ -139,7 +139,7 @@ export class EngineKeeper {
   /** The engine gave no answer to a command: it may or may not have executed it [EN3]. */
   gaveUp(seq: number, error: string): void {
     // Twice the same command: the engine cannot do it, and a third try would not end differently.
-    if (seq === this.#givenUpSeq) return this.#kit.alarms.raise("engine-hook", `command ${seq}: ${error}`);
+    if (seq === this.#givenUpSeq) return this.#guard?.cannotExecute(`command ${seq}: ${error}`);
     this.#givenUpSeq = seq;
     this.lose(`command ${seq} was given up: ${error}`);
   }

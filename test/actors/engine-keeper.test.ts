@@ -1,5 +1,6 @@
 /** An engine that fails while it leads. */
 import { expect, test } from "vitest";
+import { commandAt } from "../support/commands.ts";
 import { EngineGuard } from "../../src/actors/engine-guard.ts";
 import { EngineKeeper, whyNoBackup } from "../../src/actors/engine-keeper.ts";
 import { PeerMonitor } from "../../src/actors/peer-monitor.ts";
@@ -227,6 +228,20 @@ test("[EN2] what makes no sense over the wire is one alarm that names the hook, 
   expect(rig.alarmText("engine-foreign")).toContain("coordinator b");
   show({ type: "foreign", why: null });
   expect(rig.alarm("engine-foreign")).toBe(false);
+});
+
+test("EN3: a command that is given up twice is named, and that ends once the engine executes the next one", async () => {
+  const { rig, keeper, guard } = keptEngine();
+  keeper.gaveUp(7, "the execute script gave no answer");
+  expect(rig.alarm("engine-hook")).toBe(false);
+  keeper.gaveUp(7, "the execute script gave no answer");
+  expect(rig.alarmText("engine-hook")).toBe("command 7: the execute script gave no answer");
+  await rig.clock.pass(10_000);
+  guard.health();
+  expect(rig.alarm("engine-hook")).toBe(true);
+  await guard.execute(commandAt(8, "POST /api/switch/cut", { source: "cam2" }));
+  guard.health();
+  expect(rig.alarm("engine-hook")).toBe(false);
 });
 
 test("[EN2] a hook that is called once in hours: its alarm ends though it is not called again", async () => {
