@@ -7,7 +7,7 @@
 import type { Command, Durability, KeyedAnswer, LogPosition } from "../core/command.ts";
 import type { CommandInput, SubmitOutcome } from "../core/outcomes.ts";
 import { extendClock, highestOwn, identityText } from "../core/log-rules.ts";
-import { advanceClock, counterOf, type VectorClock } from "../core/vector-clock.ts";
+import { advanceClock, type VectorClock } from "../core/vector-clock.ts";
 import type { StoredState } from "../ports/store.ts";
 import { raiseStoreAlarm } from "./alarms.ts";
 import { Answers, type AnswersDeps, type Waiting } from "./answers.ts";
@@ -54,8 +54,7 @@ export class CommandLog {
   restore(stored: Pick<StoredState, "log" | "clock" | "highestOwnSeq" | "hlc">): void {
     this.#position = stored.log;
     this.#clock = stored.clock;
-    // An engine whose folder was restored gets its own later commands back within a state, and then only the clock knows them.
-    this.#highestOwnSeq = Math.max(stored.highestOwnSeq, counterOf(stored.clock, this.#kit.self.engineId));
+    this.#highestOwnSeq = stored.highestOwnSeq;
     this.#kit.stamps.learn(stored.hlc);
   }
 

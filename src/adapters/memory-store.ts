@@ -206,7 +206,10 @@ export class MemoryStore implements Store {
     });
     this.#write({
       ...{ shape, firstHeldSeq, clock, baseClock: rebased.baseClock },
-      highestOwnSeq: this.#highestOwnWith([...commands, ...divergentIn(adoption.conflicts)]),
+      highestOwnSeq: Math.max(
+        counterOf(clock, content.engineId),
+        this.#highestOwnWith([...commands, ...divergentIn(adoption.conflicts)]),
+      ),
       commands: [...(firstHeldSeq > keepThroughSeq ? [] : kept), ...commands],
       checkpoint: { position: checkpoint.position, state: textOf(checkpoint.state) },
       hlc: extendHlc(laterHlc(content.hlc, adoption.hlc), commands, content.engineId),

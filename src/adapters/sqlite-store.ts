@@ -262,7 +262,9 @@ export class SqliteStore implements Store {
     const { baseClock, clock: below } = rebaseClock(adoption, before, (seq) => this.clockThrough(seq));
     const clock = extendClock(below, commands);
     const own = [...commands, ...divergentIn(adoption.conflicts)];
-    const highestOwnSeq = highestOwn(before.highestOwnSeq, this.#engineId, own);
+    // A restored engine gets its later commands back within the state: then only the clock names them [RP2].
+    const known = Math.max(before.highestOwnSeq, counterOf(clock, this.#engineId));
+    const highestOwnSeq = highestOwn(known, this.#engineId, own);
     const hlc = extendHlc(laterHlc(this.replica.hlc(), adoption.hlc), commands, this.#engineId);
     const keys = [...adoption.keys, ...keyedAnswers(commands, sha256Of)];
     this.#write(() => {

@@ -71,16 +71,6 @@ test("[HO2] what the peer held in an earlier leadership says nothing in the next
   expect(await submit({ idempotencyKey: "second" })).toMatchObject({ durability: "local" });
 });
 
-test("SB6 RP2: after a state that holds later commands of this engine, the next one gets a number above them", async () => {
-  const { clock, kit, log, frames, store, submit } = logging();
-  const { engineId } = kit.self;
-  // This engine's folder was restored: its peer's state knows 36 commands of it, of which the log holds none any more.
-  log.restore({ ...store.load(), clock: { [engineId]: 36 }, highestOwnSeq: 21 });
-  void submit();
-  await clock.turn();
-  expect(frames.flat().map(({ originSeq }) => originSeq)).toEqual([37]);
-});
-
 test("a caller that asks for `local` is answered at once, without a peer everyone is", async () => {
   const { clock, leader, submit } = logging();
   const hasty = submit({ ack: "local" });

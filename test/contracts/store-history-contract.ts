@@ -85,4 +85,16 @@ function divergentContract(bench: StoreBench): void {
     adopt(bench.store, adoption(1, []));
     bench.nowAndReopened((store) => expect(store.load()).toMatchObject({ highestOwnSeq: 5, clock: { [engineId]: 1 } }));
   });
+
+  it("SB6 RP2: they rise too with a state that holds later commands of this engine, none of which the log gets", () => {
+    const { engineId } = bench.store.load();
+    const own = command(1, { origin: engineId, originSeq: 1, clock: {} });
+    bench.store.append([own]);
+    const base = { shape: [{ epoch: 1, from: 1, to: 40 }], position: { epoch: 1, seq: 40 } };
+    const checkpoint = { ...adoption(40, []).checkpoint, position: { epoch: 1, seq: 40 } };
+    adopt(bench.store, { ...adoption(0, []), base, checkpoint, baseClock: { [engineId]: 36 } });
+    bench.nowAndReopened((store) =>
+      expect([store.load().highestOwnSeq, store.positions().highestOwnSeq]).toEqual([36, 36]),
+    );
+  });
 }
