@@ -7,7 +7,7 @@ import { readOptions } from "./options.ts";
 const HALF_HOUR_SEC = 1_800;
 const MEMORY: FlatRule = { growth: 24, share: 0.1, most: 450 };
 const HEAP: FlatRule = { growth: 8, share: 0.15, level: 0.1 };
-const FILES: FlatRule = { growth: 4, share: 0, level: 0.25 };
+const FILES: FlatRule = { growth: 4, share: 0 };
 
 function verdict(
   rule: FlatRule,

@@ -19,13 +19,13 @@ const RULES = {
   memory: { unit: "MB", rule: { growth: 24, share: 0.1, most: 600 } },
   heap: { unit: "MB", rule: { growth: 8, share: 0.15, level: 0.1 } },
   outside: { unit: "MB", rule: { growth: 24, share: 0.1 } },
-  files: { unit: "files", rule: { growth: 4, share: 0, level: 0.25, most: 200 } },
+  files: { unit: "files", rule: { growth: 4, share: 0, most: 200 } },
   threads: { unit: "threads", rule: { growth: 2, share: 0 } },
   store: { unit: "MB", rule: { growth: 4, share: 0.1 } },
   log: { unit: "kB/min", rule: { growth: 60, share: 1 } },
-  heartbeat: { unit: "ms", rule: { growth: 100, share: 0.5 } },
-  median: { unit: "ms", rule: { growth: 20, share: 0.5 } },
-  p99: { unit: "ms", rule: { growth: 150, share: 1 } },
+  heartbeat: { unit: "ms", rule: { growth: 100, share: 0.5, optional: true } },
+  median: { unit: "ms", rule: { growth: 20, share: 0.5, optional: true } },
+  p99: { unit: "ms", rule: { growth: 150, share: 1, optional: true } },
   takeOver: { unit: "ms", rule: { growth: 500, share: 1, optional: true } },
 } as const satisfies Readonly<Record<string, { readonly unit: string; readonly rule: FlatRule }>>;
 
