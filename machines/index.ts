@@ -5,6 +5,7 @@ import { engineMachine } from "./engine.machine.ts";
 import { handoverMachine } from "./handover.machine.ts";
 import { leadershipMachine } from "./leadership.machine.ts";
 import { outboxPumpMachine } from "./outbox-pump.machine.ts";
+import { pairMachine } from "./pair.machine.ts";
 import { peerLinkMachine } from "./peer-link.machine.ts";
 import { reconcileLockMachine } from "./reconcile-lock.machine.ts";
 import { splitBrainMachine } from "./split-brain.machine.ts";
@@ -18,6 +19,7 @@ export {
   handoverMachine,
   leadershipMachine,
   outboxPumpMachine,
+  pairMachine,
   peerLinkMachine,
   reconcileLockMachine,
   splitBrainMachine,
@@ -26,6 +28,7 @@ export {
 };
 
 export const machines = {
+  pair: pairMachine,
   leadership: leadershipMachine,
   campaign: campaignMachine,
   "peer-link": peerLinkMachine,
@@ -42,7 +45,7 @@ export const machines = {
 export type MachineName = keyof typeof machines;
 
 /** The charts that a chart starts as its children. */
-export function chartsBelow(name: MachineName): MachineName[] {
+function chartsBelow(name: MachineName): MachineName[] {
   return Object.keys(machines[name].implementations.actors).filter((actor): actor is MachineName => actor in machines);
 }
 

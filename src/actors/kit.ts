@@ -22,6 +22,7 @@ export interface Kit {
   readonly self: PeerHello;
   readonly failover: FailoverSettings;
   readonly rules: Rules;
+  readonly root?: ChartRoot;
   readonly alarms: Alarms;
   readonly counters: Counters;
   readonly stamps: Stamps;
@@ -36,6 +37,15 @@ export interface MachineHost {
   readonly ports: Pick<CoordinatorPorts, "clock">;
   readonly options: Pick<CoordinatorOptions, "inspect">;
   readonly rules?: Pick<Rules, "receives"> | undefined;
+  /** Whose children the charts are; left out: each stands by itself. */
+  readonly root?: ChartRoot | undefined;
+}
+
+export interface ChartRoot {
+  /** Where this engine is between its start and its stop. */
+  readonly machineValue: unknown;
+  /** Begins a chart as a child, and gives its actor. It ends with the root. */
+  begin(id: string, logic: object): unknown;
 }
 
 /** What `mayAct`'s callers need of the leadership actor; everyone asks at the effect itself [VT5]. */

@@ -11,27 +11,28 @@ import type { MachineHost } from "./kit.ts";
 import type { Rules } from "./rules.ts";
 
 /**
- * Starts one statechart on the coordinator's clock and under its inspection. `onSnapshot` is told every new snapshot, once
- * the transition is complete: what it reads from the actor is then the new state.
+ * Starts one statechart, as a child of the pair's root or by itself on the coordinator's clock and under its inspection.
+ * `onSnapshot` is told every new snapshot, once the transition is complete: what it reads from the actor is then the new
+ * state. `name` tells several charts of one kind apart.
  */
 export function startMachine<Machine extends AnyStateMachine>(
   host: MachineHost,
   machine: Machine,
   onSnapshot: (snapshot: SnapshotFrom<Machine>) => void = () => undefined,
+  name?: string,
 ): Actor<Machine> {
   const { inspect } = host.options;
   const logic = host.rules === undefined ? machine : withMailbox(machine, host.rules);
-  const actor: Actor<Machine> = createActor(logic, {
-    clock: host.ports.clock,
-    id: machine.id,
-    ...(inspect === undefined ? {} : { inspect }),
-  } as never);
-  // A chart whose action threw is dead and decides nothing more: a broken invariant. It ends the process from a turn of
-  // the coordinator's own clock, so that a simulated world sees it at its instant and as this engine's.
-  const broken = (error: unknown): void =>
-    host.ports.clock.soon(() => {
-      throw error instanceof Error ? error : new Error(String(error));
-    });
+  const id = name === undefined ? machine.id : `${machine.id}:${name}`;
+  const { root } = host;
+  const actor = (root?.begin(id, logic) ??
+    createActor(logic, {
+      clock: host.ports.clock,
+      id,
+      ...(inspect === undefined ? {} : { inspect }),
+    } as never)) as Actor<Machine>;
+  // A chart whose action threw is dead and decides nothing more: a broken invariant. A root hears of it from XState.
+  const broken = (error: unknown): void => breakProcess(host, error);
   actor.subscribe({
     next: (snapshot) => {
       try {
@@ -40,10 +41,17 @@ export function startMachine<Machine extends AnyStateMachine>(
         broken(error);
       }
     },
-    error: broken,
+    error: root === undefined ? broken : () => undefined,
   });
-  actor.start();
-  return actor;
+  // The root ends its children, all together.
+  return root === undefined ? actor.start() : Object.assign(actor, { stop: () => actor });
+}
+
+/** Ends the process from a turn of the coordinator's own clock, so that a simulated world sees it at its instant and as this engine's. */
+export function breakProcess({ ports }: Pick<MachineHost, "ports">, error: unknown): void {
+  ports.clock.soon(() => {
+    throw error instanceof Error ? error : new Error(String(error));
+  });
 }
 
 /**

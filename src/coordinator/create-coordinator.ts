@@ -6,6 +6,7 @@ import { Alarms } from "../actors/alarms.ts";
 import { EngineGuard } from "../actors/engine-guard.ts";
 import type { CoordinatorOptions } from "../actors/options.ts";
 import { zeroCounters, type Kit } from "../actors/kit.ts";
+import { PairRoot } from "../actors/pair-root.ts";
 import { Pauses } from "../actors/pauses.ts";
 import { trueRules, type Rules } from "../actors/rules.ts";
 import { Stamps } from "../actors/stamps.ts";
@@ -34,12 +35,15 @@ export function createCoordinator(
   const stored = ports.store.load();
   const alarms = new Alarms({ clock: ports.clock, logger: ports.logger, emit });
   const engine = new EngineGuard({ engine: ports.engine, clock: ports.clock, alarms });
+  const allRules = { ...trueRules, ...rules };
+  const root = new PairRoot({ ports, options, rules: allRules });
   const kit: Kit = {
     ports: { ...ports, engine },
     options,
+    root,
     self: { engineId: stored.engineId, incarnation: nextIncarnation(ports), version: options.version },
     failover: options.failover,
-    rules: { ...trueRules, ...rules },
+    rules: allRules,
     alarms,
     counters: zeroCounters(),
     pauses: new Pauses(ports),
@@ -47,7 +51,7 @@ export function createCoordinator(
     emit,
     nowMs: () => kit.rules.nowMs(ports.clock),
   };
-  return new PairCoordinator(kit, new Actors(kit, engine), broadcast, stored);
+  return new PairCoordinator(kit, { actors: new Actors(kit, engine), root, broadcast, stored });
 }
 
 // The name of this start. Of any two starts of this engine it says which was the later one: what an earlier one left in

@@ -35,7 +35,7 @@ export function joinReplication(
     alarms.set("conflicts-open", open > 0, `${open} conflicts wait for a person`);
   });
   return new Replication(
-    { ...ports, rules: kit.rules, ...(inspect === undefined ? {} : { inspect }) },
+    { ...ports, rules: kit.rules, root: kit.root, ...(inspect === undefined ? {} : { inspect }) },
     { hubId: options.pair, version: options.version, ...settings },
     {
       ...pair,

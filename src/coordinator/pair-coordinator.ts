@@ -4,6 +4,7 @@
 import type { Kit } from "../actors/kit.ts";
 import { resolveConflict } from "../actors/conflict-book.ts";
 import { lockEndsAtMs } from "../actors/reconcile-lock.ts";
+import type { PairRoot } from "../actors/pair-root.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { CoordinatorCounters, CoordinatorEvent } from "../core/events.ts";
 import { epochAt, type LogShape } from "../core/fork.ts";
@@ -47,6 +48,13 @@ import type { Logger } from "../ports/basics.ts";
 /** A handover is planned for so long ahead at most. */
 const PLANNED_AHEAD_MS = 7 * 86_400_000;
 
+interface CoordinatorParts {
+  readonly actors: Actors;
+  readonly root: PairRoot;
+  readonly broadcast: Broadcast;
+  readonly stored: StoredState;
+}
+
 export class PairCoordinator implements Coordinator {
   readonly #kit: Kit;
   readonly #actors: Actors;
@@ -54,19 +62,36 @@ export class PairCoordinator implements Coordinator {
   readonly #stored: StoredState;
   readonly #reports: Reports;
   readonly #forceLeader: ForceLeader;
-  #stopping: Promise<void> | null = null;
-  #stopped = false;
+  readonly #root: PairRoot;
 
-  constructor(kit: Kit, actors: Actors, broadcast: Broadcast, stored: StoredState) {
+  constructor(kit: Kit, parts: CoordinatorParts) {
+    const { actors, root, broadcast, stored } = parts;
     this.#kit = kit;
+    this.#root = root;
     this.#actors = actors;
     this.#broadcast = broadcast;
     this.#stored = stored;
     this.#reports = new Reports(kit, actors);
     this.#forceLeader = new ForceLeader(kit, actors);
+    root.bind({
+      start: () => this.#begin(),
+      publish: () => actors.outbox.finish(),
+      stepDown: () => this.#stepDown(),
+      close: () => this.#close(),
+      endActors: () => actors.stop(),
+      retire: () => actors.succession.leadership.retire(),
+    });
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#root.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#root.stop();
+  }
+
+  async #begin(): Promise<void> {
     const { ports, self } = this.#kit;
     const { succession, log, executor, comparison, identities } = this.#actors;
     const { checkpoint, maintenance, pinnedPeer } = this.#stored;
@@ -84,7 +109,7 @@ export class PairCoordinator implements Coordinator {
       await this.#restoreEngine(checkpoint.state);
     }
     ports.peerChannel.open(
-      peerEvents(this.#kit, this.#actors, () => this.#stopped),
+      peerEvents(this.#kit, this.#actors, () => this.#root.ended),
       self,
       pinnedPeer,
     );
@@ -106,15 +131,10 @@ export class PairCoordinator implements Coordinator {
     }
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
-  }
-
   listenerLost(reason: string): void {
-    if (this.#stopped) return;
+    if (this.#root.ended) return;
     this.#kit.ports.logger.error({ reason }, "the listener is lost: this engine no longer leads");
-    this.#actors.succession.leadership.retire();
+    this.#root.listenerLost();
   }
 
   mayAct(): boolean {
@@ -264,7 +284,7 @@ export class PairCoordinator implements Coordinator {
   }
 
   peerStalled(report: StallReport): Promise<StallAnswer> {
-    if (this.#stopped) return Promise.resolve({ taken: false, detail: "this engine stops" });
+    if (this.#root.ended) return Promise.resolve({ taken: false, detail: "this engine stops" });
     return this.#actors.stalls.take(report);
   }
 
@@ -375,21 +395,20 @@ export class PairCoordinator implements Coordinator {
     return outcome.outcome === "invalid" ? { outcome: "invalid-command", detail: outcome.detail } : outcome;
   }
 
-  /** Steps down first, so that nobody has to find out [DP3]. */
-  async #stop(): Promise<void> {
-    const { succession, executor, outbox } = this.#actors;
-    const { ports } = this.#kit;
-    await outbox.finish();
-    if (succession.leadership.role === "leader") {
-      await this.handover({ reason: "this engine stops", by: "automation" });
-    }
+  /** Steps down, so that nobody has to find out [DP3], and keeps what was executed. */
+  async #stepDown(): Promise<void> {
+    const { succession, executor } = this.#actors;
+    const { leadership, witness } = succession;
+    if (leadership.role === "leader") await this.handover({ reason: "this engine stops", by: "automation" });
     // The release is on its way before this engine knows that it arrived: it must have stopped leading by then.
-    const released = succession.leadership.role === "leader" ? succession.witness.release() : null;
-    succession.leadership.retire();
+    const released = leadership.role === "leader" ? witness.release() : null;
+    leadership.retire();
     await released;
     await executor.checkpoint();
-    this.#stopped = true;
-    this.#actors.stop();
+  }
+
+  async #close(): Promise<void> {
+    const { ports } = this.#kit;
     await ports.peerChannel.close();
     const { witness, engine, clockSource, sink, stallWatch } = ports;
     await Promise.allSettled([

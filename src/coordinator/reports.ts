@@ -199,6 +199,7 @@ export class Reports {
   #machines(): Record<string, Json> {
     const { succession, handover, catchUp, lock, splitBrain, outbox, engineKeeper } = this.#actors;
     return {
+      pair: this.#kit.root?.machineValue as Json,
       leadership: succession.leadership.machineValue as Json,
       "peer-link": succession.monitor.machineValue,
       "witness-vote": succession.witness.machineValue as Json,

@@ -21,12 +21,13 @@ export interface ReplicationParts {
   readonly signatures?: Signatures | null;
   readonly inspect?: NonNullable<CoordinatorOptions["inspect"]>;
   readonly rules?: MachineHost["rules"];
+  readonly root?: MachineHost["root"];
 }
 
 /** What a `SyncPeer` runs on. */
 export type PeerHost = MachineHost & Pick<ReplicationParts, "random" | "logger">;
 
 export function peerHost(parts: ReplicationParts): PeerHost {
-  const { random, logger, inspect, rules } = parts;
-  return { random, logger, rules, ports: parts, options: inspect === undefined ? {} : { inspect } };
+  const { random, logger, inspect, rules, root } = parts;
+  return { random, logger, rules, root, ports: parts, options: inspect === undefined ? {} : { inspect } };
 }

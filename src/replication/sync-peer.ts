@@ -72,6 +72,8 @@ export class SyncPeer {
           breakOff: () => this.#breakOff(),
         },
       }),
+      undefined,
+      init.name,
     );
   }
 

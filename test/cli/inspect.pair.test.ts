@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createMachine, type AnyStateMachine } from "xstate";
+import { actorTree } from "../../machines/index.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { type EnginePair, startPair } from "./engine-pair.ts";
 import { runCli } from "./run-cli.ts";
@@ -69,6 +70,12 @@ test("CH7 the charts of a running engine: where they stand, what their delays ha
   };
   expect(told.waiting.reasons.length).toBeGreaterThan(0);
   expect(told.actors.map(({ name }) => name)).toEqual(expect.arrayContaining(["leadership", "peer-link", "catch-up"]));
+  // CH1: all charts are children of the pair's root, or of their parent below it.
+  const parents = new Map<string, string | null>(actorTree().map(({ name, parent }) => [name, parent]));
+  for (const { name, parent } of told.actors.filter((actor) => parents.has(actor.name))) {
+    expect(parent, name).toBe(parents.get(name));
+  }
+  expect(told.actors[0]).toMatchObject({ name: "pair", parent: null, value: "running" });
   const { code, stdout } = await export_("--format", "tree", "--url", url);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^waits for /m);

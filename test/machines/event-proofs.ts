@@ -24,6 +24,20 @@ type Proofs<Name extends MachineName> = Readonly<Record<NamedEvent<Name>, Proof 
   Readonly<Record<string, Proof | "open">>;
 
 export const EVENT_PROOFS: { readonly [Name in MachineName]: Proofs<Name> } = {
+  pair: {
+    CHART: { breaks: "No chart runs: an engine does not even begin.", play: plays.leads },
+    START: { breaks: "An engine that is started never runs.", play: plays.starts },
+    STOP: { breaks: "An engine that is stopped leads on.", play: plays.stops },
+    LISTENER_LOST: { breaks: "An engine that nobody can reach leads on.", play: plays.stopsWithItsListener },
+    "xstate.done.actor.start": { breaks: "Whoever has started an engine is never answered.", play: plays.starts },
+    "xstate.done.actor.publish": { breaks: "A leader that is stopped never hands over.", play: plays.stops },
+    "xstate.done.actor.stepDown": { breaks: "An engine that is stopped never closes its ports.", play: plays.stops },
+    "xstate.done.actor.close": { breaks: "Whoever has stopped an engine is never answered.", play: plays.stops },
+    "xstate.error.actor.*": {
+      breaks: "An engine of which a chart is broken runs on without it.",
+      play: plays.endsWithABrokenChart,
+    },
+  },
   leadership: {
     VERDICT: { breaks: "No engine campaigns: the pair has no leader.", play: plays.leads },
     CALLED: { breaks: "A granted role, or one that a person gives, is never taken.", play: plays.handsOver },

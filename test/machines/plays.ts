@@ -260,6 +260,37 @@ export const restsAfterItsGrant = onStage({}, async ({ pair, channels }) => {
   expect(pair.of("a").mayAct()).toBe(false);
 });
 
+/** Whoever starts an engine is answered, and it runs. */
+export const starts: Play = async (rules) => {
+  const pair = new Pair({ rules });
+  let isAnswered = false;
+  void pair.start("a").then(() => (isAnswered = true));
+  await pair.until(() => isAnswered, 1_000);
+  await pair.until(() => pair.of("a").mayAct(), UNTIL_MS);
+};
+
+/** A leader is stopped: it hands over and closes what it has. */
+export const stops = onStage({}, async ({ pair }) => {
+  await pair.stop("a");
+  expect(pair.of("b").mayAct()).toBe(true);
+  expect(pair.member("a").closed.sort()).toEqual(["clock", "engine", "switch"]);
+});
+
+/** A chart breaks: its engine says so to its process, and does not go on. */
+export const endsWithABrokenChart: Play = async (rules) => {
+  let isBroken = false;
+  const receives: Rules["receives"] = (chart, event) => {
+    if (isBroken && chart === "catch-up") throw new Error("this chart is broken");
+    return rules.receives?.(chart, event) ?? true;
+  };
+  const pair = await Pair.started({ rules: { ...rules, receives } });
+  isBroken = true;
+  pair.wire.cut("red");
+  await expect(pair.until(() => false, 2_000)).rejects.toThrow("this chart is broken");
+  const states = (["a", "b"] as const).map((label) => pair.of(label).state().machines["pair"]);
+  expect(states).toContain("failed");
+};
+
 export const stopsWithItsListener = onStage({}, async ({ pair }) => {
   pair.of("a").listenerLost("the port is gone");
   await pair.until(() => pair.of("a").state().role === "follower", 1_000);

@@ -353,7 +353,7 @@ export class World {
     const { value } = event.snapshot as { value?: unknown };
     // A step that a chart has invoked is no chart.
     if (value === undefined) return;
-    const chart = (event.actorRef as { id?: string }).id ?? "?";
+    const [chart = "?"] = (event.actorRef as { id?: string }).id?.split(":", 1) ?? [];
     if (this.onChart !== null) {
       const to = stateText(value);
       const from = this.#charts.get(event.actorRef) ?? "";

@@ -20,6 +20,7 @@ const drawings = new Map(
   ]),
 );
 const ORDER = [
+  "pair",
   "leadership",
   "peer-link",
   "witness-vote",
@@ -149,7 +150,7 @@ function Row({ name, depth, engines, nowMs, isVirtual, isOpen, onToggle }: RowPr
 function Now({ engine: { values, state, reachable }, name }: { engine: EngineAt; name: string }) {
   // A chart that somebody starts and ends again is not there in between.
   const { actors = [] } = state ?? {};
-  const own = actors.find((actor) => actor.name === name);
+  const own = actors.find((actor) => actor.name.split(":", 1)[0] === name);
   if (!reachable || own === undefined) return <>{stateWords(values[name])}</>;
   const steps = actors.filter(({ parent, value }) => parent === name && value === null);
   return (
