@@ -1,6 +1,6 @@
 /**
  * Purpose: R6: a place's stamps never fall, over all its lives, and a stamp from outside that is too far ahead of a
- * spoke's wall clock never advances them. (The engines of a pair trust each other's commands, and follow them.)
+ * spoke's wall clock never advances them. (For the engines of the pair see `command-stamps.ts`.)
  */
 import { MAX_DRIFT_MS, parseHlc } from "../../core/hlc.ts";
 import { recordOrigin } from "../../core/operation.ts";

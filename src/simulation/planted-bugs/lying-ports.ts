@@ -67,6 +67,18 @@ export function countConflicts(ports: CoordinatorPorts): CoordinatorPorts {
   return { ...ports, store: lying };
 }
 
+/** [CK1] The store takes the stamps of commands for true, whoever wrote them. */
+export function followStamps(ports: CoordinatorPorts): CoordinatorPorts {
+  const { store } = ports;
+  const lying = overriding(store, {
+    append: (commands) => {
+      store.append(commands);
+      for (const { hlc } of commands) store.replica.raiseHlc(hlc);
+    },
+  });
+  return { ...ports, store: lying };
+}
+
 /** [VT3] A swap overwrites whatever stands. */
 export function swapWhateverStands(ports: CoordinatorPorts): CoordinatorPorts {
   const { witness } = ports;

@@ -16,6 +16,7 @@ import type { PlaceParts } from "../world/place-parts.ts";
 export type Liar = (replica: Replica, origin: string) => Replica;
 
 const KNOWN_KINDS: readonly string[] = ["set", "delete", "skip"];
+const OWN_ORIGINS = "own:origins";
 const EVERYTHING = 1_000_000;
 const UNSYNCED_MS = 400;
 const EMPTY_STAMP = 17;
@@ -93,6 +94,16 @@ export const oneIsBoth: Liar = withOps((ops) => ({ coveredBy: () => ops.lastArri
 
 /** The holes that compaction leaves are not told. */
 export const hidesHoles: Liar = withOps(() => ({ floor: () => null }));
+
+/** Nothing is known of what histories hold, only how much. */
+export const forgetsHistory: Liar = withOps(() => ({ heads: () => ({}), headAt: () => null }));
+
+/** Under which origin this engine went on is not kept. */
+export const forgetsOrigin: Liar = (replica) => {
+  const { peerState } = replica;
+  const get = (key: string): string | null => (key === OWN_ORIGINS ? null : peerState.get(key));
+  return overriding(replica, { peerState: overriding(peerState, { get }) });
+};
 
 /** The highest stamp is not kept. */
 export const forgetsStamp: Liar = (replica) => overriding(replica, { raiseHlc: () => undefined, hlc: () => "" });

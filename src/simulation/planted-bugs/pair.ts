@@ -8,6 +8,7 @@ import {
   allMustRefuse,
   checkpointAhead,
   countConflicts,
+  followStamps,
   forgetKeys,
   forgetStart,
   hideStrangers,
@@ -340,6 +341,17 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rules: { lockProves: () => true },
   },
   { name: "conflicts counted in the clock", rule: "SB6", bites: ["I15"], policy: "on-air", wrapPorts: countConflicts },
+  {
+    name: "stamps of the peer's commands believed",
+    rule: "CK1",
+    bites: ["CK1"],
+    policy: "on-air",
+    wrapPorts: followStamps,
+    faults: [
+      { kind: "clock-wrong", target: "a", atMs: 4_000, forMs: 8_000, amount: 0.6 },
+      { kind: "clock-wrong", target: "b", atMs: 16_000, forMs: 8_000, amount: 0.6 },
+    ],
+  },
   { name: "lock released without id", rule: "RL1", bites: ["I14"], policy: "on-air", wrapPorts: releaseAnyLock },
 ];
 

@@ -8,6 +8,8 @@ import {
   compactsAll,
   cursorFirst,
   echoes,
+  forgetsHistory,
+  forgetsOrigin,
   forgetsStamp,
   forgetsVector,
   generationHidden,
@@ -53,5 +55,25 @@ export const PLANTED_RECORD_BUGS: readonly PlantedBug[] = [
   { name: "held back is had", rule: "R7", bites: ["R7"], wrapSpoke: overWay(heldBackIsHad), ...AROUND },
   { name: "holes not told", rule: "R1", bites: ["R1"], wrapPorts: onEngine(hidesHoles), ...AROUND },
   { name: "stamp not kept", rule: "R6", bites: ["R6", "no-throw"], wrapSpoke: onSpoke(forgetsStamp), ...AROUND },
+  {
+    name: "histories compared by their length alone",
+    rule: "RP1",
+    bites: ["RP1", "R1"],
+    wrapPorts: onEngine(forgetsHistory),
+    ...AROUND,
+    // Restored from a copy of a while ago, and alone at first.
+    faults: [{ kind: "disk-restored", target: "b", atMs: 5_000, forMs: 6_000, amount: 0.2 }],
+  },
+  {
+    name: "new origin forgotten by a restart",
+    rule: "RP2",
+    bites: ["RP2"],
+    wrapPorts: onEngine(forgetsOrigin),
+    ...AROUND,
+    faults: [
+      { kind: "disk-restored", target: "b", atMs: 5_000, forMs: 6_000, amount: 0.2 },
+      { kind: "kill", target: "b", atMs: 20_000, forMs: 500, amount: 0.5 },
+    ],
+  },
   { name: "stamp far ahead believed", rule: "R6", bites: ["R6"], wrapSpoke: believesAnyStamp, ...AROUND },
 ];

@@ -41,6 +41,8 @@ export const SIM_TOKEN = "token of the pair";
 
 /** Sees every message on its way, for the trace and the checkers. */
 export interface TrafficObserver {
+  /** Before the codec has seen it. */
+  sending(from: Label, message: PeerMessage): void;
   sent(from: Label, message: PeerMessage): void;
   delivered(to: Label, message: PeerMessage, link: string): void;
   /** A hello or a proof was sent; a recorder on the wire sees it too. */
@@ -323,6 +325,7 @@ export class SimPeerChannel implements PeerChannel {
 
   #sendOver(slot: Slot, sent: PeerMessage): boolean {
     if (this.#closed || slot.connection === null || !this.#life.alive) return false;
+    this.#ground.observer.sending(this.#label, sent);
     const message = throughCodec(sent);
     if (message === null) return false;
     if (!slot.connection.push(this.#label, { kind: "message", message })) return false;

@@ -228,6 +228,7 @@ function createWitness(ground: WorldGround, owner: PortsOwner, { life, clock }: 
 function trafficObserver(ground: WorldGround): TrafficObserver {
   const { scheduler, trace, watchers } = ground;
   return {
+    sending: (from, message) => watchers.each((watch) => watch.sending?.(from, message)),
     sent: (from, message) => watchers.each((watch) => watch.sent?.(from, message)),
     shookHands: (from, side, link, text) => watchers.each((watch) => watch.shookHands?.(from, { side, link, text })),
     refusedByPeer: (at) => watchers.each((watch) => watch.refusedByPeer?.(at)),

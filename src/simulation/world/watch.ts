@@ -57,6 +57,8 @@ export interface Watch {
   shookHands?(from: Label, frame: { readonly side: Side; readonly link: string; readonly text: string }): void;
   /** Something that an impostor did has counted. */
   fooled?(at: Label, how: string): void;
+  /** A coordinator hands a message to its link, whose codec may still refuse it. */
+  sending?(from: Label, message: PeerMessage): void;
   sent?(from: Label, message: PeerMessage): void;
   delivered?(to: Label, message: PeerMessage): void;
   /** A swap of the witness record is on its way. */
