@@ -58,13 +58,13 @@ function between(page: string, name: string, lines: readonly string[]): string {
 }
 
 function countsOf(mutants: readonly MutantResult[]): readonly string[] {
-  const simulated = mutants.filter((one) => one.simulated && one.seeds > 0);
+  const simulated = mutants.filter((one) => one.simulated);
   const found = simulated.filter(({ simulator }) => simulator !== null);
   const byTests = mutants.filter(({ simulator, tests }) => simulator === null && tests !== null);
   const survived = mutants.filter(({ simulator, tests }) => simulator === null && tests === null);
   const share = simulated.length === 0 ? 0 : Math.floor((100 * found.length) / simulated.length);
   return [
-    `- Mistakes tried: ${mutants.length}, of these ${simulated.length} in the simulator.`,
+    `- Mistakes tried: ${mutants.length}, of these ${simulated.length} in simulated code.`,
     `- Found by the simulator: ${found.length} of ${simulated.length} (${share} %).`,
     `- Found by a test alone: ${byTests.length}. Found by nobody: ${survived.length}.`,
   ];
