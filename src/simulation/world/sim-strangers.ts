@@ -8,6 +8,7 @@
  * They live in a ground of their own over the pair's witness and links, so that nothing they do is taken for the pair's.
  * What they must not do is watched here; that the pair names them and obeys none is watched in `invariants/strangers.ts`.
  */
+import type { DiskContent } from "../../adapters/memory-disk.ts";
 import { type EngineId, type Label, otherLabel } from "../../core/ids.ts";
 import { HostClock } from "../ground/host-clock.ts";
 import { Machine } from "../ground/machine.ts";
@@ -20,7 +21,6 @@ import { SimRouter, SimScriptTarget } from "../ports/sim-switch.ts";
 import { SimDisk } from "./sim-disk.ts";
 import { SimProcess } from "./sim-process.ts";
 import { type Watch, Watchers } from "./watch.ts";
-import type { World } from "./world.ts";
 import type { WorldGround } from "./world-ground.ts";
 
 export type StrangerKind = "stray" | "pair" | "impostor";
@@ -29,6 +29,18 @@ const NEAR = { shortestMs: 0.1, meanExtraMs: 0.3 };
 /** A clean stop has ended by then, and whoever has not stopped is killed. */
 const STOPS_WITHIN_MS = 300;
 
+/** What of the world the strangers need. */
+interface Surroundings {
+  readonly ground: WorldGround;
+  readonly settings: {
+    readonly failover: { readonly maxClockDriftPpm: number };
+    readonly linkNames: readonly string[];
+  };
+  watch(watch: Watch): void;
+  contentOf(place: Label): DiskContent | null;
+  violate(invariant: string, detail: string): void;
+}
+
 /** Those that are there at one time. */
 export interface Visit {
   readonly kind: StrangerKind;
@@ -36,12 +48,12 @@ export interface Visit {
 }
 
 export class SimStrangers {
-  readonly #world: World;
+  readonly #world: Surroundings;
   /** Names are never used twice, whoever comes. */
   readonly #ids = { a: new SimIds({ label: "xa" }), b: new SimIds({ label: "xb" }) };
   #visit: Visit | null = null;
 
-  constructor(world: World) {
+  constructor(world: Surroundings) {
     this.#world = world;
     // A blank disk pins whoever comes first: before the pair has met, the network must be trusted.
     world.watch({
@@ -89,16 +101,17 @@ export class SimStrangers {
     };
     if (!cleanly) return end();
     for (const process of visit.processes) process.stop();
-    this.#world.scheduler.after(STOPS_WITHIN_MS, end);
+    this.#world.ground.scheduler.after(STOPS_WITHIN_MS, end);
   }
 
   #note(what: string): void {
-    this.#world.trace.note(this.#world.nowMs, "strangers", what);
+    const { trace, scheduler } = this.#world.ground;
+    trace.note(scheduler.nowMs, "strangers", what);
   }
 
   #createGround(kind: StrangerKind, as: Label): WorldGround {
-    const { ground, settings, scheduler } = this.#world;
-    const chanceOf: WorldGround["chanceOf"] = (concern) => this.#world.chanceOf(`strangers: ${concern}`);
+    const { ground, settings } = this.#world;
+    const chanceOf: WorldGround["chanceOf"] = (concern) => ground.chanceOf(`strangers: ${concern}`);
     const drift = settings.failover.maxClockDriftPpm;
     const machine = (label: Label): Machine<SimPeerChannel> => {
       const chance = chanceOf(`clock of ${label}`);
@@ -132,7 +145,6 @@ export class SimStrangers {
         return options;
       },
       chanceOf,
-      scheduler,
     };
   }
 
