@@ -101,7 +101,8 @@ test("outbox: nothing waits, and an event that there is not", async () => {
 
 test("doctor finds a running pair well, but for the tokens that nobody set", async () => {
   const findings = await jsonAt<{ name: string; state: string }[]>("a", "doctor", "-c", pair.configFile("a"));
-  expect(findings.filter(({ state }) => state !== "good")).toEqual([]);
+  // Where there is no compiler, npm install leaves fast death out.
+  expect(findings.filter(({ name, state }) => state !== "good" && name !== "fast death")).toEqual([]);
   expect(findings.map(({ name }) => name)).toEqual([
     "node",
     "configuration",
@@ -110,6 +111,7 @@ test("doctor finds a running pair well, but for the tokens that nobody set", asy
     "witness",
     "peer",
     "clock",
+    "fast death",
     "listener",
     "engine",
   ]);
