@@ -12,12 +12,14 @@ const CARRY_MS = 1;
 
 export function commandStamps(world: World): Watch {
   const furthestMs: Record<Label, number> = { a: 0, b: 0 };
+  const wallMs = (label: Label): number => world.processes[label].machine.clock.unixMs(world.nowMs);
   return {
+    // A stamp may be given before a step and be written after it, where the disk stalled or refused in between.
+    wallStepped: (label, byMs) => void (furthestMs[label] = Math.max(furthestMs[label], wallMs(label) - byMs)),
     // What it wrote on the older or newer disk was by another clock.
     diskReplaced: (label) => void (furthestMs[label] = Infinity),
     wrote: (label) => {
-      const wallMs = world.processes[label].machine.clock.unixMs(world.nowMs);
-      const mostMs = (furthestMs[label] = Math.max(furthestMs[label], wallMs));
+      const mostMs = (furthestMs[label] = Math.max(furthestMs[label], wallMs(label)));
       const hlc = world.contentOf(label)?.hlc ?? "";
       const aheadMs = parseHlc(hlc).unixMs - mostMs;
       if (aheadMs <= MAX_DRIFT_MS + CARRY_MS) return;
