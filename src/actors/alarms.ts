@@ -53,6 +53,11 @@ export class Alarms {
   }
 }
 
+/** Whether a write failed because the disk refuses it. Everything else is a fault of what was to be written. */
+export function isOfDisk(error: unknown): boolean {
+  return error instanceof ChangeoverError;
+}
+
 /**
  * Raises what a failed write of the store means: `store-failed` when the disk refuses, `store-inconsistent` when what was
  * to be written does not fit what is held. The second is a fault of the content, and no disk cures it [SB6].
@@ -62,7 +67,7 @@ export function raiseStoreAlarm(
   error: unknown,
   what: string,
 ): "store-failed" | "store-inconsistent" {
-  if (error instanceof ChangeoverError) {
+  if (isOfDisk(error)) {
     alarms.raise("store-failed", what);
     return "store-failed";
   }

@@ -228,8 +228,8 @@ export class CatchUp {
     if (typeof verified === "string") return this.#failed(verified);
     const result = await this.#deps.snapshots.install(verified, 0, () => (isWanted() ? transfer : null));
     if (result.outcome === "overtaken" || !isWanted()) return;
-    if (result.outcome === "failed" && result.by === "engine") {
-      // The store is as it was: a snapshot of the whole would not help either.
+    if (result.outcome === "failed" && result.by !== "store") {
+      // What is held is sound: a snapshot of the whole would not help either.
       return this.#machine.send({ type: "FAILED", reason: result.detail });
     }
     if (result.outcome !== "installed") return this.#failed(result.detail);

@@ -11,6 +11,7 @@ import type { CommandEvent, SnapshotTransfer, StateSnapshot } from "../core/mess
 import { extendClock, rebaseFirstHeld } from "../core/log-rules.ts";
 import { counterOf, type VectorClock } from "../core/vector-clock.ts";
 import type { StateDraft } from "../ports/store.ts";
+import { isOfDisk } from "./alarms.ts";
 import { checksumOf, inTurns, sameState } from "./checksum.ts";
 import { commandConflicts } from "./conflict-book.ts";
 import type { CommandLog } from "./command-log.ts";
@@ -51,7 +52,8 @@ export type InstallResult =
   | { readonly outcome: "overtaken" }
   /** The engine does not take it for a state of its own. */
   | { readonly outcome: "refused"; readonly detail: string }
-  | { readonly outcome: "failed"; readonly by: "engine" | "store"; readonly detail: string };
+  /** `disk`: it refuses writes, for now. `store`: what came does not fit what is held. */
+  | { readonly outcome: "failed"; readonly by: "engine" | "store" | "disk"; readonly detail: string };
 
 export class Snapshots {
   readonly #kit: Kit;
@@ -175,7 +177,8 @@ export class Snapshots {
       this.#kit.ports.logger.error({ err: error }, "snapshot not installed");
       const isRefused = error instanceof ChangeoverError && error.code === "invalid_value";
       const detail = error instanceof Error ? error.message : String(error);
-      return isRefused ? { outcome: "refused", detail } : { outcome: "failed", by, detail };
+      if (isRefused) return { outcome: "refused", detail };
+      return { outcome: "failed", by: by === "store" && isOfDisk(error) ? "disk" : by, detail };
     } finally {
       draft?.discard();
       release();

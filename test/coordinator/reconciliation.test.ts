@@ -54,3 +54,22 @@ scenario("SB6", "an engine that fails does not cost its store what it holds", {}
   await stage.atRest();
   expect(stage.alarms("a")).not.toContain("resynced");
 });
+
+scenario("SB6", "a full disk does not cost its store what it holds", {}, async (stage) => {
+  await stage.splitBrain();
+  await stage.submit("a", { idempotencyKey: "of-a" });
+  // Another holder of the lock keeps the recovery waiting until the disk is full.
+  const lock = await stage.answer(stage.coordinator("b").acquireLock({ holder: "tool", ttlMs: 30_000 }));
+  if (lock.outcome !== "acquired") throw new Error(lock.outcome);
+  stage.rejoin("a");
+  await stage.until("b would recover a", () => stage.alarms("b").includes("split-brain"), 5_000);
+  const { disk } = stage.process("a");
+  disk.full = true;
+  await stage.answer(stage.coordinator("b").releaseLock(lock.lockId));
+  // More failed adoptions than a store would be given before it takes the winner's whole state.
+  await stage.run(5_000);
+  disk.full = false;
+  await stage.atRest();
+  expect(stage.alarms("a")).not.toContain("resynced");
+  expect(stage.coordinator("b").conflicts(10)).toMatchObject([{ divergent: { idempotencyKey: "of-a" } }]);
+});
