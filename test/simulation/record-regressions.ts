@@ -146,4 +146,13 @@ export const SITE_REGRESSIONS: readonly Regression[] = [
       { kind: "disk-full", atMs: 15600, forMs: 4000, target: "a", amount: 0.1 },
     ],
   },
+  {
+    seed: 86,
+    found: "R1: a site was left alone for ever",
+    cause: "the world: a restored disk brought back a pause that a person had ended since, and nobody ended it again",
+    faults: [
+      { kind: "peer-pause", atMs: 5900, forMs: 4497, target: "b", amount: 0.281 },
+      { kind: "disk-restored", atMs: 9900, forMs: 916, target: "b", amount: 0.135 },
+    ],
+  },
 ];

@@ -1,6 +1,6 @@
 /**
  * Purpose: the person who looks after the federation: lets a site in again that was rebuilt, once that was told, and when
- * everything is well again asks those now that are backed off from.
+ * everything is well again asks those now that are backed off from, and those that a restored disk leaves paused.
  */
 import type { Federation } from "../../replication/federation.ts";
 import type { PeerStatus } from "../../replication/federation-peer.ts";
@@ -46,7 +46,11 @@ function lookAfter(
     world.trace.note(world.nowMs, name, "resets", 0, peer.name);
     return;
   }
-  if (!healed || peer.state !== "backingOff") return;
+  if (!healed) return;
+  // An older copy of a disk brings back the pause that stood when it was made.
+  if (peer.state === "paused" && (name === "a" || name === "b") && world.processes[name].diskReplaced)
+    federation.resume(peer.name);
+  if (peer.state !== "backingOff") return;
   federation.pause(peer.name);
   federation.resume(peer.name);
 }
