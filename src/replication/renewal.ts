@@ -82,8 +82,10 @@ export class Renewal {
     const nowMonoMs = this.#parts.clock.monoMs();
     const last = this.#renewedAtMonoMs;
     if (last !== null && nowMonoMs - last < RENEW_EVERY_MS) return null;
+    const renewed = this.#renew(keepThrough, known, null);
+    // Where the disk refused it, nothing has happened: the next meeting tries again.
     this.#renewedAtMonoMs = nowMonoMs;
-    return this.#renew(keepThrough, known, null);
+    return renewed;
   }
 
   /** By how much the next stamp is ahead of every other clock, where that is too much for them; null: it can be taken. */

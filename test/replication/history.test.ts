@@ -6,6 +6,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { makePlace, NamedIds, originOf, type Place, shown } from "../support/replication-node.ts";
@@ -86,6 +87,30 @@ describe("R3 RP1 RP2: a spoke whose folder was restored from a backup", () => {
     expect(value(hub.place, "later")).toBe(1);
     expect(restored.place.replication.records.quarantined(10)).toEqual([]);
     expect(hub.place.replication.records.quarantined(10)).toEqual([]);
+  });
+
+  it("starts its new origin as soon as a full disk lets it", async () => {
+    const hub = open("hub", "hub");
+    const joined = { name: "s1", hub: hub.place.wayFor(originOf("s1")) };
+    const disk = new MemoryDisk();
+    const before = makePlace({ ...joined, disk });
+    set(before, "kept", 1);
+    await exchange(before);
+    const restoredDisk = new MemoryDisk();
+    restoredDisk.content = structuredClone(disk.content);
+    set(before, "opening", "old");
+    await exchange(before);
+    before.replication.stop();
+    const restored = makePlace({ ...joined, disk: restoredDisk });
+    set(restored, "opening", "new");
+    restoredDisk.full = true;
+    await exchange(restored);
+    expect(restored.replication.records.origin).toBe(originOf("s1"));
+    restoredDisk.full = false;
+    await exchange(restored);
+    expect(restored.replication.records.origin).toBe(`${originOf("s1")}.2`);
+    expect(shown(restored)).toEqual(shown(hub.place));
+    restored.replication.stop();
   });
 
   it("keeps both as a conflict where the lost and the new edit are of one field", async () => {
