@@ -53,6 +53,18 @@ export class Alarms {
   }
 }
 
+/**
+ * Commands that do not stand after a split, and that `whose` log has compacted away: both engines held them, then one of them
+ * came back from an older copy of its disk. There is nothing left to keep as a conflict [SB3].
+ */
+export function raiseGone(alarms: Pick<Alarms, "raise">, whose: string, fromSeq: number, toSeq: number): void {
+  alarms.raise(
+    "history-forked",
+    `commands ${fromSeq} to ${toSeq} of ${whose} do not stand, and its log no longer holds them as conflicts: an engine came ` +
+      "back from a copy of its disk that is older than what commands.keep covers",
+  );
+}
+
 /** Whether a write failed because the disk refuses it. Everything else is a fault of what was to be written. */
 export function isOfDisk(error: unknown): boolean {
   return error instanceof ChangeoverError;

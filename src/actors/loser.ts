@@ -13,6 +13,7 @@ import type {
   SnapshotPiece,
   SnapshotTransfer,
 } from "../core/messages.ts";
+import { raiseGone } from "./alarms.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { TimerHandle } from "../ports/basics.ts";
@@ -53,8 +54,11 @@ export class Loser {
 
   takeRequest(request: DivergenceRequest): void {
     if (!this.#deps.follows() || !this.#admits(request.epoch)) return;
-    const page = this.#kit.ports.store.commandsAfter(request.afterSeq, PAGE_COMMANDS, PAGE_BYTES);
-    const { requestId } = request;
+    const { store } = this.#kit.ports;
+    const { requestId, forkSeq, afterSeq } = request;
+    const page = store.commandsAfter(afterSeq, PAGE_COMMANDS, PAGE_BYTES);
+    const heldFromSeq = store.firstHeldSeq();
+    if (heldFromSeq > forkSeq + 1) raiseGone(this.#kit.alarms, "this engine", forkSeq + 1, heldFromSeq - 1);
     this.#deps.send({
       type: "divergence-page",
       requestId,

@@ -7,9 +7,11 @@ import { fromPromise, type Actor } from "xstate";
 import { splitBrainMachine, type Divergence, type SplitBrainContext } from "../../machines/split-brain.machine.ts";
 import { backoffMs } from "../core/failure-detector.ts";
 import type { Command } from "../core/command.ts";
+import { endOfShape } from "../core/log-rules.ts";
 import type { CatchUpRequest, DivergencePage, PeerMessage, Reconciled, TransferAck } from "../core/messages.ts";
 import type { SubmitOutcome } from "../core/outcomes.ts";
 import { compareClocks } from "../core/vector-clock.ts";
+import { raiseGone } from "./alarms.ts";
 import type { CommandLog } from "./command-log.ts";
 import { refused, toConflicts } from "./conflict-book.ts";
 import type { EpochBook } from "./epoch-book.ts";
@@ -179,11 +181,18 @@ export class SplitBrain {
           throw new Interruption(`more than ${MAX_DIVERGENT} commands diverge`);
         if (!page.done && page.commands.length === 0) throw new Interruption("a page without commands is not the last");
         divergent.push(...page.commands);
-        if (page.done) return { divergent, loserClock: page.clock };
+        if (!page.done) continue;
+        this.#tellGone(forkSeq, divergent[0]?.seq ?? endOfShape(request.shape).seq + 1);
+        return { divergent, loserClock: page.clock };
       }
     } finally {
       if (this.#pages === pages) this.#pages = null;
     }
+  }
+
+  /** What the loser no longer holds cannot be kept as a conflict; a person hears of it at least [SB3]. */
+  #tellGone(forkSeq: number, firstToldSeq: number): void {
+    if (firstToldSeq > forkSeq + 1) raiseGone(this.#kit.alarms, "the other engine", forkSeq + 1, firstToldSeq - 1);
   }
 
   /** Whether this engine has nothing of its own since the fork: then nothing is in dispute [SB2]. */

@@ -65,7 +65,7 @@ export const REMEDIES = {
   "clock-wrong":
     "Set the clock of this host right (chronyc makestep). Records that nobody could take are then issued again by themselves.",
   "history-forked":
-    "Nothing is lost: the writer goes on under a new origin by itself. Run changeover conflicts list for edits of one field. Of two machines on copies of one folder, stop one and empty its dataDir. The alarm clears after 10 min.",
+    "Of records nothing is lost: the writer goes on under a new origin by itself. Run changeover conflicts list for edits of one field. Where the detail names commands, tell those who gave them: they do not stand, and raise commands.keep. Of two machines on copies of one folder, stop one and empty its dataDir. The alarm clears after 10 min.",
   "quota-near":
     "Run changeover federation origins, then changeover federation release ORIGIN for those that nobody uses, or raise replication.maxOriginsPerToken.",
   "op-quarantined": "Run changeover ops aside: it shows the claim. Two engines use one dataDir, or somebody forges.",

@@ -128,6 +128,23 @@ test("[SB3] divergent commands are kept on both engines, and a person can apply 
   alike(pair);
 });
 
+test("[SB3] both engines tell of divergent commands that the loser no longer holds", async () => {
+  const { pair } = await diverged("leader-wins", async ({ pair: divided }) => {
+    // As a compaction leaves it that happened while the other engine held them, before it was restored from an older copy.
+    divided.member("a").store.compact(3, 0);
+  });
+  const conflicts = pair.of("b").conflicts(100);
+  expect(conflicts.map(({ divergent }) => divergent.payload)).toEqual([{ source: "LOSER 1" }]);
+  const told = (label: Label) =>
+    pair
+      .of(label)
+      .state()
+      .alarms.find(({ code }) => code === "history-forked")?.detail;
+  expect(told("a")).toContain("commands 3 to 3 of this engine do not stand");
+  expect(told("b")).toContain("commands 3 to 3 of the other engine do not stand");
+  expect(pair.member("b").engine.chain).toBe(pair.member("a").engine.chain);
+});
+
 test("[SB5] [RL3] a reconciliation that is kept from the lock, or interrupted, begins anew and ends the same", async () => {
   const { pair, channel } = await diverged("leader-wins", async ({ pair: divided, channel: way }) => {
     await divided.of("a").acquireLock({ holder: "somebody", ttlMs: 3_000 });
@@ -146,7 +163,8 @@ async function diverged(
   onConflict: "manual" | "leader-wins",
   before: (given: Awaited<ReturnType<typeof pairing>>) => Promise<void> = async () => undefined,
 ) {
-  const given = await pairing({ commands: { onConflict }, failover: { deathProof: "none" }, witness: false });
+  const commands = { onConflict, checkpointEvery: 2 };
+  const given = await pairing({ commands, failover: { deathProof: "none" }, witness: false });
   const { pair } = given;
   await many(pair, "a", 2, "BOTH");
   pair.wire.cut("red");

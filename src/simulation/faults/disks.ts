@@ -83,8 +83,9 @@ export const diskFaults = {
 function exchange(world: World, fault: PlannedFault, copy: DiskCopy): boolean {
   const { target } = fault;
   const [own, kept] = [world.contentOf(target), world.contentOf(otherLabel(target))];
-  // Without a witness a blank engine may lead blind while the survivor is silent: see decision 0045.
-  if (copy.content === null && world.ground.witness === null && !world.scripted) return false;
+  // Without a witness an engine that is blank, or older than it was, may lead blind while the survivor is silent, and use an
+  // epoch that it used before: see decisions 0045 and 0052.
+  if (world.ground.witness === null && !world.scripted) return false;
   if (own === null || kept?.pinnedPeer?.engineId !== own.engineId || !world.faults.active.has(fault)) return false;
   if (comparePositions(endOf(kept), endOf(own)) < 0) return false;
   world.processes[target].kill(SMALL_CLOSES_MS);

@@ -103,7 +103,7 @@ function judgeAccounts(
   }
   for (const [id, { by, command }] of accepted) {
     const name = command.idempotencyKey ?? command.kind;
-    if (standing.has(`${command.epoch}/${command.seq}/${name}`) || kept.has(id)) continue;
+    if (standing.has(`${command.epoch}/${command.seq}/${name}`) || kept.has(id) || world.isGone(command)) continue;
     world.violate(
       "I7",
       `${name}, accepted by ${by} as ${command.epoch}/${command.seq}, neither stands nor is kept as a conflict`,

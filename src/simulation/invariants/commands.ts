@@ -3,6 +3,7 @@
  * How: each execution must be the next of its engine's past; at the end the past of both engines is walked once and
  * compared with all that clients were told.
  */
+import { epochAt } from "../../core/fork.ts";
 import type { Label } from "../../core/ids.ts";
 import type { Executed } from "../ports/sim-engine.ts";
 import type { Watch } from "../world/watch.ts";
@@ -42,6 +43,13 @@ export function commands(world: World): Watch {
           world.violate("I9", `${key} was acknowledged for the pair, but ${label} has no ${epoch}/${seq}`);
       }
     },
+    // What the loser of a split has compacted away cannot be kept. It may do so only with what the other one had [SB3].
+    delivered: (to, message) => {
+      if (message.type !== "divergence-request" || replaced.size === 0) return;
+      const { shape, firstHeldSeq } = world.contentOf(to) ?? { shape: [], firstHeldSeq: 1 };
+      for (let seq = message.forkSeq + 1; seq < firstHeldSeq; seq += 1)
+        world.noteGone({ epoch: epochAt(shape, seq) ?? 0, seq });
+    },
     diskReplaced: (label) => void replaced.set(label, Math.max(endOf(world, "a"), endOf(world, "b"))),
     executed: (label, command, past, repeated) => {
       // One that was started empty cannot know better; that it is found out is invariant I16.
@@ -57,7 +65,9 @@ export function commands(world: World): Watch {
     settled: () => {
       // A restored engine may lead while the other one, which has more, is away. What that one had is then a conflict [SB3].
       const kept = replaced.size === 0 ? new Set<string>() : divergentCommands(world);
-      const demanded = new Map([...acknowledged].filter(([, { epoch, seq }]) => !kept.has(`${epoch}/${seq}`)));
+      const demanded = new Map(
+        [...acknowledged].filter(([, one]) => !kept.has(`${one.epoch}/${one.seq}`) && !world.isGone(one)),
+      );
       for (const label of ["a", "b"] as const) judgePast(world, label, demanded);
     },
   };

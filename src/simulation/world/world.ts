@@ -10,6 +10,7 @@ import type { Rules } from "../../actors/rules.ts";
 import type { CoordinatorOptions, CoordinatorPorts } from "../../coordinator/types.ts";
 import type { FederationPeerPort } from "../../ports/sync-transport.ts";
 import { ChangeoverError } from "../../core/errors.ts";
+import type { LogPosition } from "../../core/command.ts";
 import type { EngineId, Label } from "../../core/ids.ts";
 import { recordOrigin } from "../../core/operation.ts";
 import { type CommandSettings, DEFAULT_OUTBOX, type FailoverSettings } from "../../core/settings.ts";
@@ -114,6 +115,7 @@ export class World {
   scripted = false;
   /** Origins whose engine got an older disk: their history may be withdrawn and begun again under another name [RP2]. */
   readonly #rewritten = new Set<string>();
+  readonly #gone = new Set<string>();
   /** A process may die in the middle of a step. What it still does in that step is not real: its store may be closed. */
   diesWithinSteps = false;
   /** Told of every step of every statechart of the pair; null: nobody looks. */
@@ -183,6 +185,15 @@ export class World {
   /** The engine `engineId` may have lost some of its own operations. */
   mayRewrite(engineId: EngineId): void {
     this.#rewritten.add(recordOrigin(engineId));
+  }
+
+  /** Both engines held a command, one of them has compacted it away, and the other one came back from an older copy. */
+  noteGone({ epoch, seq }: LogPosition): void {
+    this.#gone.add(`${epoch}/${seq}`);
+  }
+
+  isGone({ epoch, seq }: LogPosition): boolean {
+    return this.#gone.has(`${epoch}/${seq}`);
   }
 
   isRewritten(origin: string): boolean {
