@@ -6,7 +6,8 @@
 import type { DiskContent } from "../../adapters/memory-disk.ts";
 import { comparePositions } from "../../core/claim.ts";
 import type { LogPosition } from "../../core/command.ts";
-import { otherLabel } from "../../core/ids.ts";
+import { ownerOf } from "../../core/epoch.ts";
+import { type Label, otherLabel } from "../../core/ids.ts";
 import { adoptPeer } from "../people/operator.ts";
 import type { DiskCopy } from "../world/sim-disk.ts";
 import type { World } from "../world/world.ts";
@@ -83,15 +84,23 @@ export const diskFaults = {
 function exchange(world: World, fault: PlannedFault, copy: DiskCopy): boolean {
   const { target } = fault;
   const [own, kept] = [world.contentOf(target), world.contentOf(otherLabel(target))];
-  // Without a witness an engine that is blank, or older than it was, may lead blind while the survivor is silent, and use an
-  // epoch that it used before: see decisions 0045 and 0052.
-  if (world.ground.witness === null && !world.scripted) return false;
+  // Without a witness a blank engine may lead blind while the survivor is silent: see decision 0045.
+  if (copy.content === null && world.ground.witness === null && !world.scripted) return false;
   if (own === null || kept?.pinnedPeer?.engineId !== own.engineId || !world.faults.active.has(fault)) return false;
   if (comparePositions(endOf(kept), endOf(own)) < 0) return false;
+  if (copy.content !== null && !world.scripted && forgetsEpoch(copy.content, own, target)) return false;
   world.processes[target].kill(SMALL_CLOSES_MS);
   world.mayRewrite(own.engineId);
   world.processes[target].replaceDisk(copy);
   return true;
+}
+
+/**
+ * Whether the engine has led since the copy was made. Where neither the other engine nor the witness can tell it, it leads
+ * under the same epoch again: see decision 0052.
+ */
+function forgetsEpoch({ highestEpoch }: DiskContent, { shape }: DiskContent, target: Label): boolean {
+  return shape.some(({ epoch }) => epoch > highestEpoch && ownerOf(epoch) === target);
 }
 
 function isAlone({ amount }: PlannedFault): boolean {

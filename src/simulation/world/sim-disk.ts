@@ -60,6 +60,7 @@ export class SimDisk extends MemoryDisk {
     };
     this.#synced = this.#bytes;
     this.#open = db;
+    if (this.#readOnly) db.pragma("query_only = ON");
     return db;
   }
 
