@@ -15,9 +15,9 @@ export function cursors(world: World): Watch {
     const at = parseCursor(text);
     if (at === null) return world.violate("R4", `${place} keeps a malformed cursor: ${text}`);
     last.set(key, { text, at });
-    // After a history was begun again, the other's log is read from its start [RP2].
-    const engineId = world.contentOf(place)?.engineId;
-    if (engineId !== undefined && world.isRewritten(recordOrigin(engineId))) return;
+    // After a history was begun again, here or there, the other's log is read from its start [RP2].
+    const histories = [place, "a", "b"].flatMap((name) => world.contentOf(name)?.engineId ?? []);
+    if (histories.some((engineId) => world.isRewritten(recordOrigin(engineId)))) return;
     if (before?.at.generation !== at.generation) return;
     if (at.cursor >= before.at.cursor && at.pushed >= before.at.pushed) return;
     world.violate("R4", `${place} at ${name} went back from ${before.text} to ${text}`);
