@@ -164,4 +164,10 @@ export const REGRESSIONS: readonly Regression[] = [
       { kind: "kill", atMs: 29906.714, forMs: 93.286, target: "b", amount: 0.577 },
     ],
   },
+  {
+    seed: 250,
+    found: "I9: a command acknowledged for the pair was neither executed nor kept as a conflict",
+    cause: "b led from an older copy of its disk, and a had compacted away what stood behind that copy; now both tell it [SB3]",
+    faults: [{ kind: "disk-restored", atMs: 5643, forMs: 70, target: "b", amount: 0.38 }],
+  },
 ];
