@@ -167,7 +167,8 @@ export const REGRESSIONS: readonly Regression[] = [
   {
     seed: 250,
     found: "I9: a command acknowledged for the pair was neither executed nor kept as a conflict",
-    cause: "b led from an older copy of its disk, and a had compacted away what stood behind that copy; now both tell it [SB3]",
+    cause:
+      "b led from an older copy of its disk, and a had compacted away what stood behind that copy; now both tell it [SB3]",
     faults: [{ kind: "disk-restored", atMs: 5643, forMs: 70, target: "b", amount: 0.38 }],
   },
 ];
