@@ -9,7 +9,7 @@ import type { EngineId } from "../core/ids.ts";
 import { isOrigin, type Op, opFlaw, recordOrigin } from "../core/operation.ts";
 import { counterOf, MAX_CLOCK_ENTRIES, type VectorClock } from "../core/vector-clock.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
-import { baseOrigin, type OwnOrigin } from "./own-origin.ts";
+import { baseOrigin, isIssuedAgain, type OwnOrigin } from "./own-origin.ts";
 import { checksumOfOp, type RecordHooks, type ReplicationBasics } from "./record-log.ts";
 import type { Renewal, Renewed } from "./renewal.ts";
 import type { Seals } from "./seals.ts";
@@ -26,7 +26,10 @@ export type Digests = Readonly<Record<string, { readonly n: number; readonly hea
 
 /** What a meeting has shown. */
 export interface Meeting {
-  /** The other place holds operations of this engine that this engine does not: they are taken back. */
+  /**
+   * The other place's log is read from its start: it holds operations of this engine that this engine does not, or others
+   * in the place of what was issued again since.
+   */
   readonly takesBack: boolean;
   readonly renewed: Renewed | null;
   /** Of the other place's own origins, through which number it still holds what it wrote: the rest is given back to it. */
@@ -35,6 +38,8 @@ export interface Meeting {
 
 /** The digest of no operation at all: what stands under any number is something else. */
 const UNLIKE = "";
+/** Between two readings of a whole log for what was issued again: where it was compacted there, it does not come. */
+const READ_AGAIN_EVERY_MS = 30_000;
 /** Origins whose forks are remembered. */
 const MAX_FORKS = 256;
 
@@ -47,6 +52,8 @@ export class History {
   };
   /** The lowest number that is known to differ, by origin. */
   readonly #forks = new Map<string, number>();
+  /** When a whole log was read for what was issued again. */
+  #readAgainAtMonoMs: number | null = null;
 
   constructor(
     parts: ReplicationBasics & {
@@ -96,6 +103,7 @@ export class History {
     this.#adopt(clock, heads);
     const theirs = await this.#digestsOf(clock, heads, transport);
     let renewed: Renewed | null = null;
+    let readsAgain = false;
     const returns: Record<string, number> = {};
     for (const [origin, { n, head }] of Object.entries(theirs)) {
       const here = this.#at(origin, n);
@@ -103,6 +111,7 @@ export class History {
       const agreed = await this.#agreedThrough(origin, n, transport);
       this.#forked(origin, agreed + 1, engineId);
       if (origin === this.#parts.own.current) renewed = this.#parts.renewal.renewHistory(agreed, clock);
+      else if (this.#givesWay(origin, agreed + 1)) readsAgain = true;
       else if (baseOrigin(origin) === recordOrigin(engineId as EngineId)) returns[origin] = agreed;
     }
     // What is written here from now on is not what the other place holds under those numbers.
@@ -112,7 +121,22 @@ export class History {
     if (introduced.clock !== undefined) {
       await this.#tellLoss(clock, recordOrigin(engineId as EngineId), transport, heldBefore);
     }
-    return { ...lost, returns };
+    return { ...lost, takesBack: lost.takesBack || (readsAgain && this.#mayReadAgain()), returns };
+  }
+
+  /** Whether what stands here was issued again by its writer: then what the other place holds takes its place. */
+  #givesWay(origin: string, originSeq: number): boolean {
+    const { ops } = this.#parts.replica;
+    const standing = ops.find(origin, originSeq)?.op;
+    return standing !== undefined && isIssuedAgain(standing, ops);
+  }
+
+  #mayReadAgain(): boolean {
+    const nowMonoMs = this.#parts.clock.monoMs();
+    const last = this.#readAgainAtMonoMs;
+    if (last !== null && nowMonoMs - last < READ_AGAIN_EVERY_MS) return false;
+    this.#readAgainAtMonoMs = nowMonoMs;
+    return true;
   }
 
   /** `who` holds less of what it wrote itself than was held here before it was asked: it has lost that, and is told. */

@@ -262,10 +262,7 @@ export class Hub {
       completesBase: base?.complete ?? false,
       ...(rights === undefined ? {} : { rights }),
     };
-    // A restored log is another life of it: nobody's place in the one before means anything here.
-    if (this.#history.broughtBack(came, callerName(caller) || "a caller")) {
-      this.#basics.replica.peerState.delete(GENERATION_KEY);
-    }
+    this.beforeTaking(came, callerName(caller) || "a caller");
     try {
       const results = this.#intake.take(delivery);
       return { results, applied: results.filter(({ outcome }) => outcome === "applied").length };
@@ -274,6 +271,12 @@ export class Hub {
       const results = came.map((op) => ({ ...identityOf(op), outcome: "rejected", reason: "clock_cap" }) as const);
       return { results, applied: 0 };
     }
+  }
+
+  /** `who` brings these. Where they prove that this engine lost them, it goes on under a new origin before they are taken. */
+  beforeTaking(came: readonly unknown[], who: string): void {
+    // A restored log is another life of it: nobody's place in the one before means anything here.
+    if (this.#history.broughtBack(came, who)) this.#basics.replica.peerState.delete(GENERATION_KEY);
   }
 
   /** Drops what no field needs and every known caller has, both engines of a pair, in one go. How many went. */

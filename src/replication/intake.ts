@@ -13,7 +13,7 @@ import { advanceClock, counterOf, parseClock, type VectorClock } from "../core/v
 import type { TakeReason } from "./reasons.ts";
 import { parseHlc } from "../core/hlc.ts";
 import { originOfCaller } from "./callers.ts";
-import { announced, baseOrigin, type OwnOrigin } from "./own-origin.ts";
+import { announced, baseOrigin, isIssuedAgain, type OwnOrigin } from "./own-origin.ts";
 import type { SenderRefusal, SenderRights } from "./origin-bindings.ts";
 import type { SealDoubt, Seals } from "./seals.ts";
 import { checksumOfOp, heldThrough, requireRoom } from "./record-log.ts";
@@ -67,6 +67,8 @@ interface Page {
   readonly vector: Record<string, number>;
   readonly applied: Op[];
   readonly conflicts: RecordConflict[];
+  /** Claim numbers that are taken here. */
+  readonly claims: Op[];
 }
 
 export class Intake {
@@ -105,7 +107,7 @@ export class Intake {
   take(delivery: Delivery): readonly Taken[] {
     const vector = { ...this.#basics.replica.ops.vector() };
     this.#requireReachable(delivery, vector);
-    const page: Page = { delivery, vector, applied: [], conflicts: [] };
+    const page: Page = { delivery, vector, applied: [], conflicts: [], claims: [] };
     const taken = this.#takeDurably(page);
     // Durable by now: those who are told may fail, and nothing of it is undone.
     this.#tell(page);
@@ -157,10 +159,11 @@ export class Intake {
     return new Set(this.#basics.replica.ops.allSetAside(MAX_SET_ASIDE).map((note) => keyOf(note)));
   }
 
-  #tell({ applied, conflicts, delivery }: Page): void {
+  #tell({ applied, conflicts, claims, delivery }: Page): void {
     if (applied.length > 0) this.#hooks.committed?.(applied, delivery.via);
     for (const conflict of conflicts) this.#hooks.conflict?.(conflict);
     if (applied.length > 0) this.#hooks.settled?.();
+    if (claims.length > 0) this.#hooks.claimed?.(claims);
   }
 
   #takeOne(came: unknown, page: Page): Taken {
@@ -173,7 +176,9 @@ export class Intake {
     const op = came as Op;
     const held = counterOf(page.vector, origin);
     const refusal = this.#senderRefusal(op, flaw, page);
-    if (originSeq <= held || this.#holdsBeyond(op)) return this.#known(op, page.delivery.via, refusal);
+    if (originSeq <= held || this.#holdsBeyond(op)) {
+      return this.#takesPlace(op, { flaw, refusal }, page) ?? this.#known(op, refusal, page);
+    }
     if (refusal !== null) return reject(refusal);
     if (flaw === "clock_cap") throw tooManyEntries(op);
     const isNext = originSeq === held + 1;
@@ -247,18 +252,47 @@ export class Intake {
     }
   }
 
+  /**
+   * Takes an operation in the place of another one under its number, which its writer has issued again: this place took
+   * that one from a writer whose history forked [RP1, RP2]. null: nothing gives way. What stands above and was not issued
+   * again stays, with all before it.
+   */
+  #takesPlace(
+    op: Op,
+    { flaw, refusal }: { readonly flaw: OpFlaw | null; readonly refusal: SenderRefusal | null },
+    page: Page,
+  ): Taken | null {
+    const { origin, originSeq } = op;
+    const { ops } = this.#basics.replica;
+    if (flaw !== null || refusal !== null || origin === this.#own.current) return null;
+    const standing = ops.find(origin, originSeq)?.op;
+    if (standing === undefined || standing.checksum === op.checksum || !isIssuedAgain(standing, ops)) return null;
+    // Where both were, every place keeps the same one.
+    if (isIssuedAgain(op, ops) && standing.checksum < op.checksum) return null;
+    const doubt = this.#seals.doubt(op);
+    if (doubt !== null || this.#refusal(op, doubt) !== null) return null;
+    const above = this.#log.withdraw(origin, originSeq - 1).filter((one) => one.originSeq > originSeq);
+    const stays = above.slice(0, above.findLastIndex((one) => !isIssuedAgain(one, ops)) + 1);
+    for (const one of [op, ...stays]) this.#apply(one, true, page);
+    return { origin, originSeq, outcome: "applied" };
+  }
+
   /** An identity that is held already: the same operation again, or another one that claims it. */
-  #known(op: Op, via: string, refusal: SenderRefusal | null): Taken {
+  #known(op: Op, refusal: SenderRefusal | null, page: Page): Taken {
     const { replica, clock } = this.#basics;
+    const { via } = page.delivery;
     const { origin, originSeq } = op;
     const standing = replica.ops.find(origin, originSeq);
     // Where a person gave up an operation, it may come again and again.
     const isSame = standing === null || standing.op.checksum === op.checksum || standing.op.kind === "skip";
-    if (isSame) return { origin, originSeq, outcome: "duplicate" };
+    if (isSame || (opFlaw(op) === null && isIssuedAgain(op, replica.ops))) {
+      return { origin, originSeq, outcome: "duplicate" };
+    }
     if (refusal !== null) return { origin, originSeq, outcome: "rejected", reason: refusal };
     const content = boundedContent(op);
     replica.ops.quarantine({ origin, originSeq, via, reason: "quarantined", content, atUnixMs: clock.unixMs() });
     this.#hooks.alarm?.("op-quarantined", `${origin}/${originSeq} came again from ${via} with other content`);
+    page.claims.push(op);
     return { origin, originSeq, outcome: "rejected", reason: "quarantined" };
   }
 

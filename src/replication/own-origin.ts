@@ -3,9 +3,9 @@
  * lost or copied [RP2], or when its stamps were ahead of a clock that was corrected [CK2]. The first operation of the next
  * origin announces the one before it.
  */
-import type { Op } from "../core/operation.ts";
+import { type Op, sameEffect } from "../core/operation.ts";
 import { counterOf, type VectorClock } from "../core/vector-clock.ts";
-import type { PeerState } from "../ports/replica.ts";
+import type { OpLog, PeerState } from "../ports/replica.ts";
 
 /** Set in a folder that was restored from a backup, to unix seconds: the next origin bears a number above it. */
 export const RESTORED_KEY = "own:restored";
@@ -71,6 +71,28 @@ export class OwnOrigin {
 /** The origin with which a line of them began: `rec_x` of `rec_x.3`. */
 export function baseOrigin(origin: string): string {
   return origin.replace(/\.[1-9][0-9]*$/, "");
+}
+
+/**
+ * Whether the writer of `op` has issued it again under a later origin, which is held here: then nothing is lost where
+ * another operation takes its place [RP2]. What is issued again keeps its stamp.
+ */
+export function isIssuedAgain(op: Op, ops: Pick<OpLog, "ofField">): boolean {
+  const { origin, entity, field, hlc } = op;
+  return ops
+    .ofField(entity, field)
+    .some(
+      (other) =>
+        other.hlc === hlc &&
+        baseOrigin(other.origin) === baseOrigin(origin) &&
+        orderOf(other.origin) > orderOf(origin) &&
+        sameEffect(other, op),
+    );
+}
+
+/** Where an origin stands in its line: the first one has no number. */
+function orderOf(origin: string): number {
+  return Number(origin.slice(baseOrigin(origin).length + 1) || 1);
 }
 
 /** What the first operation of an origin says in its name. */

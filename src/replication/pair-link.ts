@@ -5,7 +5,7 @@
 import type { Json } from "../core/canonical-json.ts";
 import type { EngineId } from "../core/ids.ts";
 import type { PeerMessage, RecordNews, SyncAnswerMessage, SyncCall } from "../core/messages.ts";
-import { recordOrigin, type Op } from "../core/operation.ts";
+import { opFlaw, recordOrigin, type Op } from "../core/operation.ts";
 import { compareClocks } from "../core/vector-clock.ts";
 import { type Asked, Exchange } from "./exchange.ts";
 import { type History, isHead, type Meeting, readDigests } from "./history.ts";
@@ -13,6 +13,7 @@ import type { Hub, SyncIdentity } from "./hub.ts";
 import type { SyncTransport } from "../ports/sync-transport.ts";
 import type { Intake } from "./intake.ts";
 import type { OriginBindings } from "./origin-bindings.ts";
+import { baseOrigin } from "./own-origin.ts";
 import type { PairHoldings } from "./pair-holdings.ts";
 import { PairTransport } from "./pair-transport.ts";
 import { peerHost, type ReplicationParts } from "./parts.ts";
@@ -78,6 +79,8 @@ export class PairLink {
 
   linkUp(): void {
     this.#tell([]);
+    const claims = this.#parts.store.replica.ops.quarantined(FRAME_OPS).map(({ content }) => content);
+    this.claimed(claims.filter((op) => opFlaw(op) === null) as unknown as readonly Op[]);
     this.#tellBindings();
   }
 
@@ -94,11 +97,25 @@ export class PairLink {
     for (const frame of framesOf(this.#deps.seals.leaving(ops))) if (!this.#tell(frame)) return;
   }
 
+  /**
+   * These came here under numbers that stand for others. The peer learns of its own: they prove that its history forked,
+   * where who holds them asks only this engine [RP2].
+   */
+  claimed(ops: readonly Op[]): void {
+    const peerId = this.#deps.peerId();
+    if (peerId === null) return;
+    const own = ops.filter(({ origin }) => baseOrigin(origin) === recordOrigin(peerId));
+    for (const frame of framesOf(own)) if (!this.#tell(frame)) return;
+  }
+
   takeNews({ ops, vector, heads, bound = [] }: RecordNews): void {
     const peerId = this.#deps.peerId();
     if (peerId === null) return;
     this.#deps.bindings.told(bound);
-    if (ops.length > 0) this.#deps.intake.take({ via: recordOrigin(peerId), ops, base: null });
+    if (ops.length > 0) {
+      this.#deps.hub.beforeTaking(ops, recordOrigin(peerId));
+      this.#deps.intake.take({ via: recordOrigin(peerId), ops, base: null });
+    }
     const order = compareClocks(this.#parts.store.replica.ops.vector(), vector);
     const theirs = heads === undefined ? null : readHeads(heads);
     if (order === "equal" && theirs !== null && this.#deps.history.differs(vector, theirs)) this.#ask();

@@ -29,6 +29,8 @@ export interface RecordHooks {
   committed?(ops: readonly Op[], via: string): void;
   /** After the transaction: a conflict was found or settled. */
   conflict?(conflict: RecordConflict): void;
+  /** After the transaction: these came under numbers that stand for other operations here, and were not taken. */
+  claimed?(ops: readonly Op[]): void;
   /** After operations were taken, or given up: what was set aside may be gone. */
   settled?(): void;
   /** Something is wrong that a person should know. */

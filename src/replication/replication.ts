@@ -102,6 +102,7 @@ export class Replication {
         this.pair.committed(ops, via);
         joint.committed?.(ops, via);
       },
+      claimed: (ops) => this.pair.claimed(ops),
     };
     const basics = { ...parts, replica: store.replica, stamps };
     const log = new RecordLog(basics, hooks);

@@ -5,11 +5,16 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { SqliteStore } from "../../src/adapters/sqlite-store.ts";
+import { makeId } from "../../src/core/ids.ts";
+import type { PeerMessage } from "../../src/core/messages.ts";
 import type { Store } from "../../src/ports/store.ts";
+import type { ReplicationJoint } from "../../src/replication/replication.ts";
 import { makePlace, NamedIds, originOf, type Place, shown } from "../support/replication-node.ts";
+
+const WAIT = { timeout: 25_000, interval: 20 };
 
 let root: string;
 let opened: { readonly place: Place; readonly store: Store }[];
@@ -34,10 +39,10 @@ function close({ place, store }: { readonly place: Place; readonly store: Store 
 }
 
 /** The place whose folder is `folder`; its engine is called `name` when the folder is new. */
-function open(folder: string, name: string, hub?: Place): Opened {
+function open(folder: string, name: string, hub?: Place, link: ReplicationJoint = {}): Opened {
   const store = new SqliteStore({ ids: new NamedIds(name) }, { dataDir: join(root, folder) });
   const alarms: string[] = [];
-  const joint = { alarm: (code: string) => void alarms.push(code) };
+  const joint = { ...link, alarm: (code: string) => void alarms.push(code) };
   const place = makePlace({ name, store, joint, ...(hub === undefined ? {} : { hub: hub.wayFor(originOf(name)) }) });
   const made = { place, store, alarms };
   opened.push(made);
@@ -221,4 +226,119 @@ describe("RP2: a hub whose folder was restored", () => {
       expect(await exchange(place)).toMatchObject({ progress: { pushed: 0, stalled: false, refused: null } });
     }
   });
+});
+
+/** Two engines of a pair: each tells the other what it is told to send, once `link()` was called. */
+function pairOf(folders: { readonly a: string; readonly b: string }): {
+  readonly a: Opened;
+  readonly b: Opened;
+  readonly link: () => Promise<void>;
+} {
+  let linked = false;
+  const sides: Partial<Record<"a" | "b", Opened>> = {};
+  const side = (label: "a" | "b", other: "a" | "b"): Opened =>
+    (sides[label] = open(folders[label], label, undefined, {
+      peerId: () => makeId("engine", other),
+      send: (message) => {
+        if (linked) setImmediate(() => deliver(sides[other], message));
+        return linked;
+      },
+    }));
+  const [a, b] = [side("a", "b"), side("b", "a")];
+  const link = async (): Promise<void> => {
+    linked = true;
+    for (const { place } of [a, b]) place.replication.pair.linkUp();
+    await vi.waitFor(() => {
+      expect(shown(a.place)).toEqual(shown(b.place));
+      expect(a.store.replica.ops.heads()).toEqual(b.store.replica.ops.heads());
+    }, WAIT);
+  };
+  return { a, b, link };
+}
+
+function deliver(to: Opened | undefined, message: PeerMessage): void {
+  if (to === undefined || !opened.includes(to)) return;
+  const { pair } = to.place.replication;
+  if (message.type === "record-news") pair.takeNews(message);
+  if (message.type === "sync-call") pair.takeCall(message);
+  if (message.type === "sync-answer") pair.takeAnswer(message);
+}
+
+describe("RP1 RP2: a place that took what its writer issued again since", () => {
+  /** What stands under each number is the same everywhere, and every edit has come. */
+  const expectSame = (all: readonly Opened[], fields: readonly string[]) => {
+    const [first] = all;
+    for (const { place, store } of all) {
+      expect(
+        fields.map((field) => value(place, field)),
+        place.name,
+      ).toEqual(fields);
+      expect(store.replica.ops.heads(), place.name).toEqual(first?.store.replica.ops.heads());
+      expect(shown(place), place.name).toEqual(first === undefined ? null : shown(first.place));
+    }
+  };
+  const stop = (one: Opened): void => {
+    close(one);
+    opened = opened.filter((other) => other !== one);
+  };
+
+  it.each([
+    [1, 1],
+    [1, 3],
+    [3, 1],
+  ])("a hub lost %i and wrote %i; one spoke has the old ones, another the new ones", async (lost, written) => {
+    const olds = Array.from({ length: lost }, (_, n) => `old ${n}`);
+    const news = Array.from({ length: written }, (_, n) => `new ${n}`);
+    const first = open("hub", "hub");
+    const [s1, s2] = [open("s1", "s1", first.place), open("s2", "s2", first.place)];
+    set(first.place, "kept", "kept");
+    for (const { place } of [s1, s2]) await exchange(place);
+    for (const one of [s1, s2]) stop(one);
+    backUp(first, "backup", "hub");
+    const lostHub = open("hub", "hub");
+    for (const field of olds) set(lostHub.place, field, field);
+    const had = open("s1", "s1", lostHub.place);
+    await exchange(had.place);
+    for (const one of [had, lostHub]) stop(one);
+
+    const restored = open("backup", "hub");
+    const spokes = [open("s2", "s2", restored.place), open("s1", "s1", restored.place)];
+    for (const { place } of [restored, ...spokes]) place.clock.nowMs += 60_000;
+    for (const field of news) set(restored.place, field, field);
+    for (let turn = 1; turn <= 4; turn += 1) for (const { place } of spokes) await exchange(place);
+    expectSame([restored, ...spokes], ["kept", ...olds, ...news]);
+    expect(restored.place.replication.records.quarantined(10)).toEqual([]);
+    for (const { alarms } of [restored, ...spokes]) expect(alarms).toContain("history-forked");
+    for (const { place } of spokes) {
+      expect(await exchange(place)).toMatchObject({ progress: { pushed: 0, stalled: false, refused: null } });
+    }
+  });
+
+  it("the other engine took the new ones; a spoke that asks only that one has the old ones", async () => {
+    const before = pairOf({ a: "a", b: "b" });
+    set(before.a.place, "kept", "kept");
+    await before.link();
+    const spoke = open("s1", "s1", before.b.place);
+    await exchange(spoke.place);
+    for (const one of [spoke, before.b]) stop(one);
+    backUp(before.a, "backup", "a");
+    const lost = open("a", "a");
+    set(lost.place, "old", "old");
+    const had = open("s1", "s1", lost.place);
+    await exchange(had.place);
+    for (const one of [had, lost]) stop(one);
+
+    const { a, b, link } = pairOf({ a: "backup", b: "b" });
+    for (const { place } of [a, b]) place.clock.nowMs += 60_000;
+    set(a.place, "new", "new");
+    await link();
+    const asks = open("s1", "s1", b.place);
+    asks.place.clock.nowMs += 60_000;
+    await vi.waitFor(async () => {
+      for (const { place } of [a, b]) place.replication.pair.beat();
+      await exchange(asks.place);
+      expectSame([a, b, asks], ["kept", "old", "new"]);
+    }, WAIT);
+    expect(a.place.replication.records.origin).toBe(`${originOf("a")}.2`);
+  }, 60_000);
 });

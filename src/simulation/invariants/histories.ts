@@ -1,5 +1,5 @@
 /**
- * RP1: once everything is at rest, the two engines hold no different operations under the same number of the same origin. RP2: an engine never writes under an origin that it has
+ * RP1: once everything is at rest, no two places (engines, spokes, sites) hold different operations under the same number of the same origin. RP2: an engine never writes under an origin that it has
  * left for a newer one.
  */
 import { baseOrigin } from "../../replication/own-origin.ts";
@@ -30,7 +30,7 @@ export function histories(world: World): Watch {
     },
     settled: () => {
       const known = new Map<string, { readonly place: string; readonly checksum: string }>();
-      for (const place of ["a", "b"]) {
+      for (const place of ["a", "b", ...world.around.map(({ name }) => name)]) {
         for (const { op } of world.contentOf(place)?.replica.arrivals ?? []) {
           // What cannot be taken has a stand-in under its number.
           if (!KNOWN_KINDS.has(op.kind)) continue;

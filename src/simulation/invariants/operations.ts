@@ -28,10 +28,10 @@ export function operations(world: World): Watch {
     },
     pulled: (place, from, { ops }) => {
       const engineId = world.contentOf(place)?.engineId;
-      if (engineId === undefined) return;
+      // Whoever reads a whole log again gets its own operations too [RP2].
+      if (engineId === undefined || world.hasRewritten) return;
       const own = recordOrigin(engineId);
       for (const { origin, originSeq } of ops) {
-        if (world.isRewritten(origin)) continue;
         const id = `${origin}/${originSeq}`;
         if (origin === own) world.violate("R3", `${from} gave ${place} its own ${id}`);
         if (setOf(brought, from).has(`${own}:${id}`)) world.violate("R3", `${from} gave back ${id} to ${place}`);

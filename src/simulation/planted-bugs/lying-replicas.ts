@@ -98,6 +98,9 @@ export const hidesHoles: Liar = withOps(() => ({ floor: () => null }));
 /** Nothing is known of what histories hold, only how much. */
 export const forgetsHistory: Liar = withOps(() => ({ heads: () => ({}), headAt: () => null }));
 
+/** What was issued again under a later origin is not recognised, so nothing gives way to it. */
+export const missesIssuedAgain: Liar = withOps(() => ({ ofField: () => [] }));
+
 /** Under which origin this engine went on is not kept. */
 export const forgetsOrigin: Liar = (replica) => {
   const { peerState } = replica;

@@ -15,6 +15,7 @@ import {
   generationHidden,
   heldBackIsHad,
   hidesHoles,
+  missesIssuedAgain,
   oneIsBoth,
   onEngine,
   onSpoke,
@@ -62,6 +63,14 @@ export const PLANTED_RECORD_BUGS: readonly PlantedBug[] = [
     wrapPorts: onEngine(forgetsHistory),
     ...AROUND,
     // Restored from a copy of a while ago, and alone at first.
+    faults: [{ kind: "disk-restored", target: "b", atMs: 5_000, forMs: 6_000, amount: 0.2 }],
+  },
+  {
+    name: "what was issued again keeps its place",
+    rule: "RP1",
+    bites: ["RP1"],
+    wrapSpoke: onSpoke(missesIssuedAgain),
+    ...AROUND,
     faults: [{ kind: "disk-restored", target: "b", atMs: 5_000, forMs: 6_000, amount: 0.2 }],
   },
   {

@@ -200,6 +200,11 @@ export class World {
     return this.#rewritten.has(origin.split(".", 1)[0] ?? "");
   }
 
+  /** Whether any engine got an older disk: then others may read a whole log again for what was issued again [RP2]. */
+  get hasRewritten(): boolean {
+    return this.#rewritten.size > 0;
+  }
+
   /** A call to a coordinator was rejected: fine when it says so in its own words, a broken promise else. */
   rejected(who: string, error: unknown): void {
     if (error instanceof ChangeoverError) this.trace.note(this.nowMs, who, `rejected: ${error.code}`);
