@@ -10,6 +10,9 @@ import type { World } from "../world/world.ts";
 /** A counter that is full carries over into the next ms. */
 const CARRY_MS = 1;
 
+/** Stamps that are less far ahead pass by themselves. */
+const HEALED_FROM_MS = 10_000;
+
 /** Watches stamps. */
 export function stamps(world: World): Watch {
   const highest = new Map<string, string>();
@@ -20,6 +23,11 @@ export function stamps(world: World): Watch {
     const most = Math.max(wallMs.get(name) ?? 0, place?.clock.unixMs(world.nowMs) ?? Infinity);
     wallMs.set(name, most);
     return most;
+  };
+  /** Whether a stamp was so far ahead that a place begins anew at the present once its clock was corrected [CK2]. */
+  const isHealed = (name: string, stamp: string): boolean => {
+    const clock = world.around.find((known) => known.name === name)?.clock;
+    return clock !== undefined && parseHlc(stamp).unixMs - clock.unixMs(world.nowMs) > HEALED_FROM_MS;
   };
   return {
     clockSteps: (place) => void noteWall(place),
@@ -35,7 +43,8 @@ export function stamps(world: World): Watch {
       const content = world.contentOf(place);
       if (content === null) return;
       const { hlc, engineId } = content;
-      if (hlc < (highest.get(place) ?? "")) world.violate("R6", `${place}'s stamp fell to ${hlc}`);
+      const most = highest.get(place) ?? "";
+      if (hlc < most && !isHealed(place, most)) world.violate("R6", `${place}'s stamp fell to ${hlc}`);
       highest.set(place, hlc);
       const aheadMs = parseHlc(hlc).unixMs - noteWall(place);
       if (aheadMs > MAX_DRIFT_MS + CARRY_MS) {
