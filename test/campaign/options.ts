@@ -1,7 +1,7 @@
 /** What `npm run campaign` accepts. A wrong argument is answered with its name, the value, the bound and an example. */
-import { parseArgs } from "node:util";
-import { programWithout, REMOVALS, type Removal } from "./without.ts";
 import type { EngineKind, Policy, WitnessKind } from "./schedule.ts";
+import { flag, oneOf, parsed, text, whole, WrongUse } from "./tool.ts";
+import { programWithout, REMOVALS, type Removal } from "./without.ts";
 
 export interface CampaignOptions {
   readonly rounds: number;
@@ -21,8 +21,6 @@ export interface CampaignOptions {
   readonly keep: boolean;
 }
 
-export class WrongUse extends Error {}
-
 export const USAGE = `usage: npm run campaign -- [--rounds 20] [--seed 1] [--witness redis|sqlite|both] [--policy on-air|consistency|both]
   [--engine embedded|http] [--minutes M] [--out FOLDER] [--lanes 1|2|3|4] [--program PATH/cli/main.ts] [--without ${Object.keys(REMOVALS).join("|")}] [--keep]`;
 
@@ -36,48 +34,34 @@ export function readOptions(argv: readonly string[]): CampaignOptions | null {
   const given = parse(argv);
   if (given.help) return null;
   return {
-    rounds: whole("rounds", given.rounds, 1, MOST_ROUNDS),
-    firstSeed: whole("seed", given.seed, 0, MOST_SEED),
-    witnesses: oneOf("witness", given.witness, ["redis", "sqlite"] as const),
-    policies: oneOf("policy", given.policy, ["on-air", "consistency"] as const),
-    engine: oneOf("engine", given.engine, ["embedded", "http"] as const)[0] ?? "embedded",
-    minutes: given.minutes === undefined ? null : whole("minutes", given.minutes, 1, MOST_MINUTES),
+    rounds: whole("rounds", given.rounds, [1, MOST_ROUNDS]),
+    firstSeed: whole("seed", given.seed, [0, MOST_SEED]),
+    witnesses: oneOrBoth("witness", given.witness, ["redis", "sqlite"] as const),
+    policies: oneOrBoth("policy", given.policy, ["on-air", "consistency"] as const),
+    engine: oneOf("engine", given.engine, ["embedded", "http"] as const),
+    minutes: given.minutes === undefined ? null : whole("minutes", given.minutes, [1, MOST_MINUTES]),
     out: given.out,
-    lanes: whole("lanes", given.lanes, 1, MOST_LANES),
+    lanes: whole("lanes", given.lanes, [1, MOST_LANES]),
     program: programOf(given),
     keep: given.keep,
   };
 }
 
 function parse(argv: readonly string[]) {
-  const text = (fallback: string) => ({ type: "string", default: fallback }) as const;
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        rounds: text("20"),
-        seed: text("1"),
-        witness: text("redis"),
-        policy: text("on-air"),
-        engine: text("embedded"),
-        minutes: { type: "string" },
-        out: text("test-results/campaign"),
-        lanes: text("1"),
-        program: { type: "string" },
-        without: { type: "string" },
-        keep: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new WrongUse(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function whole(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new WrongUse(`--${name} ${text}: must be a whole number from ${least} to ${most}`);
+  return parsed(argv, {
+    rounds: text("20"),
+    seed: text("1"),
+    witness: text("redis"),
+    policy: text("on-air"),
+    engine: text("embedded"),
+    minutes: { type: "string" },
+    out: text("test-results/campaign"),
+    lanes: text("1"),
+    program: { type: "string" },
+    without: { type: "string" },
+    keep: flag,
+    help: flag,
+  });
 }
 
 function programOf({ program, without }: { readonly program?: string; readonly without?: string }): string | null {
@@ -89,9 +73,6 @@ function programOf({ program, without }: { readonly program?: string; readonly w
 }
 
 /** The word itself, or every one of them for "both". */
-function oneOf<Word extends string>(name: string, text: string, words: readonly Word[]): readonly Word[] {
-  if (text === "both" && name !== "engine") return words;
-  const found = words.filter((word) => word === text);
-  if (found.length === 1) return found;
-  throw new WrongUse(`--${name} ${text}: must be ${words.join(" or ")}${name === "engine" ? "" : ", or both"}`);
+function oneOrBoth<Word extends string>(name: string, given: string, words: readonly Word[]): readonly Word[] {
+  return given === "both" ? words : [oneOf(name, given, words, ", or both")];
 }

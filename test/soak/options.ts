@@ -1,7 +1,6 @@
 /** What `npm run soak` accepts. A wrong argument is answered with its name, the value, the bound and an example. */
-import { parseArgs } from "node:util";
-import { WrongUse } from "../campaign/options.ts";
 import type { EngineKind, Policy, WitnessKind } from "../campaign/schedule.ts";
+import { flag, oneOf, parsed, text, whole, WrongUse } from "../campaign/tool.ts";
 
 export interface SoakOptions {
   readonly lastsMs: number;
@@ -29,7 +28,7 @@ export function readOptions(argv: readonly string[]): SoakOptions | null {
   if (given.help) return null;
   return {
     lastsMs: lastsOf(given),
-    seed: whole("seed", given.seed, 0, MOST_SEED, 17),
+    seed: whole("seed", given.seed, [0, MOST_SEED], 17),
     witness: oneOf("witness", given.witness, ["redis", "sqlite"] as const),
     policy: oneOf("policy", given.policy, ["on-air", "consistency"] as const),
     engine: oneOf("engine", given.engine, ["embedded", "http"] as const),
@@ -39,43 +38,21 @@ export function readOptions(argv: readonly string[]): SoakOptions | null {
 }
 
 function parse(argv: readonly string[]) {
-  const text = (fallback: string) => ({ type: "string", default: fallback }) as const;
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        minutes: { type: "string" },
-        hours: { type: "string" },
-        seed: text("1"),
-        witness: text("redis"),
-        policy: text("on-air"),
-        engine: text("embedded"),
-        out: text("test-results/soak"),
-        keep: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new WrongUse(error instanceof Error ? error.message : String(error));
-  }
+  return parsed(argv, {
+    minutes: { type: "string" },
+    hours: { type: "string" },
+    seed: text("1"),
+    witness: text("redis"),
+    policy: text("on-air"),
+    engine: text("embedded"),
+    out: text("test-results/soak"),
+    keep: flag,
+    help: flag,
+  });
 }
 
 function lastsOf({ minutes, hours }: { readonly minutes?: string; readonly hours?: string }): number {
   if (minutes !== undefined && hours !== undefined) throw new WrongUse("--minutes and --hours: give only one of them");
-  if (hours !== undefined) return whole("hours", hours, 1, MOST_HOURS, 24) * 60 * MINUTE_MS;
-  return whole("minutes", minutes ?? "30", 1, MOST_MINUTES, 30) * MINUTE_MS;
-}
-
-function whole(name: string, text: string, least: number, most: number, example: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new WrongUse(
-    `--${name} ${text}: must be a whole number from ${least} to ${most}, for example --${name} ${example}`,
-  );
-}
-
-function oneOf<Word extends string>(name: string, text: string, words: readonly Word[]): Word {
-  const found = words.find((word) => word === text);
-  if (found === undefined) throw new WrongUse(`--${name} ${text}: must be ${words.join(" or ")}`);
-  return found;
+  if (hours !== undefined) return whole("hours", hours, [1, MOST_HOURS], 24) * 60 * MINUTE_MS;
+  return whole("minutes", minutes ?? "30", [1, MOST_MINUTES], 30) * MINUTE_MS;
 }
