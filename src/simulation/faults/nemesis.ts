@@ -104,65 +104,45 @@ export function planSpokeFaults(seed: number, weather: Weather, untilMs: number)
 /** The same for the sites. */
 export function planSiteFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
   const meanPauseMs = Math.min(weather.meanPauseMs, ROUGH.meanPauseMs);
-  return plan(...streamsOf(seed, "nemesis of sites"), { kinds: SITE_FAULT_KINDS, meanPauseMs, restMs: null, untilMs });
+  return besides(seed, "nemesis of sites", { kinds: SITE_FAULT_KINDS, meanPauseMs, untilMs });
 }
 
 /** The same for the broker that takes the feed. */
 export function planFeedFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
   const { meanPauseMs } = weather;
-  return plan(...streamsOf(seed, "nemesis of the feed"), {
-    kinds: FEED_FAULT_KINDS,
-    meanPauseMs,
-    restMs: null,
-    untilMs,
-  });
+  return besides(seed, "nemesis of the feed", { kinds: FEED_FAULT_KINDS, meanPauseMs, untilMs });
 }
 
 /** The same for the plant around the pair. Not in calm weather, where nothing may come on top of a fault. */
 export function planPlantFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
   if (weather.singly) return [];
   const meanPauseMs = PLANT_PAUSES * weather.meanPauseMs;
-  return plan(...streamsOf(seed, "nemesis of the plant"), {
-    kinds: PLANT_FAULT_KINDS,
-    meanPauseMs,
-    restMs: null,
-    untilMs,
-  });
+  return besides(seed, "nemesis of the plant", { kinds: PLANT_FAULT_KINDS, meanPauseMs, untilMs });
 }
 
 /** The same for the disks of the two engines. Not in calm weather. */
 export function planDiskFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
   if (weather.singly) return [];
   const meanPauseMs = Math.max(LEAST_DISK_PAUSE_MS, DISK_PAUSES * weather.meanPauseMs);
-  return plan(...streamsOf(seed, "nemesis of disks"), {
-    kinds: RANDOM_DISK_FAULT_KINDS,
-    meanPauseMs,
-    restMs: null,
-    untilMs,
-  });
+  return besides(seed, "nemesis of disks", { kinds: RANDOM_DISK_FAULT_KINDS, meanPauseMs, untilMs });
 }
 
-/** The same for an impostor, in a stream of its own, so that the other faults of a seed stay what they are. */
+/** The same for an impostor. */
 export function planImpostorFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
   const meanPauseMs = 8 * weather.meanPauseMs;
-  return plan(...streamsOf(seed, "nemesis of identity"), {
-    kinds: IMPOSTOR_FAULT_KINDS,
-    meanPauseMs,
-    restMs: null,
-    untilMs,
-  });
+  return besides(seed, "nemesis of identity", { kinds: IMPOSTOR_FAULT_KINDS, meanPauseMs, untilMs });
 }
 
 /** The same for whole engines of others. */
 export function planStrangerFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
   if (weather.singly) return [];
   const meanPauseMs = Math.max(LEAST_STRANGER_PAUSE_MS, STRANGER_PAUSES * weather.meanPauseMs);
-  return plan(...streamsOf(seed, "nemesis of strangers"), {
-    kinds: STRANGER_FAULT_KINDS,
-    meanPauseMs,
-    restMs: null,
-    untilMs,
-  });
+  return besides(seed, "nemesis of strangers", { kinds: STRANGER_FAULT_KINDS, meanPauseMs, untilMs });
+}
+
+/** Faults of one concern beside the others, in streams of their own, so that the other faults of a seed stay what they are. */
+function besides(seed: number, concern: string, init: Omit<PlanInit, "restMs">): readonly Fault[] {
+  return plan(...streamsOf(seed, concern), { ...init, restMs: null });
 }
 
 /** One for the faults, another for those that follow them. */
