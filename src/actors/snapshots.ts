@@ -69,14 +69,10 @@ export class Snapshots {
    * the commands that have waited are executed, for as long as they had to wait.
    */
   async take(): Promise<StateSnapshot> {
-    for (let calls = 1; ; calls += 1) {
-      try {
-        return await this.#takeOnce();
-      } catch (error) {
-        if (!(error instanceof NoAnswer) || calls >= MOST_STATE_CALLS) throw error;
-        if (!(await this.#deps.executor.catchBreath(error))) throw error;
-      }
-    }
+    return untilAnswered(
+      () => this.#takeOnce(),
+      (lost) => this.#deps.executor.catchBreath(lost),
+    );
   }
 
   async #takeOnce(): Promise<StateSnapshot> {
@@ -199,14 +195,11 @@ export class Snapshots {
   }
 
   /** The state while nothing is executed. What waits meanwhile waits for this, so a lost call is made again at once. */
-  async #stateNow(): Promise<Json> {
-    for (let calls = 1; ; calls += 1) {
-      try {
-        return await this.#kit.ports.engine.snapshot();
-      } catch (error) {
-        if (!(error instanceof NoAnswer) || calls >= MOST_STATE_CALLS) throw error;
-      }
-    }
+  #stateNow(): Promise<Json> {
+    return untilAnswered(
+      () => this.#kit.ports.engine.snapshot(),
+      () => true,
+    );
   }
 
   async #restore(state: Json): Promise<void> {
@@ -292,4 +285,18 @@ function clockBelow(clock: VectorClock, commands: readonly Command[]): VectorClo
   const below: Record<string, number> = { ...clock };
   for (const { origin, originSeq } of commands) below[origin] = Math.min(counterOf(below, origin), originSeq - 1);
   return Object.fromEntries(Object.entries(below).filter(([, seq]) => seq > 0));
+}
+
+/** Makes a call again that got no answer, so many times at most. `goesOn`: false where there is nothing to wait for any more. */
+async function untilAnswered<Answer>(
+  call: () => Promise<Answer> | Answer,
+  goesOn: (lost: NoAnswer) => Promise<boolean> | boolean,
+): Promise<Answer> {
+  for (let calls = 1; ; calls += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof NoAnswer) || calls >= MOST_STATE_CALLS || !(await goesOn(error))) throw error;
+    }
+  }
 }
