@@ -540,11 +540,17 @@ function isBelow(baseUrl: string, path: string): boolean {
   return new URL(baseUrl + path).pathname.startsWith(new URL(`${baseUrl}/`).pathname);
 }
 
-/** No judgement on the command: trouble, a redirect, which is not followed, or something that has no `POST /execute` at all, such as another program. */
+function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400;
+}
+
+/**
+ * No judgement on the command: trouble, a redirect, which is not followed, or something that has no `POST /execute` at all,
+ * such as another program.
+ */
 function isWorthRepeating(answer: Extract<HttpAnswer, { outcome: "answered" }>): boolean {
   const { status, body } = answer;
-  if (status >= 500 || (status >= 300 && status < 400) || status === 408 || status === 429 || isOfCoordinator(body))
-    return true;
+  if (status >= 500 || isRedirect(status) || status === 408 || status === 429 || isOfCoordinator(body)) return true;
   return [401, 403, 404, 405].includes(status) && textField(body, "error") === null;
 }
 
@@ -562,7 +568,7 @@ function textField(body: Json, name: string): string | null {
 function errorText(answer: HttpAnswer): string {
   if (answer.outcome === "unreachable") return answer.why;
   const said = textField(answer.body, "error") ?? textField(answer.body, "detail");
-  if (answer.status >= 300 && answer.status < 400) return `HTTP ${answer.status}: a redirect, which is not followed`;
+  if (isRedirect(answer.status)) return `HTTP ${answer.status}: a redirect, which is not followed`;
   return said === null ? `HTTP ${answer.status}` : said.slice(0, MAX_ERROR_CHARS);
 }
 

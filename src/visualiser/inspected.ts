@@ -151,6 +151,11 @@ export function nameOf(thing: unknown): string {
   return name ?? "inline";
 }
 
+/** The statechart of an actor: of several of one kind each has its own name after a colon. */
+export function chartOf(actor: string): string {
+  return actor.split(":", 1)[0] ?? actor;
+}
+
 /** A delay's name and the path of its state in `xstate.after.quarantine.leadership.follower.quarantined`; null: no delay's event. */
 export function delayIn(type: string): { readonly name: string; readonly state: string } | null {
   const [, name, state] = /^xstate\.after\.([^.]+)\.[^.]+\.?(.*)$/.exec(type) ?? [];

@@ -12,6 +12,7 @@ import {
   type Inspected,
   type RunningDelay,
   type ShownActor,
+  chartOf,
   delayIn,
   eventName,
   nameOf,
@@ -177,10 +178,10 @@ function shownName({ id, src }: AnyActorRef): string {
   return typeof src === "string" ? src : id;
 }
 
-/** Statecharts are started under the id of their definition; of several of one kind each has its own name after a colon. */
+/** Statecharts are started under the id of their definition. */
 function machineOf(actorRef: object): string | null {
   const { id } = actorRef as { readonly id?: unknown };
-  return typeof id === "string" ? (id.split(":", 1)[0] ?? id) : null;
+  return typeof id === "string" ? chartOf(id) : null;
 }
 
 function epochIn(event: object): number | undefined {

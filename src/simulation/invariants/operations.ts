@@ -28,7 +28,7 @@ export function operations(world: World): Watch {
     },
     pulled: (place, from, { ops }) => {
       const engineId = world.contentOf(place)?.engineId;
-      // Whoever reads a whole log again gets its own operations too [RP2].
+      // One that reads a whole log again gets its own operations too [RP2].
       if (engineId === undefined || world.hasRewritten) return;
       const own = recordOrigin(engineId);
       for (const { origin, originSeq } of ops) {

@@ -2,9 +2,8 @@
  * CP5: what was missed while an engine slept does not count against its peer. A peer that lived all along, and was heard
  * until the engine fell asleep, is not silent before `missLimit` intervals after the waking.
  */
-import type { Label } from "../../core/ids.ts";
+import { otherLabel, type Label } from "../../core/ids.ts";
 import type { Watch } from "../world/watch.ts";
-import { otherLabel } from "../../core/ids.ts";
 import type { World } from "../world/world.ts";
 
 export function ownSleep(world: World): Watch {

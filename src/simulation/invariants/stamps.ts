@@ -24,7 +24,7 @@ export function stamps(world: World): Watch {
     wallMs.set(name, most);
     return most;
   };
-  /** Whether a stamp was so far ahead that a place begins anew at the present once its clock was corrected [CK2]. */
+  /** Whether a stamp was so far ahead that a place begins again at the present once its clock was corrected [CK2]. */
   const isHealed = (name: string, stamp: string): boolean => {
     const clock = world.around.find((known) => known.name === name)?.clock;
     return clock !== undefined && parseHlc(stamp).unixMs - clock.unixMs(world.nowMs) > HEALED_FROM_MS;

@@ -67,7 +67,7 @@ export function countConflicts(ports: CoordinatorPorts): CoordinatorPorts {
   return { ...ports, store: lying };
 }
 
-/** [CK1] The store takes the stamps of commands for true, whoever wrote them. */
+/** [CK1] The store takes the stamps of commands for true, of any writer. */
 export function followStamps(ports: CoordinatorPorts): CoordinatorPorts {
   const { store } = ports;
   const lying = overriding(store, {

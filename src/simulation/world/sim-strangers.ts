@@ -26,7 +26,7 @@ import type { WorldGround } from "./world-ground.ts";
 export type StrangerKind = "stray" | "pair" | "impostor";
 
 const NEAR = { shortestMs: 0.1, meanExtraMs: 0.3 };
-/** A clean stop has ended by then, and whoever has not stopped is killed. */
+/** A clean stop has ended by then, and those that have not stopped are killed. */
 const STOPS_WITHIN_MS = 300;
 
 /** What of the world the strangers need. */
@@ -49,13 +49,13 @@ export interface Visit {
 
 export class SimStrangers {
   readonly #world: Surroundings;
-  /** Names are never used twice, whoever comes. */
+  /** Names are never used twice, by any visitor. */
   readonly #ids = { a: new SimIds({ label: "xa" }), b: new SimIds({ label: "xb" }) };
   #visit: Visit | null = null;
 
   constructor(world: Surroundings) {
     this.#world = world;
-    // A blank disk pins whoever comes first: before the pair has met, the network must be trusted.
+    // A blank disk pins the first one that comes: before the pair has met, the network must be trusted.
     world.watch({
       diskReplaced: () => {
         if (this.#visit?.kind === "impostor") this.leave(this.#visit, false);

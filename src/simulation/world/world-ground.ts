@@ -57,7 +57,7 @@ export interface WorldGround {
   readonly factory: CoordinatorFactory;
   readonly rules: Partial<Rules>;
   readonly identityRules: IdentityRules;
-  /** Whoever lives on this ground is at the address of one of the pair, and is not the pair's. Only onlookers ask. */
+  /** Those on this ground are at the address of one of the pair, and are not the pair's. Only onlookers ask. */
   readonly isImpostor: boolean;
   /** Replaces ports by lying ones, for planted bugs; the ports themselves otherwise. */
   readonly wrapPorts: (ports: CoordinatorPorts, label: Label) => CoordinatorPorts;

@@ -1,7 +1,7 @@
 /** The statecharts of both engines side by side, where each stands, and how it came there. */
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Json } from "../../core/canonical-json.ts";
-import type { Inspected, RunningDelay } from "../inspected.ts";
+import { chartOf, type Inspected, type RunningDelay } from "../inspected.ts";
 import type { EngineAt } from "./model.ts";
 import { activePaths, changeWords, isTaken, stateWords } from "./state-paths.ts";
 import { clockTime, duration, longDuration } from "./words.ts";
@@ -150,7 +150,7 @@ function Row({ name, depth, engines, nowMs, isVirtual, isOpen, onToggle }: RowPr
 function Now({ engine: { values, state, reachable }, name }: { engine: EngineAt; name: string }) {
   // A chart that somebody starts and ends again is not there in between.
   const { actors = [] } = state ?? {};
-  const own = actors.find((actor) => actor.name.split(":", 1)[0] === name);
+  const own = actors.find((actor) => chartOf(actor.name) === name);
   if (!reachable || own === undefined) return <>{stateWords(values[name])}</>;
   const steps = actors.filter(({ parent, value }) => parent === name && value === null);
   return (
