@@ -96,6 +96,15 @@ export function withoutPasswords(text: string): string {
   return text.replace(/(:\/\/[^\s:@/"]*):[^\s"]*@/g, "$1:***@");
 }
 
+/** What is wrong with an address that bears a user or a password, with where these belong; none when it bears none. */
+export function accessInAddress(key: string, address: string, remedy: string): Fault[] {
+  const { username, password } = new URL(address);
+  if (username === "" && password === "") return [];
+  // A token often stands in the place of the user, so nothing of it is shown.
+  const shown = address.replace(/(:\/\/)[^/?#]*@/, "$1***@");
+  return [fault(key, shown, `must have no user or password in it; ${remedy}`)];
+}
+
 /** `failover.leaseMs is 500: must be >= 600`. */
 export function describeFault({ key, value, bound }: Fault): string {
   return value === undefined ? `${key}: ${bound}` : `${key} is ${value}: ${bound}`;

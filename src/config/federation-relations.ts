@@ -3,7 +3,7 @@
  * No secret stands in an address, and no two peers are one.
  */
 import { sameHost } from "../core/loopback.ts";
-import { type Fault, fault } from "./check.ts";
+import { accessInAddress, type Fault, fault } from "./check.ts";
 import type { ClientTlsConfig, Config } from "./types.ts";
 
 /** Names under which this engine keeps other places: its hub, and the other engine of its pair. */
@@ -39,10 +39,9 @@ function nameFaults(key: string, name: string, before: readonly { readonly name:
 
 function endpointFaults(key: string, endpoint: string, listen: Config["listen"]): Fault[] {
   if (!URL.canParse(endpoint)) return [fault(key, endpoint, "must be an address such as https://engine-a:7401")];
-  const { hostname, port, username, password, search, hash } = new URL(endpoint);
-  if (username !== "" || password !== "") {
-    return [fault(key, undefined, "must have no user or password in it; give its token as token: {env}")];
-  }
+  const inAddress = accessInAddress(key, endpoint, "give its token as token: {env}");
+  if (inAddress.length > 0) return inAddress;
+  const { hostname, port, search, hash } = new URL(endpoint);
   if (search !== "" || hash !== "") return [fault(key, endpoint, "must have no query and no fragment")];
   const isOwn = listen.port !== 0 && Number(port) === listen.port && sameHost(hostname, listen.host);
   return isOwn ? [fault(key, endpoint, "is this engine's own address; must be another engine's")] : [];

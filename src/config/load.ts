@@ -3,10 +3,10 @@
  * key, the value and the bound. The environment goes before the file, the file before the defaults.
  */
 import { readFileSync, statSync } from "node:fs";
-import { type Document, parseDocument } from "yaml";
+import { type Document, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
 import { ChangeoverError } from "../core/errors.ts";
 import { resolveFailover } from "../core/settings.ts";
-import { faultsOf, withDefaults, fault, invalidConfiguration } from "./check.ts";
+import { type Fault, faultsOf, withDefaults, fault, invalidConfiguration } from "./check.ts";
 import { type Environment, overlay, unknownVariables } from "./environment.ts";
 import { outboxFaults, outboxOf } from "./outbox.ts";
 import { relationFaults } from "./relations.ts";
@@ -77,12 +77,47 @@ function complete(input: ConfigInput): Config {
 }
 
 function readKeys(file: string): Keys {
-  const document = parseDocument(readText(file));
+  const lines = new LineCounter();
+  // Keys that stand twice are found here, where their path is known.
+  const document = parseDocument(readText(file), { uniqueKeys: false, lineCounter: lines });
   const [error] = document.errors;
   if (error !== undefined) throw invalidConfiguration(file, [fault("line", error.linePos?.[0].line, firstLine(error))]);
+  const repeated = repeatedKeys(document, lines);
+  if (repeated.length > 0) throw invalidConfiguration(file, repeated);
   const keys = keysOf(document, file);
   if (!isKeys(keys)) throw invalidConfiguration(file, [fault("file", undefined, "must hold a map of keys")]);
   return keys;
+}
+
+/** Of a key that stands twice nobody can say which value is meant. */
+function repeatedKeys(document: Document, lines: LineCounter): Fault[] {
+  const faults: Fault[] = [];
+  visit(document, {
+    Map(_key, map, ancestors) {
+      const first = new Map<string, number>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        const line = lines.linePos(key.range?.[0] ?? 0).line;
+        const before = first.get(name);
+        if (before === undefined) first.set(name, line);
+        else {
+          const path = [...pathOf([...ancestors, map] as Node[]), name].join(".").replaceAll(".[", "[");
+          faults.push(fault(path, undefined, `stands twice, on lines ${before} and ${line}; keep one of them`));
+        }
+      }
+    },
+  });
+  return faults;
+}
+
+/** The keys that lead to the last of `nodes`, of which each is inside the one before. */
+function pathOf(nodes: readonly Node[]): string[] {
+  return nodes.flatMap((node, at) => {
+    if (isPair(node) && isScalar(node.key)) return [String(node.key.value)];
+    const inside = nodes[at + 1];
+    return isSeq(node) && inside !== undefined ? [`[${node.items.indexOf(inside)}]`] : [];
+  });
 }
 
 /** Aliases that unfold to more than a configuration could ever need are an attack on the memory. */

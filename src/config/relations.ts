@@ -5,7 +5,7 @@
  */
 import { isLoopback, sameHost } from "../core/loopback.ts";
 import { brokenRelations } from "../core/settings.ts";
-import { type Fault, fault } from "./check.ts";
+import { accessInAddress, type Fault, fault } from "./check.ts";
 import { federationFaults } from "./federation-relations.ts";
 import type { Config } from "./types.ts";
 
@@ -17,6 +17,7 @@ export function relationFaults(config: Config): Fault[] {
     ),
     ...switchBackFaults(config),
     ...linkFaults(config),
+    ...hookFaults(config),
     ...witnessFaults(config),
     ...repeated(
       config.auth.tokens.map(({ name }) => name),
@@ -40,15 +41,51 @@ function switchBackFaults({ failover: { switchBack, preferred } }: Config): Faul
 
 function linkFaults({ peer, listen }: Config): Fault[] {
   const names = peer.links.map(({ name }) => name);
-  const own = peer.links.flatMap(({ url }, at) => {
-    // `check.ts` has found every address that is none.
-    const { hostname, port } = new URL(url);
-    const isOwn = listen.port !== 0 && Number(port) === listen.port && sameHost(hostname, listen.host);
-    return isOwn
-      ? [fault(`peer.links[${at}].url`, url, "is this engine's own address; must be the other engine's")]
+  const ofUrls = peer.links.flatMap(({ url }, at) => linkUrlFaults(peer.links, at, url, listen));
+  return [...repeated(names, "peer.links"), ...ofUrls, ...peerFaults(peer)];
+}
+
+function linkUrlFaults(links: Config["peer"]["links"], at: number, url: string, listen: Config["listen"]): Fault[] {
+  const key = `peer.links[${at}].url`;
+  const inAddress = accessInAddress(key, url, "engines know each other by a token of role peer in auth.tokens");
+  if (inAddress.length > 0) return inAddress;
+  // `check.ts` has found every address that is none.
+  const { hostname, port, host, search, hash } = new URL(url);
+  if (search !== "" || hash !== "") return [fault(key, url, "must have no query and no fragment")];
+  if (listen.port !== 0 && Number(port) === listen.port && sameHost(hostname, listen.host)) {
+    return [fault(key, url, "is this engine's own address; must be the other engine's")];
+  }
+  const first = links.slice(0, at).find((link) => new URL(link.url).host === host);
+  if (first === undefined) return [];
+  return [
+    fault(
+      key,
+      url,
+      `stands twice: link "${first.name}" leads there too; name the address on another network, or remove it`,
+    ),
+  ];
+}
+
+function peerFaults({ links, url, ca }: Config["peer"]): Fault[] {
+  const isSecure = [...links.map((link) => link.url), url ?? ""].some((address) => /^(wss|https):/.test(address));
+  return [
+    ...(url === null ? [] : accessInAddress("peer.url", url, "clients are told it; each shows a token of its own")),
+    ...(ca === null || isSecure ? [] : [fault("peer.ca", ca, "needs a link whose url begins with wss:")]),
+  ];
+}
+
+/** Nothing sends what stands before the host of these addresses, and answers and logs would show it. */
+function hookFaults({ engine, changeover }: Config): Fault[] {
+  const ofEngine =
+    engine.kind === "http"
+      ? accessInAddress("engine.baseUrl", engine.baseUrl, "give the engine's token as engine.token: {env}")
       : [];
-  });
-  return [...repeated(names, "peer.links"), ...own];
+  const ofTargets = changeover.flatMap((target, at) =>
+    target.kind === "http"
+      ? accessInAddress(`changeover[${at}].url`, target.url, "a device that asks for one needs a target of kind exec")
+      : [],
+  );
+  return [...ofEngine, ...ofTargets];
 }
 
 /** A key of the witness that would have no effect, or half of one. */

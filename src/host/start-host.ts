@@ -51,7 +51,7 @@ import { takeBackup } from "./backup.ts";
 import { engineKey, standardErrorLog } from "./data-folder.ts";
 import { nativePart, packageVersion, pageFolder } from "./package-root.ts";
 import { LiveSecrets, sectionsForRestart } from "./reload.ts";
-import { peerAuthorities, serverTls } from "./tls-files.ts";
+import { checkTlsFiles, peerAuthorities, serverTls } from "./tls-files.ts";
 
 /**
  * What an embedding program may bring along. `startHost` owns the plug-ins that it was given: it closes them with the host,
@@ -105,6 +105,7 @@ export interface Host {
  */
 export async function startHost(config: Config, options: HostOptions = {}): Promise<Host> {
   const secrets = readSecrets(config, options.environment ?? process.env);
+  checkTlsFiles(config);
   const tls = serverTls(config.listen.tls);
   const log = options.logger === undefined ? standardErrorLog(config) : { logger: options.logger, flush: () => {} };
   const clock = new SystemClock();

@@ -1,5 +1,5 @@
 /** What holds for every command: exit codes, one plain line for an error, and no secret on the command line. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -91,6 +91,33 @@ describe("config check", () => {
       "changeover: config/engine-a.yaml: failover.leaseMs is 100: must be >= 600 (heartbeatMs * missLimit): " +
         "a leader would lose its vote before its peer is silent\n",
     );
+  });
+
+  test("1 for files of TLS that are not there or hold something else, all of them named", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "changeover-check-"));
+    const file = join(folder, "engine.yaml");
+    const none = join(folder, "none.pem");
+    writeFileSync(
+      file,
+      JSON.stringify({
+        pair: "studio-1",
+        label: "a",
+        peer: { links: [{ name: "red", url: "wss://10.0.0.2:7401" }], ca: none },
+        listen: { tls: { cert: none, key: folder } },
+        witness: { kind: "redis", url: "rediss://10.0.0.3", tls: { caFile: file } },
+        outbox: { sink: "nats", url: "tls://10.0.0.3", ca: none },
+        replication: { hub: { url: "https://hub:7401", ca: none } },
+        federation: { peers: [{ name: "west", endpoint: "https://west:7401", cert: none, key: none }] },
+      }),
+    );
+    const { code, stdout, stderr } = await runCli(["config", "check", file]);
+    rmSync(folder, { recursive: true });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    const unreadable = ["listen.tls.cert", "peer.ca", "outbox.ca", "replication.hub.ca", "federation.peers[0].key"];
+    for (const key of unreadable)
+      expect(stderr).toContain(`${key} is "${none}": must be a file that this user can read (ENOENT)`);
+    expect(stderr).toContain(`listen.tls.key is "${folder}": must be a file that this user can read (EISDIR)`);
+    expect(stderr).toMatch(/witness\.tls is \{"caFile":".*engine\.yaml"\}: its files must be PEM/);
   });
 });
 

@@ -10,7 +10,8 @@ import { publishedSchema } from "../../src/config/schema.ts";
 import { ChangeoverError } from "../../src/core/errors.ts";
 import { brokenRelations } from "../../src/core/settings.ts";
 
-const MINIMAL = { pair: "studio-1", label: "a", peer: { links: [{ name: "red", url: "ws://127.0.0.1:7402" }] } };
+const RED = { name: "red", url: "ws://127.0.0.1:7402" };
+const MINIMAL = { pair: "studio-1", label: "a", peer: { links: [RED] } };
 
 /** The page that describes the outer contract shows this file; every key of it must be taken. */
 const AS_DOCUMENTED = `
@@ -268,6 +269,46 @@ const BROKEN_RELATIONS: [string, object, RegExp][] = [
     { witness: { kind: "nats", url: "redis://x" } },
     /witness\.url is "redis:\/\/x": must be an address such as "nats:/,
   ],
+  [
+    "one address for two links",
+    { peer: { links: [RED, { name: "blue", url: "ws://127.0.0.1:7402/" }] } },
+    /peer\.links\[1\]\.url is "ws:.*7402\/": stands twice: link "red" leads there too; name the address on another/,
+  ],
+  [
+    "a password in the address of a link",
+    { peer: { links: [{ name: "red", url: "ws://ops:hush-hush@10.0.0.2:7401" }] } },
+    /links\[0\]\.url is "ws:\/\/\*\*\*@10\.0\.0\.2:7401": must have no user or password .* role peer in auth\.tokens/,
+  ],
+  [
+    "a token in the place of the user",
+    { peer: { links: [{ name: "red", url: "wss://hush-hush@10.0.0.2:7401" }] } },
+    /peer\.links\[0\]\.url is "wss:\/\/\*\*\*@10\.0\.0\.2:7401": must have no user or password/,
+  ],
+  [
+    "a query in the address of a link",
+    { peer: { links: [{ name: "red", url: "ws://10.0.0.2:7401/?x=1" }] } },
+    /peer\.links\[0\]\.url .*: must have no query and no fragment/,
+  ],
+  [
+    "a password in the address that clients are told",
+    { peer: { links: [RED], url: "http://ops:hush-hush@10.0.0.2" } },
+    /peer\.url is "http:\/\/\*\*\*@10\.0\.0\.2": must have no user or password in it; clients are told it/,
+  ],
+  [
+    "an authority of the peer without TLS",
+    { peer: { links: [RED], ca: "/ca.pem" } },
+    /peer\.ca is "\/ca\.pem": needs a link/,
+  ],
+  [
+    "a password in the address of an engine",
+    { engine: { kind: "http", baseUrl: "http://ops:hush-hush@127.0.0.1:9000" } },
+    /engine\.baseUrl is "http:\/\/\*\*\*@127\.0\.0\.1:9000": must have no user .* engine\.token: \{env\}/,
+  ],
+  [
+    "a password in the address of a router",
+    { changeover: [{ name: "r", kind: "http", url: "http://ops:hush-hush@10.0.0.9/route" }] },
+    /changeover\[0\]\.url is "http:\/\/\*\*\*@10\.0\.0\.9\/route": must have no user .* kind exec/,
+  ],
   ["its own address as the peer's", { listen: { port: 7_402 } }, /peer\.links\[0\]\.url .* own address/],
   [
     "a key of another sink",
@@ -295,7 +336,9 @@ describe("what is refused, with the key, the value and the bound", () => {
   });
 
   test.each(BROKEN_RELATIONS)("%s", (_what, more, told) => {
-    expect(refusal({ ...MINIMAL, ...more })).toMatch(told);
+    const refused = refusal({ ...MINIMAL, ...more });
+    expect(refused).toMatch(told);
+    expect(refused).not.toContain("hush");
   });
 
   test("the password in a URL is not shown", () => {
@@ -312,7 +355,23 @@ describe("what is refused, with the key, the value and the bound", () => {
 
   test.each<[string, string, RegExp]>([
     ["YAML that cannot be read", "pair: [", /line is \d/],
-    ["a key that stands twice", "pair: a\npair: b\n", /line is 2: Map keys must be unique$/],
+    [
+      "a key that stands twice",
+      "pair: a\npair: b\n",
+      /broken\.yaml: pair: stands twice, on lines 1 and 2; keep one of them$/,
+    ],
+    ["one written in two ways", 'pair: a\n"pair": b\n', /pair: stands twice, on lines 1 and 2/],
+    [
+      "one in a section, and another",
+      "listen: { port: 1,\n port: 2 }\npair: a\nlisten: {}\n",
+      /: listen: .* 1 and 4; .*; listen\.port: .* 1 and 2/,
+    ],
+    [
+      "one in a list",
+      "peer:\n links:\n  - { name: a }\n  - name: b\n    name: c\n",
+      /peer\.links\[1\]\.name: .* 4 and 5/,
+    ],
+    ["one in JSON", '{"label": "a",\n"label": "b"}', /label: stands twice, on lines 1 and 2/],
     ["a list instead of keys", "- pair", /must hold a map of keys/],
     ["an empty file", "", /must hold a map of keys/],
   ])("%s", (_what, text, told) => {

@@ -17,7 +17,7 @@ import { REMEDIES } from "../../core/remedies.ts";
 import { httpAddress, listenAddress } from "../../host/adapters.ts";
 import { foreignOwner } from "../../host/data-folder.ts";
 import { nativePart, packageVersion } from "../../host/package-root.ts";
-import { clientTls, peerAuthorities, serverTls } from "../../host/tls-files.ts";
+import { checkTlsFiles, clientTls, peerAuthorities, serverTls } from "../../host/tls-files.ts";
 import type { Client } from "../client.ts";
 import { messageOf } from "../exit.ts";
 import { duration } from "../output.ts";
@@ -88,11 +88,13 @@ export async function checkSecrets(config: Config): Promise<Finding> {
   }
 }
 
-/** The certificates of this engine; nothing where it serves HTTP. */
-export async function checkCertificates({ listen }: Config): Promise<Finding[]> {
+/** Every file of TLS that is named, and how long this engine's certificate is valid; nothing where all is well over HTTP. */
+export async function checkCertificates(config: Config): Promise<Finding[]> {
   const name = "certificate";
-  if (listen.tls === null) return [];
+  const { listen } = config;
   try {
+    checkTlsFiles(config);
+    if (listen.tls === null) return [];
     const { cert } = serverTls(listen.tls) ?? { cert: "" };
     const until = new Date(new X509Certificate(cert).validTo).getTime();
     const leftMs = until - Date.now();
