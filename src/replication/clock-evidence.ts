@@ -43,14 +43,21 @@ export class ClockEvidence {
    * Below zero: it is past for at least one of them.
    */
   aheadMs(unixMs: number): number | null {
+    const all = this.#allAheadMs(unixMs);
+    return all.length === 0 ? null : Math.min(...all);
+  }
+
+  /** Whether the clock of another place shows about `unixMs` now: this is at most so far ahead of it, or behind it. */
+  agrees(unixMs: number, most: { readonly aheadMs: number; readonly behindMs: number }): boolean {
+    return this.#allAheadMs(unixMs).some((aheadMs) => aheadMs <= most.aheadMs && -aheadMs <= most.behindMs);
+  }
+
+  /** By how much `unixMs` is ahead of each other clock that was heard lately. */
+  #allAheadMs(unixMs: number): readonly number[] {
     const nowMonoMs = this.#clock.monoMs();
-    let least: number | null = null;
-    for (const { unixMinusMonoMs, atMonoMs } of this.#seen.values()) {
-      if (nowMonoMs - atMonoMs > MAX_AGE_MS) continue;
-      const ahead = unixMs - (nowMonoMs + unixMinusMonoMs);
-      if (least === null || ahead < least) least = ahead;
-    }
-    return least;
+    return [...this.#seen.values()]
+      .filter(({ atMonoMs }) => nowMonoMs - atMonoMs <= MAX_AGE_MS)
+      .map(({ unixMinusMonoMs }) => unixMs - (nowMonoMs + unixMinusMonoMs));
   }
 
   #note(place: string, unixMinusMonoMs: number, atMonoMs: number): void {

@@ -95,11 +95,10 @@ export class Renewal {
     return aheadMs !== null && aheadMs > MAX_DRIFT_MS ? aheadMs : null;
   }
 
+  /** One that is far behind every other clock is wrong as well: the stamps are right then, and stay. */
   #clockIsRight(): boolean {
     const { evidence, stamps, isDisciplined } = this.#parts;
-    if (isDisciplined()) return true;
-    const aheadMs = evidence.aheadMs(stamps.nowUnixMs);
-    return aheadMs !== null && aheadMs <= MAX_DRIFT_MS;
+    return isDisciplined() || evidence.agrees(stamps.nowUnixMs, { aheadMs: MAX_DRIFT_MS, behindMs: RENEW_AFTER_MS });
   }
 
   /** `present`: stamps begin again there, and the old operations must not stand anywhere; null: they keep their stamps. */

@@ -121,3 +121,25 @@ it("CK2: two that were ahead together take back what they took from each other",
   expect(value(spoke, "x")).toBe("now");
   expect(shown(spoke).open).toEqual([]);
 });
+
+it("CK2: a clock that falls far behind is not a clock that was put right: what it wrote stays as it is", async () => {
+  const hub = place({ name: "hub" });
+  const clock = new SetClock();
+  const spoke = place({ name: "s1", clock, hub: hub.wayFor(originOf("s1")) });
+  for (const field of ["x", "y"]) spoke.replication.records.set("macros", field, "before");
+  await exchange(spoke);
+  const { vector } = shown(hub);
+  clock.nowMs -= DAY_MS;
+  await exchange(spoke);
+  expect(spoke.replication.records.set("macros", "y", "behind").outcome).toBe("written");
+  await exchange(spoke);
+  expect(spoke.replication.records.origin).toBe(originOf("s1"));
+  expect(shown(hub).vector).toEqual({ ...vector, [originOf("s1")]: 3 });
+  expect(value(hub, "y")).toBe("behind");
+  // Others can change what it wrote with a clock that is behind, and it stands over what they wrote before.
+  clock.nowMs += DAY_MS;
+  hub.replication.records.set("macros", "y", "later");
+  await exchange(spoke);
+  expect(shown(spoke)).toEqual(shown(hub));
+  expect(value(spoke, "y")).toBe("later");
+});

@@ -22,7 +22,6 @@ const AT_REST: readonly string[] = ["united", "backingOff", "parted", "needsPers
 /** A second to three years. */
 const LEAST_WRONG_MS = 1_000;
 const MOST_WRONG_MS = 1e11;
-const MOST_WRONG_BESIDE_RECORDS_MS = 8_000;
 const SMALL_CLOSES_MS = 3;
 
 export const plantFaults = {
@@ -122,7 +121,7 @@ export const plantFaults = {
   "clock-wrong": {
     weight: 6,
     lastsMs: [500, 8_000],
-    begin: (world, fault) => world.processes[fault.target].machine.clock.stepUnix(wrongByMs(world, fault)),
+    begin: (world, fault) => world.processes[fault.target].machine.clock.stepUnix(wrongByMs(fault)),
     end: (world, { target }) => world.processes[target].machine.clock.disciplineUnix(world.nowMs),
   },
   "restart-in-the-past": {
@@ -131,7 +130,7 @@ export const plantFaults = {
     begin: (world, { target }) => world.processes[target].kill(SMALL_CLOSES_MS),
     end: (world, fault) => {
       const { machine } = world.processes[fault.target];
-      machine.clock.stepUnix(-Math.abs(wrongByMs(world, fault)));
+      machine.clock.stepUnix(-Math.abs(wrongByMs(fault)));
       world.processes[fault.target].boot();
     },
   },
@@ -171,10 +170,7 @@ function killLeader(world: World): SimProcess | null {
 }
 
 /** As often by seconds as by years, ahead as often as behind. */
-function wrongByMs(world: World, fault: PlannedFault): number {
-  // Below the 10 s from which a corrected clock costs an origin: R6 cannot tell yet stamps that fall with a new origin [CK2]
-  // from stamps that fall by mistake. Seeds 15 and 18 show it where clocks are wrong by years here too.
-  const most = world.around.length > 0 ? MOST_WRONG_BESIDE_RECORDS_MS : MOST_WRONG_MS;
-  const size = LEAST_WRONG_MS * (most / LEAST_WRONG_MS) ** fault.amount;
+function wrongByMs(fault: PlannedFault): number {
+  const size = LEAST_WRONG_MS * (MOST_WRONG_MS / LEAST_WRONG_MS) ** fault.amount;
   return secondAmount(fault) < 0.5 ? size : -size;
 }

@@ -5,6 +5,7 @@
  */
 import type { DiskContent } from "../../adapters/memory-disk.ts";
 import { recordOrigin } from "../../core/operation.ts";
+import { announced } from "../../replication/own-origin.ts";
 import type { Watch } from "../world/watch.ts";
 import { federations } from "../people/peer-keeper.ts";
 import type { World } from "../world/world.ts";
@@ -33,7 +34,14 @@ export function equalRecords(world: World): Watch {
   // Nobody else ever gets what one writes that only subscribes.
   const silent = world.sites.filter(({ init }) => init.mode === "subscribe").map(({ name }) => name);
   return {
-    recorded: (place, { origin, originSeq }, via) => {
+    recorded: (place, op, via) => {
+      const { origin, originSeq } = op;
+      const notice = announced(op);
+      const withdrawn = notice?.withdraws === true ? written.get(notice.before) : undefined;
+      // It is issued again under the new origin, and counts as written there.
+      if (via === "" && notice !== null && withdrawn !== undefined) {
+        written.set(notice.before, { place, originSeq: Math.min(withdrawn.originSeq, op.clock[notice.before] ?? 0) });
+      }
       if (via !== "" || silent.includes(place) || originSeq <= (written.get(origin)?.originSeq ?? 0)) return;
       written.set(origin, { place, originSeq });
     },

@@ -18,15 +18,16 @@ export function stamps(world: World): Watch {
   const highest = new Map<string, string>();
   const own = new Map<string, string>();
   const wallMs = new Map<string, number>();
+  const placeOf = (name: string): World["around"][number] | undefined =>
+    world.around.find((known) => known.name === name);
   const noteWall = (name: string): number => {
-    const place = world.around.find((known) => known.name === name);
-    const most = Math.max(wallMs.get(name) ?? 0, place?.clock.unixMs(world.nowMs) ?? Infinity);
+    const most = Math.max(wallMs.get(name) ?? 0, placeOf(name)?.clock.unixMs(world.nowMs) ?? Infinity);
     wallMs.set(name, most);
     return most;
   };
   /** Whether a stamp was so far ahead that a place begins again at the present once its clock was corrected [CK2]. */
   const isHealed = (name: string, stamp: string): boolean => {
-    const clock = world.around.find((known) => known.name === name)?.clock;
+    const clock = name === "a" || name === "b" ? world.processes[name].machine.clock : placeOf(name)?.clock;
     return clock !== undefined && parseHlc(stamp).unixMs - clock.unixMs(world.nowMs) > HEALED_FROM_MS;
   };
   return {

@@ -1,9 +1,11 @@
 /**
  * Purpose: R5: a place's vector is, for every origin, the highest number through which it has everything.
  * How: what each place has is counted along by itself. A place that was brought over what another had compacted away has
- * everything through the clock that came with it, at the latest when the last page has come.
+ * everything through the clock that came with it, at the latest when the last page has come. What a corrected clock
+ * withdraws is had by nobody who knows of it [CK2].
  */
 import type { VectorClock } from "../../core/vector-clock.ts";
+import { announced } from "../../replication/own-origin.ts";
 import type { Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
 
@@ -31,6 +33,13 @@ export function vectors(world: World): Watch {
     bases.set(place, known);
     for (const [origin, seq] of Object.entries(clock ?? {})) known.set(origin, Math.max(known.get(origin) ?? 0, seq));
   };
+  const withdraw = (place: string, origin: string, keptThrough: number): void => {
+    const known = counted.get(place)?.get(origin);
+    if (known !== undefined && known.through > keptThrough) known.through = keptThrough;
+    for (const seq of known?.beyond ?? []) if (seq > keptThrough) known?.beyond.delete(seq);
+    const base = bases.get(place);
+    if ((base?.get(origin) ?? 0) > keptThrough) base?.set(origin, keptThrough);
+  };
   const judge = (place: string): void => {
     const vector = world.contentOf(place)?.replica.vector;
     for (const [origin, { through, beyond }] of counted.get(place) ?? []) {
@@ -55,8 +64,10 @@ export function vectors(world: World): Watch {
         counted.set(label, origins.set(origin, { beyond: new Set(), through }));
       }
     },
-    recorded: (place, { origin, originSeq }) => {
-      count(place, origin, originSeq);
+    recorded: (place, op) => {
+      count(place, op.origin, op.originSeq);
+      const notice = announced(op);
+      if (notice?.withdraws === true) withdraw(place, notice.before, op.clock[notice.before] ?? 0);
       touched.add(place);
     },
     pulled: (place, _from, { snapshot }) => give(place, snapshot?.clock),
