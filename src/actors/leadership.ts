@@ -151,7 +151,7 @@ export class Leadership implements Acting {
       peerVoteUntilMs: this.#deps.votes.peerUntilMs,
       witnessVoteUntilMs: this.#deps.votes.witnessUntilMs,
       policy: failover.policy,
-      unverifiedSinceMs: this.#deps.votes.unverifiedSinceMs,
+      unverifiedForMs: this.#deps.votes.unverifiedForMs(),
       heartbeatMs: failover.heartbeatMs,
       gaveAway: this.#kit.ports.stallWatch?.gaveAway ?? false,
     });
@@ -260,7 +260,7 @@ export class Leadership implements Acting {
   }
 
   #isConfirmed(): boolean {
-    return this.#votesLeftMs() > 0 && this.#deps.votes.unverifiedSinceMs === null;
+    return this.#votesLeftMs() > 0 && this.#deps.votes.verified;
   }
 
   #changed(snapshot: Snapshot): void {

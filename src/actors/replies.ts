@@ -25,7 +25,7 @@ export class Replies<Message> {
   constructor(clock: Clock, patienceMs: number, signal: AbortSignal) {
     this.#clock = clock;
     this.#patienceMs = patienceMs;
-    signal.addEventListener("abort", () => this.#giveUp("left"));
+    signal.addEventListener("abort", () => this.giveUp("left"));
   }
 
   /** The next message that is delivered. */
@@ -47,12 +47,13 @@ export class Replies<Message> {
   signOfLife(): void {
     if (this.#settle === null) return;
     if (this.#timer !== null) this.#clock.clearTimeout(this.#timer);
-    this.#timer = this.#clock.setTimeout(() => this.#giveUp("the other engine does not answer"), this.#patienceMs);
+    this.#timer = this.#clock.setTimeout(() => this.giveUp("the other engine does not answer"), this.#patienceMs);
   }
 
-  #giveUp(reason: string): void {
+  /** Nothing is waited for any more. */
+  giveUp(reason: string, blameless = false): void {
     this.#rest();
-    this.#fail(new Interruption(reason));
+    this.#fail(new Interruption(reason, blameless));
   }
 
   #rest(): void {

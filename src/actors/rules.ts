@@ -19,8 +19,8 @@ export interface ActView {
   readonly peerVoteUntilMs: number;
   readonly witnessVoteUntilMs: number;
   readonly policy: FailoverSettings["policy"];
-  /** Woke from a pause at this instant and has not been confirmed since; null otherwise. */
-  readonly unverifiedSinceMs: number | null;
+  /** How long it has been awake since a pause without an answer that confirms it, ms; null: it waits for none. */
+  readonly unverifiedForMs: number | null;
   readonly heartbeatMs: number;
   /** Its loop stood still, and its watch has offered the role to the peer [EN5]. */
   readonly gaveAway: boolean;
@@ -146,6 +146,8 @@ export interface Rules {
   grantUntilMs(requestedAtMs: number, grantedAtMs: number, settings: FailoverSettings): number;
   /** [VT5] */
   mayAct(view: ActView): boolean;
+  /** [VT5] How much of the time between two looks at the clock an engine that waits for an answer was awake, ms. */
+  awakeMs(gapMs: number, heartbeatMs: number): number;
   /** [VT7] Whether a record belongs to this engine's pair; `peerId`: the pinned peer, null before one is met. */
   recordIsOurs(record: WitnessRecord, selfId: EngineId, peerId: EngineId | null): boolean;
   /** [CP5] Two ticks lie further apart than they should, on either clock. */
@@ -215,6 +217,7 @@ export const trueRules: Rules = {
   grantUntilMs: (requestedAtMs, _grantedAtMs, settings) =>
     requestedAtMs + grantWindowMs(settings.handoverMs, settings.maxClockDriftPpm, settings.quiesceMs),
   mayAct,
+  awakeMs: (gapMs, heartbeatMs) => (gapMs <= heartbeatMs / 2 ? gapMs : 0),
   pauseSuspected: (monoGapMs, unixGapMs, leaseMs) => monoGapMs > leaseMs / 2 || unixGapMs > leaseMs / 2,
   recordIsOurs: ({ engineId }, selfId, peerId) => engineId === selfId || engineId === peerId,
   outOfMaintenance: (view) => !view.maintenanceOn,
@@ -272,8 +275,8 @@ function switchBackWaits(view: SwitchBackView): readonly SwitchBackWait[] | null
 function mayAct(view: ActView): boolean {
   if (!view.leads || view.gaveAway) return false;
   const confirmed = view.nowMs < Math.max(view.peerVoteUntilMs, view.witnessVoteUntilMs);
-  if (view.policy === "consistency") return confirmed && view.unverifiedSinceMs === null;
-  return view.unverifiedSinceMs === null || view.nowMs >= view.unverifiedSinceMs + view.heartbeatMs;
+  if (view.policy === "consistency") return confirmed && view.unverifiedForMs === null;
+  return view.unverifiedForMs === null || view.unverifiedForMs >= view.heartbeatMs;
 }
 
 function recordStoodStill(view: RecordView): boolean {

@@ -107,6 +107,9 @@ export class SplitBrain {
     this.#machine.send({ type: "DIVERGED", forkSeq, request });
     // A follower that asks again while its commands are awaited: the request or the page was lost on a link that broke.
     this.#pages?.ask();
+    // Whoever asks under a new id has given up what was on its way under the old one, and will not answer it.
+    if (this.#answers !== null && this.#answers.requestId !== request.requestId)
+      this.#answers.replies.giveUp("the follower asked again", true);
   }
 
   /** The follower has nothing of its own any more: it is over, also where its last answer was lost [SB5]. */
@@ -228,9 +231,12 @@ export class SplitBrain {
   }
 
   /** Sends this engine's state under the lock; the loser answers with what it then holds [SB5]. */
-  async #verify({ forkSeq, request: { requestId } }: Case, signal: AbortSignal): Promise<void> {
+  async #verify({ forkSeq }: Case, signal: AbortSignal): Promise<void> {
     const transfer = await this.#deps.snapshots.takeTransfer(forkSeq);
     if (signal.aborted) return;
+    // The follower may have asked again while the state was taken.
+    const { requestId } = this.#case.request;
+    if (this.#case.forkSeq !== forkSeq) throw new Interruption("the follower asked again", true);
     const lock = this.#deps.lock.usable;
     if (lock === null || !this.#deps.leads()) throw new Interruption("the lock may have lapsed");
     const sending = { requestId, epoch: this.#deps.book.accepted, lock };

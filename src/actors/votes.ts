@@ -8,6 +8,8 @@ import type { Kit } from "./kit.ts";
 
 /** Heartbeats whose send time is remembered: many more than fit into a lease. */
 const SENT_KEPT = 64;
+/** How often a leader that waits for an answer looks whether it was awake. */
+const LOOKS_PER_HEARTBEAT = 4;
 
 export class Votes {
   readonly #kit: Kit;
@@ -15,6 +17,9 @@ export class Votes {
   readonly #sentAtMs = new Map<number, number>();
   /** The engine stood still until this instant, and nothing that was sent since then has been answered with a vote. */
   #unverifiedSinceMs: number | null = null;
+  /** The last look at the clock since then, and how long the engine was awake until that look. */
+  #lookedMs = 0;
+  #awakeMs = 0;
   #peerUntilMs = NO_VOTE;
   #witnessUntilMs = NO_VOTE;
 
@@ -26,11 +31,27 @@ export class Votes {
 
   /** The engine stood still: nothing counts as confirmed before a vote for something sent from now on [VT5]. */
   distrust(): void {
-    this.#unverifiedSinceMs = this.#kit.nowMs();
+    const nowMs = this.#kit.nowMs();
+    this.#unverifiedSinceMs = this.#lookedMs = nowMs;
+    this.#awakeMs = 0;
+    void this.#lookWhileUnverified(nowMs);
   }
 
-  get unverifiedSinceMs(): number | null {
-    return this.#unverifiedSinceMs;
+  get verified(): boolean {
+    return this.#unverifiedSinceMs === null;
+  }
+
+  /**
+   * How long this engine has waited for an answer and was awake, ms; null: it waits for none. Each call looks at the clock:
+   * where two looks lie far apart the engine slept in between, and could not hear an answer.
+   */
+  unverifiedForMs(): number | null {
+    if (this.#unverifiedSinceMs === null) return null;
+    const { rules, failover } = this.#kit;
+    const nowMs = this.#kit.nowMs();
+    this.#awakeMs += rules.awakeMs(nowMs - this.#lookedMs, failover.heartbeatMs);
+    this.#lookedMs = nowMs;
+    return this.#awakeMs;
   }
 
   heartbeatSent(n: number, atMs: number): void {
@@ -94,6 +115,15 @@ export class Votes {
     if (peer && witness) return "both";
     if (peer) return "peer";
     return witness ? "witness" : "none";
+  }
+
+  /** Looks often enough that an engine which is awake is seen to be. */
+  async #lookWhileUnverified(sinceMs: number): Promise<void> {
+    const { failover, pauses } = this.#kit;
+    while (this.#unverifiedSinceMs === sinceMs && this.#awakeMs < failover.heartbeatMs) {
+      if (!(await pauses.wait(failover.heartbeatMs / LOOKS_PER_HEARTBEAT))) return;
+      if (this.#unverifiedSinceMs === sinceMs) this.unverifiedForMs();
+    }
   }
 
   #counted(sentAtMs: number): void {

@@ -20,6 +20,7 @@ const ROW = /^\| `([^`]+)` *\| (.+?) *\|$/u;
 /** Rules that say something else than yes or no. */
 const NOT_YES_OR_NO: ReadonlySet<string> = new Set([
   "nowMs",
+  "awakeMs",
   "nextEpoch",
   "voteUntilMs",
   "grantUntilMs",

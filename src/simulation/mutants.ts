@@ -164,13 +164,13 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}rules.ts`,
     "mayAct ignores a pause under consistency",
-    "return confirmed && view.unverifiedSinceMs === null;",
+    "return confirmed && view.unverifiedForMs === null;",
     "return confirmed;",
   ),
   mutant(
     `${A}rules.ts`,
     "on-air acts right after a pause",
-    "return view.unverifiedSinceMs === null || view.nowMs >= view.unverifiedSinceMs + view.heartbeatMs;",
+    "return view.unverifiedForMs === null || view.unverifiedForMs >= view.heartbeatMs;",
     "return true;",
   ),
   mutant(

@@ -13,7 +13,7 @@ const ACT: ActView = {
   peerVoteUntilMs: 1_001,
   witnessVoteUntilMs: 0,
   policy: "consistency",
-  unverifiedSinceMs: null,
+  unverifiedForMs: null,
   heartbeatMs: 200,
   gaveAway: false,
 };
@@ -107,16 +107,16 @@ describe("[VT5] mayAct", () => {
     ["one ms after", { nowMs: 1_002 }, false],
     ["on the witness's vote alone", { peerVoteUntilMs: 0, witnessVoteUntilMs: 1_001 }, true],
     ["who does not lead", { leads: false }, false],
-    ["after a pause, votes or not", { unverifiedSinceMs: 999 }, false],
-    ["long after an unconfirmed pause", { unverifiedSinceMs: 0, peerVoteUntilMs: 9_999 }, false],
+    ["after a pause, votes or not", { unverifiedForMs: 1 }, false],
+    ["long after an unconfirmed pause", { unverifiedForMs: 9_999, peerVoteUntilMs: 9_999 }, false],
     ["on-air: without any vote", { policy: "on-air", peerVoteUntilMs: 0 }, true],
     ["on-air: who does not lead", { policy: "on-air", leads: false }, false],
     [
-      "on-air: one ms before a heartbeat has passed since the pause",
-      { policy: "on-air", unverifiedSinceMs: 801 },
+      "on-air: one ms before it was awake for a heartbeat since the pause",
+      { policy: "on-air", unverifiedForMs: 199 },
       false,
     ],
-    ["on-air: once it has", { policy: "on-air", unverifiedSinceMs: 800 }, true],
+    ["on-air: once it has", { policy: "on-air", unverifiedForMs: 200 }, true],
   ])("[VT5] %s: %o gives %s", (_what, view, may) => {
     expect(rules.mayAct({ ...ACT, ...view })).toBe(may);
   });

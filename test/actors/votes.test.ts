@@ -65,3 +65,19 @@ test("[HO1] a grant replaces what was counted of the peer, and `clear` forgets a
   expect(votes.confirmedBy(clock.monoMs())).toBe("none");
   expect(votes.sentAtMs(1)).toBeNull();
 });
+
+test("[VT5] what an engine sleeps while it waits for an answer is no part of the wait", async () => {
+  const { kit, clock } = buildRig();
+  const votes = new Votes(kit);
+  expect(votes.unverifiedForMs()).toBeNull();
+  votes.distrust();
+  await clock.pass(50);
+  expect(votes.unverifiedForMs()).toBe(50);
+  // Longer than a heartbeat, and too short for the pulse to call it a pause.
+  clock.freeze(250);
+  expect(votes.unverifiedForMs()).toBe(50);
+  await clock.pass(150);
+  expect(votes.unverifiedForMs()).toBe(200);
+  votes.peerVotedFor(clock.monoMs());
+  expect(votes.unverifiedForMs()).toBeNull();
+});

@@ -187,7 +187,7 @@ export const EVENT_PROOFS: { readonly [Name in MachineName]: Proofs<Name> } = {
     DEMOTED: { breaks: "A former leader keeps its alarm and its lock.", play: plays.leavesToTheNextWinner },
     LINK_LOST: { breaks: "The lock stays held while the loser is out of reach.", play: plays.freesTheLockWithoutLink },
     LOCK_LOST: {
-      breaks: "The recovery goes on without a lock until the loser refuses it or its patience ends.",
+      breaks: "The recovery goes on without a lock until the loser refuses it or asks again.",
       play: plays.beginsAgainWithoutLock,
     },
     "xstate.done.actor.lock": { breaks: "The recovery has the lock and does nothing with it.", play: plays.recovers },

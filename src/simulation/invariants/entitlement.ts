@@ -33,6 +33,8 @@ interface Side {
   /** Questions sent before this instant count no more. */
   floorMs: number;
   wokeMs: number;
+  /** How long it was frozen again while it waited for an answer, in pauses too short to be noticed. */
+  sleptMs: number;
   /** When its wall clock leapt ahead, and when it last fell back. */
   leaptMs: number;
   fellMs: number;
@@ -63,7 +65,12 @@ export class Entitlement implements Watch {
 
   woke(label: Label, forMs: number): void {
     const pausedMs = forMs * this.#rate(label);
-    if (pausedMs > this.#world.settings.failover.leaseMs / 2) this.#sides[label].wokeMs = this.#world.nowMs;
+    const side = this.#sides[label];
+    const { nowMs, settings } = this.#world;
+    if (pausedMs > settings.failover.leaseMs / 2) Object.assign(side, { wokeMs: nowMs, sleptMs: 0 });
+    // Who sleeps hears no answer: that is no part of the wait.
+    else if (pausedMs > settings.failover.heartbeatMs / 2 && nowMs - forMs < this.#patientMs(label))
+      side.sleptMs += forMs;
   }
 
   /** A wall clock that leaps ahead looks like a sleep: the leader verifies before its next effect [CP5]. */
@@ -73,7 +80,7 @@ export class Entitlement implements Watch {
     if (byMs < 0) Object.assign(side, { leaptMs: -Infinity, fellMs: nowMs });
     // Between two looks at the clock a leap after a fall may cancel out.
     else if (byMs > settings.failover.leaseMs / 2 && nowMs > side.fellMs + 2 * settings.failover.heartbeatMs)
-      side.leaptMs = nowMs;
+      Object.assign(side, { leaptMs: nowMs, sleptMs: 0 });
   }
 
   told(label: Label, event: CoordinatorEvent): void {
@@ -195,7 +202,7 @@ export class Entitlement implements Watch {
 
   /** Why this engine may not act now; null: it may. */
   forbids(label: Label): string | null {
-    const { nowMs, settings } = this.#world;
+    const { nowMs } = this.#world;
     const { role, grantedAway, untilMs, votedForMs, heardEpoch, epoch, ...since } = this.#sides[label];
     const wokeMs = Math.max(since.wokeMs, since.leaptMs);
     if (role !== "leader") return `it is ${role}`;
@@ -208,9 +215,14 @@ export class Entitlement implements Watch {
       const endsMs = Math.max(untilMs, deadMs + this.#leaseMs(label)) + ROUNDING_MS;
       return nowMs < endsMs ? null : `its last vote ended at ${endsMs.toFixed(1)} ms`;
     }
-    const patientMs = wokeMs + settings.failover.heartbeatMs / this.#rate(label);
-    if (verified || nowMs >= patientMs - ROUNDING_MS) return null;
+    if (verified || nowMs >= this.#patientMs(label) - ROUNDING_MS) return null;
     return `it was frozen until ${wokeMs.toFixed(1)} ms and has waited for no answer`;
+  }
+
+  /** (`on-air`) Until when an engine that woke waits for an answer. */
+  #patientMs(label: Label): number {
+    const { wokeMs, leaptMs, sleptMs } = this.#sides[label];
+    return Math.max(wokeMs, leaptMs) + sleptMs + this.#world.settings.failover.heartbeatMs / this.#rate(label);
   }
 
   #note(label: Label, question: string): void {
@@ -263,6 +275,7 @@ function newSide(): Side {
   return {
     ...{ role: "follower", epoch: 0, grantedAway: false, untilMs: -Infinity, votedForMs: -Infinity },
     ...{ floorMs: -Infinity, wokeMs: -Infinity, leaptMs: -Infinity, fellMs: -Infinity },
+    sleptMs: 0,
     ...{ heardEpoch: 0, sent: new Map<string, number>() },
   };
 }

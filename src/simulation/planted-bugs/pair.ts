@@ -119,6 +119,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rules: { mayAct: (view) => view.leads },
   },
   {
+    name: "the wait for an answer goes on in its sleep",
+    rule: "VT5",
+    bites: ["VT5"],
+    policy: "on-air",
+    // Nobody can answer the leader, which sleeps for long, wakes, and sleeps for a short while.
+    faults: [
+      { kind: "isolation", atMs: 5_000, forMs: 4_000, target: "a", amount: 0.5 },
+      { kind: "pause", atMs: 6_000, forMs: 500, target: "a", amount: 0.5 },
+      { kind: "stall", atMs: 6_520, forMs: 250, target: "a", amount: 0.5 },
+    ],
+    rules: { awakeMs: (gapMs) => gapMs },
+  },
+  {
     name: "swap without epoch",
     rule: "VT3",
     bites: ["VT5", "I1", "I2"],
