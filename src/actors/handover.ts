@@ -66,6 +66,11 @@ export class Handover {
     return this.machineValue === "draining" || this.machineValue === "granting";
   }
 
+  /** The request for which this engine gave, or is giving, its role away last. */
+  get askedBy(): RequestId | null {
+    return this.#machine.getSnapshot().context.asked?.requestId ?? null;
+  }
+
   stop(): void {
     this.#machine.stop();
   }

@@ -40,6 +40,7 @@ export function encodeForVersionBefore(message: PeerMessage): string | null {
   if (type === "heartbeat") return JSON.stringify({ ...message, wallUnixMs: undefined });
   if (type === "record-news") return JSON.stringify({ ...message, heads: undefined, bound: undefined });
   if (type === "outbox-marks") return JSON.stringify({ ...message, feedId: undefined });
+  if (type === "request-answered" || type === "request-kept") return null;
   if (type !== "sync-call") return encodeMessage(message);
   return message.call === "compare" ? null : JSON.stringify({ ...message, own: undefined, heads: undefined });
 }

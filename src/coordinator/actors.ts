@@ -22,6 +22,7 @@ import { ProgrammeClock } from "../actors/programme-clock.ts";
 import { ReconcileLock } from "../actors/reconcile-lock.ts";
 import { RoleHooks } from "../actors/role-hooks.ts";
 import { Snapshots } from "../actors/snapshots.ts";
+import { Requests } from "../actors/requests.ts";
 import { SplitBrain } from "../actors/split-brain.ts";
 import { Stalls } from "../actors/stalls.ts";
 import { Succession, type SuccessionDeps } from "../actors/succession.ts";
@@ -31,7 +32,6 @@ import { toldMs } from "../replication/renewal.ts";
 import type { Replication } from "../replication/replication.ts";
 import { otherLabel, type EngineId, type Label } from "../core/ids.ts";
 import type { Heartbeat, LeadershipCause, PeerMessage, SyncState } from "../core/messages.ts";
-import type { RequestEntry } from "../ports/store.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { joinOutbox, joinReplication } from "./join-replication.ts";
 
@@ -62,6 +62,7 @@ export class Actors {
   readonly lock: ReconcileLock;
   readonly splitBrain: SplitBrain;
   readonly loser: Loser;
+  readonly requests: Requests;
   readonly handover: Handover;
   readonly comparison: Comparison;
   readonly roleHooks: RoleHooks;
@@ -125,6 +126,7 @@ export class Actors {
       onEnded: () => this.catchUp.reconciled(),
       onResynced: (why) => this.catchUp.tellResync(why),
     });
+    this.requests = new Requests(kit, shared);
     this.handover = new Handover(kit, { ...shared, succession: this.succession, beat: () => this.heartbeats.beat() });
     this.heartbeats = new Heartbeats(kit, {
       ...shared,
@@ -295,7 +297,7 @@ export class Actors {
     const requestId = this.#kit.ports.ids.next("request");
     const result = await this.handover.offer(requestId, mover);
     const { by, reason } = mover;
-    recordRequest(this.#kit, { requestId, by, reason, mode: "handover", answer: result });
+    this.requests.record({ requestId, by, reason, mode: "handover", answer: result });
     return result;
   }
 
@@ -306,6 +308,7 @@ export class Actors {
     this.roleHooks.beat();
     this.executor.kick();
     this.replication.pair.beat();
+    this.requests.beat();
     const { monitor } = this.succession;
     this.replication.peerClock(monitor.alive ? monitor.wallUnixMinusMonoMs : null);
     this.#tellClock();
@@ -423,18 +426,5 @@ export class Actors {
     this.log.peerGone();
     this.splitBrain.linkLost();
     if (this.succession.leadership.role === "follower") this.catchUp.leaderLost();
-  }
-}
-
-/**
- * Keeps a request to move the role [HO4]; a disk that refuses costs the caller no answer.
- * `mode`: `graceful`, `immediate`, or `handover` for a role that its leader gave away.
- */
-export function recordRequest(kit: Kit, request: Omit<RequestEntry, "at">): void {
-  const { store, clock, logger } = kit.ports;
-  try {
-    store.saveRequest({ ...request, at: String(Math.round(clock.unixMs())) });
-  } catch (error) {
-    logger.error({ err: error, requestId: request.requestId }, "a request to move the role could not be recorded");
   }
 }

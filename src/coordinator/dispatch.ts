@@ -85,6 +85,10 @@ function deliver(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoM
       return actors.replication.pair.takeCall(message);
     case "sync-answer":
       return actors.replication.pair.takeAnswer(message);
+    case "request-answered":
+      return actors.requests.onAnswered(message);
+    case "request-kept":
+      return actors.requests.onKept(message.requestId);
     default:
       return assertNever(message);
   }
@@ -92,6 +96,7 @@ function deliver(kit: Kit, actors: Actors, message: PeerMessage, receivedAtMonoM
 
 /** The epochs that a message asks to be believed. */
 function epochsIn(message: PeerMessage): readonly number[] {
+  if (message.type === "request-answered") return [message.answer.epoch];
   const epochs = "epoch" in message ? [message.epoch] : [];
   return "highestEpoch" in message ? [...epochs, message.highestEpoch] : epochs;
 }

@@ -8,7 +8,7 @@ import { RETIRED } from "../actors/leadership.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { callersRequestId, otherLabel, type Label, type RequestId } from "../core/ids.ts";
 import type { ForceLeaderOutcome, ForceLeaderRequest, HandoverOutcome } from "../core/outcomes.ts";
-import { type Actors, recordRequest } from "./actors.ts";
+import type { Actors } from "./actors.ts";
 
 /** How long campaigns are tried for one request, ms. */
 const TRY_FOR_MS = 900;
@@ -28,8 +28,8 @@ export class ForceLeader {
 
   async force(request: ForceLeaderRequest): Promise<ForceLeaderOutcome> {
     const requestId = request.requestId ?? this.#kit.ports.ids.next("request");
-    const first = this.#kit.ports.store.findRequest(requestId);
-    if (first !== null) return first.answer as unknown as ForceLeaderOutcome;
+    const first = this.#actors.requests.answered(requestId);
+    if (first !== null) return first;
     const running = this.#underWay.get(requestId) ?? this.#run(requestId, request);
     this.#underWay.set(requestId, running);
     try {
@@ -40,10 +40,26 @@ export class ForceLeader {
   }
 
   async #run(requestId: string, request: ForceLeaderRequest): Promise<ForceLeaderOutcome> {
+    const elsewhere = await this.#givenTo(requestId);
+    if (elsewhere !== null) return elsewhere;
     const outcome = await this.#decide(requestId, request);
     const { by, reason, mode } = request;
-    recordRequest(this.#kit, { requestId, by, reason, mode, answer: outcome as unknown as Json });
+    const { requests } = this.#actors;
+    requests.record({ requestId, by, reason, mode, answer: outcome as unknown as Json });
+    if (outcome.outcome === "leads" && request.requestId !== null) await requests.share(outcome.answer, request);
     return outcome;
+  }
+
+  /** The same request may be moving the role to the peer right now: the peer's answer is this engine's too [HO4]. */
+  async #givenTo(requestId: string): Promise<ForceLeaderOutcome | null> {
+    const untilMs = this.#kit.nowMs() + TRY_FOR_MS;
+    while (this.#actors.handover.askedBy === callersRequestId(requestId) && this.#kit.nowMs() < untilMs) {
+      const answer = this.#actors.requests.answered(requestId);
+      const { handover, succession } = this.#actors;
+      if (answer !== null || (!handover.underWay && succession.leadership.role === "leader")) return answer;
+      if (!(await this.#kit.pauses.wait(RETRY_MS))) break;
+    }
+    return null;
   }
 
   async #decide(requestId: string, request: ForceLeaderRequest): Promise<ForceLeaderOutcome> {
@@ -124,7 +140,7 @@ type Asked = Pick<ForceLeaderRequest, "reason" | "by">;
 export async function handOver(kit: Kit, actors: Actors, asked: Asked): Promise<HandoverOutcome> {
   const requestId = kit.ports.ids.next("request");
   const outcome = await offered(kit, actors, requestId, asked);
-  recordRequest(kit, { requestId, ...asked, mode: "handover", answer: outcome });
+  actors.requests.record({ requestId, ...asked, mode: "handover", answer: outcome });
   return outcome;
 }
 
@@ -151,5 +167,3 @@ export interface NotLeader {
 export function notLeader({ options: { label, peerUrl } }: Kit, leader: Label | null): NotLeader {
   return { outcome: "not-leader", leader, leaderUrl: leader === null || leader === label ? null : peerUrl };
 }
-
-// Keeps every request to move the role: who, when, why, and how it ended [HO4]. A disk that refuses takes no answer

@@ -11,6 +11,7 @@ import type { ControlEvent, StackMark } from "./control-event.ts";
 import type { Epoch } from "./epoch.ts";
 import type { EngineId, Label, RequestId } from "./ids.ts";
 import type { Op } from "./operation.ts";
+import type { ForcedAnswer } from "./outcomes.ts";
 import {
   boundedJson,
   idOf,
@@ -331,6 +332,26 @@ const syncCall = message("sync-call", {
 /** `value`: the body that `/sync` would answer. */
 const syncAnswer = message("sync-answer", { requestId, value: boundedJson });
 
+/** A request of the control plane made this epoch: whoever it is repeated to gives the same answer [HO4]. */
+const requestAnswered = message("request-answered", {
+  answer: strictAs<ForcedAnswer>({
+    engineLabel: label,
+    role: Type.Literal("leader"),
+    epoch,
+    previousEpoch: epoch,
+    previousLeader: nullable(label),
+    mode: oneOf("graceful", "immediate"),
+    tookMs: instant,
+    requestId: text(1, 128),
+  }),
+  by: words,
+  reason: words,
+  at: words,
+});
+
+/** The answer is stored here too. */
+const requestKept = message("request-kept", { requestId });
+
 /** The schema of every message that may travel over the peer channel. */
 export const MESSAGE_SCHEMAS = [
   heartbeat,
@@ -358,6 +379,8 @@ export const MESSAGE_SCHEMAS = [
   outboxMarks,
   syncCall,
   syncAnswer,
+  requestAnswered,
+  requestKept,
 ] as const satisfies readonly TSchema[];
 
 export type PeerMessage = Static<(typeof MESSAGE_SCHEMAS)[number]>;
@@ -383,6 +406,7 @@ export type Checkpoint = MessageOf<"checkpoint">;
 export type CheckpointResult = MessageOf<"checkpoint-result">;
 export type RecordNews = MessageOf<"record-news">;
 export type SyncCall = MessageOf<"sync-call">;
+export type RequestAnswered = MessageOf<"request-answered">;
 export type SyncAnswerMessage = MessageOf<"sync-answer">;
 
 /** What is transferred as text in `snapshot-piece`s: the state and all that must come along with it. */

@@ -2,15 +2,16 @@
 import { expect, test } from "vitest";
 import type { ForceLeaderOutcome, ForceLeaderRequest } from "../../src/coordinator/types.ts";
 import type { Label } from "../../src/core/ids.ts";
+import type { PeerMessage } from "../../src/core/messages.ts";
+import { FilteredChannel, filteredPair } from "./filtered-channel.ts";
 import { Pair } from "./pair.ts";
 
+const FORCE: ForceLeaderRequest = {
+  ...{ mode: "graceful", reason: "drill", requestId: null, expectedEpoch: null, acceptDualAir: false, by: "ops" },
+};
+
 function force(pair: Pair, label: Label, change: Partial<ForceLeaderRequest> = {}): Promise<ForceLeaderOutcome> {
-  return pair.untilDone(
-    pair.of(label).forceLeader({
-      ...{ mode: "graceful", reason: "drill", requestId: null, expectedEpoch: null, acceptDualAir: false, by: "ops" },
-      ...change,
-    }),
-  );
+  return pair.untilDone(pair.of(label).forceLeader({ ...FORCE, ...change }));
 }
 
 test("[HO1] [HO3] a graceful force moves the role by handover, and says from whom and how long", async () => {
@@ -126,3 +127,77 @@ test("a request that is under way when the engine stops is answered, and leaves 
   await pair.clock.pass(2_000);
   expect(pair.clock.waiting).toBe(0);
 });
+
+test("[HO4] [I8] a request repeated at the other engine gets the first answer and makes no second epoch", async () => {
+  const pair = await Pair.started();
+  const first = await force(pair, "b", { requestId: "req_1" });
+  expect(first).toMatchObject({ outcome: "leads", answer: { engineLabel: "b", epoch: 2 } });
+  expect(await force(pair, "a", { requestId: "req_1" })).toEqual(first);
+  expect(await force(pair, "a", { requestId: "req_1", mode: "immediate" })).toEqual(first);
+  expect(pair.of("b").state()).toMatchObject({ role: "leader", epoch: 2 });
+  // Another request moves it, as before; one that was refused made no epoch and binds only the engine that refused it.
+  expect(await force(pair, "b", { requestId: "req_2" })).toMatchObject({ outcome: "already-leader" });
+  expect(await force(pair, "a", { requestId: "req_2" })).toMatchObject({ outcome: "leads", answer: { epoch: 3 } });
+});
+
+test("[HO4] [I8] the other engine remembers it after a restart, and when the first one is gone", async () => {
+  const pair = await Pair.started();
+  const first = await force(pair, "b", { requestId: "req_1" });
+  await pair.stop("a");
+  await pair.start("a");
+  await pair.stop("b");
+  expect(await force(pair, "a", { requestId: "req_1" })).toEqual(first);
+});
+
+test("[HO4] [I8] who was out of reach at the time is told when it is back", async () => {
+  const pair = await Pair.started();
+  pair.wire.cut("red");
+  const first = await force(pair, "b", { requestId: "req_1", mode: "immediate" });
+  expect(first).toMatchObject({ outcome: "leads", answer: { engineLabel: "b" } });
+  const { epoch } = pair.of("b").state();
+  pair.wire.mend("red");
+  await pair.until(() => pair.of("a").ready());
+  expect(await force(pair, "a", { requestId: "req_1" })).toEqual(first);
+  expect(pair.of("b").state()).toMatchObject({ role: "leader", epoch });
+});
+
+test("[HO4] [I8] one request sent to both engines at a moment moves the role once", async () => {
+  const { pair, channels } = await filteredPair((inner) => new HeldGrants(inner));
+  const moving = pair.of("b").forceLeader({ ...FORCE, requestId: "req_1" });
+  await pair.until(() => channels.a.held.length > 0);
+  const repeated = pair.of("a").forceLeader({ ...FORCE, requestId: "req_1" });
+  await pair.clock.pass(50);
+  channels.a.release();
+  const first = await pair.untilDone(moving);
+  expect(first).toMatchObject({ outcome: "leads", answer: { engineLabel: "b", epoch: 2 } });
+  expect(await pair.untilDone(repeated)).toEqual(first);
+  expect(pair.of("b").state()).toMatchObject({ role: "leader", epoch: 2 });
+});
+
+test("[HO4] a peer that does not say that it keeps an answer delays it by a heartbeat at most, and is told again", async () => {
+  const { pair, channels } = await filteredPair((inner) => new FilteredChannel(inner));
+  channels.a.lost.add("request-kept");
+  const startedAtMs = pair.clock.monoMs();
+  expect(await force(pair, "b", { requestId: "req_1" })).toMatchObject({ outcome: "leads" });
+  expect(pair.clock.monoMs() - startedAtMs).toBeLessThan(300);
+  channels.a.lost.clear();
+  await pair.until(() => channels.a.count("request-kept") > 1);
+  const told = channels.b.count("request-answered");
+  await pair.clock.pass(1_000);
+  expect(channels.b.count("request-answered") - told).toBeLessThan(2);
+});
+
+/** Keeps grants back until the test lets them go. */
+class HeldGrants extends FilteredChannel {
+  readonly held: PeerMessage[] = [];
+
+  override send(message: PeerMessage): boolean {
+    if (message.type !== "handover-grant") return super.send(message);
+    this.held.push(message);
+    return true;
+  }
+
+  release(): void {
+    for (const message of this.held.splice(0)) super.send(message);
+  }
+}

@@ -132,4 +132,21 @@ export const SAMPLES: { readonly [T in PeerMessage["type"]]: Extract<PeerMessage
   },
   "sync-call": { type: "sync-call", requestId, call: "pull", after: "", limit: 128, maxBytes: 65_536 },
   "sync-answer": { type: "sync-answer", requestId, value: { ops: [], nextCursor: "" } },
+  "request-answered": {
+    type: "request-answered",
+    answer: {
+      engineLabel: "b",
+      role: "leader",
+      epoch: 6,
+      previousEpoch: 5,
+      previousLeader: "a",
+      mode: "graceful",
+      tookMs: 12.5,
+      requestId,
+    },
+    by: "ops",
+    reason: "rehearsal",
+    at: "1790000000000",
+  },
+  "request-kept": { type: "request-kept", requestId },
 };

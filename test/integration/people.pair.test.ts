@@ -58,6 +58,10 @@ describe.concurrent("force-leader over HTTP", { timeout: PATIENCE_MS }, () => {
       const { body } = await call("GET", `${pair.engines[other].url}/api/leadership?limit=1`);
       expect(body?.["history"]).toMatchObject([{ leader: other, cause: "forced", reason: "rehearsal" }]);
       expect(await pair.ready()).toBe(other);
+      // The other engine gives the same answer, and takes nothing back.
+      const elsewhere = await force(request, secret, leader);
+      expect(elsewhere).toMatchObject({ status: 200, body: first.body });
+      expect(await pair.ready()).toBe(other);
 
       const back = await force({ mode: "immediate", reason: "back" }, secret, leader);
       expect(back).toMatchObject({ status: 200, body: { engineLabel: leader, mode: "immediate" } });

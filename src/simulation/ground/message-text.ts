@@ -23,7 +23,8 @@ export function numberOf(message: PeerMessage): number {
   if (message.type === "transfer-ack") return message.index;
   if (message.type === "record-news") return message.ops.length;
   if (message.type === "sync-call") return message.limit;
-  if (message.type === "sync-answer") return 0;
+  if (message.type === "sync-answer" || message.type === "request-kept") return 0;
+  if (message.type === "request-answered") return message.answer.epoch;
   return "epoch" in message ? message.epoch : message.highestEpoch;
 }
 

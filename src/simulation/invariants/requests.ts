@@ -1,4 +1,4 @@
-/** Purpose: I8: one request of a person, one epoch, however often it is repeated and whoever it reaches. */
+/** Purpose: I8: one request of a person, one epoch, however often it is repeated there. */
 import type { Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
 
