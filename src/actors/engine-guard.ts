@@ -86,6 +86,7 @@ export class EngineGuard implements Engine {
   readonly #clock: Clock;
   readonly #alarms: Alarms;
   #repeating = false;
+  #closed = false;
   readonly #patience: { readonly snapshot: Patience; readonly restore: Patience };
   readonly #faults = new Map<string, ShownFault>();
 
@@ -125,10 +126,20 @@ export class EngineGuard implements Engine {
     const judge = (outcome: unknown): ExecuteOutcome =>
       this.#take("execute", must, outcome, isOutcome) ? outcome : { ok: false, error: this.#detail("execute") };
     if (given === FAULTY) return { ok: false, error: this.#detail("execute") };
-    if (!isThenable(given)) return judge(given);
-    return this.#settled("execute", must, given).then((outcome) =>
-      outcome === FAULTY ? { ok: false, error: this.#detail("execute") } : judge(outcome),
-    );
+    return isThenable(given) ? this.#executed(must, given, judge) : judge(given);
+  }
+
+  /** A promise that does not settle in time is given up: nobody knows whether the command was executed [EN3]. */
+  async #executed(must: string, given: unknown, judge: (outcome: unknown) => ExecuteOutcome): Promise<ExecuteOutcome> {
+    try {
+      const outcome = await this.#settledWithin("execute", must, given, LIMIT_MS.execute);
+      return outcome === FAULTY ? { ok: false, error: this.#detail("execute") } : judge(outcome);
+    } catch (error) {
+      if (!(error instanceof Unsettled)) throw error;
+      this.#fault("execute", must, error.message);
+      const unanswered = { ok: false, error: this.#detail("execute") } as const;
+      return this.#closed ? unanswered : { ...unanswered, gaveUp: true };
+    }
   }
 
   /**
@@ -226,6 +237,7 @@ export class EngineGuard implements Engine {
 
   /** Always resolves: what is to be stopped is stopped, whatever the engine does. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#later("close", "a promise that settles", () => this.#engine.close());
   }
 
