@@ -4,8 +4,8 @@
  */
 import { callersRequestId } from "../core/ids.ts";
 import type { Json } from "../core/canonical-json.ts";
-import type { ForcedAnswer, ForceLeaderOutcome } from "../core/outcomes.ts";
-import type { PeerMessage, RequestAnswered } from "../core/messages.ts";
+import type { ForceLeaderOutcome } from "../core/outcomes.ts";
+import type { ForcedAnswer, PeerMessage, RequestAnswered } from "../core/messages.ts";
 import type { RequestEntry } from "../ports/store.ts";
 import type { Kit } from "./kit.ts";
 

@@ -53,7 +53,6 @@ export type {
   CommandInput,
   ForceLeaderOutcome,
   ForceLeaderRequest,
-  ForcedAnswer,
   CancelOutcome,
   HandoverOutcome,
   PlannedHandover,
@@ -64,6 +63,7 @@ export type {
   SnapshotOutcome,
   SubmitOutcome,
 } from "../core/outcomes.ts";
+export type { ForcedAnswer } from "../core/messages.ts";
 export type { CoordinatorPorts } from "../ports/coordinator-ports.ts";
 
 /** `GET /api/peer/health`. */

@@ -11,7 +11,6 @@ import type { ControlEvent, StackMark } from "./control-event.ts";
 import type { Epoch } from "./epoch.ts";
 import type { EngineId, Label, RequestId } from "./ids.ts";
 import type { Op } from "./operation.ts";
-import type { ForcedAnswer } from "./outcomes.ts";
 import {
   boundedJson,
   idOf,
@@ -331,6 +330,18 @@ const syncCall = message("sync-call", {
 
 /** `value`: the body that `/sync` would answer. */
 const syncAnswer = message("sync-answer", { requestId, value: boundedJson });
+
+/** The answer of `POST /api/peer/force-leader`, 200. */
+export interface ForcedAnswer {
+  readonly engineLabel: Label;
+  readonly role: "leader";
+  readonly epoch: Epoch;
+  readonly previousEpoch: Epoch;
+  readonly previousLeader: Label | null;
+  readonly mode: "graceful" | "immediate";
+  readonly tookMs: number;
+  readonly requestId: string;
+}
 
 /** A request of the control plane made this epoch: whoever it is repeated to gives the same answer [HO4]. */
 const requestAnswered = message("request-answered", {

@@ -3,7 +3,7 @@ import type { Json } from "./canonical-json.ts";
 import type { Conflict, Durability } from "./command.ts";
 import type { Epoch } from "./epoch.ts";
 import type { EngineId, Label } from "./ids.ts";
-import type { StateSnapshot } from "./messages.ts";
+import type { ForcedAnswer, StateSnapshot } from "./messages.ts";
 import type { VectorClock } from "./vector-clock.ts";
 
 export interface CommandInput {
@@ -56,18 +56,6 @@ export interface ForceLeaderRequest {
   readonly expectedEpoch: Epoch | null;
   readonly acceptDualAir: boolean;
   readonly by: string;
-}
-
-/** The answer of `POST /api/peer/force-leader`, 200. */
-export interface ForcedAnswer {
-  readonly engineLabel: Label;
-  readonly role: "leader";
-  readonly epoch: Epoch;
-  readonly previousEpoch: Epoch;
-  readonly previousLeader: Label | null;
-  readonly mode: "graceful" | "immediate";
-  readonly tookMs: number;
-  readonly requestId: string;
 }
 
 export type ForceLeaderOutcome =

@@ -1,6 +1,6 @@
 /** `changeover force-leader`: a person puts this engine on air. */
 import { type Command, Option } from "commander";
-import type { ForcedAnswer } from "../../core/outcomes.ts";
+import type { ForcedAnswer } from "../../core/messages.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { clientFor, type ReadOptions, reading, secretFrom, wholeNumber } from "../options.ts";
 import { duration, json, line } from "../output.ts";
