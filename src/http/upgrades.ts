@@ -28,6 +28,12 @@ export interface Channel {
   refused?(refusal: Problem, remote: string): void;
 }
 
+/** The only version of the WebSocket protocol there is [RFC 6455, 4.4]. */
+const VERSION = "13";
+
+/** What every 426 says. */
+export const OFFER = { upgrade: "websocket", "sec-websocket-version": VERSION };
+
 /** What begins a subprotocol that carries a token, base64url: browsers cannot send headers along with a WebSocket. */
 const BEARER_PROTOCOL = "bearer.";
 
@@ -94,6 +100,12 @@ export class Upgrades {
     if ("code" in caller) {
       channel.refused?.(caller, remote);
       this.#refuse(request, socket, caller);
+      return;
+    }
+    if (request.headers["sec-websocket-version"] !== VERSION) {
+      const told = request.headers["sec-websocket-version"] ?? "missing";
+      const detail = `the header Sec-WebSocket-Version is ${told}, must be ${VERSION}`;
+      this.#refuse(request, socket, problem("upgrade_required", detail), OFFER);
       return;
     }
     server.handleUpgrade(request, socket, head, (opened) => {

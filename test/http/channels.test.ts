@@ -274,6 +274,7 @@ describe("who may open a channel", () => {
   it("answers a plain request with 426, and an unknown path with 404", async () => {
     const answer = await rig.get(CONTROL);
     expect([answer.statusCode, answer.json<Message>()["code"]]).toEqual([426, "upgrade_required"]);
+    expect(answer.headers).toMatchObject({ upgrade: "websocket", "sec-websocket-version": "13" });
     const lost = new Client("/api/nothing", "viewer");
     await waitUntil(() => lost.status === 404);
   });

@@ -174,6 +174,7 @@ describe("what is no HTTP", () => {
     expect(await statusAt(port)).toBe(200);
   });
 
+  const KEY = `sec-websocket-key: ${"A".repeat(22)}==`;
   const upgrade = (method: string, ...lines: readonly string[]): string =>
     [`${method} /api/control/channel HTTP/1.1`, "host: x", "upgrade: websocket", "connection: upgrade", ...lines]
       .concat(`authorization: ${bearer("viewer").authorization}`, "", "")
@@ -181,8 +182,11 @@ describe("what is no HTTP", () => {
 
   it.each([
     ["no host", "GET /live HTTP/1.1\r\nconnection: close\r\n\r\n", 400],
-    ["a WebSocket without a key", upgrade("GET"), 400],
-    ["a WebSocket of another version", upgrade("GET", "sec-websocket-version: 99"), 400],
+    ["a WebSocket without a key", upgrade("GET", "sec-websocket-version: 13"), 400],
+    ["a WebSocket with a broken key", upgrade("GET", "sec-websocket-version: 13", "sec-websocket-key: x"), 400],
+    ["a WebSocket of another version", upgrade("GET", "sec-websocket-version: 99"), 426],
+    ["a WebSocket of version 8", upgrade("GET", "sec-websocket-version: 8", KEY), 426],
+    ["a WebSocket without a version", upgrade("GET", KEY), 426],
     ["a WebSocket by POST", upgrade("POST"), 405],
   ])("a request with %s is answered as any other refusal", async (_what, text, status) => {
     const { port } = await start();
@@ -190,6 +194,16 @@ describe("what is no HTTP", () => {
     expect(heard).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(heard).toContain("application/problem+json");
     expect(heard).toMatch(/x-request-id: req_/);
+  });
+
+  it("names the version of WebSocket that it speaks, as RFC 6455 asks", async () => {
+    const { port } = await start();
+    const heard = await exchange(port, upgrade("GET", "sec-websocket-version: 99", KEY));
+    expect(heard).toMatch(
+      /^HTTP\/1\.1 426 Upgrade Required\r\n(?=[^]*sec-websocket-version: 13\r\n)[^]*upgrade: websocket\r\n/i,
+    );
+    expect(heard).toContain('"code":"upgrade_required"');
+    expect(heard).toContain("the header Sec-WebSocket-Version is 99, must be 13");
   });
 
   it("passes over an expectation that it does not know", async () => {

@@ -6,7 +6,7 @@ import { MachinesSchema, StateSchema } from "../schemas/state.ts";
 import { Type } from "typebox";
 import { Metrics } from "../metrics.ts";
 import { problem, sendProblem } from "../problem.ts";
-import type { Channel } from "../upgrades.ts";
+import { type Channel, OFFER } from "../upgrades.ts";
 
 export function stateRoute(app: App, { coordinator }: HttpComponents): void {
   app.get(
@@ -82,7 +82,7 @@ export function channelRoute(app: App, { path, access, protocol }: Channel): voi
       },
     },
     (_request, reply) => {
-      reply.header("upgrade", "websocket");
+      reply.headers(OFFER);
       sendProblem(reply, problem("upgrade_required", `ask for an upgrade to WebSocket, subprotocol ${protocol}`));
     },
   );
