@@ -10,6 +10,9 @@ import type { Watch } from "../world/watch.ts";
 import { federations } from "../people/peer-keeper.ts";
 import type { World } from "../world/world.ts";
 
+/** Whether the writer of an origin may have lost some of it. */
+type IsRewritten = (origin: string) => boolean;
+
 /** What keeps the places of a world from being equal; null when nothing does. */
 export function unequalRecords(world: World): string | null {
   const first = world.contentOf("a");
@@ -22,7 +25,7 @@ export function unequalRecords(world: World): string | null {
   ];
   for (const { name, judge } of judged) {
     const content = world.contentOf(name);
-    const why = content === null ? "it was never there" : judge(first, content);
+    const why = content === null ? "it was never there" : judge(first, content, (origin) => world.isRewritten(origin));
     if (why !== null) return `${name} beside a: ${why}`;
   }
   return restingPeer(world);
@@ -87,12 +90,18 @@ function ungiven(pair: DiskContent, { engineId, replica }: DiskContent): string 
   return wrote === held ? null : `it wrote ${wrote}, of which ${held} are held`;
 }
 
-/** What one that only subscribes lacks of the pair. */
-function untaken(pair: DiskContent, { engineId, replica }: DiskContent): string | null {
+/**
+ * What one that only subscribes lacks of the pair. It serves nobody: what a restored engine has lost and only such a site
+ * holds stays with it, and the engine goes on under another name.
+ */
+function untaken(pair: DiskContent, { engineId, replica }: DiskContent, isRewritten: IsRewritten): string | null {
   const taken = new Map(replica.vector);
   taken.delete(recordOrigin(engineId));
   const { vector } = pair.replica;
-  return sameText(vector, taken, String) ? null : `vectors ${shown(vector)}, ${shown(taken)}`;
+  for (const [origin, held] of vector) {
+    if (isRewritten(origin) && (taken.get(origin) ?? 0) > held) taken.set(origin, held);
+  }
+  return sameText(vector, taken, String) ? null : `vectors ${shown(vector)}, ${shown(replica.vector)}`;
 }
 
 function differences(left: DiskContent, right: DiskContent): string | null {
