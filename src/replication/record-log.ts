@@ -83,11 +83,9 @@ export class RecordLog {
   withdraw(origin: string, keepThrough: number): readonly Op[] {
     const { ops, records, conflicts } = this.#basics.replica;
     const gone = ops.withdraw(origin, keepThrough).map(({ op }) => op);
-    const fields = new Map(
-      gone.filter(({ kind }) => kind !== "skip").map((op) => [`${op.entity}\u0000${op.field}`, op]),
-    );
+    const fields = new Map(gone.filter(isEdit).map((op) => [`${op.entity}\u0000${op.field}`, op]));
     for (const { entity, field } of fields.values()) {
-      const held = [...ops.ofField(entity, field)].filter(({ kind }) => kind !== "skip");
+      const held = [...ops.ofField(entity, field)].filter(isEdit);
       records.replaceHeads({ entity, field }, held.reduce<Heads>(mergeHeads, []));
     }
     const closed = gone.flatMap((op) => {
@@ -165,6 +163,11 @@ export class RecordLog {
     const resolution = { choice, by: by.origin, atUnixMs: parseHlc(by.hlc).unixMs } as const;
     return [{ ...known, outcome: "resolved", reason: "a later change was made in knowledge of both", resolution }];
   }
+}
+
+/** Whether `op` says what stands in a field. One that a newer version of this program wrote may be of a kind unknown here. */
+function isEdit({ kind }: Op): boolean {
+  return kind === "set" || kind === "delete";
 }
 
 function isAmong(ops: readonly Op[], op: Op): boolean {

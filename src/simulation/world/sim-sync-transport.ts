@@ -25,6 +25,9 @@ const OVERLOADED = 503;
 /** What one that only subscribes answers. */
 const NOT_SERVING: SyncAnswer<Json> = { outcome: "refused", status: 403, code: "not_serving" };
 
+/** Who does not say who asks is given its own operations too. */
+const NOBODY: SyncCaller = { origin: "", token: null };
+
 /** Sees what passes, for the checkers. */
 export interface SyncObserver {
   /** A page was made for it; `held`: through here it says to have everything. */
@@ -79,11 +82,17 @@ export class SimSyncTransport implements SyncTransport {
     return this.#call((hub) => ({ heads: hub.compare(this.#caller, heads) }));
   }
 
-  pull({ after, held = after, limit, maxBytes }: PullRequest): Promise<SyncAnswer<Json>> {
+  pull({ after, held = after, limit, maxBytes, own = false }: PullRequest): Promise<SyncAnswer<Json>> {
     const { pageOps } = this.#init;
     return this.#call((hub, name) => {
       if (!hub.serves) return null;
-      const page = hub.pull({ caller: this.#caller, after, held, limit: Math.min(limit, pageOps), maxBytes });
+      const page = hub.pull({
+        caller: own ? NOBODY : this.#caller,
+        after,
+        held,
+        limit: Math.min(limit, pageOps),
+        maxBytes,
+      });
       this.#observer.asked(name, held);
       // A dead life is given nothing any more.
       if (this.#ground.life.alive) this.#observer.pulled(name, page);
