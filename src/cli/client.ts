@@ -99,6 +99,9 @@ export function addressOf(option: string, text: string): string {
     const remedy = "give the token by CHANGEOVER_TOKEN or --token-file";
     throw new CliError(EXIT.wrongUse, `${option}: must have no user or password in it; ${remedy}`);
   }
+  if (url.search !== "" || url.hash !== "") {
+    throw new CliError(EXIT.wrongUse, `${option} is "${text}": must have no query and no fragment`);
+  }
   return url.href.replace(/\/+$/, "");
 }
 

@@ -43,6 +43,7 @@ export function clientFor(options: ReachOptions, timeoutMs?: number): Client {
 /** A secret from a file, else from the environment; null when there is none. */
 export function secretFrom(file: string | undefined, variable: string): string | null {
   const value = file === undefined ? process.env[variable] || null : readSecretFile(file);
+  if (value === "") throw new CliError(EXIT.wrongUse, `the file ${file}: is empty; it must hold the secret`);
   if (value === null || isSendable(value)) return value;
   const rule =
     "must be printable ASCII without spaces; a byte-order mark, a line break or an accented letter never matches";
@@ -65,4 +66,15 @@ export function wholeNumber(minimum: number, maximum: number): (text: string) =>
     if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
     throw new InvalidArgumentError(`must be a whole number from ${minimum} to ${maximum}`);
   };
+}
+
+/** Reads the name of something that an engine is asked for. */
+export function nameOf(text: string): string {
+  if (text.trim() !== "") return text;
+  throw new InvalidArgumentError("must not be empty");
+}
+
+/** Reads one or more names. */
+export function namesOf(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), nameOf(text)];
 }

@@ -4,6 +4,7 @@
  * A variable that begins with `CHANGEOVER_` and that nobody knows is refused, like an unknown key of the
  * file, since it is a wish that would else be dropped in silence.
  */
+import { parseJson as parseStrictly } from "../json/read.ts";
 import { type Fault, fault } from "./check.ts";
 import { boundOf, isKeys, isSection, type Keys, type Shape } from "./shape.ts";
 
@@ -52,7 +53,8 @@ export function overlay(shape: Shape, keys: Keys, environment: Environment): { k
     const text = environment[variable.name];
     if (text === undefined) continue;
     const read = readText(variable.shape, text);
-    if (read === null) faults.push(fault(variable.name, undefined, `must be JSON text of ${boundOf(variable.shape)}`));
+    if (read === null)
+      faults.push(fault(variable.name, undefined, `must be JSON text, no key twice, of ${boundOf(variable.shape)}`));
     else put(result, variable.path, read.value);
   }
   return { keys: result, faults };
@@ -81,7 +83,7 @@ function readText(shape: Shape, text: string): { value: unknown } | null {
 
 function parseJson(text: string): { value: unknown } | null {
   try {
-    return { value: JSON.parse(text) as unknown };
+    return { value: parseStrictly(Buffer.from(text)) };
   } catch {
     return null;
   }

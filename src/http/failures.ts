@@ -63,8 +63,9 @@ export function answerFailures(app: FastifyInstance, logger: Logger): void {
       logger.error({ error, requestId: request.id, route: request.routeOptions.url }, "request failed");
     }
     // Fastify closes the connection after a bad body, and a caller that still sends would see a reset instead of the
-    // answer. Node reads the rest away, within the time that a request may take.
-    reply.removeHeader("connection");
+    // answer. Node reads the rest away, within the time that a request may take. Whoever asked for a close is told of it: a
+    // connection that ends unannounced looks like a broken engine to the next request on it [RFC 9112, 9.6].
+    if (reply.hasHeader("connection")) reply.header("connection", reply.raw.shouldKeepAlive ? "keep-alive" : "close");
     const { invalidBodyCode } = request.routeOptions.config;
     if (statusOf(found.code) === 400 && invalidBodyCode) return sendProblem(reply, { ...found, code: invalidBodyCode });
     if (found.code !== "payload_too_large") return sendProblem(reply, found);

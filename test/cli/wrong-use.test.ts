@@ -183,3 +183,37 @@ function needed(leaf: Leaf): readonly string[] {
   if (leaf.name === "sync") return ["--hub", "http://127.0.0.1:1"];
   return [];
 }
+
+const NAMING = ["federation pause", "federation reset-peer", "federation release", "ops skip", "outbox retry"];
+
+test.each(LEAVES.filter(({ name }) => NAMING.includes(name)))("$name: a name that is empty", async (leaf) => {
+  const rest = leaf.name === "ops skip" ? ["1"] : [];
+  const end = await cli([...leaf.name.split(" "), " ", ...rest, ...(ENOUGH[leaf.name] ?? [])]);
+  expect(end.code).toBe(2);
+  isClear(end);
+  expect(end.stderr).toContain("must not be empty");
+});
+
+test("an empty file for a token, and an address with a query, are named", async () => {
+  const empty = join(tmpdir(), `changeover-empty-${process.pid}`);
+  writeFileSync(empty, "\n");
+  const end = await cli(["status", "--token-file", empty]);
+  rmSync(empty);
+  expect([end.code, end.stderr]).toEqual([2, `changeover: the file ${empty}: is empty; it must hold the secret\n`]);
+  const query = await cli(["sync", "--once", "--hub", "http://127.0.0.1:7401/?x=1"]);
+  expect([query.code, query.stderr]).toEqual([
+    2,
+    'changeover: --hub is "http://127.0.0.1:7401/?x=1": must have no query and no fragment\n',
+  ]);
+});
+
+test.each([
+  ["http://127.0.0.1:7401", ["--ca", "/ca.pem"], '--ca is "/ca.pem": means nothing over http:'],
+  ["https://127.0.0.1:7401", ["--cert", "/c.pem"], "--key: missing; must be the file of the private key of --cert"],
+  ["https://127.0.0.1:7401", ["--key", "/k.pem"], "--cert: missing; must be the file of the certificate of --key"],
+])("sync: files of TLS without effect: %s %j", async (hub, args, told) => {
+  const end = await cli(["sync", "--once", "--hub", hub, ...args]);
+  expect(end.code).toBe(2);
+  isClear(end);
+  expect(end.stderr).toContain(told);
+});

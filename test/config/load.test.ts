@@ -162,6 +162,10 @@ describe("the environment", () => {
   test("what is no JSON is refused without being shown", () => {
     expect(refusal(MINIMAL, { CHANGEOVER_AUTH_TOKENS: "hush" })).toMatch(/CHANGEOVER_AUTH_TOKENS: must be JSON text/);
     expect(refusal(MINIMAL, { CHANGEOVER_AUTH_TOKENS: "hush" })).not.toContain("hush");
+    const twice = '{"kind":"none","kind":"sqlite"}';
+    expect(refusal(MINIMAL, { CHANGEOVER_WITNESS: twice })).toMatch(
+      /CHANGEOVER_WITNESS: must be JSON text, no key twice/,
+    );
   });
 });
 

@@ -212,6 +212,25 @@ describe("what is no HTTP", () => {
     expect(heard).toMatch(/^HTTP\/1.1 200 /);
   });
 
+  const CASES: readonly (readonly [string, string, number])[] = [
+    ["GET /api/commands?limit=0 HTTP/1.1\r\n", "", 400],
+    ["POST /api/commands HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 1\r\n", "{", 400],
+    ["POST /api/commands HTTP/1.1\r\ncontent-type: text/plain\r\ncontent-length: 1\r\n", "x", 415],
+    ["GET /nowhere HTTP/1.1\r\n", "", 404],
+  ];
+
+  it.each(CASES)("tells a caller that asked for a close of it, also with a refusal: %j", async (line, body, status) => {
+    const { port } = await start();
+    const token = `host: x\r\nauthorization: ${bearer("operator").authorization}\r\n`;
+    const closing = await exchange(port, `${line}${token}connection: close\r\n\r\n${body}`);
+    expect(closing).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*\r\nconnection: close\r\n`, "i"));
+    // A connection that is to stay takes the next request.
+    const next = "GET /live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    const staying = await exchange(port, `${line}${token}\r\n${body}${next}`);
+    expect(staying).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*HTTP/1.1 200 `));
+    expect(staying.split("HTTP/1.1 200")[0]).toMatch(/\r\nconnection: keep-alive\r\n/i);
+  });
+
   it("cannot hold connections for ever", async () => {
     await start();
     const { server } = rig.app;

@@ -9,7 +9,7 @@ import type { Client } from "../client.ts";
 import { confirmed } from "../confirm.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { failing, federationText } from "./federation-view.ts";
-import { clientFor, type ReadOptions, reading } from "../options.ts";
+import { clientFor, namesOf, type ReadOptions, reading } from "../options.ts";
 import { json, line, plain } from "../output.ts";
 
 interface ResetOptions extends ReadOptions {
@@ -22,19 +22,19 @@ export function addFederation(program: Command): void {
   reading(federation.command("status"))
     .description("this engine, each peer, and what to do about those that fail; ends with 1 while one fails")
     .action(status);
-  reading(federation.command("pause").argument("<name...>"))
+  reading(federation.command("pause").argument("<name...>", "as in federation.peers", namesOf))
     .description("ask these peers no more, until they are resumed or the engine starts anew")
     .action((names: readonly string[], options: ReadOptions) => move("pause", names, options));
-  reading(federation.command("resume").argument("<name...>"))
+  reading(federation.command("resume").argument("<name...>", "as in federation.peers", namesOf))
     .description("ask these peers again, beginning now")
     .action((names: readonly string[], options: ReadOptions) => move("resume", names, options));
-  reading(federation.command("reset-peer").argument("<name...>"))
+  reading(federation.command("reset-peer").argument("<name...>", "as in federation.peers", namesOf))
     .description("forget what is kept of these peers, so that they are met anew; records stay")
     .option("--key-rotated", "forget their keys alone: they have new ones")
     .option("-y, --yes", "do not ask")
     .action(reset);
   reading(federation.command("origins")).description("which spoke writes as which origin").action(origins);
-  reading(federation.command("release").argument("<origin...>"))
+  reading(federation.command("release").argument("<origin...>", "as changeover federation origins shows it", namesOf))
     .description("let another token, or the same writer with a new key, write as these origins")
     .action(release);
 }

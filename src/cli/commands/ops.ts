@@ -8,7 +8,7 @@ import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { Json } from "../../core/canonical-json.ts";
 import type { Client } from "../client.ts";
 import { madeAtUnixMs, opsAfter, opText, showAside, type ShownOp, skip } from "./op-lines.ts";
-import { clientFor, type ReachOptions, type ReadOptions, reading, reaching, wholeNumber } from "../options.ts";
+import { clientFor, nameOf, type ReachOptions, type ReadOptions, reading, reaching, wholeNumber } from "../options.ts";
 import { line, plain, stamp } from "../output.ts";
 
 /** One command as `GET /api/commands` shows it. */
@@ -50,7 +50,7 @@ export function addOps(program: Program): void {
     .action((options: ReadOptions) => showAside(clientFor(options), options.json === true));
   reaching(ops.command("skip"))
     .description("give up one that is set aside, so that its origin goes on")
-    .argument("<origin>")
+    .argument("<origin>", "as changeover ops aside shows it", nameOf)
     .argument("<originSeq>", "its number", wholeNumber(1, Number.MAX_SAFE_INTEGER))
     .action((origin: string, originSeq: number, options: ReachOptions) => skip(clientFor(options), origin, originSeq));
 }

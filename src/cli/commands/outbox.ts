@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { DeadLetter, OutboxStatus } from "../../outbox/outbox.ts";
 import { EXIT } from "../exit.ts";
-import { clientFor, type ReadOptions, reading } from "../options.ts";
+import { clientFor, nameOf, type ReadOptions, reading } from "../options.ts";
 import { columns, json, line, plain, stamp } from "../output.ts";
 import { alarmLines } from "./state-view.ts";
 
@@ -19,11 +19,11 @@ export function addOutbox(program: Command): void {
     .action(status);
   reading(outbox.command("retry"))
     .description("try an event that waits again at once, as if it had never failed")
-    .argument("<eventId>")
+    .argument("<eventId>", "as changeover outbox status shows it", nameOf)
     .action((eventId: string, options: ReadOptions) => tend(eventId, "retry", options));
   reading(outbox.command("skip"))
     .description("give a dead letter up: an event that changes nothing is published in its place")
-    .argument("<eventId>")
+    .argument("<eventId>", "as changeover outbox status shows it", nameOf)
     .action((eventId: string, options: ReadOptions) => tend(eventId, "skip", options));
   reading(outbox.command("resync"))
     .description("publish everything that the pair still holds again, for a feed that was started over, then go on")

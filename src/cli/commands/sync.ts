@@ -55,6 +55,7 @@ export function addSync(program: Command): void {
 
 async function sync(options: Options): Promise<void> {
   addressOf("--hub", options.hub);
+  requireTlsThatCounts(options);
   if (options.dataDir === "") throw new CliError(EXIT.wrongUse, '--data-dir is "": must be the path of a folder');
   const { openSpoke } = await import("../../host/spoke.ts");
   const spoke = openSpoke({
@@ -85,6 +86,21 @@ async function sync(options: Options): Promise<void> {
   } finally {
     spoke.close();
   }
+}
+
+/** The rules of `replication.hub` in a configuration. */
+function requireTlsThatCounts({ hub, ca, cert, key }: Options): void {
+  const [given] = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined);
+  const refuse = (told: string): never => {
+    throw new CliError(EXIT.wrongUse, told);
+  };
+  if (given !== undefined && new URL(hub).protocol === "http:") {
+    refuse(
+      `--${given[0]} is "${given[1]}": means nothing over http:; leave it out, or give a --hub that begins with https:`,
+    );
+  }
+  if (cert !== undefined && key === undefined) refuse("--key: missing; must be the file of the private key of --cert");
+  if (cert === undefined && key !== undefined) refuse("--cert: missing; must be the file of the certificate of --key");
 }
 
 function exitFor(reason: PeerReason): typeof EXIT.unreachable | typeof EXIT.failed {

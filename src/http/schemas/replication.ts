@@ -140,7 +140,10 @@ const Digest = Type.Object({
 });
 
 export const CompareBody = strict({
-  heads: Type.Record(Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$" }), Digest, { maxProperties: 256 }),
+  heads: Type.Record(Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$" }), Digest, {
+    maxProperties: 256,
+    additionalProperties: false,
+  }),
 });
 
 export const ComparedSchema = Type.Object(
