@@ -13,6 +13,7 @@ import { commandStamps } from "./command-stamps.ts";
 import { commands } from "./commands.ts";
 import { compaction } from "./compaction.ts";
 import { contentClock } from "./content-clock.ts";
+import { correctedClocks } from "./corrected-clocks.ts";
 import { cursors } from "./cursors.ts";
 import { engineState } from "./engine-state.ts";
 import { Entitlement } from "./entitlement.ts";
@@ -84,6 +85,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(cursors(world));
   world.watch(vectors(world));
   world.watch(stamps(world));
+  world.watch(correctedClocks(world));
   world.watch(compaction(world));
   if (world.sites.length === 0) return;
   world.watch(peerPins(world));

@@ -117,6 +117,12 @@ export function believesAnyStamp(given: PlaceParts): PlaceParts {
   return { ...given, stamps: new Stamps(given.parts, { origin: engineId, last: hlc, maxDriftMs: Infinity }) };
 }
 
+/** The clock is taken for right, whatever it shows. */
+export function vouchesForAnyClock(ports: CoordinatorPorts): CoordinatorPorts {
+  const reading = { mode: "ntp", offsetNs: 0, jitterNs: 0 } as const;
+  return { ...ports, clockSource: { reading: () => reading, close: () => Promise.resolve() } };
+}
+
 /** Nobody notices that another log answers than before: cursors are kept by address. */
 export function generationHidden(way: SyncTransport): SyncTransport {
   const hidden = (value: Json): Json => ({ ...(value as object), generation: "gen_always" });

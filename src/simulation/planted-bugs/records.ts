@@ -24,6 +24,7 @@ import {
   pagesByUnpadded,
   poisonFailsAll,
   takesTwice,
+  vouchesForAnyClock,
 } from "./lying-replicas.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
@@ -85,4 +86,13 @@ export const PLANTED_RECORD_BUGS: readonly PlantedBug[] = [
     ],
   },
   { name: "stamp far ahead believed", rule: "R6", bites: ["R6"], wrapSpoke: believesAnyStamp, ...AROUND },
+  {
+    name: "any clock counts as put right",
+    rule: "CK2",
+    bites: ["CK2"],
+    wrapPorts: vouchesForAnyClock,
+    ...AROUND,
+    // Behind by hours, after records were written.
+    faults: [{ kind: "clock-wrong", target: "b", atMs: 12_000, forMs: 6_000, amount: 0.5 }],
+  },
 ];
