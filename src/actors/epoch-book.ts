@@ -1,12 +1,14 @@
 /**
  * The epochs that this engine has seen, minted and accepted.
- * Keeps true: an epoch is on disk before anything is done in its name [EP2]; neither number ever falls.
+ * Keeps true: an epoch is on disk before anything is done in its name [EP2]; neither number ever falls. What was seen is
+ * known at once, also while the disk refuses it: no later ballot is below it [EP1].
  */
 import { NO_EPOCH, type Epoch, isReachable, isWithinReach, MAX_LEAP, MAX_NUMBER, outOfReach } from "../core/epoch.ts";
 import type { StoredState } from "../ports/store.ts";
 import type { Kit } from "./kit.ts";
 
 const REMEDY = 'run "changeover pair reset-numbers --yes" on both engines';
+const TOLD_EVERY_MS = 1_000;
 
 export class EpochBook {
   readonly #kit: Kit;
@@ -14,10 +16,11 @@ export class EpochBook {
   #accepted: Epoch = NO_EPOCH;
   /** The next ballot, durable ahead of its use; null: none is. */
   #reserved: Epoch | null = null;
-  /** The accepted epoch is not on disk yet. */
+  /** The disk lags behind the highest or the accepted epoch. */
   #behind = false;
   /** The store holds an epoch out of reach. */
   #unreadable = false;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(kit: Kit) {
     this.#kit = kit;
@@ -60,19 +63,22 @@ export class EpochBook {
 
   /** The pinned peer's heartbeat names its own epoch: it is believed up to the bound that both engines share [EP6]. */
   hears(epoch: Epoch): boolean {
-    return isReachable(epoch) && (this.believes(epoch) || this.#save(epoch, this.#accepted));
+    if (!isReachable(epoch)) return false;
+    if (!this.believes(epoch)) this.#note(epoch);
+    return true;
   }
 
-  /** Notes an epoch seen somewhere, so that a later ballot is above it. False: not believed, or the disk refused. */
+  /** Notes an epoch seen somewhere, so that a later ballot is above it. False: not believed. */
   see(epoch: Epoch): boolean {
-    if (epoch <= this.#highest) return true;
-    return this.believes(epoch) && this.#save(epoch, this.#accepted);
+    if (!this.believes(epoch)) return false;
+    if (epoch > this.#highest) this.#note(epoch);
+    return true;
   }
 
-  /** From now on nothing below `epoch` is admitted. False: the disk refused, and nothing changed. */
+  /** From now on nothing below `epoch` is admitted. False: the disk refused, and it is only known as seen. */
   accept(epoch: Epoch): boolean {
     if (epoch <= this.#accepted) return epoch === this.#accepted;
-    return this.#save(Math.max(this.#highest, epoch), epoch);
+    return this.#note(Math.max(this.#highest, epoch), epoch);
   }
 
   /** The next ballot of this engine, durable; null: the disk refused. */
@@ -120,12 +126,24 @@ export class EpochBook {
     return NO_EPOCH;
   }
 
+  /** Saves; where the disk refuses, the highest epoch is kept in mind and written later. */
+  #note(highestEpoch: Epoch, acceptedEpoch: Epoch = this.#accepted): boolean {
+    if (this.#save(highestEpoch, acceptedEpoch)) return true;
+    this.#highest = highestEpoch;
+    this.#behind = true;
+    return false;
+  }
+
   #save(highestEpoch: Epoch, acceptedEpoch: Epoch): boolean {
     const { ports, alarms } = this.#kit;
     try {
       ports.store.saveEpochs({ highestEpoch: Math.max(highestEpoch, this.#reserved ?? NO_EPOCH), acceptedEpoch });
     } catch (error) {
-      ports.logger.error({ err: error, highestEpoch }, "epoch not saved");
+      const nowMs = ports.clock.monoMs();
+      if (nowMs >= this.#toldAtMs + TOLD_EVERY_MS) {
+        this.#toldAtMs = nowMs;
+        ports.logger.error({ err: error, highestEpoch }, "epoch not saved");
+      }
       alarms.raise("store-failed", "an epoch could not be saved");
       return false;
     }

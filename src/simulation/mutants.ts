@@ -45,6 +45,7 @@ const NOTICED_BY: Readonly<Record<string, string>> = {
   "a vote in an election is no promise": "test/actors/election.test.ts",
   "amnesia is told to nobody": "test/actors/witness-vote.test.ts",
   "an accepted epoch may fall": "test/actors/epoch-book.test.ts",
+  "what the disk refused was never seen": "test/actors/epoch-book.test.ts",
   "missed heartbeats of one's own sleep count": "test/coordinator/pause.test.ts",
   "nothing is drained": "test/coordinator/handover-bounds.test.ts",
   "one handover resets the hold-down": "test/actors/restraints.test.ts",
@@ -236,6 +237,12 @@ export const MUTANTS: readonly Mutant[] = [
     "an accepted epoch may fall",
     "if (epoch <= this.#accepted) return epoch === this.#accepted;",
     "if (epoch === this.#accepted) return true;",
+  ),
+  mutant(
+    `${A}epoch-book.ts`,
+    "what the disk refused was never seen",
+    "    this.#highest = highestEpoch;\n    this.#behind = true;",
+    "",
   ),
   mutant(
     `${A}epoch-book.ts`,

@@ -24,20 +24,33 @@ test("[EP1] an epoch out of all reach is not believed: ballots are left", () => 
   expect(book.mint()).toBe(8);
 });
 
-test("[EP2] what the disk refuses was not seen, not accepted, not minted", () => {
+test("[EP1] [EP2] what the disk refuses is not accepted and not minted, and no later ballot is below it", () => {
   const rig = buildRig();
   const { kit, disk, store } = rig;
   const book = new EpochBook(kit);
   book.accept(2);
   disk.full = true;
-  expect(book.see(5)).toBe(false);
+  expect(book.see(5)).toBe(true);
   expect(book.accept(6)).toBe(false);
   expect(book.mint()).toBeNull();
-  expect({ highest: book.highest, accepted: book.accepted }).toEqual({ highest: 2, accepted: 2 });
+  expect({ highest: book.highest, accepted: book.accepted }).toEqual({ highest: 6, accepted: 2 });
   expect(store.load()).toMatchObject({ highestEpoch: 2, acceptedEpoch: 2 });
   expect(rig.alarm("store-failed")).toBe(true);
   disk.full = false;
-  expect(book.mint()).toBe(3);
+  book.writeBehind();
+  expect(store.load()).toMatchObject({ highestEpoch: 6, acceptedEpoch: 2 });
+  expect(book.mint()).toBe(7);
+});
+
+test("[EP1] an epoch that the peer leads in is heard while the disk refuses it, however far ahead it is", () => {
+  const { kit, disk, store } = buildRig({ label: "b" });
+  const book = new EpochBook(kit);
+  disk.full = true;
+  expect(book.hears(171_798_691_841)).toBe(true);
+  expect(book.highest).toBe(171_798_691_841);
+  disk.full = false;
+  book.writeBehind();
+  expect(store.load().highestEpoch).toBe(171_798_691_841);
 });
 
 test("[EP2] an epoch is on disk before the call returns", () => {

@@ -171,4 +171,14 @@ export const REGRESSIONS: readonly Regression[] = [
       "b led from an older copy of its disk, and a had compacted away what stood behind that copy; now both tell it [SB3]",
     faults: [{ kind: "disk-restored", atMs: 5643, forMs: 70, target: "b", amount: 0.38 }],
   },
+  {
+    seed: 547,
+    found: "VT5: a changeover was asked for in epoch 4, after the peer had said that it leads in 5",
+    cause: "the disk refused the epoch, and the engine forgot that it had seen it [EP1]",
+    faults: [
+      { kind: "disk-restored", atMs: 6900, forMs: 3185, target: "a", amount: 0.476 },
+      { kind: "disk-read-only", atMs: 9800, forMs: 504, target: "b", amount: 0.994 },
+      { kind: "returns-from-alone", atMs: 10400, forMs: 1427, target: "a", amount: 0.354 },
+    ],
+  },
 ];
