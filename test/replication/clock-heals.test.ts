@@ -143,3 +143,36 @@ it("CK2: a clock that falls far behind is not a clock that was put right: what i
   expect(shown(spoke)).toEqual(shown(hub));
   expect(value(spoke, "y")).toBe("later");
 });
+
+it("CK2: an operation of a kind that only a newer version knows stands nowhere, also where others were taken back", async () => {
+  const hub = place({ name: "hub" });
+  const clock = new SetClock();
+  const { store } = place({ name: "s1", clock });
+  const { replica } = store;
+  const made = {
+    origin: "rec_newer",
+    originSeq: 1,
+    hlc: "018f00000000000a-eng_newer",
+    epoch: 0,
+    checksum: "0".repeat(64),
+  };
+  const op = {
+    ...made,
+    entity: "macros",
+    field: "x",
+    payload: null,
+    clock: { rec_newer: 1 },
+    kind: "explode" as "set",
+  };
+  replica.transaction(() => {
+    replica.ops.add({ op, arrival: "018f00000000000a-eng_s1", via: "" });
+    replica.ops.raiseVector("rec_newer", 1);
+  });
+  const spoke = place({ name: "s1", clock, store, hub: hub.wayFor(originOf("s1")) });
+  clock.nowMs += DAY_MS;
+  spoke.replication.records.set("macros", "x", 1);
+  clock.nowMs -= DAY_MS;
+  await exchange(spoke);
+  expect(spoke.replication.records.origin).toBe(`${originOf("s1")}.2`);
+  expect(replica.records.heads("macros", "x").map(({ kind }) => kind)).toEqual(["set"]);
+});
