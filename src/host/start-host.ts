@@ -135,6 +135,7 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
     const nextSecrets = readSecrets(next, options.environment ?? process.env);
     const nextTls = tls === null || next.listen.tls === null ? null : serverTls(next.listen.tls);
     const { changed, needsRestart } = live.replace(nextSecrets);
+    app?.revalidateSockets();
     const renewed = nextTls !== null && JSON.stringify(nextTls) !== JSON.stringify(servedTls);
     if (renewed) {
       servedTls = nextTls;

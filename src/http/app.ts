@@ -35,6 +35,8 @@ declare module "fastify" {
     routeTable: RouteTable;
     /** The guesses at the control plane's secret. */
     wrongSecrets: WrongSecrets;
+    /** Closes the sockets whose tokens are no longer in force. */
+    revalidateSockets(): void;
   }
 }
 
@@ -66,6 +68,7 @@ export async function buildApp(components: HttpComponents, init: HttpInit): Prom
   });
   app.decorate("routeTable", new RouteTable());
   app.decorate("wrongSecrets", new WrongSecrets());
+  app.decorate("revalidateSockets", () => upgrades.revalidate());
   app.decorateRequest("caller");
   app.setValidatorCompiler(validatorCompiler);
   for (const schema of NAMED_SCHEMAS) app.addSchema(schema);

@@ -31,6 +31,9 @@ export interface Channel {
 /** The only version of the WebSocket protocol there is [RFC 6455, 4.4]. */
 const VERSION = "13";
 
+/** Close code of RFC 6455, 7.4.1. */
+const POLICY_VIOLATION = 1008;
+
 /** What every 426 says. */
 export const OFFER = { upgrade: "websocket", "sec-websocket-version": VERSION };
 
@@ -43,6 +46,10 @@ export class Upgrades {
   readonly #identify: Identify;
   readonly #browsers: BrowserAccess;
   readonly #nameRequest: (request: IncomingMessage) => string;
+  readonly #open = new Map<
+    WebSocket,
+    { readonly channel: Channel; readonly caller: Caller; readonly request: IncomingMessage }
+  >();
 
   constructor(
     components: {
@@ -74,6 +81,18 @@ export class Upgrades {
       socket.on("error", () => socket.destroy());
       this.#upgrade(request, socket, head);
     });
+  }
+
+  /** Other tokens are in force: a socket whose own is none of them, or has another role now, is closed. */
+  revalidate(): void {
+    for (const [socket, { channel, caller, request }] of this.#open) {
+      const now = this.#admit(channel, request);
+      const isSame = !("code" in now) && now.name === caller.name && now.role === caller.role;
+      if (isSame) continue;
+      socket.close(POLICY_VIOLATION, "the token of this connection is no longer in force");
+      // A client that does not answer the close is not heard any more either.
+      socket.terminate();
+    }
   }
 
   /** Ends every socket that was opened here. Idempotent. */
@@ -111,6 +130,8 @@ export class Upgrades {
     server.handleUpgrade(request, socket, head, (opened) => {
       // ws ends a socket whose frames are wrong by itself; if nobody listened, its error would end the process.
       opened.on("error", () => undefined);
+      this.#open.set(opened, { channel, caller, request });
+      opened.on("close", () => this.#open.delete(opened));
       channel.open(opened, caller, remote, request);
     });
   }
