@@ -164,13 +164,13 @@ it("CK2: an operation of a kind that only a newer version knows stands nowhere, 
     clock: { rec_newer: 1 },
     kind: "explode" as "set",
   };
-  replica.transaction(() => {
-    replica.ops.add({ op, arrival: "018f00000000000a-eng_s1", via: "" });
-    replica.ops.raiseVector("rec_newer", 1);
-  });
   const spoke = place({ name: "s1", clock, store, hub: hub.wayFor(originOf("s1")) });
   clock.nowMs += DAY_MS;
   spoke.replication.records.set("macros", "x", 1);
+  replica.transaction(() => {
+    replica.ops.add({ op, arrival: replica.ops.lastArrival().replace("eng_s1", "eng_zz"), via: "" });
+    replica.ops.raiseVector("rec_newer", 1);
+  });
   clock.nowMs -= DAY_MS;
   await exchange(spoke);
   expect(spoke.replication.records.origin).toBe(`${originOf("s1")}.2`);
