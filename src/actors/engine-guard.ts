@@ -241,6 +241,11 @@ export class EngineGuard implements Engine {
     await this.#later("close", "a promise that settles", () => this.#engine.close());
   }
 
+  /** It runs in a process of its own, which can start again without this one. */
+  get isBeside(): boolean {
+    return this.#engine.watch !== undefined;
+  }
+
   /** The hook's answer at once; a promise is a fault. */
   #now<Value>(
     hook: Hook,

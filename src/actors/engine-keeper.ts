@@ -92,6 +92,11 @@ export class EngineKeeper {
     return this.#lost === null && !this.#isGone;
   }
 
+  /** Nothing was heard yet of an engine in a process of its own: nobody knows whether it has its state [EN9]. */
+  get isUnheard(): boolean {
+    return this.#guard?.isBeside === true && this.machineValue === "connecting";
+  }
+
   start(): void {
     this.#guard?.watch((sign) => this.#hear(sign));
   }

@@ -123,7 +123,7 @@ export class Reports {
   }
 
   readinessToLead(): Readiness {
-    const { succession, catchUp } = this.#actors;
+    const { succession, catchUp, engineKeeper } = this.#actors;
     const { leadership, judge } = succession;
     if (this.#kit.ports.engine.health() === "failed") return notReady("engine-failed");
     if (this.#kit.alarms.stands("store-failed")) return notReady("store-failed");
@@ -132,6 +132,7 @@ export class Reports {
     if (leadership.retired) return notReady("stopping");
     const verdict = judge.notAtOnce();
     if (catchUp.sync !== "ready") return notReady(catchUp.sync);
+    if (engineKeeper.isUnheard) return notReady("starting");
     return verdict.go ? READY : { ready: false, ...this.#told(verdict) };
   }
 

@@ -281,3 +281,12 @@ test.each([
     expect(keeper.trusted).toBe(false);
   }
 });
+
+test("[EN9] [CP5] an engine in a process of its own is unheard until its first answer, one inside is not", () => {
+  const { keeper, show, guard } = keptEngine();
+  expect([guard.isBeside, keeper.isUnheard]).toEqual([true, true]);
+  show({ type: "answered", instance: null, position: null, reconnected: false });
+  expect(keeper.isUnheard).toBe(false);
+  const { kit, clock } = buildRig();
+  expect(new EngineGuard({ engine: kit.ports.engine, clock, alarms: kit.alarms }).isBeside).toBe(false);
+});

@@ -181,4 +181,13 @@ export const REGRESSIONS: readonly Regression[] = [
       { kind: "returns-from-alone", atMs: 10400, forMs: 1427, target: "a", amount: 0.354 },
     ],
   },
+  {
+    seed: 424,
+    found: "DP1: a was ready, and did not take over when the leader's process died",
+    cause: "it said so 7 ms before its first word with the engine process, which had to be restored [EN9] [CP5]",
+    faults: [
+      { kind: "clock-step", atMs: 13700, forMs: 0, target: "a", amount: 0.04 },
+      { kind: "killed-again", atMs: 20300, forMs: 1250, target: "a", amount: 0.982 },
+    ],
+  },
 ];
