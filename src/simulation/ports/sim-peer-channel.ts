@@ -356,9 +356,10 @@ export class SimPeerChannel implements PeerChannel {
     const peer = this.#ground.machines[otherLabel(this.#label)];
     const handshake = this.#newHandshake(slot, "dialer");
     slot.dialledAtMonoMs = nowMonoMs;
-    // The connection is known here with its first frame.
+    // The connection is known here with its first frame. When that comes too late, the dial was given up long ago.
     let met = false;
     const take = (connection: Connection, frame: Frame): void => {
+      if (!met && this.#clock.monoMs() - nowMonoMs > DIAL_LIMIT_MS) return connection.closeFrom(this.#label);
       if (!met) this.#greet(slot, connection, "dialer", handshake);
       met = true;
       this.#take(slot, connection, frame);
