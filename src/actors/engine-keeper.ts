@@ -6,6 +6,9 @@
  * state is neither stored nor sent; only a restore makes it fit again.
  */
 import { engineMachine } from "../../machines/engine.machine.ts";
+import type { LogPosition } from "../core/command.ts";
+import { ChangeoverError } from "../core/errors.ts";
+import { epochAt } from "../core/fork.ts";
 import type { EngineSign } from "../ports/engine.ts";
 import type { CatchUp } from "./catch-up.ts";
 import type { EngineGuard } from "./engine-guard.ts";
@@ -343,7 +346,13 @@ export class EngineKeeper {
     const doneSeq = Math.max(executor.executedSeq, executor.confirmedSeq);
     try {
       if (checkpoint !== null) await engine.restore(checkpoint.state);
-      else if (store.firstHeldSeq() > 1) throw new Error("there is neither a checkpoint nor the whole log");
+      else if (store.firstHeldSeq() > 1) throw notYet("there is neither a checkpoint nor the whole log");
+      else {
+        // The whole log executed again gives the pair's state only where the engine is blank, or part of the way.
+        const held = (await engine.position?.()) ?? null;
+        if (held !== null && held.seq > 0 && epochAt(store.logShape(), held.seq) !== held.epoch)
+          throw notYet(notInLog(held));
+      }
       if (loss !== this.#losses) return;
       executor.resetTo(checkpoint?.position.seq ?? 0);
       executor.goOnThrough(doneSeq);
@@ -354,6 +363,16 @@ export class EngineKeeper {
     await executor.reached(doneSeq);
     if (loss === this.#losses) this.#restored();
   }
+}
+
+/** The engine waits for the peer's state. */
+function notYet(why: string): ChangeoverError {
+  return new ChangeoverError("engine_not_ready", why, { retryable: true });
+}
+
+/** Of an engine that outlived a data folder which was restored from an older copy. */
+export function notInLog({ epoch, seq }: LogPosition): string {
+  return `the engine has executed command ${seq} of epoch ${epoch}, which is not in this coordinator's log: restart it, or start the peer`;
 }
 
 /** Why the peer could not take over now; null: it could. */

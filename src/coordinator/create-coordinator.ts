@@ -41,7 +41,11 @@ export function createCoordinator(
     ports: { ...ports, engine },
     options,
     root,
-    self: { engineId: stored.engineId, incarnation: nextIncarnation(ports), version: options.version },
+    self: {
+      engineId: stored.engineId,
+      incarnation: nextIncarnation(ports, () => root.ended),
+      version: options.version,
+    },
     failover: options.failover,
     rules: allRules,
     alarms,
@@ -56,25 +60,42 @@ export function createCoordinator(
 
 // The name of this start. Of any two starts of this engine it says which was the later one: what an earlier one left in
 // a pipe may arrive long after the later one has greeted. It rises with every start, whichever way the wall clock went,
-// and never comes near the bound of numbers [EP6]: a wall clock beyond the year 2248 does not count. A full disk leaves
-// only the wall clock to tell, and delays no start.
+// and never comes near the bound of numbers [EP6]: a wall clock beyond the year 2248 does not count. A full disk delays no
+// start: until it takes the note, only the wall clock tells.
 
 const KEY = "start";
 
 /** The highest start number that the wall clock gives, ms since 1970; what counts beyond it rises by one each start. */
 const MAX_CLOCK_START = 2 ** 43;
+/** Until the disk takes the note of this start. Without it the next start, on a clock that was put back, is refused. */
+const NOTE_AGAIN_MS = 200;
 
-export function nextIncarnation(ports: Pick<CoordinatorPorts, "store" | "clock" | "ids" | "logger">): IncarnationId {
-  const { peerState } = ports.store.replica;
-  const kept = Number(peerState.get(KEY) ?? 0);
+export function nextIncarnation(
+  ports: Pick<CoordinatorPorts, "store" | "clock" | "ids" | "logger">,
+  hasEnded: () => boolean,
+): IncarnationId {
+  const kept = Number(ports.store.replica.peerState.get(KEY) ?? 0);
   // A broken note counts as none.
   const last = isReachable(kept) && kept < MAX_NUMBER ? kept : 0;
   const start = Math.max(last + 1, Math.min(Math.floor(ports.clock.unixMs()), MAX_CLOCK_START));
-  try {
-    peerState.set(KEY, String(start));
-  } catch (error) {
-    if (!(error instanceof ChangeoverError)) throw error;
-    ports.logger.warn({ err: error }, "this start could not be noted");
+  const fault = noteStart(ports, start);
+  if (fault !== null) {
+    ports.logger.warn({ err: fault }, "this start could not be noted; it is tried again until the disk takes it");
+    const again = (): void => {
+      if (!hasEnded() && noteStart(ports, start) !== null) ports.clock.setTimeout(again, NOTE_AGAIN_MS);
+    };
+    ports.clock.setTimeout(again, NOTE_AGAIN_MS);
   }
   return withStart(ports.ids.next("incarnation"), start);
+}
+
+/** What the disk said; null: it took the note. */
+function noteStart({ store }: Pick<CoordinatorPorts, "store">, start: number): ChangeoverError | null {
+  try {
+    store.replica.peerState.set(KEY, String(start));
+    return null;
+  } catch (error) {
+    if (error instanceof ChangeoverError) return error;
+    throw error;
+  }
 }

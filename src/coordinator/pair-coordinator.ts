@@ -1,6 +1,7 @@
 /**
  * The coordinator that callers hold: lifecycle, and each call handed to the actor whose business it is.
  */
+import { notInLog } from "../actors/engine-keeper.ts";
 import type { Kit } from "../actors/kit.ts";
 import { resolveConflict } from "../actors/conflict-book.ts";
 import { lockEndsAtMs } from "../actors/reconcile-lock.ts";
@@ -102,12 +103,13 @@ export class PairCoordinator implements Coordinator {
     log.restore(this.#stored);
     if (this.#stored.flaw !== null) this.#actors.catchUp.foundFlaw(this.#stored.flaw);
     const held = (await ports.engine.position?.()) ?? null;
-    if (held !== null && epochAt(ports.store.logShape(), held.seq) === held.epoch) {
+    const shape = ports.store.logShape();
+    if (held !== null && epochAt(shape, held.seq) === held.epoch) {
       executor.resetTo(held.seq);
     } else if (checkpoint !== null) {
       executor.resetTo(checkpoint.position.seq);
       await this.#restoreEngine(checkpoint.state);
-    }
+    } else if (held !== null && held.seq > 0 && shape.length > 0) this.#actors.engineKeeper.lose(notInLog(held));
     ports.peerChannel.open(
       peerEvents(this.#kit, this.#actors, () => this.#root.ended),
       self,

@@ -203,7 +203,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}pulse.ts`,
     "the wall clock's gap is not looked at",
-    "const unixGapMs = clock.unixMs() - this.#seenUnixMs;",
+    "const unixGapMs = clock.unixMs() - this.#seen.unixMs;",
     "const unixGapMs = 0;",
   ),
   mutant(

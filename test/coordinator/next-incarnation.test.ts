@@ -12,16 +12,17 @@ class Machine {
   readonly warnings: string[] = [];
   /** What stands on the disk before the next start. */
   noted: string | null = null;
+  store: MemoryStore | null = null;
 
   start(): IncarnationId {
     this.disk.ownerDied();
-    const store = new MemoryStore({ ids: new NamedIds("a"), disk: this.disk });
+    const store = (this.store = new MemoryStore({ ids: new NamedIds("a"), disk: this.disk }));
     if (this.noted !== null) store.replica.peerState.set("start", this.noted);
     this.noted = null;
     const silent = (): void => undefined;
     const warn = (_detail: object, message: string): void => void this.warnings.push(message);
     const logger = { debug: silent, info: silent, warn, error: silent };
-    return nextIncarnation({ store, clock: this.clock, ids: new NamedIds("a"), logger });
+    return nextIncarnation({ store, clock: this.clock, ids: new NamedIds("a"), logger }, () => false);
   }
 }
 
@@ -51,11 +52,24 @@ describe("[HB2] the name of a start", () => {
     machine.disk.full = true;
     machine.clock.nowMs += 5_000;
     const second = machine.start();
-    expect(machine.warnings).toEqual(["this start could not be noted"]);
+    expect(machine.warnings).toEqual(["this start could not be noted; it is tried again until the disk takes it"]);
     machine.disk.full = false;
     machine.clock.nowMs += 5_000;
     expect(isEarlierStart(first, second)).toBe(true);
     expect(isEarlierStart(second, machine.start())).toBe(true);
+  });
+
+  it("is noted as soon as the disk takes it: the next start is the later one, though the clock was put back", async () => {
+    const machine = new Machine();
+    machine.disk.full = true;
+    machine.clock.nowMs += 3_600_000;
+    const first = machine.start();
+    machine.disk.full = false;
+    await expect
+      .poll(() => machine.store?.replica.peerState.get("start"), { timeout: 10_000 })
+      .toBe(String(machine.clock.nowMs));
+    machine.clock.nowMs -= 3_600_000;
+    expect(isEarlierStart(first, machine.start())).toBe(true);
   });
 
   it.each(["inc_V1StGXR8_Z5jdHi6B-myT", "inc_7-StGXR8Z5jdHi6BmyT42", "inc_1234567890123456789-x"])(

@@ -103,6 +103,16 @@ export class EngineProcess {
     if (closes) for (const lost of connected) lost();
   }
 
+  /**
+   * Whoever restores an older folder restarts an engine that does not tell its position: nobody could say whether what it
+   * has executed is in that folder.
+   */
+  folderRestored(): void {
+    if (this.#memory === null || this.#ground.tells.position) return;
+    this.die();
+    this.start();
+  }
+
   losePower(): void {
     this.#poweredOff ||= this.#memory !== null;
     this.die(false);

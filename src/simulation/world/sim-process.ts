@@ -163,6 +163,7 @@ export class SimProcess {
     if (this.#living !== null) return;
     this.disk.replaceBy(copy);
     this.diskReplaced = true;
+    this.engineProcess?.folderRestored();
     this.#ground.trace.note(this.#ground.scheduler.nowMs, this.label, "has another disk");
     this.#ground.watchers.each((watch) => watch.diskReplaced?.(this.label));
   }
