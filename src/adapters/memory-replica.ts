@@ -131,8 +131,12 @@ export class MemoryReplica implements Replica {
   readonly ops: OpLog = {
     vector: () => this.#vector,
     raiseVector: (origin, originSeq) => {
-      const { vector } = this.#content;
-      if (originSeq > (vector.get(origin) ?? 0)) this.#put(vector, origin, originSeq);
+      const { vector, ops, chains } = this.#content;
+      const before = vector.get(origin) ?? 0;
+      if (originSeq <= before) return;
+      this.#put(vector, origin, originSeq);
+      // Kept for the newest operation alone once the operation itself was compacted away.
+      if (!ops.has(`${origin}/${before}`)) this.#drop(chains, `${origin}/${before}`);
     },
     heads: () =>
       Object.fromEntries([...this.#content.vector].map(([origin, seq]) => [origin, this.ops.headAt(origin, seq)])),

@@ -90,6 +90,20 @@ function compactionContract(replica: () => Replica, reopen: () => Replica): void
     }
   });
 
+  it("forgets the digest of a compacted operation once more is counted, also what was never held here", () => {
+    const { ops } = replica();
+    ops.add(arrived(op("rec_a", 1), 1));
+    ops.raiseVector("rec_a", 1);
+    const head = ops.headAt("rec_a", 1);
+    expect(head).not.toBeNull();
+    expect(ops.compact(arrivalAt(1), 10).dropped).toBe(1);
+    expect(ops.headAt("rec_a", 1)).toBe(head);
+    ops.raiseVector("rec_a", 3);
+    for (const open of [replica, reopen]) {
+      expect([1, 3].map((n) => open().ops.headAt("rec_a", n))).toEqual([null, null]);
+    }
+  });
+
   it("compacts what no field needs, and remembers through where", () => {
     const [first, second] = [op("rec_a", 1, { field: "f" }), op("rec_a", 2, { field: "f" })];
     [first, second].forEach((one, index) => replica().ops.add(arrived(one, index)));
