@@ -61,6 +61,7 @@ describe("[HB2] the name of a start", () => {
 
   it("is noted as soon as the disk takes it: the next start is the later one, though the clock was put back", async () => {
     const machine = new Machine();
+    machine.start();
     machine.disk.full = true;
     machine.clock.nowMs += 3_600_000;
     const first = machine.start();
