@@ -152,7 +152,7 @@ export class MemoryReplica implements Replica {
     ofField: (entity, field) =>
       this.#content.arrivals.flatMap(({ op }) => (op.entity === entity && op.field === field ? [op] : [])),
     arrivedAfter: (after, limit, maxBytes, exceptVia = "", alsoVia = exceptVia) =>
-      this.#arrivedAfter(after, limit, maxBytes, [exceptVia, alsoVia]),
+      this.#arrivedAfter(after, limit, maxBytes, exceptVia, alsoVia),
     lackedBy: (vector, limit, maxBytes) => lackedFrom(this.#content.ops, this.#vector, vector, { limit, maxBytes }),
     lastArrival: () => this.#content.arrivals.at(-1)?.arrival ?? "",
     arrivalBefore: (count) => this.#content.arrivals.at(-1 - count)?.arrival ?? "",
@@ -225,15 +225,16 @@ export class MemoryReplica implements Replica {
     after: string,
     limit: number,
     maxBytes: number,
-    names: readonly [string, string],
+    origin: string,
+    alsoVia: string | null,
   ): readonly ArrivedOp[] {
-    const [origin] = names;
     const found: ArrivedOp[] = [];
     let bytes = 0;
     const { arrivals } = this.#content;
     for (let index = firstAfter(arrivals, after); index < arrivals.length; index += 1) {
       const arrived = arrivals[index] as ArrivedOp;
-      if (origin !== "" && (names.includes(arrived.via) || arrived.op.origin === origin)) continue;
+      const isBrought = alsoVia !== null && [origin, alsoVia].includes(arrived.via);
+      if (origin !== "" && (isBrought || arrived.op.origin === origin)) continue;
       bytes += bytesOf(arrived.op);
       if (found.length >= limit || (found.length > 0 && bytes > maxBytes)) break;
       found.push(arrived);

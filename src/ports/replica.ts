@@ -152,14 +152,14 @@ export interface OpLog {
   ofField(entity: string, field: string): readonly Op[];
   /**
    * Arrivals after `after` ("": from the first) that `exceptVia` neither brought nor made, nor `alsoVia`, another name of
-   * the same caller, brought; at most `limit`, about `maxBytes`.
+   * the same caller, brought; at most `limit`, about `maxBytes`. `alsoVia` null: also what `exceptVia` brought.
    */
   arrivedAfter(
     after: string,
     limit: number,
     maxBytes: number,
     exceptVia?: string,
-    alsoVia?: string,
+    alsoVia?: string | null,
   ): readonly ArrivedOp[];
   /** What `vector` lacks, each origin in order; at most `limit`, about `maxBytes`. */
   lackedBy(vector: VectorClock, limit: number, maxBytes: number): readonly Op[];

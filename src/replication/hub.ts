@@ -1,7 +1,8 @@
 /**
  * What this engine serves to spokes and federation peers: who it is, pages of operations, and taking theirs.
  * Keeps true: pages go by arrival here, so that an operation which was made long ago and comes now is past nobody's
- * cursor; a caller is not given what it brought or made itself; compaction stays below what every known caller has.
+ * cursor; a caller is not given what it brought or made itself, and in a snapshot only what it made is left out;
+ * compaction stays below what every known caller has.
  */
 import { ChangeoverError } from "../core/errors.ts";
 import { isOrigin, type Op } from "../core/operation.ts";
@@ -195,14 +196,16 @@ export class Hub {
 
   #page({ caller, after, limit, maxBytes }: PullCall): PullPage {
     const { ops } = this.#basics.replica;
-    const name = callerName(caller);
+    const floor = ops.floor();
+    const isSnapshot = floor !== null && after < floor.through;
+    // A snapshot's clock counts everything, and a caller whose folder was restored may lack what it brought for others.
+    const except = [caller.origin, isSnapshot ? null : callerName(caller)] as const;
     const last = ops.lastArrival();
-    const found = ops.arrivedAfter(after, limit, maxBytes - PAGE_FRAME_BYTES, caller.origin, name);
+    const found = ops.arrivedAfter(after, limit, maxBytes - PAGE_FRAME_BYTES, ...except);
     const reached = found.at(-1)?.arrival ?? after;
-    const beyond = found.length > 0 && ops.arrivedAfter(reached, 1, 1, caller.origin, name).length > 0;
+    const beyond = found.length > 0 && ops.arrivedAfter(reached, 1, 1, ...except).length > 0;
     // Where nothing follows, the cursor also passes what the caller is not given.
     const nextCursor = beyond || last < reached ? reached : last;
-    const floor = ops.floor();
     const page = {
       ops: this.#seals.leaving(found.map(({ op }) => op)),
       nextCursor,
@@ -210,7 +213,7 @@ export class Hub {
       hubId: this.#init.hubId,
       generation: this.generation,
     };
-    return floor === null || after >= floor.through ? page : { ...page, snapshot: floor };
+    return isSnapshot ? { ...page, snapshot: floor } : page;
   }
 
   /**

@@ -45,6 +45,8 @@ function logContract(replica: () => Replica, reopen: () => Replica): void {
       expect(held.ops.arrivedAfter("", 2, 1e6)).toHaveLength(2);
       expect(held.ops.arrivedAfter("", 10, 1)).toHaveLength(1);
       expect(held.ops.arrivedAfter(arrivalAt(0), 10, 1e6, "rec_b").map((one) => one.op)).toEqual([ops[2]]);
+      // Null: what it brought is given; what it made is not.
+      expect(held.ops.arrivedAfter("", 10, 1e6, "rec_b", null).map((one) => one.op)).toEqual([ops[0], ops[2]]);
       expect(held.ops.find("rec_b", 1)).toEqual(arrived(ops[1] as Op, 1, "rec_b"));
       expect(held.ops.lastArrival()).toBe(arrivalAt(2));
       expect(held.ops.newest(2).map((one) => one.op)).toEqual([ops[2], ops[1]]);

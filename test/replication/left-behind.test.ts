@@ -210,3 +210,27 @@ describe("a hub that is followed no more", () => {
     expect(makePlace({ name: "spoke", disk }).replication.hub.compact()).toBe(2);
   });
 });
+
+it("R1: one whose folder was restored is given what it had brought for others, also where that was compacted since", async () => {
+  const hub = makePlace({ name: "hub" });
+  const reader = makePlace({ name: "reader", hub: hub.wayFor(originOf("reader")) });
+  const disk = new MemoryDisk();
+  const carrier = makePlace({ name: "carrier", disk, hub: hub.wayFor(originOf("carrier")) });
+  const far = makePlace({ name: "far", hub: carrier.wayFor(originOf("far")) });
+  const meet = async (): Promise<void> => {
+    for (const one of [far, carrier, reader, carrier]) await exchange(one);
+  };
+  hub.replication.records.set("macro", "f", 0);
+  await meet();
+  const copy = new MemoryDisk();
+  copy.content = structuredClone(disk.content);
+  for (const n of [1, 2]) far.replication.records.set("macro", "f", n);
+  await meet();
+  // What everybody has is known once each has asked again.
+  await meet();
+  expect(hub.replication.hub.compact()).toBeGreaterThan(0);
+  const restored = makePlace({ name: "carrier", disk: copy, hub: hub.wayFor(originOf("carrier")) });
+  await exchange(restored);
+  expect(shown(restored)).toEqual(shown(hub));
+  expect(restored.replication.records.get("macro", "f")?.value).toBe(2);
+});

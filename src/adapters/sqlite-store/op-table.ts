@@ -70,7 +70,7 @@ interface ArrivedQuery {
   readonly limit: number;
   readonly maxBytes: number;
   readonly exceptVia: string;
-  readonly alsoVia: string;
+  readonly alsoVia: string | null;
 }
 
 /** Rows read beyond a page's limit in one step are bounded by its bytes. */
@@ -262,10 +262,12 @@ export class OpTable {
   arrivedAfter(asked: ArrivedQuery): readonly ArrivedOp[] {
     const { after, limit, maxBytes } = asked;
     // What was made here has no `via`, and "" stands for nobody: no text differs from it in both columns.
-    const [exceptVia, alsoVia] = [asked.exceptVia || "\u0000", asked.alsoVia || "\u0000"];
+    const nobody = "\u0000";
+    const except = asked.exceptVia || nobody;
+    const vias = asked.alsoVia === null ? ([nobody, nobody] as const) : ([except, asked.alsoVia || nobody] as const);
     const arrived: ArrivedOp[] = [];
     let bytes = 0;
-    for (const row of this.#arrived.iterate(after, exceptVia, alsoVia, exceptVia, limit)) {
+    for (const row of this.#arrived.iterate(after, ...vias, except, limit)) {
       bytes += opBytes(row);
       if (arrived.length > 0 && bytes > maxBytes) break;
       arrived.push({ op: toOp(row), arrival: row.arrival, via: row.via });

@@ -1,4 +1,7 @@
-/** Purpose: R2: no place takes an operation twice. R3: nobody is given back what it made or brought itself. */
+/**
+ * Purpose: R2: no place takes an operation twice. R3: nobody is given back what it made or
+ * brought itself; a snapshot also gives what was brought.
+ */
 import { recordOrigin } from "../../core/operation.ts";
 import type { Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
@@ -26,7 +29,7 @@ export function operations(world: World): Watch {
       known.add(id);
       setOf(brought, place).add(`${via}:${id}`);
     },
-    pulled: (place, from, { ops }) => {
+    pulled: (place, from, { ops, snapshot }) => {
       const engineId = world.contentOf(place)?.engineId;
       // One that reads a whole log again gets its own operations too [RP2].
       if (engineId === undefined || world.hasRewritten) return;
@@ -34,7 +37,8 @@ export function operations(world: World): Watch {
       for (const { origin, originSeq } of ops) {
         const id = `${origin}/${originSeq}`;
         if (origin === own) world.violate("R3", `${from} gave ${place} its own ${id}`);
-        if (setOf(brought, from).has(`${own}:${id}`)) world.violate("R3", `${from} gave back ${id} to ${place}`);
+        if (snapshot === undefined && setOf(brought, from).has(`${own}:${id}`))
+          world.violate("R3", `${from} gave back ${id} to ${place}`);
       }
     },
   };
