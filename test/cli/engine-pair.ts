@@ -17,7 +17,7 @@ export interface EnginePair {
 }
 
 /**
- * Starts both and waits until one leads and the other is ready.
+ * Starts both, `a` first, so that it leads, and waits until the other one is ready.
  *
  * @param more keys that both configurations have beside the necessary ones
  * @param chosen where the engines listen, for those who must know it before
@@ -47,7 +47,9 @@ export async function startPair(more: object = {}, chosen?: Readonly<Record<Labe
     await Promise.all([engines.a.stop(), engines.b.stop()]);
     rmSync(folder, { recursive: true, force: true });
   };
-  await Promise.all([engines.a.start(), engines.b.start()]);
+  // One after the other: on a busy machine `b` could come up first, and would lead.
+  await engines.a.start();
+  await engines.b.start();
   await untilReady(urls);
   return { folder, urls, engines, configFile, close };
 }

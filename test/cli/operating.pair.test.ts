@@ -13,7 +13,9 @@ let pair: EnginePair;
 
 beforeAll(async () => {
   writeFileSync(secretFile, "quiet-please-0123456\n");
-  pair = await startPair({ auth: { controlPlaneSecret: { file: secretFile } } });
+  // The tests name who leads, so a machine that is busy for a moment must not move the role.
+  const engine = { kind: "reference", stallMs: 5_000 };
+  pair = await startPair({ auth: { controlPlaneSecret: { file: secretFile } }, engine });
 });
 afterAll(async () => {
   await pair.close();
