@@ -72,8 +72,10 @@ export class Heartbeats {
       const { cause, by } = heartbeat.leadership;
       succession.restraints.noteLeadership(heartbeat.epoch, cause, by);
     }
-    if (leadership.role !== "follower" || heartbeat.epoch !== book.accepted) return;
+    if (leadership.role !== "follower") return;
+    // Whom it hears lead is waited for, also where the disk refuses the epoch and so no vote is given [VT2].
     monitor.promiseUntil(receivedAtMonoMs + succession.judge.waitMs);
+    if (heartbeat.epoch !== book.accepted) return;
     this.#vote = { epoch: heartbeat.epoch, n: heartbeat.n };
     const holder = otherLabel(this.#kit.options.label);
     if (heartbeat.witnessSeq !== null) {

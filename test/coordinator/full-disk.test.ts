@@ -100,3 +100,24 @@ scenario(
     ]);
   },
 );
+
+scenario(
+  "VT2",
+  "who hears another engine lead waits for it, also where a full disk keeps it from giving its vote",
+  { failover: { policy: "consistency" } },
+  async (stage) => {
+    await stage.onAir("a");
+    stage.process("a").disk.full = true;
+    expect(await stage.submit("a")).toMatchObject({ outcome: "store-failed" });
+    await stage.run(1_000);
+    expect(stage.leads("b")).toBe(true);
+    stage.cut();
+    stage.process("a").disk.full = false;
+    let reasons: readonly string[] = [];
+    while (reasons.length === 0 || reasons.includes("peer-leads")) {
+      await stage.run(10);
+      reasons = stage.state("a").waiting?.reasons ?? [];
+    }
+    expect(reasons).toContain("promise");
+  },
+);
