@@ -68,12 +68,17 @@ export function isOrigin(value: unknown): value is string {
   return typeof value === "string" && ORIGIN.test(value);
 }
 
+/** Whether a value is a stamp of a hybrid logical clock. */
+export function isStamp(value: unknown): value is Hlc {
+  return typeof value === "string" && HLC.test(value);
+}
+
 /** What is wrong with a value that came as an operation; null when nothing is. Never throws. */
 export function opFlaw(value: unknown): OpFlaw | null {
   if (value === null || typeof value !== "object" || Array.isArray(value)) return "invalid_trace_id";
   const op = value as { readonly [Name in keyof Op]?: unknown };
   if (!isOrigin(op.origin) || !isCount(op.originSeq, 1)) return "invalid_trace_id";
-  if (typeof op.hlc !== "string" || !HLC.test(op.hlc) || !isCount(op.epoch, 0)) return "invalid_frontmatter";
+  if (!isStamp(op.hlc) || !isCount(op.epoch, 0)) return "invalid_frontmatter";
   if (typeof op.checksum !== "string" || !CHECKSUM.test(op.checksum)) return "invalid_frontmatter";
   if (typeof op.kind !== "string") return "invalid_frontmatter";
   const clock = clockFlaw(op.clock);

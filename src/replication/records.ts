@@ -10,6 +10,7 @@ import {
   GIVEN_UP,
   MAX_NAME_CHARS,
   MAX_VALUE_CHARS,
+  isStamp,
   opFlaw,
   type Op,
   type OpKind,
@@ -159,9 +160,11 @@ export class Records {
   skip(origin: string, originSeq: number): SkipOutcome {
     const { replica, digest, stamps } = this.#basics;
     const { ops } = replica;
-    if (ops.findSetAside(origin, originSeq) === null) return { outcome: "not-found" };
+    const note = ops.findSetAside(origin, originSeq);
+    if (note === null) return { outcome: "not-found" };
     if (counterOf(ops.vector(), origin) !== originSeq - 1) return { outcome: "not-found" };
-    const made = { origin, originSeq, hlc: stamps.next(), epoch: this.#epoch(), entity: GIVEN_UP, field: "-" };
+    const hlc = stampInItsPlace(note.content, stamps.next());
+    const made = { origin, originSeq, hlc, epoch: this.#epoch(), entity: GIVEN_UP, field: "-" };
     const unsigned = { ...made, kind: "skip" as const, payload: null, clock: { [origin]: originSeq } };
     const op = { ...unsigned, checksum: checksumOfOp(digest, unsigned) };
     replica.transaction(() => {
@@ -273,4 +276,13 @@ function refusalOf(entity: string, field: string, payload: Json): WriteOutcome |
     if (!(error instanceof ChangeoverError)) throw error;
     return { outcome: "invalid", field: "value", detail: error.message };
   }
+}
+
+/**
+ * The stamp of what takes the place of an operation: that of the operation itself, unless it is later than `now`. A clock
+ * that is ahead here would otherwise make a stamp that nobody else takes [CK2].
+ */
+function stampInItsPlace(content: Json, now: string): string {
+  const { hlc } = (content ?? {}) as { readonly hlc?: unknown };
+  return isStamp(hlc) && hlc < now ? hlc : now;
 }
