@@ -92,6 +92,19 @@ function compactionContract(replica: () => Replica, reopen: () => Replica): void
     }
   });
 
+  it("knows the digest of what comes in one transaction with a withdrawal of another origin", () => {
+    const held = replica();
+    held.ops.add(arrived(op("rec_a", 1), 1));
+    held.ops.raiseVector("rec_a", 1);
+    held.transaction(() => {
+      held.ops.add(arrived(op("rec_a.2", 1), 2));
+      held.ops.withdraw("rec_a", 0);
+      held.ops.add(arrived(op("rec_a.2", 2), 3));
+      held.ops.raiseVector("rec_a.2", 2);
+    });
+    for (const open of [replica, reopen]) expect(open().ops.headAt("rec_a.2", 2)).toMatch(/^[0-9a-f]+$/u);
+  });
+
   it("forgets the digest of a compacted operation once more is counted, also what was never held here", () => {
     const { ops } = replica();
     ops.add(arrived(op("rec_a", 1), 1));

@@ -154,8 +154,7 @@ export class OpTable {
 
   raise(origin: string, originSeq: number): void {
     if (originSeq <= counterOf(this.#held, origin)) return;
-    const reached = this.#reached(origin);
-    const head = reached.seq === originSeq ? reached.head : null;
+    const head = this.headAt(origin, originSeq);
     this.#raise.run(origin, originSeq, head);
     this.#heads.set(origin, { seq: originSeq, head });
     // Written in place: this clock is read once for every operation of a page and never given away.
@@ -202,8 +201,8 @@ export class OpTable {
   /** The digest through `op`, where it is the next one of its origin. */
   #extend(op: Op): string | null {
     const { origin, originSeq, checksum } = op;
-    const { seq, head } = this.#reached(origin);
-    if (head === null || originSeq !== seq + 1 || isGivenUp(op)) return null;
+    const head = this.headAt(origin, originSeq - 1);
+    if (head === null || isGivenUp(op)) return null;
     const chain = chainAfter(head, checksum, sha256Of);
     this.#heads.set(origin, { seq: originSeq, head: chain });
     return chain;
