@@ -129,7 +129,7 @@ export const REGRESSIONS: readonly Regression[] = [
     found: "I5: a campaign while behind what clients were told",
     cause: "the leader's heartbeats that came during a campaign which was then lost did not count [CP4]",
     faults: [
-      { kind: "force-leader", atMs: 3618.666, forMs: 416.995, target: "b", amount: 0.526 },
+      { kind: "force-leader", atMs: 3618.666, forMs: 416.995, target: "b", amount: 0.5256 },
       { kind: "stall", atMs: 4938.102, forMs: 183.349, target: "b", amount: 0.962 },
       { kind: "maintenance", atMs: 5023.203, forMs: 1354.369, target: "a", amount: 0.368 },
       { kind: "isolation", atMs: 6224.446, forMs: 610.189, target: "b", amount: 0.446 },

@@ -8,20 +8,25 @@ import {
   postSnapshotLate,
   resolveConflict,
 } from "../people/operator.ts";
+import { type Label, otherLabel } from "../../core/ids.ts";
 import type { PlannedFault } from "./fault.ts";
 import type { World } from "../world/world.ts";
 
 const IMMEDIATE_SHARE = 0.5;
 const LAPSED_SHARE = 0.5;
 const REAPPLIED_SHARE = 0.5;
+const SAME_ENGINE_SHARE = 0.5;
 
 export const personFaults = {
   "force-leader": {
     weight: 4,
     lastsMs: [5, 800],
-    begin: force,
-    // The same request again: whoever asks twice gets the first answer [HO4].
-    end: force,
+    begin: (world, fault) => force(world, fault, fault.target),
+    // The same request again, often at the other engine: whoever asks twice gets the first answer [HO4].
+    end: (world, fault) => {
+      const elsewhere = (fault.amount * 1_511) % 1 > SAME_ENGINE_SHARE;
+      force(world, fault, elsewhere ? otherLabel(fault.target) : fault.target);
+    },
   },
   handover: {
     weight: 5,
@@ -61,8 +66,8 @@ export const personFaults = {
   },
 } satisfies Record<string, FaultWork>;
 
-function force(world: World, fault: PlannedFault): void {
-  forceLeader(world, fault.target, {
+function force(world: World, fault: PlannedFault, label: Label): void {
+  forceLeader(world, label, {
     mode: secondAmount(fault) < IMMEDIATE_SHARE ? "immediate" : "graceful",
     reason: "a person at the desk",
     requestId: `force-${fault.atMs.toFixed(3)}`,

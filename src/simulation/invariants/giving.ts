@@ -31,7 +31,7 @@ export class Giving implements Watch {
   readonly #entitlement: Pick<Entitlement, "forbids">;
   readonly #roles: Record<Label, Role> = { a: "follower", b: "follower" };
   readonly #candidateMs: Record<Label, number> = { a: 0, b: 0 };
-  /** Why the leader may not grant what it was asked for, by request; null: it may. */
+  /** Why the leader may not grant what it was asked for, by asker and request; null: it may. */
   readonly #forbidden = new Map<string, string | null>();
   readonly #askedMs = new Map<string, number>();
   readonly #grants = new Map<number, Grant>();
@@ -58,20 +58,22 @@ export class Giving implements Watch {
     const { nowMs } = this.#world;
     if (message.type === "vote-answer" && message.granted && this.#roles[from] !== "follower")
       this.#world.violate("CP7", `${from} gave its vote for epoch ${message.epoch} as ${this.#roles[from]}`);
-    if (message.type === "handover-request" && !this.#askedMs.has(message.requestId))
-      this.#askedMs.set(message.requestId, nowMs);
+    if (message.type === "handover-request" && !this.#askedMs.has(keyOf(from, message)))
+      this.#askedMs.set(keyOf(from, message), nowMs);
     if (message.type !== "handover-grant") return;
-    const { requestId, epoch, final } = message;
-    const why = this.#forbidden.get(requestId) ?? null;
+    const { epoch, final } = message;
+    const key = keyOf(otherLabel(from), message);
+    const why = this.#forbidden.get(key) ?? null;
     if (why !== null) this.#world.violate("HO1", `${from} granted epoch ${epoch}, but when it was asked ${why}`);
     const { rate } = this.#world.processes[otherLabel(from)].machine.clock;
-    const endsMs = (this.#askedMs.get(requestId) ?? nowMs) + grantWindowMs(this.#world.settings.failover) / rate;
+    const endsMs = (this.#askedMs.get(key) ?? nowMs) + grantWindowMs(this.#world.settings.failover) / rate;
     if (!this.#grants.has(epoch)) this.#grants.set(epoch, { by: from, atMs: nowMs, endsMs, final });
   }
 
   delivered(to: Label, message: PeerMessage): void {
-    if (message.type !== "handover-request" || this.#forbidden.get(message.requestId) === null) return;
-    this.#forbidden.set(message.requestId, this.#entitlement.forbids(to));
+    if (message.type !== "handover-request") return;
+    const key = keyOf(otherLabel(to), message);
+    if (this.#forbidden.get(key) !== null) this.#forbidden.set(key, this.#entitlement.forbids(to));
   }
 
   swapped(_from: Label, _previous: unknown, next: { readonly epoch: number }): void {
@@ -103,4 +105,9 @@ export class Giving implements Watch {
     const [held, wanted] = [has, final].map((at) => `${at.epoch}/${at.seq}`);
     this.#world.violate("HO2", `${label} leads in epoch ${epoch} with its log at ${held}, granted at ${wanted}`);
   }
+}
+
+/** A person's request may be made at both engines under one id [HO4]. */
+function keyOf(asker: Label, { requestId }: { readonly requestId: string }): string {
+  return `${asker} ${requestId}`;
 }

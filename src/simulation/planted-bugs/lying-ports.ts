@@ -6,6 +6,7 @@ import type { CoordinatorPorts } from "../../coordinator/types.ts";
 import { advanceClock, type VectorClock } from "../../core/vector-clock.ts";
 import type { ChangeoverSwitch } from "../../ports/changeover-switch.ts";
 import type { Engine } from "../../ports/engine.ts";
+import type { PeerChannel } from "../../ports/peer-channel.ts";
 import type { Witness } from "../../ports/witness.ts";
 import { isStranger } from "../ground/witness-host.ts";
 import { overriding } from "./overriding.ts";
@@ -148,4 +149,11 @@ export function releaseAnyLock(ports: CoordinatorPorts): CoordinatorPorts {
     },
   };
   return { ...ports, witness: overriding(witness, lying) };
+}
+
+/** [HO4] The peer does not learn what a request of a person was answered. */
+export function keepAnswersHere(ports: CoordinatorPorts): CoordinatorPorts {
+  const { peerChannel } = ports;
+  const send: PeerChannel["send"] = (message) => message.type === "request-answered" || peerChannel.send(message);
+  return { ...ports, peerChannel: overriding(peerChannel, { send }) };
 }

@@ -12,6 +12,7 @@ import {
   forgetKeys,
   forgetStart,
   hideStrangers,
+  keepAnswersHere,
   neverLook,
   neverWithdraw,
   releaseAnyLock,
@@ -32,6 +33,9 @@ const STRANGERS_COME: readonly Fault[] = (["stray-engine", "second-pair"] as con
     { kind, atMs: atMs + 300, forMs: 9_000, target: "a", amount: 0.3 },
   ];
 });
+
+/** A person asks one engine, and then the other one with the same `requestId`. */
+const ASKED_ELSEWHERE = { kind: "force-leader", forMs: 1_500, amount: 0.6 } as const;
 
 /**
  * The table. Three rules are not in it, since others imply them and no world can tell them from true: `peerSilent` (a
@@ -332,6 +336,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     wrapPorts: checkpointAhead,
   },
   { name: "idempotency key forgotten", rule: "HO2", bites: ["I9"], policy: "on-air", wrapPorts: forgetKeys },
+  {
+    name: "answer to a person's request not told to the peer",
+    rule: "HO4",
+    bites: ["I8"],
+    policy: "on-air",
+    faults: ["a", "b"].flatMap((target, index) =>
+      [4_000, 9_000].map((atMs) => ({ ...ASKED_ELSEWHERE, target: target as "a" | "b", atMs: atMs + 10_000 * index })),
+    ),
+    wrapPorts: keepAnswersHere,
+  },
   {
     name: "stored command refused when the leadership ends",
     rule: "HO6",
