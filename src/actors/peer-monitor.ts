@@ -1,26 +1,16 @@
 /**
- * The other engine as it seems from here: its heartbeats, whether it lives, its promise kept, its clock.
- * Binds `peer-link`. Keeps true: only a fresh heartbeat of the pinned engine extends anything [HB2]; only a refusal of
+ * The other engine as it seems from here: its heartbeats, its promise kept, its clock. Whether it lives is decided by the
+ * `peer-link` chart. Keeps true: only a fresh heartbeat of the pinned engine extends anything [HB2]; only a refusal of
  * every address is death [DP1].
  */
+import type { Actor } from "xstate";
 import { peerLinkMachine } from "../../machines/peer-link.machine.ts";
-import {
-  NO_SAMPLES,
-  peerUnixMinusMonoMs,
-  takeExchange,
-  type OffsetFilter,
-  heard,
-  liveness,
-  nextDeadlineMs,
-  silentAtMs,
-  watchFrom,
-  type Detector,
-} from "../core/failure-detector.ts";
+import { NO_SAMPLES, peerUnixMinusMonoMs, takeExchange, type OffsetFilter } from "../core/failure-detector.ts";
 import type { IncarnationId } from "../core/ids.ts";
 import type { Heartbeat } from "../core/messages.ts";
-import type { TimerHandle } from "../ports/basics.ts";
 import type { ProbeResult } from "../ports/peer-channel.ts";
 import type { Kit } from "./kit.ts";
+import type { Pulse } from "./pulse.ts";
 import { startMachine } from "./start-machine.ts";
 import type { Votes } from "./votes.ts";
 
@@ -29,8 +19,8 @@ export type PeerState = "connecting" | "alive" | "suspect" | "silent" | "dead";
 export interface PeerMonitorHandlers {
   /** The judgement on the peer has changed. */
   onChange(state: PeerState): void;
-  /** A deadline has passed: if this engine itself slept, that must be noticed before the peer is judged [CP5]. */
-  lookForPause?(): void;
+  /** Tells whether this engine itself slept: then the silence may be its own [CP5]. */
+  readonly pulse: Pick<Pulse, "isAwake" | "check">;
 }
 
 /** The last heartbeat and what was noted at its receipt. */
@@ -44,56 +34,49 @@ const NONE_CLOSED: ReadonlySet<string> = new Set();
 /** Heartbeats of which the peer's wall clock is taken. */
 const WALL_SAMPLES = 5;
 
+/** Half an interval of grace: a heartbeat is missed once the next one is that late. */
+const SUSPECT_AFTER_INTERVALS = 1.5;
+
 export class PeerMonitor {
   readonly #kit: Kit;
   readonly #votes: Votes;
-  readonly #handlers: PeerMonitorHandlers;
-  readonly #machine;
-  #detector: Detector;
-  #deadline: TimerHandle | null = null;
-  #deadlineAtMs = Number.POSITIVE_INFINITY;
+  readonly #machine: Actor<typeof peerLinkMachine>;
   #last: LastHeartbeat | null = null;
   #incarnation: IncarnationId | null = null;
   #offset: OffsetFilter = NO_SAMPLES;
   #wall: readonly number[] = [];
   #promiseUntilMs = Number.NEGATIVE_INFINITY;
-  #state: PeerState = "connecting";
   #probing = false;
 
   constructor(kit: Kit, votes: Votes, handlers: PeerMonitorHandlers) {
     this.#kit = kit;
     this.#votes = votes;
-    this.#handlers = handlers;
-    this.#detector = watchFrom(kit.nowMs(), kit.failover.heartbeatMs, kit.failover.missLimit);
+    const { heartbeatMs, missLimit } = kit.failover;
+    const left =
+      (intervals: number) =>
+      ({ context }: { readonly context: { readonly signAtMs: number } }): number =>
+        Math.max(0, context.signAtMs + heartbeatMs * intervals - kit.nowMs());
+    let told: PeerState = "connecting";
     this.#machine = startMachine(
       kit,
       peerLinkMachine.provide({
-        actions: {
-          peerAlive: () => this.#changed("alive"),
-          peerSuspect: () => this.#changed("suspect"),
-          peerSilent: () => this.#changed("silent"),
-          peerDead: () => this.#changed("dead"),
-        },
+        delays: { untilSuspect: left(SUSPECT_AFTER_INTERVALS), untilSilent: left(missLimit) },
+        guards: { isAwake: () => handlers.pulse.isAwake },
+        actions: { noticeSleep: () => void handlers.pulse.check() },
       }),
+      ({ value }) => {
+        if (value === told) return;
+        told = value;
+        handlers.onChange(value);
+      },
     );
   }
 
-  start(): void {
-    this.#detector = watchFrom(this.#kit.nowMs(), this.#kit.failover.heartbeatMs, this.#kit.failover.missLimit);
-    this.#armDeadline();
-  }
-
   stop(): void {
-    if (this.#deadline !== null) this.#kit.ports.clock.clearTimeout(this.#deadline);
-    this.#deadline = null;
     this.#machine.stop();
   }
 
   get state(): PeerState {
-    return this.#state;
-  }
-
-  get machineValue(): string {
     return this.#machine.getSnapshot().value;
   }
 
@@ -114,11 +97,11 @@ export class PeerMonitor {
   }
 
   get lastHeardMs(): number {
-    return this.#detector.lastHeardMs;
+    return this.#machine.getSnapshot().context.signAtMs;
   }
 
   get silentAtMs(): number {
-    return silentAtMs(this.#detector);
+    return this.lastHeardMs + this.#kit.failover.heartbeatMs * this.#kit.failover.missLimit;
   }
 
   /** Until here this engine has promised not to campaign [VT2]. */
@@ -127,7 +110,7 @@ export class PeerMonitor {
   }
 
   get alive(): boolean {
-    return this.#state === "alive" || this.#state === "suspect";
+    return this.state === "alive" || this.state === "suspect";
   }
 
   /** Keeps still until `untilMs` at least [VT2] [CP7]. */
@@ -149,17 +132,14 @@ export class PeerMonitor {
     this.#incarnation = heartbeat.incarnation;
     counters.heartbeatsReceived += 1;
     this.#last = { heartbeat, receivedAtMonoMs };
-    this.#detector = heard(this.#detector, receivedAtMonoMs);
     this.#measure(heartbeat, receivedAtMonoMs);
-    if (this.#state !== "alive") this.#machine.send({ type: "HEARD" });
-    this.#armDeadline();
+    this.#machine.send({ type: "HEARD", atMs: receivedAtMonoMs });
     return true;
   }
 
-  /** After a pause of this engine: what was missed while it slept does not count against the peer. */
+  /** At the start and after a pause of this engine: what was missed until now does not count against the peer. */
   forgive(): void {
-    this.#detector = { ...this.#detector, lastHeardMs: this.#kit.nowMs() };
-    this.#armDeadline();
+    this.#machine.send({ type: "AWAKE", atMs: this.#kit.nowMs() });
   }
 
   /** Asks every address of the peer whether a process still listens there [DP1]; `onProof` hears of it before anyone acts on it. */
@@ -170,29 +150,25 @@ export class PeerMonitor {
     if (this.#probing) return null;
     this.#probing = true;
     const sentAtMs = this.#kit.nowMs();
-    const heardBefore = this.#detector.lastHeardMs;
+    const heardBefore = this.lastHeardMs;
     const result = await this.#kit.ports.peerProbe.probe(this.#kit.failover.deathProbeMs, closed);
     this.#probing = false;
-    const heardSince = this.#detector.lastHeardMs > heardBefore;
+    const heardSince = this.lastHeardMs > heardBefore;
     if (this.#kit.rules.provesDeath(result) && !heardSince) {
       onProof(sentAtMs);
-      if (this.#state !== "dead") this.#machine.send({ type: "REFUSED" });
-    } else if (this.#state === "dead") {
-      this.#machine.send({ type: "DOUBTED" });
-    }
+      this.#machine.send({ type: "REFUSED" });
+    } else this.#machine.send({ type: "DOUBTED" });
     return { result, sentAtMs };
   }
 
   /** Its watch says that it is busy and lives [EN5]. That delays a campaign, and is neither a heartbeat nor a promise. */
   vouched(): void {
-    this.#detector = heard(this.#detector, this.#kit.nowMs());
-    if (this.#state === "suspect" || this.#state === "silent") this.#machine.send({ type: "HEARD" });
-    this.#armDeadline();
+    this.#machine.send({ type: "VOUCHED", atMs: this.#kit.nowMs() });
   }
 
   /** A link came up: a process lives there, whatever a probe said before. */
   linkUp(): void {
-    if (this.#state === "dead") this.#machine.send({ type: "DOUBTED" });
+    this.#machine.send({ type: "DOUBTED" });
   }
 
   #measure(heartbeat: Heartbeat, receivedMonoMs: number): void {
@@ -205,30 +181,5 @@ export class PeerMonitor {
       peerSentUnixMs: heartbeat.sentAtUnixUs / 1_000,
       receivedMonoMs,
     });
-  }
-
-  /** One timer: a deadline that moved on is only noticed when the old one fires, which costs nothing in between. */
-  #armDeadline(): void {
-    const now = this.#kit.nowMs();
-    const nextMs = nextDeadlineMs(this.#detector, now);
-    if (nextMs === null || (this.#deadline !== null && this.#deadlineAtMs <= nextMs)) return;
-    if (this.#deadline !== null) this.#kit.ports.clock.clearTimeout(this.#deadline);
-    this.#deadlineAtMs = nextMs;
-    this.#deadline = this.#kit.ports.clock.setTimeout(() => this.#deadlinePassed(), Math.max(0, nextMs - now));
-  }
-
-  #deadlinePassed(): void {
-    this.#deadline = null;
-    this.#deadlineAtMs = Number.POSITIVE_INFINITY;
-    this.#handlers.lookForPause?.();
-    const judged = liveness(this.#detector, this.#kit.nowMs());
-    if (judged === "suspect" && this.#state === "alive") this.#machine.send({ type: "MISSED" });
-    if (judged === "silent" && this.#state !== "silent") this.#machine.send({ type: "SILENT" });
-    this.#armDeadline();
-  }
-
-  #changed(state: PeerState): void {
-    this.#state = state;
-    this.#handlers.onChange(state);
   }
 }

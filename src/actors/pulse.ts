@@ -31,16 +31,28 @@ export class Pulse {
     this.#timer = null;
   }
 
+  /** Whether the engine has begun, and was not paused since the last look. */
+  get isAwake(): boolean {
+    return this.#seen !== null && this.#pausedMs() === null;
+  }
+
   /** Finds out whether the engine was paused since the last look; true when it was just found. */
   check(): boolean {
+    const gapMs = this.#pausedMs();
+    if (gapMs === null) return false;
+    this.#look();
+    this.#onPause(gapMs);
+    return true;
+  }
+
+  /** Ms for which the engine was paused since the last look; null: it was not, or has not begun. */
+  #pausedMs(): number | null {
     const { clock } = this.#kit.ports;
-    if (this.#seen === null) return false;
+    if (this.#seen === null) return null;
     const monoGapMs = clock.monoMs() - this.#seen.monoMs;
     const unixGapMs = clock.unixMs() - this.#seen.unixMs;
-    if (!this.#kit.rules.pauseSuspected(monoGapMs, unixGapMs, this.#kit.failover.leaseMs)) return false;
-    this.#look();
-    this.#onPause(Math.max(monoGapMs, unixGapMs));
-    return true;
+    const isPause = this.#kit.rules.pauseSuspected(monoGapMs, unixGapMs, this.#kit.failover.leaseMs);
+    return isPause ? Math.max(monoGapMs, unixGapMs) : null;
   }
 
   #arm(): void {

@@ -32,7 +32,7 @@ export interface ReconcileLockDeps {
   /** The epoch that this engine leads in. */
   readonly book: { readonly accepted: Epoch };
   /** Whether the peer is proven dead [DP1]. */
-  readonly monitor: { readonly machineValue: string };
+  readonly monitor: { readonly state: string };
   /** The lock was held and may be used no longer. */
   onLost(): void;
 }
@@ -143,7 +143,7 @@ export class ReconcileLock {
     const { label } = options;
     const holder = parseHolder(standing.holder);
     const { book, monitor } = this.#deps;
-    const view = { holder, label, epoch: book.accepted, peerDead: monitor.machineValue === "dead" };
+    const view = { holder, label, epoch: book.accepted, peerDead: monitor.state === "dead" };
     if (!rules.mayBreakLock(view)) return false;
     const answer = await ports.witness.breakLock(standing);
     ports.logger.info(

@@ -68,7 +68,7 @@ export class Succession {
     this.pulse = new Pulse(kit, { onBeat: () => this.#beat(), onPause: (gapMs) => this.#woke(gapMs) });
     this.monitor = new PeerMonitor(kit, this.votes, {
       onChange: (state) => this.#peerChanged(state),
-      lookForPause: () => void this.pulse.check(),
+      pulse: this.pulse,
     });
     this.witness = new WitnessVote(kit, this.votes, {
       onHigherEpoch: (epoch) => this.sawEpoch(epoch),
@@ -126,8 +126,8 @@ export class Succession {
   }
 
   start(): void {
+    this.monitor.forgive();
     this.#quarantine();
-    this.monitor.start();
     this.pulse.start();
     this.witness.beat();
   }

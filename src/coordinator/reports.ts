@@ -202,7 +202,7 @@ export class Reports {
     return {
       pair: this.#kit.root?.machineValue as Json,
       leadership: succession.leadership.machineValue as Json,
-      "peer-link": succession.monitor.machineValue,
+      "peer-link": succession.monitor.state,
       "witness-vote": succession.witness.machineValue as Json,
       handover: handover.machineValue,
       "catch-up": catchUp.machineValue,

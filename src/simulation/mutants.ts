@@ -215,8 +215,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}succession.ts`,
     "a start begins no quarantine",
-    "    this.#quarantine();\n    this.monitor.start();",
-    "    this.monitor.start();",
+    "    this.#quarantine();\n    this.pulse.start();",
+    "    this.pulse.start();",
   ),
   mutant(`${A}succession.ts`, "a pause leaves the leader sure of itself", "    this.votes.distrust();\n", ""),
   mutant(`${A}succession.ts`, "missed heartbeats of one's own sleep count", "    this.monitor.forgive();\n", ""),

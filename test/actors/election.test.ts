@@ -8,7 +8,7 @@ import type { Claim } from "../../src/core/claim.ts";
 import { makeId } from "../../src/core/ids.ts";
 import type { Role, VoteAnswer, VoteRequest } from "../../src/core/messages.ts";
 import { sampleHeartbeat } from "../core/sample-messages.ts";
-import { buildRig } from "./rig.ts";
+import { AWAKE, buildRig } from "./rig.ts";
 
 function electing(claim: Partial<Claim> = {}) {
   const rig = buildRig({ label: "b" });
@@ -18,7 +18,7 @@ function electing(claim: Partial<Claim> = {}) {
   };
   const book = new EpochBook(rig.kit);
   book.accept(2);
-  const monitor = new PeerMonitor(rig.kit, new Votes(rig.kit), { onChange: () => undefined });
+  const monitor = new PeerMonitor(rig.kit, new Votes(rig.kit), { pulse: AWAKE, onChange: () => undefined });
   const election = new Election(rig.kit, {
     book,
     monitor,
@@ -88,7 +88,7 @@ test("[EP2] [CP7] what cannot be made durable is not granted", () => {
 test("[VT2] [CP7] nothing is granted while a silent leader is still promised", async () => {
   const { hears, monitor, asked, clock } = electing();
   hears("leader");
-  monitor.start();
+  monitor.forgive();
   monitor.promiseUntil(clock.monoMs() + 2_000);
   await clock.pass(1_000);
   expect(monitor.alive).toBe(false);

@@ -9,12 +9,12 @@ import { Votes } from "../../src/actors/votes.ts";
 import type { Heartbeat } from "../../src/core/messages.ts";
 import type { EngineSign } from "../../src/ports/engine.ts";
 import { sampleHeartbeat } from "../core/sample-messages.ts";
-import { buildRig } from "./rig.ts";
+import { AWAKE, buildRig } from "./rig.ts";
 
 function watched() {
   const rig = buildRig();
   const own = { leads: true, underWay: false, offers: 0 };
-  const monitor = new PeerMonitor(rig.kit, new Votes(rig.kit), { onChange: () => undefined });
+  const monitor = new PeerMonitor(rig.kit, new Votes(rig.kit), { pulse: AWAKE, onChange: () => undefined });
   const restraints = new Restraints(rig.kit);
   const watch = new EngineKeeper(
     rig.kit,
@@ -141,7 +141,7 @@ function keptEngine(options: { readonly restoreLimit?: number } = {}) {
     reached: async () => undefined,
   };
   const offers: string[] = [];
-  const monitor = new PeerMonitor(rig.kit, new Votes(rig.kit), { onChange: () => undefined });
+  const monitor = new PeerMonitor(rig.kit, new Votes(rig.kit), { pulse: AWAKE, onChange: () => undefined });
   const keeper = new EngineKeeper(
     { ...rig.kit, options: { ...rig.kit.options, ...options }, ports: { ...rig.kit.ports, engine: guard } },
     {

@@ -1,18 +1,23 @@
 /** The peer as seen from here: its heartbeats, whether it lives, the promise that it holds, its death. */
 import { describe, expect, test } from "vitest";
 import { PeerMonitor, type PeerState } from "../../src/actors/peer-monitor.ts";
+import { Pulse } from "../../src/actors/pulse.ts";
 import { Votes } from "../../src/actors/votes.ts";
 import { makeId } from "../../src/core/ids.ts";
 import type { Heartbeat } from "../../src/core/messages.ts";
 import { sampleHeartbeat } from "../core/sample-messages.ts";
-import { buildRig } from "./rig.ts";
+import { AWAKE, buildRig } from "./rig.ts";
 
-function watching() {
+/** `awake`: its own pulse is left out, so that only the peer's deadlines run. */
+function watching({ awake = true } = {}) {
   const rig = buildRig();
   const states: PeerState[] = [];
   const votes = new Votes(rig.kit);
-  const monitor = new PeerMonitor(rig.kit, votes, { onChange: (state) => void states.push(state) });
-  monitor.start();
+  const pulse = new Pulse(rig.kit, { onBeat: () => undefined, onPause: () => monitor.forgive() });
+  const onChange = (state: PeerState): void => void states.push(state);
+  const monitor = new PeerMonitor(rig.kit, votes, { pulse: awake ? AWAKE : pulse, onChange });
+  monitor.forgive();
+  if (!awake) pulse.start();
   const beat = (n: number, change: Partial<Heartbeat> = {}): boolean =>
     monitor.take({ ...sampleHeartbeat, label: "b", echo: null, n, ...change }, rig.clock.monoMs());
   return { ...rig, rig, monitor, votes, states, beat };
@@ -55,15 +60,33 @@ describe("deadlines", () => {
   });
 
   test("[CP5] [HB3] what was missed during an own pause does not count against the peer", async () => {
-    const { clock, monitor, beat } = watching();
+    const { clock, states, beat } = watching({ awake: false });
     beat(1);
     await clock.pass(250);
     clock.freeze(5_000);
-    monitor.forgive();
     await clock.pass(299);
-    expect(monitor.alive).toBe(true);
+    expect(states).toEqual(["alive"]);
     await clock.pass(301);
-    expect(monitor.state).toBe("silent");
+    expect(states).toEqual(["alive", "suspect", "silent"]);
+  });
+
+  test("[CP5] [HB3] a peer that was silent before an own pause stays silent", async () => {
+    const { clock, monitor, beat } = watching();
+    beat(1);
+    await clock.pass(600);
+    monitor.forgive();
+    expect([monitor.state, monitor.lastHeardMs]).toEqual(["silent", clock.monoMs()]);
+  });
+
+  test("[EN5] its watch vouches for a silent peer, and for none that is proven dead", async () => {
+    const { rig, clock, monitor } = watching();
+    await clock.pass(600);
+    monitor.vouched();
+    expect(monitor.state).toBe("alive");
+    rig.probed = "refused";
+    await monitor.probe(() => undefined);
+    monitor.vouched();
+    expect(monitor.state).toBe("dead");
   });
 });
 

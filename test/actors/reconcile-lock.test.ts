@@ -37,7 +37,7 @@ function locking() {
   const server = new MemoryWitnessServer({ clock });
   const way = new WayToLock({ clock, server });
   const rig = buildRig({ clock, ports: { witness: way } });
-  const peer = { machineValue: "alive" };
+  const peer = { state: "alive" };
   const lost: number[] = [];
   const onLost = (): void => void lost.push(clock.monoMs());
   const lock = new ReconcileLock(rig.kit, { book: { accepted: 3 }, monitor: peer, onLost });
@@ -137,7 +137,7 @@ test.each([
 ])("[SB7] the lock of %s: broken by holder and fence, or waited for", async (_whose, holder, peerDead, breaks) => {
   const { server, acquire, peer } = locking();
   server.lock.acquire({ ...OTHER, holder });
-  if (peerDead) peer.machineValue = "dead";
+  if (peerDead) peer.state = "dead";
   const answer = await acquire();
   expect(answer.outcome).toBe(breaks ? "acquired" : "not-acquired");
   expect(server.lock.read()?.holder).toBe(breaks ? "engine a, epoch 3" : holder);

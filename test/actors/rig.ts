@@ -76,6 +76,9 @@ export interface Rig {
 
 const quiet = (): void => undefined;
 
+/** The pulse of an engine that never sleeps. */
+export const AWAKE = { isAwake: true, check: () => false };
+
 export function buildRig(settings: RigSettings = {}): Rig {
   const { label = "a", clock = new VirtualClock(), disk = new MemoryDisk() } = settings;
   const ids = new SimIds({ label });

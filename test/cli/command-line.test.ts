@@ -135,7 +135,7 @@ describe("machines", () => {
     expect(end.code).toBe(0);
     const text = readFileSync(join(folder, "peer-link.mmd"), "utf8");
     expect(text).toContain("stateDiagram-v2\n  [*] --> peer_link_connecting\n");
-    expect(text).toContain("  peer_link_alive --> peer_link_suspect : MISSED\n");
+    expect(text).toContain("  peer_link_alive --> peer_link_suspect : after untilSuspect [isAwake]\n");
     rmSync(folder, { recursive: true });
   });
 

@@ -85,11 +85,26 @@ export const EVENT_PROOFS: { readonly [Name in MachineName]: Proofs<Name> } = {
     },
   },
   "peer-link": {
-    HEARD: "open",
-    SILENT: "open",
-    REFUSED: "open",
-    MISSED: "open",
-    DOUBTED: "open",
+    AWAKE: {
+      breaks: "An engine that slept never notices any more that its peer is silent.",
+      play: plays.forgivesItsOwnSleep,
+    },
+    HEARD: { breaks: "A peer that is heard counts as silent.", play: plays.hearsItsPeer },
+    VOUCHED: { breaks: "A busy peer whose watch vouches for it counts as silent.", play: plays.believesTheWatch },
+    REFUSED: { breaks: "A peer whose process is gone counts as alive until it is silent.", play: plays.provesADeath },
+    DOUBTED: { breaks: "A peer that answers again still counts as dead.", play: plays.doubtsItsProof },
+    "xstate.after.untilSilent.peer-link.connecting": {
+      breaks: "An engine that never hears its peer waits for it for ever.",
+      play: plays.neverMeetsItsPeer,
+    },
+    "xstate.after.untilSuspect.peer-link.alive": {
+      breaks: "The silence of the peer is never noticed.",
+      play: plays.missesItsPeer,
+    },
+    "xstate.after.untilSilent.peer-link.suspect": {
+      breaks: "A peer that is silent for ever stays suspect.",
+      play: plays.missesItsPeer,
+    },
   },
   "witness-vote": {
     FORGOTTEN: "open",

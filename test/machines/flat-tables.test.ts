@@ -8,12 +8,25 @@ import { reconcileLockMachine } from "../../machines/reconcile-lock.machine.ts";
 import { splitBrainMachine } from "../../machines/split-brain.machine.ts";
 import { proveTable, step, type EventTypeOf, type TransitionTable } from "./transition-table.ts";
 
-const peerLink: TransitionTable<StateValueFrom<typeof peerLinkMachine>, EventTypeOf<typeof peerLinkMachine>> = {
-  connecting: { HEARD: "alive", MISSED: "ignored", SILENT: "silent", REFUSED: "dead", DOUBTED: "ignored" },
-  alive: { HEARD: "ignored", MISSED: "suspect", SILENT: "silent", REFUSED: "dead", DOUBTED: "ignored" },
-  suspect: { HEARD: "alive", MISSED: "ignored", SILENT: "silent", REFUSED: "dead", DOUBTED: "ignored" },
-  silent: { HEARD: "alive", MISSED: "ignored", SILENT: "ignored", REFUSED: "dead", DOUBTED: "ignored" },
-  dead: { HEARD: "alive", MISSED: "ignored", SILENT: "ignored", REFUSED: "ignored", DOUBTED: "silent" },
+const NEVER_HEARD = "xstate.after.untilSilent.peer-link.connecting";
+const LATE = "xstate.after.untilSuspect.peer-link.alive";
+const SILENT = "xstate.after.untilSilent.peer-link.suspect";
+const PEER = {
+  HEARD: "alive",
+  VOUCHED: "alive",
+  REFUSED: "dead",
+  DOUBTED: "ignored",
+  [NEVER_HEARD]: "ignored",
+  [LATE]: "ignored",
+  [SILENT]: "ignored",
+} as const;
+
+const peerLink: TransitionTable<StateValueFrom<typeof peerLinkMachine>, string> = {
+  connecting: { ...PEER, AWAKE: "connecting", VOUCHED: "ignored", [NEVER_HEARD]: "silent" },
+  alive: { ...PEER, AWAKE: "alive", [LATE]: "suspect" },
+  suspect: { ...PEER, AWAKE: "alive", [SILENT]: "silent" },
+  silent: { ...PEER, AWAKE: "silent" },
+  dead: { ...PEER, AWAKE: "dead", VOUCHED: "dead", REFUSED: "ignored", DOUBTED: "silent" },
 };
 
 type HandoverState = "idle" | "asking" | "taking" | "offering" | "draining" | "granting";
@@ -179,22 +192,20 @@ const splitBrain: TransitionTable<SplitBrainState, string> = {
   needsPerson: { ...AT_REST, DIVERGED: "backingOff" },
 };
 
+/** Of an engine that did not sleep. */
+const awake = peerLinkMachine.provide({ guards: { isAwake: () => true } });
+
 describe("what every event does in every state", () => {
-  test("[I12] [HB3] peer-link", () => proveTable(peerLinkMachine, peerLink));
+  test("[I12] [HB3] peer-link", () => proveTable(awake, peerLink));
   test("[I12] [HO1] handover", () => proveTable(handoverMachine, handover));
   test("[I12] catch-up", () => proveTable(catchUpMachine, catchUp));
   test("[I12] [RL1] reconcile-lock", () => proveTable(reconcileLockMachine, lock, ended));
   test("[I12] [SB2] split-brain", () => proveTable(splitBrainMachine, splitBrain));
 
   test("a missing cell does not compile", () => {
-    // @ts-expect-error DOUBTED is missing
-    const forgetful: (typeof peerLink)["dead"] = {
-      HEARD: "alive",
-      MISSED: "ignored",
-      SILENT: "ignored",
-      REFUSED: "ignored",
-    };
-    expect(forgetful).not.toHaveProperty("DOUBTED");
+    // @ts-expect-error COMPARE is missing
+    const forgetful: CatchUpTable["ready"] = { ...ENDS, ...UNPLANNED, FINISHED: "ignored", FAILED: "ignored" };
+    expect(forgetful).not.toHaveProperty("COMPARE");
   });
 });
 
@@ -212,11 +223,14 @@ describe("what a step does on its way", () => {
     expect(step(reconcileLockMachine, "lost", { type: "RELEASE" }).ran).toEqual([]);
   });
 
-  test("[HB3] [DP1] each judgement on the peer is told once", () => {
-    expect(step(peerLinkMachine, "suspect", { type: "HEARD" }).ran).toEqual(["peerAlive"]);
-    expect(step(peerLinkMachine, "alive", { type: "MISSED" }).ran).toEqual(["peerSuspect"]);
-    expect(step(peerLinkMachine, "suspect", { type: "SILENT" }).ran).toEqual(["peerSilent"]);
-    expect(step(peerLinkMachine, "silent", { type: "REFUSED" }).ran).toEqual(["peerDead"]);
+  test("[CP5] [HB3] what was missed while this engine slept is no silence of the peer", () => {
+    for (const [state, type] of [
+      ["connecting", NEVER_HEARD],
+      ["alive", LATE],
+      ["suspect", SILENT],
+    ] as const) {
+      expect(step(peerLinkMachine, state, { type })).toEqual({ value: state, ran: ["noticeSleep"] });
+    }
   });
 
   test("readiness is left with whatever ends it", () => {

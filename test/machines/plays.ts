@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { EngineGuard } from "../../src/actors/engine-guard.ts";
 import { EngineKeeper } from "../../src/actors/engine-keeper.ts";
 import { PeerMonitor } from "../../src/actors/peer-monitor.ts";
+import { Pulse } from "../../src/actors/pulse.ts";
 import { ReconcileLock } from "../../src/actors/reconcile-lock.ts";
 import { Restraints } from "../../src/actors/restraints.ts";
 import type { Rules } from "../../src/actors/rules.ts";
@@ -17,7 +18,8 @@ import { SyncPeer } from "../../src/replication/sync-peer.ts";
 import type { EngineFaults } from "../../src/simulation/ports/sim-engine.ts";
 import { FilteredChannel, filteredPair } from "../coordinator/filtered-channel.ts";
 import { Pair, type PairSettings } from "../coordinator/pair.ts";
-import { buildRig } from "../actors/rig.ts";
+import { AWAKE, buildRig } from "../actors/rig.ts";
+import { sampleHeartbeat } from "../core/sample-messages.ts";
 import { FeedStage } from "../outbox/feed-stage.ts";
 import type { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -131,7 +133,7 @@ function holding(play: (lock: ReconcileLock, rig: ReturnType<typeof buildRig>, l
     const rig = buildRig({ rules });
     const lost: number[] = [];
     const onLost = (): void => void lost.push(rig.clock.monoMs());
-    const lock = new ReconcileLock(rig.kit, { book: { accepted: 3 }, monitor: { machineValue: "alive" }, onLost });
+    const lock = new ReconcileLock(rig.kit, { book: { accepted: 3 }, monitor: { state: "alive" }, onLost });
     await lock.acquire();
     await play(lock, rig, lost);
   };
@@ -146,6 +148,82 @@ export const endsInTime = holding(async (_lock, { clock, kit }, lost) => {
   Object.assign(kit.ports.witness, { refreshLock: async () => ({ outcome: "unreachable", reason: "cut" }) });
   await clock.pass(kit.failover.reconcileLockMs);
   expect(lost).toHaveLength(1);
+});
+
+/** An engine that watches its peer, and its own pulse. */
+function watching(
+  play: (watching: {
+    readonly monitor: PeerMonitor;
+    readonly rig: ReturnType<typeof buildRig>;
+    readonly hear: (n: number) => void;
+  }) => Promise<void>,
+): Play {
+  return async (rules) => {
+    const rig = buildRig({ rules });
+    const { kit, clock } = rig;
+    const pulse = new Pulse(kit, { onBeat: () => undefined, onPause: () => monitor.forgive() });
+    const monitor = new PeerMonitor(kit, new Votes(kit), { pulse, onChange: () => undefined });
+    monitor.forgive();
+    pulse.start();
+    const hear = (n: number): void =>
+      void monitor.take({ ...sampleHeartbeat, label: "b", echo: null, n }, clock.monoMs());
+    await play({ monitor, rig, hear });
+    pulse.stop();
+  };
+}
+
+export const hearsItsPeer = watching(async ({ monitor, rig, hear }) => {
+  for (let n = 1; n <= 10; n += 1) {
+    hear(n);
+    await rig.clock.pass(200);
+  }
+  expect(monitor.state).toBe("alive");
+});
+
+export const missesItsPeer = watching(async ({ monitor, rig, hear }) => {
+  hear(1);
+  await rig.clock.pass(300);
+  expect(monitor.state).toBe("suspect");
+  await rig.clock.pass(300);
+  expect(monitor.state).toBe("silent");
+});
+
+export const neverMeetsItsPeer = watching(async ({ monitor, rig }) => {
+  await rig.clock.pass(600);
+  expect(monitor.state).toBe("silent");
+});
+
+/** It sleeps for longer than its peer may be silent, and its peer dies meanwhile. */
+export const forgivesItsOwnSleep = watching(async ({ monitor, rig, hear }) => {
+  hear(1);
+  await rig.clock.pass(250);
+  rig.clock.freeze(5_000);
+  await rig.clock.pass(299);
+  expect(monitor.alive).toBe(true);
+  await rig.clock.pass(301);
+  expect(monitor.state).toBe("silent");
+});
+
+export const believesTheWatch = watching(async ({ monitor, rig, hear }) => {
+  hear(1);
+  await rig.clock.pass(500);
+  monitor.vouched();
+  await rig.clock.pass(299);
+  expect(monitor.state).toBe("alive");
+});
+
+export const provesADeath = watching(async ({ monitor, rig, hear }) => {
+  hear(1);
+  rig.probed = "refused";
+  await monitor.probe(() => undefined);
+  expect(monitor.state).toBe("dead");
+});
+
+export const doubtsItsProof = watching(async ({ monitor, rig }) => {
+  rig.probed = "refused";
+  await monitor.probe(() => undefined);
+  monitor.linkUp();
+  expect(monitor.state).not.toBe("dead");
 });
 
 const HAND_OVER = { reason: "drill", by: "ops" };
@@ -375,7 +453,7 @@ function kept(
           suspend: () => resume,
           reached: async () => undefined,
         },
-        monitor: new PeerMonitor(rig.kit, new Votes(rig.kit), { onChange: () => undefined }),
+        monitor: new PeerMonitor(rig.kit, new Votes(rig.kit), { pulse: AWAKE, onChange: () => undefined }),
         restraints: new Restraints(rig.kit),
         catchUp: { compare: resume, machineValue: "ready" },
         ...{ leads: () => true, handoverUnderWay: () => false, offer: resume },

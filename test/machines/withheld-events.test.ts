@@ -17,7 +17,7 @@ const SPEC = fileURLToPath(new URL("../../machines/SPEC.md", import.meta.url));
 const TITLE = "## Events";
 
 /** Where nothing is known to break: the charts whose actors still decide beside them. This list only gets shorter. */
-const MAY_BE_OPEN: readonly MachineName[] = ["leadership", "peer-link", "witness-vote"];
+const MAY_BE_OPEN: readonly MachineName[] = ["leadership", "witness-vote"];
 
 function without(chart: MachineName, name: string): Partial<Rules> {
   const isMeant = (event: string): boolean =>
