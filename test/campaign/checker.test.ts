@@ -173,6 +173,13 @@ describe("the campaign's checker", () => {
     expect(check(evidence(more)).map((found) => found.rule)).toContain(rule);
   });
 
+  test("lines that a clock which was put back brings together were not written together", () => {
+    const step = [line(2_288, "x"), line(550, "x"), line(1_795, "x")];
+    const many = Array.from({ length: 40 }, (_one, at) => line(at, String(at)));
+    for (const a of [step, [...many, ...many.map((one) => ({ ...one, atUnixMs: one.atUnixMs - 5_000 }))]])
+      expect(check(evidence({ lines: { a, b: [] } }))).toEqual([]);
+  });
+
   test("two leaders while a link is cut are no violation under on-air", () => {
     expect(check(evidence({ plan: onAir, samples: BOTH_ACT })).map(({ rule }) => rule)).not.toContain("I6");
   });

@@ -376,6 +376,8 @@ function mostWithinASecond(lines: readonly LogLine[]): number {
   let most = 0;
   let from = 0;
   lines.forEach(({ atUnixMs }, at) => {
+    // The wall clock of this engine was put back: the second begins again.
+    if (atUnixMs < (lines[at - 1]?.atUnixMs ?? 0)) from = at;
     while ((lines[from]?.atUnixMs ?? 0) < atUnixMs - 1_000) from += 1;
     most = Math.max(most, at - from + 1);
   });
@@ -388,7 +390,9 @@ function mostRepeated(lines: readonly LogLine[]): string | null {
   for (const { text, atUnixMs } of lines) {
     const last = [...(times.get(text) ?? []), atUnixMs].slice(-MOST_REPEATS - 1);
     times.set(text, last);
-    if (last.length > MOST_REPEATS && atUnixMs - (last[0] ?? 0) < 1_000) return text;
+    const tookMs = atUnixMs - (last[0] ?? 0);
+    // Less than nothing: the wall clock of this engine was put back in between.
+    if (last.length > MOST_REPEATS && tookMs >= 0 && tookMs < 1_000) return text;
   }
   return null;
 }
