@@ -42,6 +42,8 @@ export class MemoryReplica implements Replica {
   readonly #access: MemoryAccess;
   /** How to undo the transaction under way, newest last; null outside of one. */
   #undo: (() => void)[] | null = null;
+  /** Maps of which the transaction under way has a copy. */
+  readonly #copied = new Set<object>();
   readonly outbox: OutboxStore;
   readonly #compaction = new OpCompaction(this.#compactedLog());
 
@@ -50,7 +52,7 @@ export class MemoryReplica implements Replica {
     this.outbox = new MemoryOutbox({
       content: () => this.#content,
       put: (map, key, value) => this.#put(map, key, value),
-      drop: (map, key) => this.#drop(map, key),
+      drop: (map, key) => this.#dropInOrder(map, key),
     });
   }
 
@@ -79,6 +81,7 @@ export class MemoryReplica implements Replica {
     this.#access.write({});
     if (this.#undo !== null) throw new Error("broken invariant: transactions are not nested");
     const undo: (() => void)[] = (this.#undo = []);
+    this.#copied.clear();
     try {
       return work();
     } catch (error) {
@@ -164,7 +167,7 @@ export class MemoryReplica implements Replica {
     raiseFloor: (floor) => this.#raiseFloor(floor),
     setAside: (note) => this.#put(this.#content.aside, `${note.origin}/${note.originSeq}`, note),
     findSetAside: (origin, originSeq) => this.#content.aside.get(`${origin}/${originSeq}`) ?? null,
-    forgetSetAside: (origin, originSeq) => this.#drop(this.#content.aside, `${origin}/${originSeq}`),
+    forgetSetAside: (origin, originSeq) => this.#dropInOrder(this.#content.aside, `${origin}/${originSeq}`),
     allSetAside: (limit) =>
       [...this.#content.aside.values()]
         .reverse()
@@ -340,6 +343,21 @@ export class MemoryReplica implements Replica {
     this.#write(() => {
       map.delete(key);
       return () => map.set(key, before);
+    });
+  }
+
+  /** For maps whose order is told: what is put back stands where it stood. One copy for each transaction is enough. */
+  #dropInOrder<Value>(map: Map<string, Value>, key: string): void {
+    if (!map.has(key)) return;
+    const before = this.#undo === null || this.#copied.has(map) ? null : [...map];
+    if (before !== null) this.#copied.add(map);
+    this.#write(() => {
+      map.delete(key);
+      return () => {
+        if (before === null) return;
+        map.clear();
+        for (const [one, value] of before) map.set(one, value);
+      };
     });
   }
 

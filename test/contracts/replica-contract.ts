@@ -276,6 +276,8 @@ function transactionContract(replica: () => Replica, reopen: () => Replica, stor
     replica().ops.add(arrived(op("rec_a", 1), 1));
     replica().ops.raiseVector("rec_a", 1);
     replica().peerState.set("k", "before");
+    const note = { via: "hub", reason: "clock_drift", content: {}, attempts: 1, dead: false, atUnixMs: 5 };
+    for (const origin of ["older", "newer"]) replica().ops.setAside({ origin, originSeq: 1, ...note });
     const before = replica().hlc();
     expect(() =>
       replica().transaction(() => {
@@ -285,6 +287,7 @@ function transactionContract(replica: () => Replica, reopen: () => Replica, stor
         replica().records.saveHeads([op("rec_a", 1)]);
         replica().peerState.set("k", "after");
         replica().peerState.delete("k");
+        for (const origin of ["older", "newer"]) replica().ops.forgetSetAside(origin, 1);
         replica().raiseHlc(arrivalAt(50));
         throw new Error("no");
       }),
@@ -296,6 +299,7 @@ function transactionContract(replica: () => Replica, reopen: () => Replica, stor
       expect(held.records.all(null, 10)).toEqual([]);
       expect(held.peerState.get("k")).toBe("before");
       expect(held.hlc()).toBe(before);
+      expect(held.ops.allSetAside(10).map(({ origin }) => origin)).toEqual(["newer", "older"]);
     }
     expect(replica().transaction(() => 5)).toBe(5);
   });
