@@ -84,24 +84,19 @@ export class RecordLog {
     const { ops, records, conflicts } = this.#basics.replica;
     const gone = ops.withdraw(origin, keepThrough).map(({ op }) => op);
     const fields = new Map(gone.filter(isEdit).map((op) => [`${op.entity}\u0000${op.field}`, op]));
-    for (const { entity, field } of fields.values()) {
-      const held = [...ops.ofField(entity, field)].filter(isEdit);
-      records.replaceHeads({ entity, field }, held.reduce<Heads>(mergeHeads, []));
-    }
-    const closed = gone.flatMap((op) => {
-      const known = conflicts.find(conflictId(op));
-      if (known?.kind !== "record" || known.outcome !== "open") return [];
-      const resolution = { choice: "keep", by: origin, atUnixMs: this.#basics.clock.unixMs() } as const;
+    const changed = [...fields.values()].flatMap(({ entity, field }) => {
+      const before = records.heads(entity, field);
+      const after = [...ops.ofField(entity, field)].filter(isEdit).reduce<Heads>(mergeHeads, []);
+      records.replaceHeads({ entity, field }, after);
+      const open = contested(after);
+      const closed = contested(before).filter((divergent) => !isAmong(open, divergent));
       return [
-        {
-          ...known,
-          outcome: "resolved",
-          reason: "its operation is issued again under another origin",
-          resolution,
-        } as const,
+        ...open.map((divergent) => this.#opened(divergent, after)),
+        ...closed.flatMap((divergent) => this.#takenBack(divergent, origin)),
       ];
     });
-    if (closed.length > 0) conflicts.save(closed);
+    const news = changed.filter((conflict) => !isKept(conflicts.find(conflict.id), conflict));
+    if (news.length > 0) conflicts.save(news);
     return gone;
   }
 
@@ -151,6 +146,16 @@ export class RecordLog {
       detectedAtUnixMs: known?.detectedAtUnixMs ?? this.#basics.clock.unixMs(),
       resolution: null,
     };
+  }
+
+  /** One side of the conflict was withdrawn, whichever it was. */
+  #takenBack(divergent: Op, by: string): RecordConflict[] {
+    const known = this.#basics.replica.conflicts.find(conflictId(divergent));
+    if (known?.kind !== "record" || known.outcome !== "open") return [];
+    const resolution = { choice: "keep", by, atUnixMs: this.#basics.clock.unixMs() } as const;
+    return [
+      { ...known, outcome: "resolved", reason: "its operation is issued again under another origin", resolution },
+    ];
   }
 
   #closed(divergent: Op, before: Heads, after: Heads, by: Op): RecordConflict[] {

@@ -122,6 +122,26 @@ it("CK2: two that were ahead together take back what they took from each other",
   expect(shown(spoke).open).toEqual([]);
 });
 
+it("R1 CK2: a conflict with what is taken back is open nowhere, though the other change stands now", async () => {
+  const ahead = new SetClock();
+  const hub = place({ name: "hub", clock: ahead });
+  const clock = new SetClock();
+  const { store } = place({ name: "s1", clock, hub: hub.wayFor(originOf("s1")) });
+  const wrong = place({ name: "s1", clock, store, hub: hub.wayFor(originOf("s1")) });
+  clock.nowMs += 60_000;
+  wrong.replication.records.set("macros", "x", "of the spoke");
+  // Within the drift that each takes, and later than what the spoke issues again.
+  ahead.nowMs += 400;
+  hub.replication.records.set("macros", "x", "of the hub");
+  await exchange(wrong);
+  expect(shown(wrong).open).toHaveLength(1);
+  clock.nowMs -= 60_000;
+  for (let turn = 0; turn < 3; turn += 1) await exchange(wrong);
+  expect(value(hub, "x")).toBe("of the hub");
+  expect(shown(wrong)).toEqual(shown(hub));
+  expect(shown(wrong).open).toHaveLength(1);
+});
+
 it("CK2: a clock that falls far behind is not a clock that was put right: what it wrote stays as it is", async () => {
   const hub = place({ name: "hub" });
   const clock = new SetClock();
