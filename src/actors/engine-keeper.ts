@@ -10,6 +10,7 @@ import type { LogPosition } from "../core/command.ts";
 import { ChangeoverError } from "../core/errors.ts";
 import { epochAt } from "../core/fork.ts";
 import type { EngineSign } from "../ports/engine.ts";
+import { isOfDisk } from "./alarms.ts";
 import type { CatchUp } from "./catch-up.ts";
 import type { EngineGuard } from "./engine-guard.ts";
 import type { Executor } from "./executor.ts";
@@ -40,6 +41,8 @@ const RESTORE_LIMIT = 3;
 const LINE_SETTLES_MS = 500;
 const STORE_TEST_EVERY_MS = 1_000;
 const STORE_TEST_KEY = "store-test";
+/** Where the instance is kept whose state is the pair's. */
+const INSTANCE_KEY = "engine:instance";
 /** Longer than what a store may still have room for when its disk is full. */
 const STORE_TEST_TEXT = "x".repeat(131_072);
 
@@ -52,6 +55,8 @@ export class EngineKeeper {
   /** As `/health` and as the lifeline named it last. Each is compared with itself: two engines may answer at one address. */
   #instance: string | null = null;
   #lineInstance: string | null = null;
+  /** The one whose state is the pair's, as it stands on the disk. */
+  #keptInstance: string | null;
   /** The instance whose start was noticed last. */
   #restartSeen: string | null = null;
   /** A line said less than had been executed when it came. */
@@ -74,6 +79,7 @@ export class EngineKeeper {
     this.#kit = kit;
     this.#deps = deps;
     this.#guard = guard;
+    this.#keptInstance = kit.ports.store.replica.peerState.get(INSTANCE_KEY);
     this.#machine = startMachine(
       kit,
       engineMachine.provide({
@@ -102,6 +108,15 @@ export class EngineKeeper {
 
   start(): void {
     this.#guard?.watch((sign) => this.#hear(sign));
+  }
+
+  /**
+   * This coordinator starts, and takes the engine as it is. One that restarted since its state was last known to be the
+   * pair's has lost it, whatever it has executed since [EN9].
+   */
+  goesOn(): void {
+    this.#instance = this.#lineInstance = this.#keptInstance;
+    this.#noteAsked();
   }
 
   stop(): void {
@@ -197,8 +212,7 @@ export class EngineKeeper {
   #hear(sign: EngineSign): void {
     switch (sign.type) {
       case "asked":
-        this.#asked = { seq: this.#deps.executor.executedSeq, resets: this.#deps.executor.resets };
-        return;
+        return this.#noteAsked();
       case "refused":
         this.#machine.send({ type: "REFUSED" });
         return this.#offer();
@@ -216,6 +230,10 @@ export class EngineKeeper {
     }
   }
 
+  #noteAsked(): void {
+    this.#asked = { seq: this.#deps.executor.executedSeq, resets: this.#deps.executor.resets };
+  }
+
   #answered(loss: string | null): void {
     if (this.#isGone && (loss ?? this.#lost) !== null) {
       this.#lost = loss ?? this.#lost;
@@ -227,6 +245,19 @@ export class EngineKeeper {
     else if (this.#lost === null && this.machineValue !== "well") {
       // One that says itself that it has failed is there, and not well.
       if (this.#isGone || this.#kit.ports.engine.health() !== "failed") this.#machine.send({ type: "ANSWERED" });
+    }
+    this.#keepInstance();
+  }
+
+  /** A disk that refuses is asked again with the next answer. */
+  #keepInstance(): void {
+    const instance = this.#instance ?? this.#lineInstance;
+    if (instance === this.#keptInstance || instance === null || !this.trusted) return;
+    try {
+      this.#kit.ports.store.replica.peerState.set(INSTANCE_KEY, instance);
+      this.#keptInstance = instance;
+    } catch (error) {
+      if (!isOfDisk(error)) throw error;
     }
   }
 

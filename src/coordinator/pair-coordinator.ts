@@ -106,6 +106,7 @@ export class PairCoordinator implements Coordinator {
     const shape = ports.store.logShape();
     if (held !== null && epochAt(shape, held.seq) === held.epoch) {
       executor.resetTo(held.seq);
+      this.#actors.engineKeeper.goesOn();
     } else if (checkpoint !== null) {
       executor.resetTo(checkpoint.position.seq);
       await this.#restoreEngine(checkpoint.state);

@@ -85,14 +85,14 @@ export class RecordLog {
     const gone = ops.withdraw(origin, keepThrough).map(({ op }) => op);
     const fields = new Map(gone.filter(isEdit).map((op) => [`${op.entity}\u0000${op.field}`, op]));
     const changed = [...fields.values()].flatMap(({ entity, field }) => {
-      const before = records.heads(entity, field);
-      const after = [...ops.ofField(entity, field)].filter(isEdit).reduce<Heads>(mergeHeads, []);
-      records.replaceHeads({ entity, field }, after);
-      const open = contested(after);
-      const closed = contested(before).filter((divergent) => !isAmong(open, divergent));
+      const held = [...ops.ofField(entity, field)].filter(isEdit);
+      const heads = held.reduce<Heads>(mergeHeads, []);
+      records.replaceHeads({ entity, field }, heads);
+      const open = contested(heads);
+      const sides = [...held, ...gone.filter((op) => op.entity === entity && op.field === field)];
       return [
-        ...open.map((divergent) => this.#opened(divergent, after)),
-        ...closed.flatMap((divergent) => this.#takenBack(divergent, origin)),
+        ...open.map((divergent) => this.#opened(divergent, heads)),
+        ...sides.filter((op) => !isAmong(open, op)).flatMap((op) => this.#takenBack(op, origin)),
       ];
     });
     const news = changed.filter((conflict) => !isKept(conflicts.find(conflict.id), conflict));

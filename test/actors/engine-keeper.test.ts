@@ -123,8 +123,7 @@ test("[HO5] nothing is offered by who does not lead, nor while a handover is und
 });
 
 /** A keeper whose engine shows itself by signs, and what it tells of the state. */
-function keptEngine(options: { readonly restoreLimit?: number } = {}) {
-  const rig = buildRig();
+function keptEngine(options: { readonly restoreLimit?: number } = {}, rig = buildRig()) {
   let show: (sign: EngineSign) => void = () => undefined;
   const engine = Object.assign(rig.kit.ports.engine, {
     watch: (listener: (sign: EngineSign) => void) => void (show = listener),
@@ -194,6 +193,32 @@ test("[EN9] a line that was overtaken by commands is no loss; one that stays beh
   await rig.clock.pass(500);
   show(line(4));
   expect(keeper.machineValue).toBe("restoring");
+});
+
+test("[EN9] an engine that restarted while no coordinator watched has lost its state, whatever it has executed since", () => {
+  const answered = (instance: string): EngineSign => ({
+    type: "answered",
+    instance,
+    position: { epoch: 1, seq: 9 },
+    reconnected: false,
+  });
+  const first = keptEngine();
+  first.show(answered("one"));
+  const second = keptEngine({}, first.rig);
+  second.keeper.goesOn();
+  second.show(answered("two"));
+  expect(second.keeper.machineValue).toBe("restoring");
+  // This coordinator ends before the engine is restored: the next one must not take it for whole either.
+  const third = keptEngine({}, first.rig);
+  third.keeper.goesOn();
+  third.show(answered("two"));
+  expect(third.keeper.machineValue).toBe("restoring");
+  third.keeper.installed(true);
+  third.show(answered("two"));
+  const fourth = keptEngine({}, first.rig);
+  fourth.keeper.goesOn();
+  fourth.show(answered("two"));
+  expect(fourth.keeper.machineValue).toBe("well");
 });
 
 test("[EN9] a restart that both the lifeline and /health report is one loss", () => {
