@@ -218,7 +218,12 @@ export const MUTANTS: readonly Mutant[] = [
     "    this.pulse.start();",
   ),
   mutant(`${A}succession.ts`, "a pause leaves the leader sure of itself", "    this.votes.distrust();\n", ""),
-  mutant(`${A}succession.ts`, "missed heartbeats of one's own sleep count", "    this.monitor.forgive();\n", ""),
+  mutant(
+    `${A}succession.ts`,
+    "missed heartbeats of one's own sleep count",
+    "    this.monitor.forgive();\n    this.votes",
+    "    this.votes",
+  ),
   mutant(
     `${A}restraints.ts`,
     "quarantine is half as long",
