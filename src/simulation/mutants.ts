@@ -46,7 +46,6 @@ const NOTICED_BY: Readonly<Record<string, string>> = {
   "amnesia is told to nobody": "test/actors/witness-vote.test.ts",
   "an accepted epoch may fall": "test/actors/epoch-book.test.ts",
   "what the disk refused was never seen": "test/actors/epoch-book.test.ts",
-  "missed heartbeats of one's own sleep count": "test/coordinator/pause.test.ts",
   "one handover resets the hold-down": "test/actors/restraints.test.ts",
   "silence alone wins without a witness": "test/coordinator/campaign-ends.test.ts",
   "the accepted epoch may fall on disk": "test/contracts/store.test.ts",
