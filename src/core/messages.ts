@@ -343,7 +343,7 @@ export interface ForcedAnswer {
   readonly requestId: string;
 }
 
-/** A request of the control plane made this epoch: whoever it is repeated to gives the same answer [HO4]. */
+/** A request of the control plane made this epoch. The other engine gives the same answer when the request is repeated there [HO4]. */
 const requestAnswered = message("request-answered", {
   answer: strictAs<ForcedAnswer>({
     engineLabel: label,

@@ -1,16 +1,9 @@
 /** The loser of a split has dropped what was on its way to it, and asks again: the winner does not wait for its answer. */
 import { expect, test } from "vitest";
-import { FilteredChannel, filteredPair } from "./filtered-channel.ts";
+import { FilteredChannel, partedPair } from "./filtered-channel.ts";
 
 test("[SB5] [I19] a state that the loser no longer waits for is sent again as soon as it asks", async () => {
-  const { pair, channels } = await filteredPair((inner) => new FilteredChannel(inner), {
-    failover: { deathProof: "none" },
-    witness: false,
-  });
-  pair.wire.cut("red");
-  await pair.until(() => pair.of("b").mayAct(), 5_000);
-  await pair.submit("a", "LOSER");
-  await pair.submit("b", "WINNER");
+  const { pair, channels } = await partedPair((inner) => new FilteredChannel(inner));
   channels.b.lost.add("snapshot-piece");
   pair.wire.mend("red");
   await pair.until(() => channels.b.count("snapshot-piece") > 0);

@@ -1,7 +1,7 @@
 /** A loser that never comes to the end of its divergent commands does not keep the winner busy without end. */
 import { expect, test } from "vitest";
 import type { PeerMessage } from "../../src/core/messages.ts";
-import { FilteredChannel, filteredPair } from "./filtered-channel.ts";
+import { FilteredChannel, partedPair } from "./filtered-channel.ts";
 
 class EndlessChannel extends FilteredChannel {
   endless = false;
@@ -12,14 +12,7 @@ class EndlessChannel extends FilteredChannel {
 }
 
 test("[SB2] [SB5] pages without an end are given up, and tried again later", async () => {
-  const { pair, channels } = await filteredPair((inner) => new EndlessChannel(inner), {
-    failover: { deathProof: "none" },
-    witness: false,
-  });
-  pair.wire.cut("red");
-  await pair.until(() => pair.of("b").mayAct(), 5_000);
-  await pair.submit("a", "LOSER");
-  await pair.submit("b", "WINNER");
+  const { pair, channels } = await partedPair((inner) => new EndlessChannel(inner));
   for (const channel of Object.values(channels)) channel.endless = true;
   pair.wire.mend("red");
   await pair.clock.pass(3_000);

@@ -59,3 +59,14 @@ export async function filteredPair<Channel extends FilteredChannel>(
   if (a === undefined || b === undefined) throw new Error("an engine has no channel");
   return { pair, channels: { a, b } };
 }
+
+/** The same pair after a split in which each engine accepted one command; `b` leads it alone. The link is still cut. */
+export async function partedPair<Channel extends FilteredChannel>(makeChannel: (inner: PeerChannel) => Channel) {
+  const parted = await filteredPair(makeChannel, { failover: { deathProof: "none" }, witness: false });
+  const { pair } = parted;
+  pair.wire.cut("red");
+  await pair.until(() => pair.of("b").mayAct(), 5_000);
+  await pair.submit("a", "LOSER");
+  await pair.submit("b", "WINNER");
+  return parted;
+}

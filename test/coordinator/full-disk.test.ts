@@ -1,6 +1,15 @@
 /** A disk that is full takes away what needs it, and nothing else. */
 import { expect } from "vitest";
-import { scenario } from "../scenarios/stage.ts";
+import { scenario, type Stage } from "../scenarios/stage.ts";
+
+/** The disk of the leader `a` is full, and the role has moved to `b`. */
+async function leaderFilled(stage: Stage): Promise<void> {
+  await stage.onAir("a");
+  stage.process("a").disk.full = true;
+  expect(await stage.submit("a")).toMatchObject({ outcome: "store-failed" });
+  await stage.run(1_000);
+  expect(stage.leads("b")).toBe(true);
+}
 
 scenario(
   "VT2",
@@ -89,11 +98,7 @@ scenario(
   "a move of the role counts also for an engine whose full disk keeps it from following the new leader",
   { failover: { maxAutomaticFailovers: 2 } },
   async (stage) => {
-    await stage.onAir("a");
-    stage.process("a").disk.full = true;
-    expect(await stage.submit("a")).toMatchObject({ outcome: "store-failed" });
-    await stage.run(1_000);
-    expect(stage.leads("b")).toBe(true);
+    await leaderFilled(stage);
     expect([stage.alarms("a"), stage.alarms("b")]).toEqual([
       expect.arrayContaining(["hold-down"]),
       expect.arrayContaining(["hold-down"]),
@@ -106,11 +111,7 @@ scenario(
   "who hears another engine lead waits for it, also where a full disk keeps it from giving its vote",
   { failover: { policy: "consistency" } },
   async (stage) => {
-    await stage.onAir("a");
-    stage.process("a").disk.full = true;
-    expect(await stage.submit("a")).toMatchObject({ outcome: "store-failed" });
-    await stage.run(1_000);
-    expect(stage.leads("b")).toBe(true);
+    await leaderFilled(stage);
     stage.cut();
     stage.process("a").disk.full = false;
     let reasons: readonly string[] = [];

@@ -1,17 +1,10 @@
 /** The loser of a split has taken the winner's state, and its last answer is lost: the recovery is over all the same. */
 import { expect, test } from "vitest";
 import type { CommandConflict } from "../../src/core/command.ts";
-import { FilteredChannel, filteredPair } from "./filtered-channel.ts";
+import { FilteredChannel, partedPair } from "./filtered-channel.ts";
 
 test("[SB5] the answer after the adoption is lost: the alarm clears, and nothing that stands is listed as a conflict", async () => {
-  const { pair, channels } = await filteredPair((inner) => new FilteredChannel(inner), {
-    failover: { deathProof: "none" },
-    witness: false,
-  });
-  pair.wire.cut("red");
-  await pair.until(() => pair.of("b").mayAct(), 5_000);
-  await pair.submit("a", "LOSER");
-  await pair.submit("b", "WINNER");
+  const { pair, channels } = await partedPair((inner) => new FilteredChannel(inner));
   channels.a.lost.add("reconciled");
   pair.wire.mend("red");
   await pair.until(() => channels.a.count("reconciled") > 0);

@@ -1,7 +1,7 @@
 /** What the peer sends as a state need not be one: it is refused, the next one is taken, and nothing breaks. */
 import { expect, test } from "vitest";
 import type { PeerMessage, SnapshotPiece } from "../../src/core/messages.ts";
-import { FilteredChannel, filteredPair } from "./filtered-channel.ts";
+import { FilteredChannel, partedPair } from "./filtered-channel.ts";
 
 /** Spoils the text of the first pieces that go out. */
 class SpoilingChannel extends FilteredChannel {
@@ -14,14 +14,7 @@ class SpoilingChannel extends FilteredChannel {
 
 /** The leader `b` holds what the loser `a` must take, under the lock. */
 async function partedWith(spoil: (piece: SnapshotPiece) => SnapshotPiece) {
-  const { pair, channels } = await filteredPair((inner) => new SpoilingChannel(inner), {
-    failover: { deathProof: "none" },
-    witness: false,
-  });
-  pair.wire.cut("red");
-  await pair.until(() => pair.of("b").mayAct(), 5_000);
-  await pair.submit("a", "LOSER");
-  await pair.submit("b", "WINNER");
+  const { pair, channels } = await partedPair((inner) => new SpoilingChannel(inner));
   for (const channel of Object.values(channels)) channel.spoil = spoil;
   pair.wire.mend("red");
   await pair.clock.pass(3_000);

@@ -22,7 +22,7 @@ export const personFaults = {
     weight: 4,
     lastsMs: [5, 800],
     begin: (world, fault) => force(world, fault, fault.target),
-    // The same request again, often at the other engine: whoever asks twice gets the first answer [HO4].
+    // The same request again, often at the other engine: it must get the first answer [HO4].
     end: (world, fault) => {
       const elsewhere = (fault.amount * 1_511) % 1 > SAME_ENGINE_SHARE;
       force(world, fault, elsewhere ? otherLabel(fault.target) : fault.target);

@@ -104,8 +104,8 @@ export class EngineProcess {
   }
 
   /**
-   * Whoever restores an older folder restarts an engine that does not tell its position: nobody could say whether what it
-   * has executed is in that folder.
+   * A person who restores an older folder also restarts an engine that does not tell its position: nobody could say whether
+   * the folder holds what it has executed.
    */
   folderRestored(): void {
     if (this.#memory === null || this.#ground.tells.position) return;
