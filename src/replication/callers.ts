@@ -6,10 +6,11 @@
 import type { VectorClock } from "../core/vector-clock.ts";
 import { parseCursor, type SyncCursor } from "./cursor.ts";
 import type { ReplicationBasics } from "./record-log.ts";
+import type { UseClock } from "./use-clock.ts";
 
 /** Callers that are remembered; the one unseen for longest goes first. */
 const MAX_CALLERS = 256;
-/** A caller that was not seen for so long no longer holds up compaction. */
+/** A caller that was not seen for so long, by `UseClock`, no longer holds up compaction. */
 export const FORGET_AFTER_MS = 30 * 86_400_000;
 /** How often it is noted that a caller was seen. */
 const NOTE_SEEN_MS = 60_000;
@@ -19,6 +20,9 @@ const NOTE_CURSOR_MS = 1_000;
 /** What the store says of a caller. */
 interface Note {
   readonly cursor: string;
+  /** By `UseClock`. */
+  readonly seenAtUseMs: number;
+  /** What an older version goes by. */
   readonly seenAtUnixMs: number;
 }
 
@@ -55,14 +59,16 @@ export function originOfCaller(name: string): string {
 
 export class Callers {
   readonly #basics: ReplicationBasics;
+  readonly #use: UseClock;
   readonly #isSpoke: boolean;
   readonly #known = new Map<string, Caller>();
 
-  constructor(basics: ReplicationBasics, init: { readonly isSpoke: boolean }) {
+  constructor(basics: ReplicationBasics & { readonly use: UseClock }, init: { readonly isSpoke: boolean }) {
     this.#basics = basics;
+    this.#use = basics.use;
     this.#isSpoke = init.isSpoke;
     for (const [key, value] of basics.replica.peerState.withPrefix(PREFIX)) {
-      const note = parse(value);
+      const note = parse(value, this.#use.nowMs);
       if (note !== null) this.#known.set(key.slice(PREFIX.length), { cursor: note.cursor, note });
     }
   }
@@ -70,16 +76,14 @@ export class Callers {
   /** `name` has everything through `cursor`. */
   acknowledged(name: string, cursor: string): void {
     if (name === "") return;
-    const nowMs = this.#basics.clock.unixMs();
+    const { nowMs } = this.#use;
     const known = this.#known.get(name);
     const highest = known === undefined || cursor > known.cursor ? cursor : known.cursor;
-    const ageMs = nowMs - (known?.note.seenAtUnixMs ?? 0);
-    // A note of the future was made by a clock that was wrong: unless it is made again, its caller is waited for till then.
-    if (known !== undefined && ageMs >= 0 && ageMs < dueAfterMs(known.note, highest)) {
+    if (known !== undefined && nowMs - known.note.seenAtUseMs < dueAfterMs(known.note, highest)) {
       this.#known.set(name, { cursor: highest, note: known.note });
       return;
     }
-    const note = { cursor: highest, seenAtUnixMs: nowMs };
+    const note = { cursor: highest, seenAtUseMs: nowMs, seenAtUnixMs: this.#basics.clock.unixMs() };
     const others = [...this.#known.keys()].filter((other) => other !== name);
     const gone = others.slice(0, Math.max(0, others.length + 1 - MAX_CALLERS));
     const { replica } = this.#basics;
@@ -94,8 +98,8 @@ export class Callers {
 
   /** The arrival through which every known caller has everything; null: nobody is known. */
   allHave(): string | null {
-    const since = this.#basics.clock.unixMs() - FORGET_AFTER_MS;
-    const pulling = [...this.#known.values()].filter(({ note }) => note.seenAtUnixMs >= since);
+    const since = this.#use.nowMs - FORGET_AFTER_MS;
+    const pulling = [...this.#known.values()].filter(({ note }) => note.seenAtUseMs >= since);
     // Those that this engine gives to have what they have taken.
     const cursors = [...pulling, ...this.#given().map(({ pushed }) => ({ cursor: pushed }))];
     return cursors.reduce<string | null>(
@@ -124,11 +128,12 @@ function dueAfterMs(note: Note, cursor: string): number {
   return note.cursor === cursor ? NOTE_SEEN_MS : NOTE_CURSOR_MS;
 }
 
-/** Malformed notes count as none. */
-function parse(value: string): Note | null {
+/** Malformed notes count as none. An older version made those without `seenAtUseMs`: then it counts as seen now. */
+function parse(value: string, nowMs: number): Note | null {
   try {
-    const { cursor, seenAtUnixMs } = JSON.parse(value) as Partial<Note>;
-    return typeof cursor === "string" && typeof seenAtUnixMs === "number" ? { cursor, seenAtUnixMs } : null;
+    const { cursor, seenAtUnixMs, seenAtUseMs = nowMs } = JSON.parse(value) as Partial<Note>;
+    if (typeof cursor !== "string" || typeof seenAtUnixMs !== "number" || typeof seenAtUseMs !== "number") return null;
+    return { cursor, seenAtUnixMs, seenAtUseMs: Math.min(seenAtUseMs, nowMs) };
   } catch {
     return null;
   }

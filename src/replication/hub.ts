@@ -19,6 +19,7 @@ import type { ReplicationBasics } from "./record-log.ts";
 import type { PairHoldings } from "./pair-holdings.ts";
 import { PageAhead, type PullCall } from "./page-ahead.ts";
 import type { Seals } from "./seals.ts";
+import type { UseClock } from "./use-clock.ts";
 
 /** `GET /sync/identity`. */
 export interface SyncIdentity {
@@ -127,6 +128,7 @@ export class Hub {
       readonly holdings: PairHoldings;
       readonly bindings: OriginBindings;
       readonly history: History;
+      readonly use: UseClock;
     },
     init: HubInit,
   ) {

@@ -10,6 +10,7 @@ import type { EngineId } from "../core/ids.ts";
 import { FORGET_AFTER_MS } from "./callers.ts";
 import { peerKey } from "./peer-keys.ts";
 import type { ReplicationBasics } from "./record-log.ts";
+import type { UseClock } from "./use-clock.ts";
 
 /** How often it is written down. */
 const NOTE_MS = 60_000;
@@ -19,36 +20,38 @@ const KEY = peerKey("pair", "clock");
 interface OtherEngine {
   readonly engineId: string;
   readonly clock: VectorClock;
+  /** By `UseClock`. */
+  readonly seenAtUseMs: number;
+  /** What an older version goes by. */
   readonly seenAtUnixMs: number;
 }
 
 export class PairHoldings {
   readonly #basics: ReplicationBasics;
+  readonly #use: UseClock;
   /** null: this engine is alone. */
   #other: OtherEngine | null;
-  #notedAtUnixMs = 0;
+  #notedAtUseMs = 0;
 
-  constructor(basics: ReplicationBasics, init: { readonly paired: boolean }) {
+  constructor(basics: ReplicationBasics & { readonly use: UseClock }, init: { readonly paired: boolean }) {
     this.#basics = basics;
+    this.#use = basics.use;
     const { peerState } = basics.replica;
-    this.#other = init.paired ? (readNote(peerState.get(KEY)) ?? this.#waitedFor()) : null;
+    this.#other = init.paired ? (readNote(peerState.get(KEY), this.#use.nowMs) ?? this.#waitedFor()) : null;
   }
 
   /** The other engine has told what it holds. */
   told(engineId: EngineId, clock: VectorClock): void {
-    const seenAtUnixMs = this.#basics.clock.unixMs();
     const known = this.#other?.engineId === engineId ? this.#other : null;
-    this.#other = { engineId, clock: mergeClocks(known?.clock ?? {}, clock), seenAtUnixMs };
-    const ageMs = seenAtUnixMs - this.#notedAtUnixMs;
-    if (known !== null && ageMs >= 0 && ageMs < NOTE_MS) return;
-    this.#note(this.#other);
+    this.#other = { engineId, clock: mergeClocks(known?.clock ?? {}, clock), ...this.#seenNow };
+    if (known === null || this.#other.seenAtUseMs - this.#notedAtUseMs >= NOTE_MS) this.#note(this.#other);
   }
 
   /** What the other engine holds; null: there is none to wait for. */
   ofOther(): VectorClock | null {
     if (this.#other === null) return null;
-    const { clock, seenAtUnixMs } = this.#other;
-    return this.#basics.clock.unixMs() - seenAtUnixMs > FORGET_AFTER_MS ? null : clock;
+    const { clock, seenAtUseMs } = this.#other;
+    return this.#use.nowMs - seenAtUseMs > FORGET_AFTER_MS ? null : clock;
   }
 
   /** What every engine here holds. */
@@ -60,12 +63,16 @@ export class PairHoldings {
 
   #note(other: OtherEngine): void {
     this.#basics.replica.peerState.set(KEY, JSON.stringify(other));
-    this.#notedAtUnixMs = other.seenAtUnixMs;
+    this.#notedAtUseMs = other.seenAtUseMs;
+  }
+
+  get #seenNow(): Pick<OtherEngine, "seenAtUseMs" | "seenAtUnixMs"> {
+    return { seenAtUseMs: this.#use.nowMs, seenAtUnixMs: this.#basics.clock.unixMs() };
   }
 
   /** One that has told nothing is waited for from now on, not from each start on. */
   #waitedFor(): OtherEngine {
-    const none = { engineId: "", clock: {}, seenAtUnixMs: this.#basics.clock.unixMs() };
+    const none = { engineId: "", clock: {}, ...this.#seenNow };
     try {
       this.#note(none);
     } catch (error) {
@@ -76,12 +83,16 @@ export class PairHoldings {
   }
 }
 
-/** What was noted of it; a malformed note counts as none: then nothing is known to be held. */
-function readNote(text: string | null): OtherEngine | null {
+/**
+ * What was noted of it; a malformed note counts as none: then nothing is known to be held. An older version made those
+ * without `seenAtUseMs`: then it counts as heard now.
+ */
+function readNote(text: string | null, nowMs: number): OtherEngine | null {
   try {
-    const { engineId, clock, seenAtUnixMs } = JSON.parse(text ?? "{}") as OtherEngine;
-    if (typeof engineId !== "string" || typeof seenAtUnixMs !== "number") return null;
-    return { engineId, clock: parseClock(clock), seenAtUnixMs };
+    const { engineId, clock, seenAtUnixMs, seenAtUseMs = nowMs } = JSON.parse(text ?? "{}") as Partial<OtherEngine>;
+    if (typeof engineId !== "string" || typeof seenAtUnixMs !== "number" || typeof seenAtUseMs !== "number")
+      return null;
+    return { engineId, clock: parseClock(clock), seenAtUnixMs, seenAtUseMs: Math.min(seenAtUseMs, nowMs) };
   } catch {
     return null;
   }

@@ -27,6 +27,7 @@ import { RecordLog, type RecordHooks } from "./record-log.ts";
 import { Records } from "./records.ts";
 import { Seals, type SignatureMode } from "./seals.ts";
 import { SyncPeer, type Exchanged } from "./sync-peer.ts";
+import { UseClock } from "./use-clock.ts";
 
 export interface ReplicationInit {
   /** What this place is called: the pair's name. */
@@ -104,7 +105,8 @@ export class Replication {
       },
       claimed: (ops) => this.pair.claimed(ops),
     };
-    const basics = { ...parts, replica: store.replica, stamps };
+    const replica = store.replica;
+    const basics = { ...parts, replica, stamps, use: new UseClock({ ...parts, replica }) };
     const log = new RecordLog(basics, hooks);
     this.#seals = new Seals(
       { signatures: parts.signatures ?? null, peerState: store.replica.peerState },

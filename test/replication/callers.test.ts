@@ -7,6 +7,7 @@ import { makePlace, originOf, SetClock, type Place } from "../support/replicatio
 const CALLER: SyncCaller = { origin: originOf("spoke"), token: null };
 const A_SECOND_MS = 1_000;
 const A_MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 let clock: SetClock;
 let disk: MemoryDisk;
@@ -28,6 +29,7 @@ function noted(): unknown {
 
 beforeEach(() => {
   clock = new SetClock();
+  clock.pass(0);
   disk = new MemoryDisk();
   hub = opened();
   for (const value of [1, 2, 3]) hub.replication.records.set("macro", "start", value);
@@ -36,41 +38,41 @@ beforeEach(() => {
 it("a caller is noted when it comes first, and how far it has come once a second", () => {
   const startMs = clock.nowMs;
   const first = pull("");
-  expect(noted()).toEqual({ cursor: "", seenAtUnixMs: startMs });
-  clock.nowMs += A_SECOND_MS - 1;
+  expect(noted()).toMatchObject({ cursor: "", seenAtUnixMs: startMs });
+  clock.pass(A_SECOND_MS - 1);
   const second = pull(first);
-  expect(noted()).toEqual({ cursor: "", seenAtUnixMs: startMs });
-  clock.nowMs += 1;
+  expect(noted()).toMatchObject({ cursor: "", seenAtUnixMs: startMs });
+  clock.pass(1);
   pull(second);
-  expect(noted()).toEqual({ cursor: second, seenAtUnixMs: startMs + A_SECOND_MS });
+  expect(noted()).toMatchObject({ cursor: second, seenAtUnixMs: startMs + A_SECOND_MS });
 });
 
 it("the last cursor of an exchange is noted when the caller asks again, higher or not", () => {
   const first = pull("");
   pull(first);
-  clock.nowMs += A_SECOND_MS;
+  clock.pass(A_SECOND_MS);
   pull(first);
-  expect(noted()).toEqual({ cursor: first, seenAtUnixMs: clock.nowMs });
+  expect(noted()).toMatchObject({ cursor: first, seenAtUnixMs: clock.nowMs });
 });
 
 it("a caller that has come no further is noted as seen once a minute", () => {
   const startMs = clock.nowMs;
   pull("");
-  clock.nowMs += A_MINUTE_MS - 1;
+  clock.pass(A_MINUTE_MS - 1);
   pull("");
-  expect(noted()).toEqual({ cursor: "", seenAtUnixMs: startMs });
-  clock.nowMs += 1;
+  expect(noted()).toMatchObject({ cursor: "", seenAtUnixMs: startMs });
+  clock.pass(1);
   pull("");
-  expect(noted()).toEqual({ cursor: "", seenAtUnixMs: startMs + A_MINUTE_MS });
+  expect(noted()).toMatchObject({ cursor: "", seenAtUnixMs: startMs + A_MINUTE_MS });
 });
 
 it("what one has never goes back, also where it asks for older pages", () => {
   const first = pull("");
   const second = pull(first);
   pull(second);
-  clock.nowMs += A_SECOND_MS;
+  clock.pass(A_SECOND_MS);
   pull(first);
-  expect(noted()).toEqual({ cursor: second, seenAtUnixMs: clock.nowMs });
+  expect(noted()).toMatchObject({ cursor: second, seenAtUnixMs: clock.nowMs });
 });
 
 it("compaction goes by what a caller has, noted or not", () => {
@@ -96,11 +98,33 @@ it("a caller that claims to have what has not arrived yet leaves no floor above 
   expect(ops.floor()?.through).toBe(ops.lastArrival());
 });
 
-it("a note that a clock made which was wrong is made anew", () => {
-  const rightMs = clock.nowMs;
-  clock.nowMs += 100 * 365 * 24 * 60 * A_MINUTE_MS;
-  pull("");
-  clock.nowMs = rightMs;
-  pull("");
-  expect(noted()).toEqual({ cursor: "", seenAtUnixMs: rightMs });
+it("R7: a wall clock that jumps by years forgets no caller; one that stays away for thirty days of use is forgotten", () => {
+  const first = pull("");
+  expect(hub.replication.hub.compact()).toBe(0);
+  clock.nowMs += 100 * 365 * DAY_MS;
+  expect(hub.replication.hub.compact()).toBe(0);
+  clock.nowMs -= 200 * 365 * DAY_MS;
+  expect(hub.replication.hub.compact()).toBe(0);
+  clock.pass(30 * DAY_MS);
+  expect(hub.replication.hub.compact()).toBe(0);
+  pull(first);
+  clock.pass(30 * DAY_MS);
+  pull(first);
+  clock.pass(30 * DAY_MS + 1);
+  // Nobody is waited for, and so many are kept where nobody asks.
+  expect(hub.replication.hub.compact()).toBe(0);
+  hub.replication.hub.pull({ caller: { origin: originOf("other"), token: null }, after: "f", limit: 1, maxBytes: 1 });
+  expect(hub.replication.hub.compact()).toBe(2);
+});
+
+it("what an older version noted of a caller counts as seen at the start", () => {
+  const key = `caller:${CALLER.origin}`;
+  hub.store.replica.peerState.set(key, JSON.stringify({ cursor: "", seenAtUnixMs: 1 }));
+  disk.ownerDied();
+  hub = opened();
+  hub.replication.hub.pull({ caller: { origin: originOf("other"), token: null }, after: "f", limit: 1, maxBytes: 1 });
+  expect(hub.replication.hub.compact()).toBe(0);
+  clock.pass(30 * DAY_MS + 1);
+  hub.replication.hub.pull({ caller: { origin: originOf("other"), token: null }, after: "f", limit: 1, maxBytes: 1 });
+  expect(hub.replication.hub.compact()).toBe(2);
 });

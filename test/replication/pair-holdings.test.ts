@@ -4,7 +4,7 @@ import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import type { EngineId } from "../../src/core/ids.ts";
 import type { VectorClock } from "../../src/core/vector-clock.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { makePlace, originOf, SetClock, START_MS, type Place } from "../support/replication-node.ts";
+import { makePlace, originOf, SetClock, type Place } from "../support/replication-node.ts";
 
 const OTHER = "eng_other" as EngineId;
 const DAY_MS = 86_400_000;
@@ -53,10 +53,27 @@ describe("a spoke of one engine of a pair", () => {
   });
 
   it("nobody waits for an engine that was not heard for thirty days", () => {
-    engine.clock.nowMs = START_MS + 30 * DAY_MS;
+    engine.clock.pass(29 * DAY_MS);
     expect(held(engine)).toEqual({});
-    engine.clock.nowMs += 1;
+    engine.clock.pass(DAY_MS);
     expect(held(engine)).toEqual(WRITTEN);
+  });
+
+  it("R7: a wall clock that jumps by months does not make it look as if it had stayed away", () => {
+    engine.clock.nowMs += 113 * DAY_MS;
+    expect(held(engine)).toEqual({});
+    tell({ [originOf("spoke")]: 2 });
+    engine.clock.nowMs -= 900 * DAY_MS;
+    expect(held(engine)).toEqual({ [originOf("spoke")]: 2 });
+    // And no older note makes it waited for beyond that.
+    engine.clock.pass(30 * DAY_MS + 1);
+    expect(held(engine)).toEqual(WRITTEN);
+  });
+
+  it("what an older version noted of it counts as heard at the start", () => {
+    const note = { engineId: OTHER, clock: { [originOf("spoke")]: 2 }, seenAtUnixMs: 1 };
+    engine.store.replica.peerState.set("peer:pair:clock", JSON.stringify(note));
+    expect(held(makeEngine(engine.store))).toEqual({ [originOf("spoke")]: 2 });
   });
 
   function tell(vector: VectorClock, by = OTHER): void {
@@ -72,13 +89,18 @@ describe("a spoke of one engine of a pair", () => {
 describe("an engine that has never been told anything", () => {
   it("nobody waits longer for it, however often this one is started", () => {
     const never = { name: "never", joint: { peerId: () => null }, clock: new SetClock(), disk: new MemoryDisk() };
+    never.clock.pass(0);
     let place = makePlace(never);
     place.replication.records.set("macro", "f", 1);
-    never.clock.nowMs = START_MS + 30 * DAY_MS;
-    never.disk.ownerDied();
-    place = makePlace(never);
-    expect(held(place)).toEqual({});
-    never.clock.nowMs += 1;
+    for (let days = 0; days < 30; days += 10) {
+      expect(held(place)).toEqual({});
+      never.clock.pass(10 * DAY_MS);
+      // It is in use: compaction asks.
+      place.replication.hub.compactStep();
+      never.disk.ownerDied();
+      place = makePlace(never);
+    }
+    never.clock.pass(1);
     expect(held(place)).toEqual({ [originOf("never")]: 1 });
   });
 

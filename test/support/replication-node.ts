@@ -27,8 +27,15 @@ export const START_MS = 1_800_000_000_000;
 
 /** A wall clock that a test sets; its timers are the process's own, so that exchanges can be waited for. */
 export class SetClock implements Clock {
+  /** The wall clock. */
   nowMs = START_MS;
-  monoMs = (): number => performance.now();
+  #passedMs: number | null = null;
+  monoMs = (): number => this.#passedMs ?? performance.now();
+  /** Both clocks go on by so much; the monotonic one stands still but for that. */
+  pass = (ms: number): void => {
+    this.nowMs += ms;
+    this.#passedMs = Math.floor(this.monoMs()) + ms;
+  };
   unixMs = (): number => this.nowMs;
   setTimeout = (fn: () => void, delayMs: number): object => setTimeout(fn, delayMs);
   clearTimeout = (handle: object | number): void => clearTimeout(handle as NodeJS.Timeout);
