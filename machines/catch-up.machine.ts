@@ -1,47 +1,144 @@
 /**
- * Purpose: a follower on its way to ready: compare logs with the leader, then the log's pages or a snapshot.
- * Keeps true: it is ready only after the leader has said that nothing is lacking; any break starts it anew.
+ * A follower on its way to ready: it compares logs with the leader, then takes pages of the log or a snapshot. It is ready
+ * only after the leader has said that nothing is missing. Each step is bounded, and a break starts it again. Leaving
+ * `restoring` cancels the restore.
  */
-import { setup } from "xstate";
+import { assign, fromPromise, setup } from "xstate";
+import type { CatchUpPlan } from "../src/core/messages.ts";
 
 export type CatchUpEvent =
-  /** There is a leader to compare with, or our log no longer fits its. */
-  | { type: "COMPARE" }
-  | { type: "PLAN_NOTHING" }
-  | { type: "PLAN_LOG" }
-  | { type: "PLAN_SNAPSHOT" }
-  | { type: "PLAN_RECONCILE" }
+  /** Our log no longer fits the leader's. `wantSnapshot`: the engine needs a state, whatever the logs say. */
+  | { type: "COMPARE"; wantSnapshot: boolean }
+  /** A heartbeat of the leader. `fits`: its log ends where ours does. */
+  | { type: "HEARD"; fits: boolean }
+  | { type: "PLANNED"; by: CatchUpPlan["by"] }
+  /** A page or a piece has come, and more will. */
+  | { type: "MOVED" }
+  /** The last piece has come. */
+  | { type: "RECEIVED"; text: string }
   | { type: "FINISHED" }
-  | { type: "FAILED"; reason: string }
+  /** `counts`: what the leader sent could not be applied. After `most` in a row, only its whole state helps [SB6]. */
+  | { type: "FAILED"; reason: string; counts: boolean; most: number }
+  /** Commands of the leader were applied: earlier failures count no more. */
+  | { type: "APPLIED" }
+  /** The store was opened with a flaw that only the leader's state puts right. */
+  | { type: "FLAWED"; flaw: string }
   /** The leader or the link is gone. */
   | { type: "LEADER_LOST" }
   /** This engine leads: there is nobody to catch up with. */
-  | { type: "LEADING" };
+  | { type: "LEADING" }
+  | { type: "xstate.done.actor.restore" };
+
+export interface CatchUpContext {
+  readonly wantSnapshot: boolean;
+  /** Why only the leader's whole state helps; null: there is no need of it. */
+  readonly resyncReason: string | null;
+  /** Failures in a row to apply what the leader sent; once its whole state is needed, to apply that. */
+  readonly failures: number;
+  /** The last heartbeat did not fit our log. Replication may have been under way. */
+  readonly doubts: boolean;
+}
 
 export const catchUpMachine = setup({
-  types: { events: {} as CatchUpEvent },
-  actions: { askForPlan: () => undefined, becomeReady: () => undefined, leaveReady: () => undefined },
+  types: { context: {} as CatchUpContext, events: {} as CatchUpEvent },
+  actors: { restore: fromPromise<void, string>(() => new Promise(() => undefined)) },
+  delays: { patience: 0, backoff: 0 },
+  guards: {
+    byLog: ({ event }) => event.type === "PLANNED" && event.by === "log",
+    bySnapshot: ({ event }) => event.type === "PLANNED" && event.by === "snapshot",
+    byReconciling: ({ event }) => event.type === "PLANNED" && event.by === "reconcile",
+    /** Asked of a log in which nothing is this engine's own, so all of it may be replaced [SB3]. */
+    needsAll: ({ context }) => context.resyncReason !== null,
+    allFailed: ({ context, event }) => context.resyncReason !== null && event.type === "FAILED" && event.counts,
+    doubtsAgain: ({ context, event }) => context.doubts && event.type === "HEARD" && !event.fits,
+  },
+  actions: {
+    noteWish: assign({
+      wantSnapshot: ({ context, event }) => event.type === "COMPARE" && (event.wantSnapshot || context.wantSnapshot),
+    }),
+    noteFlaw: assign({ resyncReason: ({ event }) => (event.type === "FLAWED" ? event.flaw : null) }),
+    wishGranted: assign({ wantSnapshot: false }),
+    noteFit: assign({ doubts: ({ event }) => event.type === "HEARD" && !event.fits }),
+    trust: assign({ doubts: false }),
+    countFailure: assign(({ context, event }) => {
+      if (event.type !== "FAILED" || !event.counts) return context;
+      const failures = context.failures + 1;
+      const isEnough = context.resyncReason === null && failures >= event.most;
+      return isEnough ? { failures: 0, resyncReason: event.reason } : { failures };
+    }),
+    forgetFailures: assign({ failures: 0, doubts: false }),
+    forgetAll: assign({ failures: 0, resyncReason: null }),
+    askForPlan: () => undefined,
+    askForAll: () => undefined,
+    tellReplaced: () => undefined,
+    dropPieces: () => undefined,
+    becomeReady: () => undefined,
+  },
 }).createMachine({
   id: "catch-up",
+  context: { wantSnapshot: false, resyncReason: null, failures: 0, doubts: false },
   initial: "waiting",
-  on: { LEADER_LOST: ".waiting", LEADING: ".leading" },
+  on: {
+    COMPARE: { target: ".comparing", actions: "noteWish" },
+    FAILED: [
+      { guard: "allFailed", target: ".backingOff", actions: "countFailure" },
+      { target: ".waiting", actions: "countFailure" },
+    ],
+    APPLIED: { actions: "forgetFailures" },
+    FLAWED: { actions: "noteFlaw" },
+    LEADER_LOST: ".waiting",
+    LEADING: ".leading",
+  },
   states: {
-    waiting: { on: { COMPARE: "comparing" } },
+    waiting: { on: { HEARD: "comparing" } },
+    backingOff: { after: { backoff: "waiting" }, on: { LEADER_LOST: {} } },
     comparing: {
-      entry: "askForPlan",
+      entry: ["trust", "askForPlan"],
+      after: { patience: "waiting" },
       on: {
-        COMPARE: { target: "comparing", reenter: true },
-        PLAN_NOTHING: "ready",
-        PLAN_LOG: "replaying",
-        PLAN_SNAPSHOT: "restoring",
-        PLAN_RECONCILE: "reconciling",
-        FAILED: "waiting",
+        PLANNED: [
+          { guard: "byReconciling", target: "reconciling" },
+          { guard: "needsAll", target: "askingForAll" },
+          { guard: "byLog", target: "replaying" },
+          { guard: "bySnapshot", target: "restoring" },
+          { target: "ready" },
+        ],
       },
     },
-    replaying: { on: { FINISHED: "ready", FAILED: "waiting", COMPARE: "comparing" } },
-    restoring: { on: { FINISHED: "comparing", FAILED: "waiting", COMPARE: "comparing" } },
-    reconciling: { on: { FINISHED: "comparing", FAILED: "waiting", COMPARE: "comparing" } },
-    ready: { entry: "becomeReady", exit: "leaveReady", on: { COMPARE: "comparing" } },
-    leading: { on: { COMPARE: "comparing" } },
+    askingForAll: { entry: "askForAll", after: { patience: "waiting" }, on: { PLANNED: "restoring" } },
+    replaying: {
+      after: { patience: "waiting" },
+      on: { MOVED: { target: "replaying", reenter: true }, FINISHED: "ready" },
+    },
+    restoring: {
+      initial: "receiving",
+      entry: "wishGranted",
+      exit: "dropPieces",
+      states: {
+        receiving: {
+          after: { patience: "#catch-up.waiting" },
+          on: { MOVED: { target: "receiving", reenter: true }, RECEIVED: "installing" },
+        },
+        // The engine takes its time: only a lost leader or another request ends this step.
+        installing: {
+          entry: "dropPieces",
+          invoke: {
+            id: "restore",
+            src: "restore",
+            input: ({ event }) => (event.type === "RECEIVED" ? event.text : ""),
+            onDone: { target: "#catch-up.comparing", actions: ["tellReplaced", "forgetAll"] },
+          },
+        },
+      },
+    },
+    reconciling: { entry: "wishGranted", after: { patience: "waiting" }, on: { FINISHED: "comparing" } },
+    ready: {
+      entry: "becomeReady",
+      on: {
+        HEARD: [{ guard: "doubtsAgain", target: "comparing" }, { actions: "noteFit" }],
+        FAILED: { target: "comparing", actions: "countFailure" },
+      },
+    },
+    leading: { on: { HEARD: "comparing" } },
   },
 });

@@ -1,17 +1,18 @@
 /**
- * A follower on its way to ready. Binds `catch-up`. Nothing is taken from anyone but the leader of the accepted epoch
- * [EP4], and a follower is ready only after the leader has compared logs with it.
+ * A follower on its way to ready: the steps of the `catch-up` chart. Nothing is taken from anyone but the leader of the
+ * accepted epoch [EP4], and a follower is ready only after the leader has compared logs with it.
  *
  * A follower that cannot apply what its leader sends does not try for ever: after `resyncAfter` failures it offers
  * nothing of its own log for comparison, so that the leader sends its whole state [SB6]. It does so only after the leader
  * has compared the real logs and found nothing of this engine's own in them: what diverges is reconciled first [SB3].
  */
+import { fromPromise } from "xstate";
 import { catchUpMachine } from "../../machines/catch-up.machine.ts";
-import { assertNever } from "../core/errors.ts";
 import type { RequestId } from "../core/ids.ts";
 import type {
   CatchUpPage,
   CatchUpPlan,
+  CatchUpRequest,
   Heartbeat,
   PeerMessage,
   Replicate,
@@ -45,60 +46,60 @@ const PATIENCE_HEARTBEATS = 10;
 const RESYNC_BACKOFF = { baseMs: 1_000, capMs: 30_000 };
 /** How long the alarm `resynced` stands. */
 const TOLD_FOR_MS = 600_000;
-/** Heartbeats in a row that may disagree with our log before it is compared: replication may be under way. */
-const DISAGREEMENTS = 2;
 
 export class CatchUp {
   readonly #kit: Kit;
   readonly #deps: CatchUpDeps;
   readonly #machine;
-  #requestId: RequestId | null = null;
+  /** Pieces of a snapshot. */
   #incoming: IncomingTransfer | null = null;
-  #timer: TimerHandle | null = null;
-  #disagreements = 0;
-  #wantSnapshot = false;
-  /** Failures in a row to apply what the leader sent, and the last reason. */
-  #failures = 0;
-  #resyncReason: string | null = null;
-  /** What was asked for last is the leader's whole state. */
-  #asksForAll = false;
-  #resyncs = 0;
-  #notBeforeMs = 0;
+  /** What was asked last, and the pages taken since. What belongs to another request is not taken. */
+  #requestId: RequestId | null = null;
+  #pages = 0;
   #told: TimerHandle | null = null;
-  #pagesTaken = 0;
 
   constructor(kit: Kit, deps: CatchUpDeps) {
     this.#kit = kit;
     this.#deps = deps;
+    const { alarms, ports } = kit;
+    const { clock, random } = ports;
     this.#machine = startMachine(
       kit,
       catchUpMachine.provide({
+        actors: { restore: fromPromise<void, string>(({ input, signal }) => this.#restore(input, signal)) },
+        delays: {
+          patience: kit.failover.heartbeatMs * PATIENCE_HEARTBEATS,
+          backoff: ({ context }) => backoffMs(Math.min(context.failures, 10), random.next(), RESYNC_BACKOFF),
+        },
         actions: {
-          askForPlan: () => this.#askForPlan(),
-          becomeReady: () => this.#becomeReady(),
+          askForPlan: ({ context }) => this.#ask(context.wantSnapshot, ports.store.logShape()),
+          askForAll: () => this.#ask(true, []),
+          tellReplaced: ({ context: { resyncReason } }) => {
+            if (resyncReason === null) return;
+            alarms.clear("store-inconsistent");
+            this.tellResync(`this engine took the leader's whole state: ${resyncReason}`);
+          },
+          dropPieces: () => (this.#incoming = null),
+          // In an entry action the chart's value is not yet the new one.
+          becomeReady: () =>
+            clock.soon(() => {
+              if (this.#machine.getSnapshot().status === "active") deps.onReady();
+            }),
         },
       }),
     );
   }
 
   get machineValue(): string {
-    return this.#machine.getSnapshot().value;
+    const { value } = this.#machine.getSnapshot();
+    return typeof value === "object" ? "restoring" : value;
   }
 
   get sync(): SyncState {
-    switch (this.#machine.getSnapshot().value) {
-      case "waiting":
-        return "starting";
-      case "comparing":
-      case "replaying":
-      case "restoring":
-        return "catching-up";
-      case "reconciling":
-        return "reconciling";
-      case "ready":
-      case "leading":
-        return "ready";
-    }
+    const state = this.machineValue;
+    if (state === "ready" || state === "leading") return "ready";
+    if (state === "reconciling") return state;
+    return state === "waiting" || state === "backingOff" ? "starting" : "catching-up";
   }
 
   /** The store was opened with a clock above its content: a snapshot of the leader replaces it [SB6]. */
@@ -107,108 +108,65 @@ export class CatchUp {
       "store-inconsistent",
       `found at the start and put right: ${flaw}; a leader's snapshot replaces it`,
     );
-    this.#resyncReason = flaw;
+    this.#machine.send({ type: "FLAWED", flaw });
   }
 
   /** Compares logs with the leader again. */
   compare(wantSnapshot = false): void {
-    this.#wantSnapshot ||= wantSnapshot;
-    this.#machine.send({ type: "COMPARE" });
+    this.#machine.send({ type: "COMPARE", wantSnapshot });
   }
 
   leading(): void {
-    this.#rest();
-    this.#asksForAll = false;
     this.#machine.send({ type: "LEADING" });
   }
 
   leaderLost(): void {
-    this.#rest();
-    this.#asksForAll = false;
     this.#machine.send({ type: "LEADER_LOST" });
   }
 
   stop(): void {
-    this.#rest();
     if (this.#told !== null) this.#kit.ports.clock.clearTimeout(this.#told);
     this.#machine.stop();
   }
 
   /** The leader's heartbeat: whether its log and this one still fit. */
-  hear(heartbeat: Heartbeat): void {
-    const state = this.#machine.getSnapshot().value;
-    if (state === "waiting" && this.#kit.nowMs() < this.#notBeforeMs) return;
-    if (state === "waiting" || state === "leading") return this.compare();
-    if (state !== "ready") return;
+  hear({ log }: Heartbeat): void {
     const { position } = this.#deps.log;
-    const fits = heartbeat.log.seq === position.seq && heartbeat.log.epoch === position.epoch;
-    this.#disagreements = fits ? 0 : this.#disagreements + 1;
-    if (this.#disagreements >= DISAGREEMENTS) this.compare();
+    this.#machine.send({ type: "HEARD", fits: log.seq === position.seq && log.epoch === position.epoch });
   }
 
   /** Commands as they are accepted by the leader. */
   takeReplicate(message: Replicate): void {
-    if (!this.#fromLeader(message.epoch)) return;
-    const state = this.#machine.getSnapshot().value;
-    if (state !== "ready") return;
-    const end = this.#deps.log.position.seq;
-    const result = this.#append(message.prev, message.commands);
-    if (result === "gap" || result === "failed") return this.compare();
-    this.#disagreements = 0;
-    const fresh = message.commands.filter((command) => command.seq > end);
-    this.#deps.executor.enqueue(fresh, true);
-    this.#confirmAndAcknowledge();
+    if (!this.#fromLeader(message.epoch) || this.machineValue !== "ready") return;
+    this.#append(message, true);
   }
 
-  takePlan(plan: CatchUpPlan): void {
-    if (plan.requestId !== this.#requestId || !this.#fromLeader(plan.epoch)) return;
-    this.#wantSnapshot = false;
-    this.#patience();
-    // Nothing of this engine's own is in the log that was compared, so that all of it may be replaced.
-    if (this.#resyncReason !== null && !this.#asksForAll && plan.by !== "reconcile") return this.#askForAll();
-    switch (plan.by) {
-      case "nothing":
-        this.#machine.send({ type: "PLAN_NOTHING" });
-        return this.#confirmAndAcknowledge();
-      case "log":
-        return this.#machine.send({ type: "PLAN_LOG" });
-      case "snapshot":
-        return this.#machine.send({ type: "PLAN_SNAPSHOT" });
-      case "reconcile":
-        return this.#machine.send({ type: "PLAN_RECONCILE" });
-      default:
-        assertNever(plan.by);
-    }
+  takePlan({ requestId, epoch, by }: CatchUpPlan): void {
+    if (requestId !== this.#requestId || !this.#fromLeader(epoch)) return;
+    this.#machine.send({ type: "PLANNED", by });
+    if (by === "nothing" && this.machineValue === "ready") this.#confirmAndAcknowledge();
   }
 
   takePage(page: CatchUpPage): void {
-    if (page.requestId !== this.#requestId || !this.#fromLeader(page.epoch)) return;
-    this.#patience();
-    const end = this.#deps.log.position.seq;
-    const result = this.#append(page.prev, page.commands);
-    if (result === "gap") return this.#failed(`commands from ${page.commands[0]?.seq ?? "?"} on do not follow ${end}`);
-    if (result === "failed") return this.#machine.send({ type: "FAILED", reason: "not stored" });
-    this.#deps.executor.enqueue(
-      page.commands.filter((command) => command.seq > end),
-      false,
-    );
-    this.#confirmAndAcknowledge();
-    if (page.done) this.#machine.send({ type: "FINISHED" });
-    else this.#deps.send({ type: "transfer-ack", requestId: page.requestId, index: this.#pagesTaken });
-    this.#pagesTaken += 1;
+    if (page.requestId !== this.#requestId || !this.#fromLeader(page.epoch) || this.machineValue !== "replaying")
+      return;
+    if (!this.#append(page, false)) return;
+    if (page.done) return this.#machine.send({ type: "FINISHED" });
+    this.#deps.send({ type: "transfer-ack", requestId: page.requestId, index: this.#pages });
+    this.#pages += 1;
+    this.#machine.send({ type: "MOVED" });
   }
 
   /** A piece of a snapshot that needs no lock: nothing of this engine's own is lost by it. */
   takePiece(piece: SnapshotPiece): void {
-    if (piece.requestId !== this.#requestId || !this.#fromLeader(piece.epoch)) return;
-    this.#patience();
-    if (this.#incoming?.requestId !== piece.requestId) this.#incoming = new IncomingTransfer(piece.requestId);
+    const isWanted =
+      piece.requestId === this.#requestId && this.#machine.getSnapshot().matches({ restoring: "receiving" });
+    if (!isWanted || !this.#fromLeader(piece.epoch)) return;
+    this.#incoming ??= new IncomingTransfer(piece.requestId);
     const taken = this.#incoming.take(piece);
-    if (taken.state === "broken") return this.#machine.send({ type: "FAILED", reason: "a piece is missing" });
+    if (taken.state === "broken") return this.#fail("a piece is missing", false);
     this.#deps.send({ type: "transfer-ack", requestId: piece.requestId, index: piece.index });
-    if (taken.state === "more") return;
-    this.#incoming = null;
-    void this.#restore(piece.requestId, taken.text);
+    this.#machine.send(taken.state === "more" ? { type: "MOVED" } : { type: "RECEIVED", text: taken.text });
   }
 
   /** The winner has reconciled, or given up: compare again. */
@@ -216,60 +174,26 @@ export class CatchUp {
     this.#machine.send({ type: "FINISHED" });
   }
 
-  async #restore(requestId: RequestId, text: string): Promise<void> {
-    // The engine takes its own time: only a lost leader or another request ends this step.
-    this.#rest();
-    const isWanted = (): boolean => this.#requestId === requestId && this.machineValue === "restoring";
+  async #restore(text: string, signal: AbortSignal): Promise<void> {
+    const fail = (reason: string, counts = true): void => {
+      if (!signal.aborted) this.#fail(reason, counts);
+    };
     const transfer = await readTransfer(this.#kit, text);
-    if (!isWanted()) return;
-    if (transfer === null) return this.#failed("what came is no snapshot");
+    if (transfer === null) return fail("what came is no snapshot");
     const verified = await this.#deps.snapshots.verify(transfer.snapshot);
-    if (!isWanted()) return;
-    if (typeof verified === "string") return this.#failed(verified);
-    const result = await this.#deps.snapshots.install(verified, 0, () => (isWanted() ? transfer : null));
-    if (result.outcome === "overtaken" || !isWanted()) return;
-    if (result.outcome === "failed" && result.by !== "store") {
-      // What is held is sound: a snapshot of the whole would not help either.
-      return this.#machine.send({ type: "FAILED", reason: result.detail });
-    }
-    if (result.outcome !== "installed") return this.#failed(result.detail);
-    this.#deps.book.accept(transfer.snapshot.epoch);
-    this.#replaced();
-    this.#machine.send({ type: "FINISHED" });
+    if (typeof verified === "string") return fail(verified);
+    if (signal.aborted) return;
+    const result = await this.#deps.snapshots.install(verified, 0, () => (signal.aborted ? null : transfer));
+    if (result.outcome === "overtaken" || signal.aborted) return;
+    if (result.outcome === "installed") return void this.#deps.book.accept(transfer.snapshot.epoch);
+    // Unless the store refuses, what is held is sound: a snapshot of the whole would not help either.
+    fail(result.detail, result.outcome === "refused" || result.by === "store");
   }
 
-  /** What the leader sent could not be applied. The next heartbeat of the leader starts it again. */
-  #failed(reason: string): void {
-    this.#countFailure(reason);
-    this.#machine.send({ type: "FAILED", reason });
-  }
-
-  #countFailure(reason: string): void {
-    this.#failures += 1;
-    const { resyncAfter } = this.#kit.failover;
-    this.#kit.ports.logger.warn({ reason, failures: this.#failures }, "what the leader sent could not be applied");
-    if (this.#asksForAll) {
-      this.#resyncs += 1;
-      const waitMs = backoffMs(Math.min(this.#resyncs, 10), this.#kit.ports.random.next(), RESYNC_BACKOFF);
-      this.#notBeforeMs = this.#kit.nowMs() + waitMs;
-    }
-    if (this.#failures >= resyncAfter) this.#resyncReason = reason;
-  }
-
-  #askForAll(): void {
-    this.#asksForAll = true;
-    this.#machine.send({ type: "COMPARE" });
-  }
-
-  /** The leader's state stands here now, and it was applied. */
-  #replaced(): void {
-    const reason = this.#resyncReason;
-    const wasAll = this.#asksForAll;
-    this.#applied();
-    if (reason === null || !wasAll) return;
-    this.#resyncReason = null;
-    this.#kit.alarms.clear("store-inconsistent");
-    this.tellResync(`this engine took the leader's whole state: ${reason}`);
+  /** `counts`: what the leader sent could not be applied. The next heartbeat of the leader starts it again. */
+  #fail(reason: string, counts: boolean): void {
+    if (counts) this.#kit.ports.logger.warn({ reason }, "what the leader sent could not be applied");
+    this.#machine.send({ type: "FAILED", reason, counts, most: this.#kit.failover.resyncAfter });
   }
 
   /** The alarm `resynced`, which goes by itself after a while. */
@@ -280,45 +204,41 @@ export class CatchUp {
     this.#told = clock.setTimeout(() => this.#kit.alarms.clear("resynced"), TOLD_FOR_MS);
   }
 
-  #applied(): void {
-    this.#failures = 0;
-    this.#resyncs = 0;
-    this.#notBeforeMs = 0;
-    this.#asksForAll = false;
-  }
-
-  #askForPlan(): void {
+  #ask(wantSnapshot: boolean, shape: CatchUpRequest["shape"]): void {
+    const { book, log, executor } = this.#deps;
     const requestId = this.#kit.ports.ids.next("request");
     this.#requestId = requestId;
-    this.#incoming = null;
-    this.#pagesTaken = 0;
-    this.#disagreements = 0;
-    this.#patience();
-    this.#deps.send({
-      type: "catch-up-request",
-      requestId,
-      epoch: this.#deps.book.accepted,
-      shape: this.#asksForAll ? [] : this.#kit.ports.store.logShape(),
-      clock: this.#deps.log.clock,
-      lastExecutedSeq: this.#deps.executor.executedSeq,
-      wantSnapshot: this.#wantSnapshot || this.#asksForAll,
-    });
+    this.#pages = 0;
+    const known = { epoch: book.accepted, shape, clock: log.clock, lastExecutedSeq: executor.executedSeq };
+    this.#deps.send({ type: "catch-up-request", requestId, wantSnapshot, ...known });
   }
 
-  #append(prev: Replicate["prev"], commands: Replicate["commands"]): "appended" | "nothing-new" | "gap" | "failed" {
+  /** Stores commands of the leader, says so and has them executed; false: they do not follow, or were not stored. */
+  #append({ prev, commands }: Pick<Replicate, "prev" | "commands">, isLive: boolean): boolean {
+    const { log, executor } = this.#deps;
+    const { alarms, ports } = this.#kit;
+    const end = log.position.seq;
     try {
-      const outcome = this.#deps.log.append(prev, commands);
-      if (outcome === "appended") {
-        this.#kit.alarms.clear("store-failed");
-        this.#applied();
+      const outcome = log.append(prev, commands);
+      if (outcome === "gap") {
+        this.#fail(`commands from ${commands[0]?.seq ?? "?"} on do not follow ${end}`, !isLive);
+        return false;
       }
-      return outcome;
+      if (outcome === "appended") {
+        alarms.clear("store-failed");
+        const { failures, doubts } = this.#machine.getSnapshot().context;
+        if (failures > 0 || doubts) this.#machine.send({ type: "APPLIED" });
+      }
     } catch (error) {
-      this.#kit.ports.logger.error({ err: error }, "replicated commands not stored");
-      const why = raiseStoreAlarm(this.#kit.alarms, error, "replicated commands could not be stored");
-      if (why === "store-inconsistent") this.#countFailure(error instanceof Error ? error.message : String(error));
-      return "failed";
+      ports.logger.error({ err: error }, "replicated commands not stored");
+      const why = raiseStoreAlarm(alarms, error, "replicated commands could not be stored");
+      this.#fail(error instanceof Error ? error.message : String(error), why === "store-inconsistent");
+      return false;
     }
+    const fresh = commands.filter(({ seq }) => seq > end);
+    executor.enqueue(fresh, isLive);
+    this.#confirmAndAcknowledge();
+    return true;
   }
 
   #confirmAndAcknowledge(): void {
@@ -331,30 +251,5 @@ export class CatchUp {
     if (this.#kit.rules.admitsEpoch(this.#deps.book.accepted, epoch)) return true;
     this.#deps.send({ type: "stale-epoch", highestEpoch: this.#deps.book.accepted });
     return false;
-  }
-
-  /** A step that stalls is given up; the next heartbeat of the leader begins again. */
-  #patience(): void {
-    const { clock } = this.#kit.ports;
-    if (this.#timer !== null) clock.clearTimeout(this.#timer);
-    const waitMs = this.#kit.failover.heartbeatMs * PATIENCE_HEARTBEATS;
-    this.#timer = clock.setTimeout(() => {
-      this.#timer = null;
-      if (this.#machine.getSnapshot().value !== "ready") this.#machine.send({ type: "FAILED", reason: "no answer" });
-    }, waitMs);
-  }
-
-  #becomeReady(): void {
-    this.#rest();
-    // In an entry action the chart's value is not yet the new one.
-    this.#kit.ports.clock.soon(() => {
-      if (this.#machine.getSnapshot().status === "active") this.#deps.onReady();
-    });
-  }
-
-  #rest(): void {
-    if (this.#timer !== null) this.#kit.ports.clock.clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#incoming = null;
   }
 }

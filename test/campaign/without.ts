@@ -46,9 +46,9 @@ export const REMOVALS = {
       put: "clock: state.clock,",
     },
     {
-      file: "src/actors/catch-up.ts",
-      find: "if (this.#failures >= resyncAfter) this.#resyncReason = reason;",
-      put: "if (this.#failures >= Infinity) this.#resyncReason = reason;",
+      file: "machines/catch-up.machine.ts",
+      find: "context.resyncReason === null && failures >= event.most",
+      put: "context.resyncReason === null && failures >= Infinity",
     },
   ],
 } as const satisfies Readonly<Record<string, readonly Replacement[]>>;

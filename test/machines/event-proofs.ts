@@ -156,21 +156,51 @@ export const EVENT_PROOFS: { readonly [Name in MachineName]: Proofs<Name> } = {
       play: plays.doubtsItselfAlone,
     },
     LEADING: { breaks: "A leader says that it is not ready.", play: plays.leads },
-    COMPARE: { breaks: "No follower ever becomes ready.", play: plays.leads },
-    PLAN_NOTHING: { breaks: "A follower that lacks nothing never becomes ready.", play: plays.leads },
-    PLAN_LOG: {
-      breaks: "A follower that lacks commands becomes ready only after the step that it did not notice has timed out.",
-      play: plays.takesTheLog,
-    },
-    PLAN_SNAPSHOT: { breaks: "A follower never takes the snapshot that it is sent.", play: plays.takesASnapshot },
-    PLAN_RECONCILE: {
-      breaks: "An engine whose log has parted says that it catches up, and may be handed the role.",
+    HEARD: { breaks: "No follower ever becomes ready.", play: plays.leads },
+    COMPARE: { breaks: "An engine that lost its state never gets the leader's.", play: plays.comparesForItsEngine },
+    PLANNED: {
+      breaks: "No follower ever becomes ready, or says that it reconciles.",
       play: plays.saysThatItReconciles,
     },
-    FAILED: { breaks: "A follower whose plan was lost waits for ever.", play: plays.asksForAnotherPlan },
+    MOVED: {
+      breaks: "A follower gives its pages up while they still come.",
+      play: plays.takesPages,
+    },
+    RECEIVED: { breaks: "A follower never takes the snapshot that it is sent.", play: plays.takesASnapshot },
     FINISHED: {
       breaks: "A follower that has taken the log becomes ready only after its patience has ended.",
       play: plays.takesTheLog,
+    },
+    FAILED: { breaks: "A follower that cannot apply the log never asks for the whole state.", play: plays.asksForAll },
+    APPLIED: { breaks: "Failures of long ago make a follower ask for the whole state.", play: plays.forgetsFailures },
+    FLAWED: { breaks: "A store with a flaw is not replaced by the leader's state.", play: plays.asksForAllAfterAFlaw },
+    "xstate.done.actor.restore": {
+      breaks: "A follower that has taken a snapshot is never ready.",
+      play: plays.takesASnapshot,
+    },
+    "xstate.after.patience.catch-up.comparing": {
+      breaks: "A follower whose plan was lost waits for ever.",
+      play: plays.asksAgainWithout("catch-up-plan"),
+    },
+    "xstate.after.patience.catch-up.replaying": {
+      breaks: "A follower whose page was lost waits for ever.",
+      play: plays.asksAgainWithout("catch-up-page"),
+    },
+    "xstate.after.patience.catch-up.restoring.receiving": {
+      breaks: "A follower whose piece of a snapshot was lost waits for ever.",
+      play: plays.asksAgainAfter("snapshot"),
+    },
+    "xstate.after.patience.catch-up.reconciling": {
+      breaks: "A follower whose leader never reconciles waits for ever.",
+      play: plays.asksAgainAfter("reconcile"),
+    },
+    "xstate.after.patience.catch-up.askingForAll": {
+      breaks: "A follower whose request for the whole state was lost waits for ever.",
+      play: plays.asksForAllAgain,
+    },
+    "xstate.after.backoff.catch-up.backingOff": {
+      breaks: "A follower that could not apply the whole state never asks for it again.",
+      play: plays.backsOff,
     },
   },
   "reconcile-lock": {

@@ -1,11 +1,12 @@
 /** The machines of one region: what every event does in every state. */
 import { describe, expect, test } from "vitest";
 import type { StateValueFrom } from "xstate";
-import { catchUpMachine } from "../../machines/catch-up.machine.ts";
+import { catchUpMachine, type CatchUpEvent } from "../../machines/catch-up.machine.ts";
 import { handoverMachine } from "../../machines/handover.machine.ts";
 import { peerLinkMachine } from "../../machines/peer-link.machine.ts";
 import { reconcileLockMachine } from "../../machines/reconcile-lock.machine.ts";
 import { splitBrainMachine } from "../../machines/split-brain.machine.ts";
+import type { CatchUpPlan } from "../../src/core/messages.ts";
 import { proveTable, step, type EventTypeOf, type TransitionTable } from "./transition-table.ts";
 
 const NEVER_HEARD = "xstate.after.untilSilent.peer-link.connecting";
@@ -60,49 +61,65 @@ const handover: TransitionTable<HandoverState, string> = {
   granting: { ...REST, RELIEVED: "idle", "xstate.after.window.handover.granting": "idle" },
 };
 
-type CatchUpTable = TransitionTable<StateValueFrom<typeof catchUpMachine>, EventTypeOf<typeof catchUpMachine>>;
+type CatchUpState =
+  | "waiting"
+  | "backingOff"
+  | "comparing"
+  | "askingForAll"
+  | "replaying"
+  | "restoring.receiving"
+  | "restoring.installing"
+  | "reconciling"
+  | "ready"
+  | "leading";
 
-const UNPLANNED = {
-  PLAN_NOTHING: "ignored",
-  PLAN_LOG: "ignored",
-  PLAN_SNAPSHOT: "ignored",
-  PLAN_RECONCILE: "ignored",
+const RESTORED = "xstate.done.actor.restore";
+const PATIENCE = "xstate.after.patience.catch-up";
+const CATCHING_UP = {
+  COMPARE: "comparing",
+  HEARD: "ignored",
+  PLANNED: "ignored",
+  MOVED: "ignored",
+  RECEIVED: "ignored",
+  FINISHED: "ignored",
+  FAILED: "waiting",
+  LEADER_LOST: "waiting",
+  LEADING: "leading",
+  [RESTORED]: "ignored",
+  [`${PATIENCE}.comparing`]: "ignored",
+  [`${PATIENCE}.askingForAll`]: "ignored",
+  [`${PATIENCE}.replaying`]: "ignored",
+  [`${PATIENCE}.restoring.receiving`]: "ignored",
+  [`${PATIENCE}.reconciling`]: "ignored",
+  "xstate.after.backoff.catch-up.backingOff": "ignored",
 } as const;
-const ENDS = { LEADER_LOST: "waiting", LEADING: "leading" } as const;
 
-const catchUp: CatchUpTable = {
-  // Entered anew from itself, which has no effect of its own.
-  waiting: {
-    ...UNPLANNED,
-    COMPARE: "comparing",
-    FINISHED: "ignored",
-    FAILED: "ignored",
-    LEADER_LOST: "ignored",
-    LEADING: "leading",
+/** What they change stands in the context, in every state. */
+const NOTED = ["APPLIED", "FLAWED"] as const;
+
+const catchUpTable: Readonly<Record<CatchUpState, object>> = {
+  // Entered a second time from itself, which has no effect.
+  waiting: { HEARD: "comparing", LEADER_LOST: "ignored" },
+  backingOff: { LEADER_LOST: "ignored", "xstate.after.backoff.catch-up.backingOff": "waiting" },
+  comparing: { PLANNED: "ready", [`${PATIENCE}.comparing`]: "waiting" },
+  askingForAll: { PLANNED: "restoring.receiving", [`${PATIENCE}.askingForAll`]: "waiting" },
+  replaying: { FINISHED: "ready", [`${PATIENCE}.replaying`]: "waiting" },
+  "restoring.receiving": {
+    MOVED: "ignored",
+    RECEIVED: "restoring.installing",
+    [`${PATIENCE}.restoring.receiving`]: "waiting",
   },
-  comparing: {
-    ...ENDS,
-    COMPARE: "comparing",
-    PLAN_NOTHING: "ready",
-    PLAN_LOG: "replaying",
-    PLAN_SNAPSHOT: "restoring",
-    PLAN_RECONCILE: "reconciling",
-    FINISHED: "ignored",
-    FAILED: "waiting",
-  },
-  replaying: { ...ENDS, ...UNPLANNED, COMPARE: "comparing", FINISHED: "ready", FAILED: "waiting" },
-  restoring: { ...ENDS, ...UNPLANNED, COMPARE: "comparing", FINISHED: "comparing", FAILED: "waiting" },
-  reconciling: { ...ENDS, ...UNPLANNED, COMPARE: "comparing", FINISHED: "comparing", FAILED: "waiting" },
-  ready: { ...ENDS, ...UNPLANNED, COMPARE: "comparing", FINISHED: "ignored", FAILED: "ignored" },
-  leading: {
-    ...UNPLANNED,
-    COMPARE: "comparing",
-    FINISHED: "ignored",
-    FAILED: "ignored",
-    LEADER_LOST: "waiting",
-    LEADING: "ignored",
-  },
+  "restoring.installing": { [RESTORED]: "comparing" },
+  reconciling: { FINISHED: "comparing", [`${PATIENCE}.reconciling`]: "waiting" },
+  ready: { HEARD: "ready", FAILED: "comparing" },
+  leading: { HEARD: "comparing", LEADING: "ignored" },
 };
+const catchUp = Object.fromEntries(
+  Object.entries(catchUpTable).map(([state, row]) => {
+    const noted = Object.fromEntries(NOTED.map((type) => [type, state]));
+    return [state, { ...CATCHING_UP, ...noted, ...row }];
+  }),
+) as unknown as TransitionTable<CatchUpState, string>;
 
 type LockState = "free" | "acquiring" | "held.fresh" | "held.refreshing" | "lost";
 type LockTable = TransitionTable<LockState, string>;
@@ -233,9 +250,16 @@ describe("what a step does on its way", () => {
     }
   });
 
-  test("readiness is left with whatever ends it", () => {
-    for (const type of ["COMPARE", "LEADER_LOST", "LEADING"]) {
-      expect(step(catchUpMachine, "ready", { type }).ran).toContain("leaveReady");
+  test("what the leader plans is what a follower does", () => {
+    const plans = {
+      nothing: "ready",
+      log: "replaying",
+      snapshot: { restoring: "receiving" },
+      reconcile: "reconciling",
+    };
+    for (const [by, state] of Object.entries(plans)) {
+      const event: CatchUpEvent = { type: "PLANNED", by: by as CatchUpPlan["by"] };
+      expect(step(catchUpMachine, "comparing", event).value, by).toEqual(state);
     }
   });
 });

@@ -1,5 +1,6 @@
 /** The runs by which `event-proofs.ts` shows what each event of a statechart is needed for. */
 import { expect } from "vitest";
+import { CatchUp, type CatchUpDeps } from "../../src/actors/catch-up.ts";
 import { EngineGuard } from "../../src/actors/engine-guard.ts";
 import { EngineKeeper } from "../../src/actors/engine-keeper.ts";
 import { PeerMonitor } from "../../src/actors/peer-monitor.ts";
@@ -8,7 +9,8 @@ import { ReconcileLock } from "../../src/actors/reconcile-lock.ts";
 import { Restraints } from "../../src/actors/restraints.ts";
 import type { Rules } from "../../src/actors/rules.ts";
 import { Votes } from "../../src/actors/votes.ts";
-import type { Label } from "../../src/core/ids.ts";
+import { makeId, type Label, type RequestId } from "../../src/core/ids.ts";
+import type { CatchUpPlan, CatchUpRequest, Heartbeat } from "../../src/core/messages.ts";
 import type { CoordinatorPorts } from "../../src/ports/coordinator-ports.ts";
 import type { EngineSign } from "../../src/ports/engine.ts";
 import type { PeerHello } from "../../src/ports/peer-channel.ts";
@@ -310,15 +312,135 @@ export const saysThatItReconciles = parted({}, async ({ pair, channels }) => {
   expect(pair.of("a").state().syncState).toBe("reconciling");
 });
 
-/** The first plan is lost. */
-export const asksForAnotherPlan = onStage({}, async ({ pair, channels }) => {
-  await pair.stop("b");
-  await pair.submit("a", "CAM 1");
-  channels.a.lost.add("catch-up-plan");
-  await pair.start("b");
-  await pair.until(() => channels.a.count("catch-up-plan") > 1, UNTIL_MS);
-  channels.a.lost.clear();
-  await pair.until(() => pair.of("b").ready(), UNTIL_MS);
+/** What the leader sends first is lost. */
+export const asksAgainWithout = (type: "catch-up-plan" | "catch-up-page"): Play =>
+  onStage({}, async ({ pair, channels }) => {
+    await pair.stop("b");
+    await pair.submit("a", "CAM 1");
+    channels.a.lost.add(type);
+    await pair.start("b");
+    await pair.until(() => channels.a.count(type) > 1, UNTIL_MS);
+    channels.a.lost.clear();
+    await pair.until(() => pair.of("b").ready(), UNTIL_MS);
+  });
+
+interface Following {
+  readonly catchUp: CatchUp;
+  readonly clock: VirtualClock;
+  /** What it has asked its leader. */
+  readonly requests: () => readonly CatchUpRequest[];
+  readonly hear: () => void;
+  readonly plan: (by: CatchUpPlan["by"]) => void;
+  /** A page that follows on the log, or one that does not. */
+  readonly page: (follows: boolean) => void;
+}
+
+/** One follower, whose leader is played. */
+function following(play: (following: Following) => Promise<void> | void): Play {
+  return async (rules) => {
+    const rig = buildRig({ rules });
+    let outcome: "appended" | "gap" = "appended";
+    const log = { position: { epoch: 1, seq: 0 }, clock: {}, append: () => outcome };
+    const executor = { executedSeq: 0, enqueue: () => undefined, confirm: () => undefined };
+    const catchUp = new CatchUp(rig.kit, {
+      ...({ book: { accepted: 1 }, snapshots: null, log, executor } as unknown as CatchUpDeps),
+      ...{ send: (message) => rig.channel.send(message), onReady: () => undefined },
+    });
+    const requests = (): readonly CatchUpRequest[] => rig.sent("catch-up-request");
+    const asked = (): { requestId: RequestId; epoch: number } => ({
+      ...{ requestId: requests().at(-1)?.requestId ?? makeId("request", "none"), epoch: 1 },
+    });
+    await play({
+      ...{ catchUp, clock: rig.clock, requests },
+      hear: () => catchUp.hear({ log: log.position } as Heartbeat),
+      plan: (by) => catchUp.takePlan({ type: "catch-up-plan", ...asked(), by, fromSeq: 0, toSeq: 9 }),
+      page: (follows) => {
+        outcome = follows ? "appended" : "gap";
+        catchUp.takePage({ type: "catch-up-page", ...asked(), prev: log.position, commands: [], done: false });
+      },
+    });
+    catchUp.stop();
+  };
+}
+
+/** Pages that come slowly. */
+export const takesPages = following(async ({ catchUp, clock, hear, plan, page }) => {
+  hear();
+  plan("log");
+  for (let taken = 0; taken < 5; taken += 1) {
+    await clock.pass(600);
+    page(true);
+  }
+  expect(catchUp.machineValue).toBe("replaying");
+});
+
+/** A follower that lacks nothing, but whose engine has lost its state. */
+export const comparesForItsEngine = following(({ catchUp, requests, hear, plan }) => {
+  hear();
+  plan("nothing");
+  catchUp.compare(true);
+  expect(requests().map(({ wantSnapshot }) => wantSnapshot)).toEqual([false, true]);
+});
+
+/** Pages that do not follow, as often as `follows` says; which requests were for the whole state. */
+function failing(follows: readonly boolean[], asksForAll: boolean): Play {
+  return following(({ requests, hear, plan, page }) => {
+    for (const each of follows) {
+      hear();
+      plan("log");
+      page(each);
+    }
+    hear();
+    plan("log");
+    expect(requests().at(-1)?.wantSnapshot).toBe(asksForAll);
+  });
+}
+
+export const asksForAll = failing([false, false, false], true);
+export const forgetsFailures = failing([false, false, true, false], false);
+
+export const asksForAllAfterAFlaw = following(({ catchUp, requests, hear, plan }) => {
+  catchUp.foundFlaw("a clock above its content");
+  hear();
+  plan("log");
+  expect(requests().map(({ wantSnapshot }) => wantSnapshot)).toEqual([false, true]);
+});
+
+/** Nothing follows on the plan. */
+export const asksAgainAfter = (by: "snapshot" | "reconcile"): Play =>
+  following(async ({ clock, requests, hear, plan }) => {
+    hear();
+    plan(by);
+    await clock.pass(5_000);
+    hear();
+    expect(requests()).toHaveLength(2);
+  });
+
+export const asksForAllAgain = following(async ({ catchUp, clock, requests, hear, plan }) => {
+  catchUp.foundFlaw("a clock above its content");
+  hear();
+  plan("log");
+  await clock.pass(5_000);
+  hear();
+  plan("log");
+  expect(requests().map(({ wantSnapshot }) => wantSnapshot)).toEqual([false, true, false, true]);
+});
+
+/** What came is no snapshot: asked for again, but only after a while. */
+export const backsOff = following(async ({ catchUp, clock, requests, hear, plan }) => {
+  catchUp.foundFlaw("a clock above its content");
+  hear();
+  plan("log");
+  plan("snapshot");
+  const { requestId = makeId("request", "none") } = requests().at(-1) ?? {};
+  const piece = { index: 0, last: true, text: "no snapshot", lock: null };
+  catchUp.takePiece({ type: "snapshot-piece", requestId, epoch: 1, ...piece });
+  await clock.pass(100);
+  hear();
+  expect(requests()).toHaveLength(2);
+  await clock.pass(60_000);
+  hear();
+  expect(requests()).toHaveLength(3);
 });
 
 /** A follower without its leader does not know whether it lacks something. */

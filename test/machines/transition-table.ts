@@ -42,10 +42,15 @@ export function valueOf(path: string): StateValue {
   return rest.length === 0 ? head : { [head]: valueOf(rest.join(".")) };
 }
 
+/** What the machine begins with, where that is not made of its input. */
+function contextOf({ config }: AnyStateMachine): object {
+  return typeof config.context === "object" ? (config.context as object) : {};
+}
+
 /** Sends one event in one state; the outcome, and the actions that ran. */
 export function step(given: AnyStateMachine, from: StateValue, event: { readonly type: string }) {
   const { machine, ran } = recording(given);
-  const actor = createActor(machine, { snapshot: machine.resolveState({ value: from, context: {} }) });
+  const actor = createActor(machine, { snapshot: machine.resolveState({ value: from, context: contextOf(machine) }) });
   // A failed step that did not run in this state: XState stops the chart, and the outcome is the same state.
   actor.subscribe({ error: () => undefined });
   actor.start();
