@@ -7,7 +7,7 @@ import { peerLinkMachine } from "../../machines/peer-link.machine.ts";
 import { reconcileLockMachine } from "../../machines/reconcile-lock.machine.ts";
 import { splitBrainMachine } from "../../machines/split-brain.machine.ts";
 import type { CatchUpPlan } from "../../src/core/messages.ts";
-import { proveTable, step, type EventTypeOf, type TransitionTable } from "./transition-table.ts";
+import { proveTable, step, type TransitionTable } from "./transition-table.ts";
 
 const NEVER_HEARD = "xstate.after.untilSilent.peer-link.connecting";
 const LATE = "xstate.after.untilSuspect.peer-link.alive";
@@ -219,10 +219,18 @@ describe("what every event does in every state", () => {
   test("[I12] [RL1] reconcile-lock", () => proveTable(reconcileLockMachine, lock, ended));
   test("[I12] [SB2] split-brain", () => proveTable(splitBrainMachine, splitBrain));
 
-  test("a missing cell does not compile", () => {
-    // @ts-expect-error COMPARE is missing
-    const forgetful: CatchUpTable["ready"] = { ...ENDS, ...UNPLANNED, FINISHED: "ignored", FAILED: "ignored" };
-    expect(forgetful).not.toHaveProperty("COMPARE");
+  test("a missing state does not compile", () => {
+    const { lost: left, ...others } = lock;
+    // @ts-expect-error lost is missing
+    const forgetful: LockTable = others;
+    expect(forgetful).not.toHaveProperty("lost", left);
+  });
+
+  test("a missing event fails", () => {
+    const { ACQUIRE: left, ...others } = lock.lost;
+    expect(left).toBe("acquiring");
+    const forgetful = { ...lock, lost: others } as LockTable;
+    expect(() => proveTable(reconcileLockMachine, forgetful, ended)).toThrow("lost says what every event does");
   });
 });
 

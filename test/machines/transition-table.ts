@@ -1,6 +1,7 @@
 /**
  * A full transition table is run against its machine: from every state, every event, with exactly the named outcome.
- * A forgotten cell does not compile, so a new event or state makes its author say what it does everywhere [I12].
+ * A forgotten state does not compile and a forgotten event fails, so the author of a new one says what it does everywhere
+ * [I12].
  */
 import { expect } from "vitest";
 import { createActor, type AnyStateMachine, type EventFromLogic, type StateValue } from "xstate";
@@ -66,10 +67,11 @@ export function proveTable<State extends string, EventType extends string>(
   table: TransitionTable<State, EventType>,
   event: (type: EventType) => { readonly type: EventType } = (type) => ({ type }),
 ): void {
-  const columns = new Set<string>();
+  const columns = Object.values<object>(table).flatMap((row) => Object.keys(row));
+  const all = new Set([...columns, ...eventTypesOf(machine)]);
   for (const [state, row] of Object.entries<Readonly<Record<EventType, Outcome<State>>>>(table)) {
+    expect(new Set(Object.keys(row)), `${state} says what every event does`).toEqual(all);
     for (const [type, outcome] of Object.entries<Outcome<State>>(row)) {
-      columns.add(type);
       const { value, ran } = step(machine, valueOf(state), event(type as EventType));
       const wanted = outcome === "ignored" ? state : outcome;
       expect(pathOf(value), `${type} in ${state}`).toBe(wanted);
@@ -77,7 +79,4 @@ export function proveTable<State extends string, EventType extends string>(
       else if (outcome === state) expect(ran, `${type} in ${state} does something`).not.toEqual([]);
     }
   }
-  expect([...columns], "every event that the machine handles has a column").toEqual(
-    expect.arrayContaining([...eventTypesOf(machine)]),
-  );
 }
