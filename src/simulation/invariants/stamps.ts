@@ -30,7 +30,15 @@ export function stamps(world: World): Watch {
     const clock = name === "a" || name === "b" ? world.processes[name].machine.clock : placeOf(name)?.clock;
     return clock !== undefined && parseHlc(stamp).unixMs - clock.unixMs(world.nowMs) > HEALED_FROM_MS;
   };
+  /** Looked at in the step in which it happens: a moment later the clock has gone on. */
+  const noteHealed = (): void => {
+    for (const [place, most] of highest) {
+      const hlc = world.contentOf(place)?.hlc;
+      if (hlc !== undefined && hlc < most && isHealed(place, most)) highest.set(place, hlc);
+    }
+  };
   return {
+    afterStep: noteHealed,
     clockSteps: (place) => void noteWall(place),
     replaced: (site) => {
       highest.delete(site);
