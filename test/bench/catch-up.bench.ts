@@ -18,6 +18,8 @@ const CONNECTIONS = 256;
 const BATCH = 512;
 const LOOK_EVERY_MS = 5;
 const WITHIN_MS = 120_000;
+/** How long a leader that lost its follower may refuse commands. */
+const LEADS_WITHIN_MS = 10_000;
 
 export async function benchCatchUp(scale: Scale): Promise<BenchResult[]> {
   const count = amount(scale, 100_000, 10_000);
@@ -65,7 +67,7 @@ export async function benchCatchUp(scale: Scale): Promise<BenchResult[]> {
   }
 }
 
-/** Gives the leader commands, which it answers alone. */
+/** Gives the leader commands, which it answers alone. It may still be finding out that the follower has gone: asked again. */
 async function fill(url: string, count: number): Promise<void> {
   const connections = await Promise.all(Array.from({ length: CONNECTIONS }, async () => KeepAlive.open(url)));
   let given = 0;
@@ -73,12 +75,19 @@ async function fill(url: string, count: number): Promise<void> {
     connections.map(async (connection) => {
       while (given < count) {
         given += 1;
-        const { status, body } = await connection.post("/api/commands", commandText(given));
-        if (status !== 200) throw new Error(`a command was answered ${status} ${body}`);
+        await submit(connection, commandText(given));
       }
       connection.close();
     }),
   );
+}
+
+async function submit(connection: KeepAlive, command: string): Promise<void> {
+  for (const endMs = performance.now() + LEADS_WITHIN_MS; ; await delay(LOOK_EVERY_MS)) {
+    const { status, body } = await connection.post("/api/commands", command);
+    if (status === 200) return;
+    if (status !== 409 || performance.now() > endMs) throw new Error(`a command was answered ${status} ${body}`);
+  }
 }
 
 async function caughtUp(engine: EngineHandle, target: number): Promise<{ readonly peakMiB: number }> {

@@ -19,7 +19,7 @@ export class Child {
 
   /** @param args program and arguments for Node; its standard error is this process's own */
   constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.#child = spawn(process.execPath, [...process.execArgv, ...args], { stdio: ["pipe", "pipe", "inherit"] });
     this.pid = this.#child.pid ?? 0;
     if (this.#child.stdout === null) throw new Error("a child without output");
     this.#reader = createInterface({ input: this.#child.stdout });
