@@ -1,7 +1,7 @@
 /**
  * The peer as viewers of this engine see it: follows the peer's own stream as a viewer among others.
  * It is connected only while someone looks; a break loses nothing, for it resumes where it was; a peer that
- * is silent counts as gone. Nothing here has any bearing on the pair.
+ * is silent counts as gone, and so does one that says what no engine says. Nothing here has any bearing on the pair.
  */
 import { WebSocket } from "ws";
 import { otherLabel, type Label } from "../core/ids.ts";
@@ -13,11 +13,11 @@ import {
   SILENT_MS,
   type Inspected,
   type Source,
-  type StreamMessage,
   type Values,
 } from "./inspected.ts";
 import { EventRing } from "./event-ring.ts";
 import { STREAM_PROTOCOL, streamUrl } from "./stream-address.ts";
+import { parseMessage } from "./stream-message.ts";
 
 export interface PeerSourceInit {
   /** Of this engine; what is followed is the other one. */
@@ -89,12 +89,17 @@ export class PeerSource implements Source {
   /** Follows the peer until `close`; calls `onNews` whenever there is something new. */
   open(onNews: () => void): void {
     this.#onNews = onNews;
-    if (this.#socket === null && this.#redial === null) this.#dial();
+    if (this.#socket !== null || this.#redial !== null) return;
+    // Nobody has looked since the last time: that it was not heard says nothing about it.
+    this.#reachable = this.#run !== null;
+    this.#heardAtMs = this.#clock.monoMs();
+    this.#dial();
   }
 
-  /** Idempotent. What is known stays, for anyone who looks next. */
+  /** Idempotent. The events that are known stay, for anyone who looks next. */
   close(): void {
     this.#onNews = null;
+    this.#state = null;
     if (this.#redial !== null) this.#clock.clearTimeout(this.#redial);
     this.#redial = null;
     this.#socket?.terminate();
@@ -120,8 +125,10 @@ export class PeerSource implements Source {
       perMessageDeflate: false,
     });
     this.#socket = socket;
-    socket.on("message", (data: Buffer) => {
-      if (this.#socket === socket) this.#take(data);
+    socket.on("message", (data: Buffer, isBinary) => {
+      if (this.#socket !== socket) return;
+      // Something else than the peer may answer at its address. It is dialled again as if it had not answered.
+      if (isBinary || !this.#take(data)) socket.terminate();
     });
     // Every error is followed by a close.
     socket.on("error", () => undefined);
@@ -133,9 +140,11 @@ export class PeerSource implements Source {
     });
   }
 
-  #take(bytes: Buffer): void {
-    const message = JSON.parse(bytes.toString()) as StreamMessage;
-    if (message.engine !== this.label) return;
+  /** Whether that was a message of an engine's stream. */
+  #take(bytes: Buffer): boolean {
+    const message = parseMessage(bytes.toString());
+    if (message === null) return false;
+    if (message.engine !== this.label) return true;
     this.#heardAtMs = this.#clock.monoMs();
     this.#reachable = true;
     switch (message.type) {
@@ -155,9 +164,10 @@ export class PeerSource implements Source {
         this.#states += 1;
         break;
       case "gone":
-        return;
+        return true;
     }
     this.#onNews?.();
+    return true;
   }
 
   #add(events: readonly Inspected[]): void {

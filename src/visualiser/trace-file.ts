@@ -4,11 +4,11 @@
  * It does not know files; it gets and gives text.
  */
 import type { StreamMessage, TraceFile, TraceHeader } from "./inspected.ts";
+import { readMessage } from "./stream-message.ts";
 import { fromSimulation, isSimulationHeader, type SimulationLine } from "./simulation-trace.ts";
 
 /** Lines of one file; what is longer was not made for a person to look at. */
 const MAX_LINES = 1_000_000;
-const MESSAGE_TYPES = new Set(["hello", "events", "snapshot", "state", "gone"]);
 
 /** The first line of a file. */
 export function headerLine(title: string): string {
@@ -44,8 +44,7 @@ function isHeader(value: unknown): value is TraceHeader {
 }
 
 function asMessage(value: unknown, at: number): StreamMessage {
-  const { type, engine } = (value ?? {}) as Partial<StreamMessage>;
-  if (type !== undefined && MESSAGE_TYPES.has(type) && (engine === "a" || engine === "b"))
-    return value as StreamMessage;
-  throw new Error(`line ${at + 2}: not a message of the stream`);
+  const message = readMessage(value);
+  if (message === null) throw new Error(`line ${at + 2}: not a message of the stream`);
+  return message;
 }

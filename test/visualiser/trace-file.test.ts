@@ -17,6 +17,7 @@ test.each([
   ["", "line 1: this is neither"],
   ['{"some":"thing"}', "line 1: this is neither"],
   [`${headerLine("x")}{"type":"surprise","engine":"a"}`, "line 2: not a message"],
+  [`${headerLine("x")}{"type":"hello","engine":"a"}`, "line 2: not a message"],
   [`${headerLine("x")}not json`, "line 2: not JSON"],
 ])("refuses %j", (text, reason) => {
   expect(() => readTrace(text)).toThrow(reason);

@@ -1,6 +1,7 @@
 /** The stream over real sockets: without gaps, at each viewer's pace, and with the peer's beside one's own. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MAX_RECORDED, MAX_VIEWERS, STATE_EVERY_MS } from "../../src/visualiser/inspected.ts";
+import { parseMessage } from "../../src/visualiser/stream-message.ts";
 import { lockId } from "../support/samples.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { Onlooker, StreamEnd } from "./stream-rig.ts";
@@ -66,6 +67,66 @@ test("a peer that goes is told of, and is followed again without a gap when it i
   expect(viewer.seqs("b")).toEqual(upTo(3));
   expect(viewer.of("hello", "b")).toHaveLength(1);
 });
+
+test("who looks again is not told that the peer is gone", async () => {
+  const first = lookAt(urls.a);
+  await waitUntil(() => first.of("state", "b").length > 0);
+  first.socket.terminate();
+  await waitUntil(() => a.viewers?.count === 0);
+  const again = lookAt(urls.a);
+  await waitUntil(() => again.of("state", "b").length > 0);
+  expect(again.of("gone")).toEqual([]);
+});
+
+const event = { seq: 1, atUnixMs: 1, machine: "m", type: "event", event: "E", to: "x" };
+const hello = { type: "hello", engine: "b", run: "b-1", seq: 1, values: {}, events: [event] };
+
+test.each<[string, string]>([
+  ["no JSON", "{"],
+  ["null", "null"],
+  ["a number", "7"],
+  ["another type", JSON.stringify({ ...hello, type: "surprise" })],
+  ["another engine", JSON.stringify({ ...hello, engine: "c" })],
+  ["no events", JSON.stringify({ ...hello, events: undefined })],
+  ["events that are none", JSON.stringify({ ...hello, events: [null] })],
+  ["an event without a name", JSON.stringify({ ...hello, events: [{ ...event, event: 7 }] })],
+  ["a number out of reach", JSON.stringify({ ...hello, events: [{ ...event, seq: 1e300 }] })],
+  ["a last number out of reach", JSON.stringify({ ...hello, seq: 1e300, events: [] })],
+  ["values that are none", JSON.stringify({ ...hello, values: null })],
+  ["a value nested without end", `{"type":"snapshot","engine":"b","seq":1,"missed":0,"values":${deep(100_000)}}`],
+  ["a state that is none", JSON.stringify({ type: "state", engine: "b", atUnixMs: 1, state: null })],
+])("%s is no message of the stream", (_what, text) => {
+  expect(parseMessage(text)).toBeNull();
+});
+
+test.each<[string, string | Buffer]>([
+  ["no JSON", "{"],
+  ["bytes", Buffer.from(JSON.stringify(hello))],
+  ["a number out of reach", JSON.stringify({ ...hello, events: [{ ...event, seq: 1e300 }] })],
+])("A20: an impostor at the peer's address that sends %s ends nothing", async (_what, sent) => {
+  const impostor = new StreamEnd();
+  let calls = 0;
+  impostor.sockets.on("connection", (socket) => {
+    calls += 1;
+    socket.on("error", () => undefined).send(sent);
+  });
+  const engine = new StreamEnd();
+  const [url, peerUrl] = [await engine.listen(), await impostor.listen()];
+  engine.show("a", peerUrl);
+  const viewer = lookAt(url);
+  try {
+    // It is dialled again, so the first message was dealt with.
+    await waitUntil(() => calls > 1 && viewer.of("state", "a").length > 1);
+    expect(viewer.heard.filter(({ engine: told }) => told === "b")).toEqual([]);
+  } finally {
+    engine.close();
+    impostor.close();
+  }
+});
+
+function deep(levels: number): string {
+  return `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
+}
 
 test("a viewer that does not read keeps one message waiting, and then gets a snapshot of what the ring has lost", async () => {
   const stalled = lookAt(urls.a, "?only=own");

@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 import type { Command } from "commander";
 import { WebSocket, WebSocketServer } from "ws";
 import type { Json } from "../../core/canonical-json.ts";
-import type { StreamMessage } from "../../visualiser/inspected.ts";
 import { STREAM_PROTOCOL, streamUrl } from "../../visualiser/stream-address.ts";
+import { parseMessage } from "../../visualiser/stream-message.ts";
 import { StatelyAdapter } from "../../visualiser/stately.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { clientFor, reaching, type ReachOptions, secretFrom, wholeNumber } from "../options.ts";
@@ -59,9 +59,9 @@ function attach(
   const stream = new WebSocket(streamUrl(url), STREAM_PROTOCOL, { headers });
   const adapter = new StatelyAdapter(definitions);
   stream.on("message", (data: Buffer) => {
-    for (const event of adapter.translate(JSON.parse(data.toString()) as StreamMessage, Date.now())) {
-      inspector.send(JSON.stringify(event));
-    }
+    const message = parseMessage(data.toString());
+    if (message === null) return stream.terminate();
+    for (const event of adapter.translate(message, Date.now())) inspector.send(JSON.stringify(event));
     if (inspector.bufferedAmount > MAX_BEHIND_BYTES) inspector.terminate();
   });
   stream.on("error", () => undefined);

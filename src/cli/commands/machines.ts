@@ -1,12 +1,11 @@
 /** `changeover machines`: the statecharts that run an engine, listed and exported. */
-import { on } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Argument, type Command, Option } from "commander";
 import type { AnyStateMachine } from "xstate";
 import { machines } from "../../../machines/index.ts";
 import { packageRoot } from "../../host/package-root.ts";
-import { nameOf, type StateMessage, type StreamMessage } from "../../visualiser/inspected.ts";
+import { nameOf, type StateMessage } from "../../visualiser/inspected.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { clientFor, reaching, type ReachOptions } from "../options.ts";
 import { runningJson, runningLines, treeLines } from "./actor-tree.ts";
@@ -96,18 +95,20 @@ async function exportRunning(name: string | undefined, options: ExportOptions): 
 }
 
 async function nextState(options: ReachOptions, engine: string): Promise<StateMessage> {
-  const socket = await openStream(options, () => undefined);
-  const until = { signal: AbortSignal.timeout(STATE_WITHIN_MS), close: ["close"] };
+  const found: StateMessage[] = [];
+  const { socket, ended } = await openStream(options, (message, _text, stream) => {
+    if (message.type !== "state" || message.engine !== engine) return;
+    found.push(message);
+    stream.terminate();
+  });
+  const timer = setTimeout(() => socket.terminate(), STATE_WITHIN_MS);
   try {
-    for await (const [data] of on(socket, "message", until) as AsyncIterable<[Buffer]>) {
-      const message = JSON.parse(data.toString()) as StreamMessage;
-      if (message.type === "state" && message.engine === engine) return message;
-    }
-  } catch (error) {
-    if ((error as Error).name !== "AbortError") throw error;
+    await ended;
   } finally {
-    socket.terminate();
+    clearTimeout(timer);
   }
+  const [state] = found;
+  if (state !== undefined) return state;
   throw new CliError(EXIT.unreachable, `${options.url}: the engine told nothing of its charts`);
 }
 

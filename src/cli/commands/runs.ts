@@ -9,6 +9,7 @@ import { pageFolder } from "../../host/package-root.ts";
 import { pageOf } from "../../http/routes/page.ts";
 import type { StreamMessage } from "../../visualiser/inspected.ts";
 import { STREAM_PROTOCOL, streamUrl } from "../../visualiser/stream-address.ts";
+import { parseMessage } from "../../visualiser/stream-message.ts";
 import { headerLine, readTrace } from "../../visualiser/trace-file.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { clientFor, reaching, type ReachOptions, secretFrom, wholeNumber } from "../options.ts";
@@ -39,25 +40,45 @@ export function addRuns(command: Command): void {
     .action(replay);
 }
 
-/** Opens an engine's stream. `onMessage` is told each message as it comes. */
-export async function openStream(options: ReachOptions, onMessage: (text: string) => void): Promise<WebSocket> {
+/** The stream of an engine. */
+interface EngineStream {
+  readonly socket: WebSocket;
+  /** Resolves when it ends. Rejects when what came is not what an engine says. */
+  readonly ended: Promise<void>;
+}
+
+/** Opens an engine's stream. `onMessage` is told each message as it comes, with its text. */
+export async function openStream(
+  options: ReachOptions,
+  onMessage: (message: StreamMessage, text: string, socket: WebSocket) => void,
+): Promise<EngineStream> {
   const { url } = clientFor(options);
   const token = secretFrom(options.tokenFile, "CHANGEOVER_TOKEN");
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
   const socket = new WebSocket(streamUrl(url), STREAM_PROTOCOL, { headers });
-  socket.on("message", (data: Buffer) => onMessage(data.toString()));
+  let isForeign = false;
+  socket.on("message", (data: Buffer) => {
+    const text = data.toString();
+    const message = parseMessage(text);
+    if (message !== null) return onMessage(message, text, socket);
+    isForeign = true;
+    socket.terminate();
+  });
+  const ended = once(socket, "close").then(() => {
+    if (isForeign) throw new CliError(EXIT.failed, `${url} sent something else than an engine's stream`);
+  });
+  ended.catch(() => undefined);
   await once(socket, "open").catch((error: unknown) => {
     const remedy = "is the engine running? Say where it is with --url or CHANGEOVER_URL";
     throw new CliError(EXIT.unreachable, `cannot reach ${url}: ${(error as Error).message}; ${remedy}`);
   });
-  return socket;
+  return { socket, ended };
 }
 
 async function record(file: string, options: RecordOptions): Promise<void> {
   const run = new RunFile(file, clientFor(options).url);
-  const socket = await openStream(options, (text) => run.take(text));
+  const { socket, ended } = await openStream(options, (message, text) => run.take(message, text));
   line(`recording to ${file}`);
-  const ended = once(socket, "close");
   const stop = (): void => socket.close();
   process.once("SIGINT", stop).once("SIGTERM", stop);
   const timer = options.seconds === undefined ? null : setTimeout(stop, options.seconds * 1_000);
@@ -77,8 +98,7 @@ class RunFile {
     writeSync(this.#file, headerLine(`recorded from ${url} at ${new Date().toISOString()}`));
   }
 
-  take(text: string): void {
-    const message = JSON.parse(text) as StreamMessage;
+  take(message: StreamMessage, text: string): void {
     if (message.type === "state") {
       const lastMs = this.#statesAtMs.get(message.engine) ?? Number.NEGATIVE_INFINITY;
       if (message.atUnixMs - lastMs < STATE_EVERY_MS) return;
