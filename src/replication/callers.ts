@@ -8,7 +8,7 @@ import { parseCursor, type SyncCursor } from "./cursor.ts";
 import type { ReplicationBasics } from "./record-log.ts";
 import type { UseClock } from "./use-clock.ts";
 
-/** Callers that are remembered; the one unseen for longest goes first. */
+/** Callers that are remembered. One goes for a new one: of the token with the most names, the one unseen for longest. */
 const MAX_CALLERS = 256;
 /** A caller that was not seen for so long, by `UseClock`, no longer holds up compaction. */
 export const FORGET_AFTER_MS = 30 * 86_400_000;
@@ -85,7 +85,7 @@ export class Callers {
     }
     const note = { cursor: highest, seenAtUseMs: nowMs, seenAtUnixMs: this.#basics.clock.unixMs() };
     const others = [...this.#known.keys()].filter((other) => other !== name);
-    const gone = others.slice(0, Math.max(0, others.length + 1 - MAX_CALLERS));
+    const gone = others.length < MAX_CALLERS ? [] : oldestOfMost(others).slice(0, others.length + 1 - MAX_CALLERS);
     const { replica } = this.#basics;
     replica.transaction(() => {
       replica.peerState.set(PREFIX + name, JSON.stringify(note));
@@ -121,6 +121,16 @@ export class Callers {
       return at === null || !at.pushes ? [] : [at];
     });
   }
+}
+
+/** The names of the token that has the most of them: nobody makes the hub forget others by calling itself many names. */
+function oldestOfMost(names: readonly string[]): readonly string[] {
+  const byToken = new Map<string, string[]>();
+  for (const name of names) {
+    const token = name.slice(originOfCaller(name).length);
+    byToken.set(token, [...(byToken.get(token) ?? []), name]);
+  }
+  return [...byToken.values()].reduce((most, some) => (some.length > most.length ? some : most), []);
 }
 
 /** How old `note` may become where `cursor` is what is known now. */

@@ -237,7 +237,7 @@ export class Hub {
     const fresh = new Set<string>();
     const rights: SenderRights = {
       refusal: (one) => this.#bindings.refusal(token, one, fresh),
-      taken: (one) => void fresh.add(one),
+      kept: (one) => void fresh.add(one),
     };
     const believed = base === null ? null : { ...base, clock: this.#believed(base.clock, came, caller) };
     const report = this.push(caller, came, believed, rights);

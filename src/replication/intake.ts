@@ -187,11 +187,11 @@ export class Intake {
     const doubt = flaw === null ? this.#seals.doubt(op) : null;
     const reason = flaw ?? this.#refusal(op, doubt);
     if (reason !== null) {
-      if (isNext) this.#setAside(op, reason, page.delivery.via);
+      if (isNext && this.#setAside(op, reason, page.delivery.via)) page.delivery.rights?.kept(origin);
       return reject(reason);
     }
     this.#apply(op, isNext, page);
-    page.delivery.rights?.taken(origin);
+    page.delivery.rights?.kept(origin);
     if (doubt === null) this.#seals.learn(op, page.delivery.via);
     else this.#hooks.alarm?.("op-unsigned", `${origin}/${originSeq} from ${page.delivery.via}: ${doubt}, but taken`);
     return { origin, originSeq, outcome: "applied", ...(doubt === null ? {} : { reason: doubt }) };
@@ -315,10 +315,11 @@ export class Intake {
     return this.#basics.stamps.take(op.hlc) === "refused" ? "clock_drift" : null;
   }
 
-  #setAside(op: Op, reason: TakeReason, via: string): void {
+  /** Whether there was room for it. */
+  #setAside(op: Op, reason: TakeReason, via: string): boolean {
     const { replica, clock } = this.#basics;
     const key = keyOf(op);
-    if (!this.#aside.has(key) && this.#aside.size >= MAX_SET_ASIDE) return;
+    if (!this.#aside.has(key) && this.#aside.size >= MAX_SET_ASIDE) return false;
     const { origin, originSeq } = op;
     const known = replica.ops.findSetAside(origin, originSeq);
     const attempts = (known?.attempts ?? 0) + 1;
@@ -328,6 +329,7 @@ export class Intake {
     replica.ops.setAside({ origin, originSeq, via, reason, content, attempts, dead, atUnixMs });
     this.#aside.add(key);
     if (dead) this.#hooks.alarm?.("op-dead-letter", `${origin}/${originSeq}: ${reason}; its origin stands still`);
+    return true;
   }
 
   #readBeyond(): VectorClock {

@@ -1,6 +1,6 @@
 /**
- * Which origins the holder of a `spoke` token may write as. The first operation that is taken binds its origin to the
- * token that brought it. Afterwards no other `spoke` token may bring operations of that origin, until a person releases it.
+ * Which origins the holder of a `spoke` token may write as. The first operation that is taken or set aside binds its origin
+ * to the token that brought it. Afterwards no other `spoke` token may bring operations of that origin, until a person releases it.
  * Both engines of a pair keep the same bindings, so that a spoke may move from one to the other: the later change of an
  * origin stands. It does not know what an operation says; signatures are `seals.ts`.
  */
@@ -15,8 +15,8 @@ export type SenderRefusal = "origin_not_bound" | "quota";
 export interface SenderRights {
   /** null: it may. */
   refusal(origin: string): SenderRefusal | null;
-  /** The first operation of `origin` was taken: it counts against the token's bound from now on. */
-  taken(origin: string): void;
+  /** An operation of `origin` was taken or set aside: the origin counts against the token's bound from now on. */
+  kept(origin: string): void;
 }
 
 export interface OriginBindingsInit {

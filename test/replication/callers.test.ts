@@ -128,3 +128,20 @@ it("what an older version noted of a caller counts as seen at the start", () => 
   hub.replication.hub.pull({ caller: { origin: originOf("other"), token: null }, after: "f", limit: 1, maxBytes: 1 });
   expect(hub.replication.hub.compact()).toBe(2);
 });
+
+it("a token that calls itself many names makes the hub forget its own names, not other callers", () => {
+  const names = (): string[] => hub.store.replica.peerState.withPrefix("caller:").map(([key]) => key.slice(7));
+  const seen = (origin: string, token: string) =>
+    hub.replication.hub.pull({ caller: { origin, token, isSpoke: true }, after: "", limit: 1, maxBytes: 1_048_576 });
+  for (const token of ["one", "two"]) seen(originOf("s"), token);
+  for (let count = 0; count < 300; count += 1) seen(`made-up-${count}`, "greedy");
+  expect(names()).toHaveLength(256);
+  expect(names()).toEqual(
+    expect.arrayContaining([`${originOf("s")}@one`, `${originOf("s")}@two`, "made-up-299@greedy"]),
+  );
+  hub.store.close();
+  hub = opened();
+  seen("made-up-300", "greedy");
+  expect(names()).toHaveLength(256);
+  expect(names()).toEqual(expect.arrayContaining([`${originOf("s")}@one`, `${originOf("s")}@two`]));
+});

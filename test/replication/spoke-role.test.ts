@@ -117,6 +117,16 @@ describe("H4: a token of role spoke", () => {
     expect(outcomes(await push("two", opsOf("s4", [1])))).toEqual(["applied"]);
   });
 
+  it("what is set aside of an origin counts against the bound too: nobody fills the shelf under made-up names", async () => {
+    const poison = ["s1", "s2", "s3", "s4"].flatMap((name) => opsOf(name, [1])).map((op) => ({ ...op, kind: "drop" }));
+    expect(outcomes(await push("one", poison))).toEqual([...Array<string>(3).fill("unknown_action"), "quota"]);
+    expect(await push("one", poison.slice(3))).toMatchObject({ status: 403, body: { code: "quota" } });
+    expect(hub.place.store.replica.ops.allSetAside(10).map(({ origin }) => origin)).toEqual(
+      ["s3", "s2", "s1"].map((name) => originOf(name)),
+    );
+    expect(outcomes(await push("two", opsOf("s4", [1])))).toEqual(["applied"]);
+  });
+
   it("a pushed snapshot counts for its own origins only", async () => {
     const victim = opsOf("victim", [1]);
     await push("two", victim);

@@ -106,8 +106,8 @@ export function pushRoute(app: App, { coordinator }: HttpComponents): void {
       schema: {
         summary: "Takes operations in; says of each what became of it",
         description:
-          "A token of role `spoke` brings operations of origins that are bound to it; the first operation that is taken " +
-          "binds its origin. Others are rejected with `origin_not_bound`, or with `quota` where the token has " +
+          "A token of role `spoke` brings operations of origins that are bound to it; the first operation that is taken or " +
+          "set aside binds its origin. Others are rejected with `origin_not_bound`, or with `quota` where the token has " +
           "`replication.maxOriginsPerToken` origins already. The whole push is refused with that code when " +
           `${ORIGIN_HEADER} names such an origin, or when, without that header, nothing in it may come from this token. ` +
           "Of `snapshot.clock` only the entries of its own origins are believed.",
