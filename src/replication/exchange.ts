@@ -111,10 +111,10 @@ export class Exchange {
   #theirs: VectorClock = {};
   /** Set while the other side, which has lost what it held, is given that back: through here it holds everything. */
   #givesBack: VectorClock | null = null;
-  /** Origins of which a whole exchange has not brought all that the other side holds. */
-  #missed: ReadonlySet<string> = new Set();
-  /** The next exchange reads everything. */
-  #readsAll = false;
+  /** What the other side held before the last exchange and that exchange did not bring, though it was whole. */
+  #missed: VectorClock = {};
+  /** Origins among it for which everything was read already. */
+  #readFor: ReadonlySet<string> = new Set();
   /** Whether nothing that belongs to a snapshot was left out since its beginning, on either way. */
   #whole = { pulled: true, pushed: true };
 
@@ -157,8 +157,6 @@ export class Exchange {
       return failed(refusal);
     }
     const meeting = await this.#parts.met?.(identity, asked);
-    this.#takesBack = meeting?.takesBack === true || this.#readsAll;
-    this.#readsAll = false;
     const { hubId, generation } = identity;
     const known = readCursor(replica.peerState, this.#init.name);
     const same = known !== null && known.hubId === hubId && known.generation === generation;
@@ -179,6 +177,7 @@ export class Exchange {
     }
     this.#givesBack = pushes && hasLost ? clock : null;
     this.#theirs = clock;
+    this.#takesBack = this.#missesStill(clock) || meeting?.takesBack === true;
     const from = same && !this.#takesBack ? known : freshCursor(hubId, generation, pushes);
     const at = beginning({ ...from, held: pushes ? (identity.held ?? null) : null });
     this.#at = at;
@@ -210,16 +209,26 @@ export class Exchange {
   /**
    * An engine whose folder was restored may lack what it had brought to the other side for others. It is not given that
    * again, since it came from here. So where everything was taken and something is missing still, the next exchange reads
-   * all of it [RP2]: once for an origin, since what was refused stays missing.
+   * all of it [RP2], once for an origin, since what was refused stays missing. What the other side holds no more by then, it
+   * has withdrawn meanwhile [CK2].
    */
+  #missesStill(clock: VectorClock): boolean {
+    const held = this.#parts.replica.ops.vector();
+    const missed = Object.entries(this.#missed).flatMap(([origin, n]) =>
+      counterOf(clock, origin) >= n && counterOf(held, origin) < n ? [origin] : [],
+    );
+    const readsAll = missed.some((origin) => !this.#readFor.has(origin));
+    if (readsAll) this.#readFor = new Set([...this.#readFor, ...missed]);
+    return readsAll;
+  }
+
   #lookForMissed(): void {
     const at = this.#begun();
     const { clock } = this.#identity ?? {};
     if (clock === undefined || at.cursor !== at.ahead) return;
     const held = this.#parts.replica.ops.vector();
-    const missed = Object.keys(clock).filter((origin) => counterOf(clock, origin) > counterOf(held, origin));
-    this.#readsAll = missed.some((origin) => !this.#missed.has(origin));
-    this.#missed = new Set(missed);
+    this.#missed = Object.fromEntries(Object.entries(clock).filter(([origin, n]) => n > counterOf(held, origin)));
+    this.#readFor = new Set([...this.#readFor].filter((origin) => counterOf(this.#missed, origin) > 0));
   }
 
   /** Gives one page. `more`: there is another. */

@@ -191,7 +191,10 @@ export class Hub {
   /** A page for a caller. */
   pull(request: PullCall): PullPage {
     this.#callers.acknowledged(callerName(request.caller), request.held ?? request.after);
-    const page = this.#ahead.take(request) ?? this.#page(request);
+    const ahead = this.#ahead.take(request);
+    // The last page of a log that has gone on since would leave out what `identity` tells by now.
+    const isWhole = ahead !== null && (ahead.hasMore || ahead.nextCursor >= this.#basics.replica.ops.lastArrival());
+    const page = isWhole ? ahead : this.#page(request);
     if (page.hasMore) this.#ahead.prepare({ ...request, after: page.nextCursor }, (next) => this.#page(next));
     return page;
   }
