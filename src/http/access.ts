@@ -98,7 +98,6 @@ export function guard(access: Access, identify: Identify): onRequestHookHandler 
     const caller = identify(request.headers, bearerOf(request.headers));
     const refusal = "code" in caller ? caller : permit(caller, access);
     if (refusal !== null) {
-      if (refusal.code === "unauthorized") reply.header("www-authenticate", 'Bearer realm="changeover"');
       sendProblem(reply, refusal);
       return;
     }
@@ -123,6 +122,9 @@ function isAt(path: string, url: string): boolean {
 // Which pages in a browser may reach this surface. A browser lends a foreign page its reach to this host, so a page
 // needs the configured origin list (CORS), and without tokens the request must also name a loopback host: a foreign
 // name that resolves to 127.0.0.1 (DNS rebinding) is refused.
+
+/** Every method that some path knows, but for `OPTIONS`. */
+export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /** How long a browser may remember the answer to a preflight. */
 const PREFLIGHT_MAX_AGE_SEC = 600;
@@ -181,7 +183,7 @@ export async function allowOrigins(app: App, origins: readonly string[]): Promis
   if (origins.length === 0) return;
   const allowed = {
     origin: [...origins],
-    methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    methods: [...METHODS],
     exposedHeaders: [REQUEST_ID_HEADER, "etag", "retry-after", "allow"],
     maxAge: PREFLIGHT_MAX_AGE_SEC,
   };

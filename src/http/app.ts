@@ -4,10 +4,26 @@
  * access and its schema.
  * It does not know addresses and sockets (`server.ts`).
  */
-import Fastify, { type FastifyInstance, type FastifyServerOptions, type RouteOptions } from "fastify";
-import type { IncomingMessage } from "node:http";
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  type RouteOptions,
+} from "fastify";
+import { type IncomingMessage, maxHeaderSize } from "node:http";
 import type { Socket } from "node:net";
-import { accessOf, guard, type Identify, identifier, allowOrigins, browserAccess, WrongSecrets } from "./access.ts";
+import type { Duplex } from "node:stream";
+import {
+  accessOf,
+  guard,
+  type Identify,
+  identifier,
+  allowOrigins,
+  browserAccess,
+  METHODS,
+  WrongSecrets,
+} from "./access.ts";
 import { readJsonBodies, rawAnswer, REQUEST_ID_HEADER, requestNamer } from "./body.ts";
 import { requireCertificate } from "./server.ts";
 import type { App, HttpComponents, HttpInit } from "./components.ts";
@@ -74,7 +90,6 @@ export async function buildApp(components: HttpComponents, init: HttpInit): Prom
   for (const schema of NAMED_SCHEMAS) app.addSchema(schema);
   readJsonBodies(app, components.clock);
   answerFailures(app, components.logger);
-  answerUnknown(app);
   app.addHook("onRequest", (request, reply, done) => {
     reply.header(REQUEST_ID_HEADER, request.id);
     const refusal = hostFault(request.raw) ?? browsers.refuseHost(request.headers);
@@ -82,8 +97,10 @@ export async function buildApp(components: HttpComponents, init: HttpInit): Prom
     else sendProblem(reply, refusal);
   });
   await allowOrigins(app, corsOrigins);
+  answerUnknown(app);
   // RFC 9110, 10.1.1: what is expected beyond `100-continue` may be passed over.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
+  app.server.on("connect", (request: IncomingMessage, socket: Duplex) => refuseTunnel(socket, nameRequest(request)));
   app.addHook("onRoute", (route) => prepareRoute(app, route, identify, init.tls?.ca !== undefined));
   await routes(app, components, init, channels);
   await app.ready();
@@ -145,7 +162,11 @@ function answerBadBytes(error: Error & { readonly code?: string }, socket: Socke
     HPE_HEADER_OVERFLOW: "headers_too_large",
   };
   const code = codes[error.code ?? ""] ?? "invalid_request";
-  const document = problemDocument(problem(code, "the bytes received are not a whole HTTP request"));
+  const detail =
+    code === "headers_too_large"
+      ? `the head of the request has more than ${maxHeaderSize} bytes, or too many lines`
+      : "the bytes received are not a whole HTTP request";
+  const document = problemDocument(problem(code, detail));
   socket.end(rawAnswer(statusOf(code), requestId, document));
 }
 
@@ -162,13 +183,26 @@ function prepareRoute(app: FastifyInstance, route: RouteOptions, identify: Ident
   if (route.config?.hot !== true) route.serializerCompiler = () => JSON.stringify;
 }
 
+/** Who calls what does not exist is told so, whatever the body: before it is read, and once more where a plugin found nothing. */
 function answerUnknown(app: FastifyInstance): void {
-  app.setNotFoundHandler((request, reply) => {
+  const answer = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const methods = app.routeTable.methodsAt(request.url);
     if (methods.length === 0 || methods.includes(request.method)) {
       return sendProblem(reply, problem("not_found", "there is nothing at this path"));
     }
     reply.header("allow", methods.join(", "));
     return sendProblem(reply, problem("method_not_allowed", `this path knows ${methods.join(", ")}`));
+  };
+  app.addHook("onRequest", (request, reply, done) => {
+    if (request.is404) answer(request, reply);
+    else done();
   });
+  app.setNotFoundHandler(answer);
+}
+
+/** CONNECT asks for a way to another host, which this is none. Node closes the connection without a word otherwise. */
+function refuseTunnel(socket: Duplex, requestId: string): void {
+  const refusal = problem("method_not_allowed", "this server opens no tunnels");
+  socket.on("error", () => socket.destroy());
+  socket.end(rawAnswer(statusOf(refusal.code), requestId, problemDocument(refusal), { allow: METHODS.join(", ") }));
 }

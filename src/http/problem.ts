@@ -100,10 +100,25 @@ export function problemDocument({ code, detail, fields }: Problem): Record<strin
   return { type: `urn:changeover:problem:${code}`, title, status, code, detail, error: detail, ...fields };
 }
 
+/** How a caller shows who it is: RFC 9110, 15.5.2, demands it of every 401. The control plane's scheme has no registered name. */
+const CHALLENGES: Partial<Record<ProblemCode, string>> = {
+  unauthorized: 'Bearer realm="changeover"',
+  bad_secret: 'X-Control-Plane-Secret realm="changeover"',
+};
+
+/** The headers that belong to a refusal. */
+export function problemHeaders({ code, retryAfterSec }: Problem): Readonly<Record<string, string>> {
+  const challenge = CHALLENGES[code];
+  return {
+    ...(challenge === undefined ? {} : { "www-authenticate": challenge }),
+    ...(retryAfterSec === null ? {} : { "retry-after": String(retryAfterSec) }),
+  };
+}
+
 /** Answers with a problem document. */
 export function sendProblem(reply: FastifyReply, refusal: Problem): FastifyReply {
-  if (refusal.retryAfterSec !== null) reply.header("retry-after", refusal.retryAfterSec);
   return reply
+    .headers(problemHeaders(refusal))
     .code(statusOf(refusal.code))
     .type(PROBLEM_MEDIA_TYPE)
     .serializer(JSON.stringify)

@@ -7,9 +7,13 @@ import type { Access } from "./access.ts";
 /** Everything under `/api` also answers here: for clients that put the version of an API into its path. */
 const VERSIONED = "/api/v1/";
 
-/** The address by which a route is known: `/api/v1/state` is `/api/state`. `url` may carry a query. */
+/**
+ * The address by which a route is known: `/api/v1/state` is `/api/state`, and so is `http://host/api/state`, as a request to
+ * a proxy names it [RFC 9112, 3.2.2]. `url` may carry a query.
+ */
 export function canonicalUrl(url: string): string {
-  return url.startsWith(VERSIONED) ? `/api/${url.slice(VERSIONED.length)}` : url;
+  const path = /^https?:\/\/[^/?#]*(\/.*)$/i.exec(url)?.[1] ?? url;
+  return path.startsWith(VERSIONED) ? `/api/${path.slice(VERSIONED.length)}` : path;
 }
 
 export interface RouteEntry {
@@ -33,8 +37,10 @@ export class RouteTable {
   /** The methods that a path knows, sorted; none for an unknown path. `path` may carry a query. */
   methodsAt(path: string): readonly string[] {
     const asked = path.split("?", 1)[0] ?? "";
-    const methods = this.#entries.filter(({ url }) => matches(url, asked)).map(({ method }) => method);
-    return [...new Set(methods)].sort();
+    const methods = new Set(this.#entries.filter(({ url }) => matches(url, asked)).map(({ method }) => method));
+    // Fastify does not tell of a plugin's second address with a slash at its end, but of its HEAD.
+    if (methods.has("HEAD")) methods.add("GET");
+    return [...methods].sort();
   }
 }
 

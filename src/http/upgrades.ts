@@ -7,7 +7,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { type Access, bearerOf, type Identify, permit, type BrowserAccess, type Caller } from "./access.ts";
-import { type Problem, problem, problemDocument, statusOf } from "./problem.ts";
+import { type Problem, problem, problemDocument, problemHeaders, statusOf } from "./problem.ts";
 import { rawAnswer, REQUEST_ID_HEADER } from "./body.ts";
 import { canonicalUrl } from "./route-table.ts";
 import type { PeerSockets, MachineViewers } from "./components.ts";
@@ -151,9 +151,10 @@ export class Upgrades {
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, refusal: Problem, headers: Record<string, string> = {}): void {
-    const asksForToken = statusOf(refusal.code) === 401 ? { "www-authenticate": 'Bearer realm="changeover"' } : {};
     const id = this.#nameRequest(request);
-    socket.end(rawAnswer(statusOf(refusal.code), id, problemDocument(refusal), { ...asksForToken, ...headers }));
+    socket.end(
+      rawAnswer(statusOf(refusal.code), id, problemDocument(refusal), { ...problemHeaders(refusal), ...headers }),
+    );
   }
 }
 

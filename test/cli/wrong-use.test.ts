@@ -167,6 +167,9 @@ test.each([
   [["backup", "--to", "."], /--to is "\.": must be a folder that does not exist yet, or an empty one/],
   [["pair", "adopt", "sha256:00"], /nobody can be asked here; give --yes/],
   [["witness", "reset"], /nobody can be asked here; give --yes/],
+  [["conflicts", "resolve", "cfl_1", "keep", "--value", "1"], /--value has no place when the choice is keep/],
+  [["conflicts", "resolve", "cfl_1", "value", "--value", "9007199254740993"], /--value is 9007199254740993, .*string/],
+  [["conflicts", "resolve", "cfl_1", "value", "--value", '{"a":[9007199254740993]}'], /--value at \/a\/0 is 90071/],
   [["statsu"], /unknown command 'statsu'/],
   [["ops", "tail", "-n", "many"], /whole number from/],
 ] as const)("%j", async (args, said) => {

@@ -41,6 +41,47 @@ describe("paths and methods", () => {
     expect(answer.headers.allow).toBe(allow);
   });
 
+  it.each([
+    ["bad JSON", { headers: { "content-type": "application/json" }, payload: "{" }],
+    ["another type", { headers: { "content-type": "text/plain" }, payload: "x" }],
+    ["a coding", { headers: { "content-type": "application/json", "content-encoding": "gzip" }, payload: "{}" }],
+    ["too many bytes", { headers: { "content-type": "application/json" }, payload: " ".repeat(BODY_LIMIT_BYTES + 1) }],
+    ["no type", { payload: "x" }],
+  ] as const)("a wrong path or method is told whatever the body: %s", async (_what, sent) => {
+    for (const method of ["POST", "DELETE", "QUERY"] as const) {
+      const wrongMethod = await rig.app.inject({ method: method as "POST", url: "/leader", ...sent });
+      problemIn(wrongMethod, 405, "method_not_allowed");
+      expect(wrongMethod.headers.allow).toBe("GET, HEAD, OPTIONS");
+      problemIn(await rig.app.inject({ method: method as "POST", url: "/nothing", ...sent }), 404, "not_found");
+    }
+  });
+
+  it("every page that answers GET says so to a wrong method", async () => {
+    for (const url of ["/docs", "/docs/", "/machines", "/machines/", "/openapi.json"]) {
+      const answer = await rig.app.inject({ method: "POST", url, payload: {} });
+      problemIn(answer, 405, "method_not_allowed");
+      expect([url, answer.headers.allow]).toEqual([url, "GET, HEAD"]);
+    }
+  });
+
+  it("every route that changes something says what its body may hold; the engine alone knows what its calls hold", () => {
+    const { paths } = rig.app.swagger() as unknown as { paths: Record<string, Record<string, object>> };
+    const writes = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.entries(operations)
+        .filter(([method]) => ["post", "put", "patch", "delete"].includes(method))
+        .map(([method, operation]) => [`${method} ${path}`, "requestBody" in operation] as const),
+    );
+    expect(writes.length).toBeGreaterThan(30);
+    const silent = writes.flatMap(([route, hasBody]) => (hasBody || route.endsWith(" /engine/{path}") ? [] : [route]));
+    expect(silent).toEqual([]);
+  });
+
+  it("401 says how to show who calls", async () => {
+    const url = "/api/peer/force-leader";
+    const secret = await rig.app.inject({ method: "POST", url, headers: { "x-control-plane-secret": "wrong" } });
+    expect(secret.headers["www-authenticate"]).toBe('X-Control-Plane-Secret realm="changeover"');
+  });
+
   it("400 for a path that cannot be decoded", async () => {
     problemIn(await rig.app.inject({ url: "/api/%zz" }), 400, "invalid_request");
   });

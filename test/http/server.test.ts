@@ -188,6 +188,7 @@ describe("what is no HTTP", () => {
     ["a WebSocket of version 8", upgrade("GET", "sec-websocket-version: 8", KEY), 426],
     ["a WebSocket without a version", upgrade("GET", KEY), 426],
     ["a WebSocket by POST", upgrade("POST"), 405],
+    ["CONNECT", "CONNECT 192.0.2.1:80 HTTP/1.1\r\nhost: x\r\n\r\n", 405],
   ])("a request with %s is answered as any other refusal", async (_what, text, status) => {
     const { port } = await start();
     const heard = await exchange(port, text);
@@ -206,6 +207,16 @@ describe("what is no HTTP", () => {
     expect(heard).toContain("the header Sec-WebSocket-Version is 99, must be 13");
   });
 
+  it("RFC 9112, 3.2.2: an address may name the host, as a request to a proxy does", async () => {
+    const { port } = await start();
+    const asked = async (line: string): Promise<string> =>
+      (await exchange(port, `${line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)).slice(0, 12);
+    expect(await asked("GET http://x/live?a=http://y/")).toBe("HTTP/1.1 200");
+    expect(await asked("GET HTTP://x:80/api/v1/peer/health")).toBe("HTTP/1.1 200");
+    expect(await asked("POST http://x/live")).toBe("HTTP/1.1 405");
+    expect(await asked("GET http://x")).toBe("HTTP/1.1 404");
+  });
+
   it("passes over an expectation that it does not know", async () => {
     const { port } = await start();
     const heard = await exchange(port, "GET /live HTTP/1.1\r\nhost: x\r\nexpect: cake\r\nconnection: close\r\n\r\n");
@@ -217,6 +228,8 @@ describe("what is no HTTP", () => {
     ["POST /api/commands HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 1\r\n", "{", 400],
     ["POST /api/commands HTTP/1.1\r\ncontent-type: text/plain\r\ncontent-length: 1\r\n", "x", 415],
     ["GET /nowhere HTTP/1.1\r\n", "", 404],
+    ["POST /nowhere HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 1\r\n", "{", 404],
+    ["POST /live HTTP/1.1\r\ncontent-type: text/plain\r\ncontent-length: 1\r\n", "x", 405],
   ];
 
   it.each(CASES)("tells a caller that asked for a close of it, also with a refusal: %j", async (line, body, status) => {

@@ -1,6 +1,7 @@
 /** `changeover conflicts`: what diverged and does not stand, with both sides, and what a person decides about it. */
 import { Argument, type Command } from "commander";
 import type { Conflict } from "../../core/command.ts";
+import { findInexactNumber } from "../../json/exact-numbers.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { clientFor, type ReadOptions, reading, wholeNumber } from "../options.ts";
 import { columns, json, line, plain, stamp } from "../output.ts";
@@ -56,6 +57,9 @@ function row(conflict: Conflict): string[] {
 }
 
 async function resolve(id: string, choice: string, options: ResolveOptions): Promise<void> {
+  if (choice !== "value" && options.value !== undefined) {
+    throw new CliError(EXIT.wrongUse, `--value has no place when the choice is ${choice}`);
+  }
   const body = choice === "value" ? { choice, value: valueOf(options.value) } : { choice };
   const path = `/api/conflicts/${encodeURIComponent(id)}/resolve`;
   const answer = await clientFor(options).post<unknown>(path, body);
@@ -65,6 +69,12 @@ async function resolve(id: string, choice: string, options: ResolveOptions): Pro
 
 function valueOf(text: string | undefined): unknown {
   if (text === undefined) throw new CliError(EXIT.wrongUse, "the choice value needs --value with JSON text");
+  // Reading it here would round what the engine refuses as `number_not_exact`.
+  const inexact = findInexactNumber(text);
+  if (inexact !== null) {
+    const where = inexact.path === "" ? "--value" : `--value at ${inexact.path}`;
+    throw new CliError(EXIT.wrongUse, `${where} is ${inexact.text}, which a double cannot hold: send it as a string`);
+  }
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

@@ -67,7 +67,11 @@ export function cancelHandoverRoute(app: App, { coordinator }: HttpComponents): 
       schema: {
         summary: "Cancels the planned handover",
         tags: TAGS,
-        response: { 200: named(CancelledHandoverSchema), ...refusals(...GUARDED, "nothing_planned", "store_failed") },
+        body: NoFields,
+        response: {
+          200: named(CancelledHandoverSchema),
+          ...refusals(...GUARDED, ...BODY, "nothing_planned", "store_failed"),
+        },
       },
     },
     (request, reply) => {
