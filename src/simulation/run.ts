@@ -16,6 +16,7 @@ import { healEverything, type Fault, type FaultKind } from "./faults/catalogue.t
 import { unsettled } from "./invariants/agreement.ts";
 import { watchInvariants } from "./invariants/all.ts";
 import { unequalRecords } from "./invariants/equal-records.ts";
+import { forkedHistory } from "./invariants/histories.ts";
 import { untold } from "./invariants/feed.ts";
 import { misrouted } from "./invariants/routing.ts";
 import {
@@ -55,6 +56,11 @@ const SETTLE_LIMIT_MS = 75_000;
  * so much later their records must be equal.
  */
 const RECORDS_SETTLE_MS = 240_000;
+/**
+ * So long after their records are equal, no two places hold different operations under one number. One that has just learned
+ * what was issued again finds at its next meeting what else stands there, and takes that in its place.
+ */
+const HISTORIES_SETTLE_MS = 20_000;
 const LOOK_EVERY_MS = 50;
 const CLIENTS = ["panel", "automation", "remote"];
 const HOLD_DOWN_WINDOWS_MS = [5_000, 10_000, 60_000];
@@ -208,18 +214,36 @@ async function comeToRest(world: World, people: People, tally: ClientTally): Pro
   world.watchers.each((watch) => watch.healed?.());
   await world.run(CLIENTS_STOP_AFTER_MS);
   for (const one of people.busy) one.stop();
+  let forkedSinceMs: number | null = null;
   for (;;) {
     if (world.violation !== null) return;
     const why = tally.open > 0 ? "clients still ask" : unsettled(world);
-    const unequal = why === null ? (unequalRecords(world) ?? untold(world) ?? misrouted(world)) : null;
+    const unequal = why === null ? notEqual(world) : null;
     if (why === null && unequal === null) break;
-    if (world.nowMs >= limitMs + RECORDS_SETTLE_MS)
-      return world.violate(unequalRecords(world) === null ? "I13" : "R1", `not settled: ${unequal}`);
+    if (unequal?.rule === "RP1") forkedSinceMs ??= world.nowMs;
+    const isForked = unequal?.rule === "RP1" && world.nowMs - (forkedSinceMs ?? 0) >= HISTORIES_SETTLE_MS;
+    if (unequal !== null && (isForked || world.nowMs >= limitMs + RECORDS_SETTLE_MS))
+      return world.violate(unequal.rule, `not settled: ${unequal.why}`);
     if (world.nowMs >= limitMs && why !== null)
       return world.violate(why.includes("may act") ? "I10" : "I7", `not settled: ${why}`);
     await world.run(LOOK_EVERY_MS);
   }
   world.watchers.each((watch) => watch.settled?.());
+}
+
+/** What is not equal, or not told, around a pair that has settled; null when nothing is left. */
+function notEqual(world: World): { readonly rule: string; readonly why: string } | null {
+  const looks = [
+    { rule: "R1", look: unequalRecords },
+    { rule: "RP1", look: forkedHistory },
+    { rule: "I13", look: untold },
+    { rule: "I13", look: misrouted },
+  ];
+  for (const { rule, look } of looks) {
+    const why = look(world);
+    if (why !== null) return { rule, why };
+  }
+  return null;
 }
 
 function weatherOf(seed: number): Weather {
