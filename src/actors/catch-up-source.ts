@@ -139,7 +139,7 @@ export class CatchUpSource {
     let snapshot: StateSnapshot;
     do {
       resets = executor.resets;
-      snapshot = await snapshots.take();
+      ({ snapshot } = await snapshots.take());
       if (this.#wanted === null || !this.#deps.leads()) return;
       // It may be of an earlier leadership than the one that was asked last, or of a state that was replaced.
     } while (resets !== executor.resets || snapshot.epoch !== book.accepted);

@@ -68,14 +68,14 @@ export class Snapshots {
    * The state at one moment. Rejects when the engine cannot give it. A call without an answer is made again: in between
    * the commands that have waited are executed, for as long as they had to wait.
    */
-  async take(): Promise<StateSnapshot> {
+  async take(): Promise<Verified> {
     return untilAnswered(
       () => this.#takeOnce(),
       (lost) => this.#deps.executor.catchBreath(lost),
     );
   }
 
-  async #takeOnce(): Promise<StateSnapshot> {
+  async #takeOnce(): Promise<Verified> {
     const { log, executor, book } = this.#deps;
     const release = await executor.hold();
     let moment: Omit<StateSnapshot, "version" | "engineLabel" | "engineId" | "checksum">;
@@ -96,13 +96,15 @@ export class Snapshots {
       release();
     }
     const { engineId } = this.#kit.self;
-    const checksum = await checksumOf(this.#kit.ports, moment);
-    return { version: 1, engineLabel: this.#kit.options.label, engineId, ...moment, checksum };
+    const stateText: string[] = [];
+    const checksum = await checksumOf(this.#kit.ports, moment, (piece) => stateText.push(piece));
+    const snapshot = { version: 1, engineLabel: this.#kit.options.label, engineId, ...moment, checksum } as const;
+    return { snapshot, stateText };
   }
 
   /** The state and all that a follower needs to go on from it, when both logs agree through `forkSeq`. */
   async takeTransfer(forkSeq: number): Promise<SnapshotTransfer> {
-    return this.transferOf(await this.take(), forkSeq);
+    return this.transferOf((await this.take()).snapshot, forkSeq);
   }
 
   /** `snapshot`, just taken, and what belongs to it. */

@@ -212,7 +212,7 @@ export class PairCoordinator implements Coordinator {
 
   async snapshot(): Promise<SnapshotOutcome> {
     try {
-      return { outcome: "taken", snapshot: await this.#actors.snapshots.take() };
+      return { outcome: "taken", ...(await this.#actors.snapshots.take()) };
     } catch (error) {
       return { outcome: "engine-not-ready", detail: error instanceof Error ? error.message : String(error) };
     }

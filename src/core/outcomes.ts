@@ -38,7 +38,8 @@ export type SubmitOutcome =
   | { readonly outcome: "busy"; readonly detail: string };
 
 export type SnapshotOutcome =
-  | { readonly outcome: "taken"; readonly snapshot: StateSnapshot }
+  /** `stateText`: the RFC 8785 text of its state, in pieces, as it was hashed. */
+  | { readonly outcome: "taken"; readonly snapshot: StateSnapshot; readonly stateText: readonly string[] }
   | { readonly outcome: "engine-not-ready"; readonly detail: string };
 
 export type ApplySnapshotOutcome =

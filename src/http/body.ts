@@ -10,7 +10,6 @@ import { parseJson, parseJsonPatiently } from "../json/read.ts";
 import { InvalidInput, isTolerantBody, UnsupportedMediaType } from "./validation.ts";
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import { Readable } from "node:stream";
-import { jsonPieces } from "../json/pieces.ts";
 import { PROBLEM_MEDIA_TYPE } from "./problem.ts";
 
 declare module "fastify" {
@@ -86,13 +85,13 @@ export function requestNamer(ids: Ids): (request: Pick<IncomingMessage, "headers
 
 // A large value as the body of an answer, written in pieces so that it does not hold up heartbeats.
 
-/** The JSON text of `value` as a stream that lets others have their turn after every piece. */
-export function jsonStream(value: Json, soon: Clock["soon"]): Readable {
-  return Readable.from(patientPieces(value, soon), { objectMode: false });
+/** A text in pieces as a stream that lets others have their turn after every piece. */
+export function textStream(pieces: Iterable<string>, soon: Clock["soon"]): Readable {
+  return Readable.from(patiently(pieces, soon), { objectMode: false });
 }
 
-async function* patientPieces(value: Json, soon: Clock["soon"]): AsyncGenerator<string, void, undefined> {
-  for (const piece of jsonPieces(value)) {
+async function* patiently(pieces: Iterable<string>, soon: Clock["soon"]): AsyncGenerator<string, void, undefined> {
+  for (const piece of pieces) {
     yield piece;
     await new Promise<void>((resolve) => soon(resolve));
   }

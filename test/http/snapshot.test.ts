@@ -1,7 +1,7 @@
 /** `/api/sync/state-snapshot`: taking and applying, small and large. */
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Json } from "../../src/core/canonical-json.ts";
+import { canonicalPieces, type Json } from "../../src/core/canonical-json.ts";
 import * as sample from "../support/samples.ts";
 import { bearer, buildRig, problemIn, type Rig } from "./rig.ts";
 
@@ -58,7 +58,8 @@ describe("taking a snapshot", () => {
 
   it("gives a large one in pieces, and the loop turns between them", async () => {
     const state = largeState();
-    rig.coordinator.taken = { outcome: "taken", snapshot: { ...sample.snapshot, state } };
+    const stateText = [...canonicalPieces(state)];
+    rig.coordinator.taken = { outcome: "taken", snapshot: { ...sample.snapshot, state }, stateText };
     let turns = 0;
     let waiting = true;
     const turn = (): void => {
@@ -68,7 +69,8 @@ describe("taking a snapshot", () => {
     setImmediate(turn);
     const answer = await rig.get(url);
     waiting = false;
-    expect(answer.body).toBe(JSON.stringify({ ...sample.snapshot, state }));
+    expect(answer.json()).toEqual({ ...sample.snapshot, state });
+    expect(answer.body).toContain(`,"state":${stateText.join("")},"checksum":"`);
     expect(turns).toBeGreaterThan(50);
   });
 });

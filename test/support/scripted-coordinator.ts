@@ -29,7 +29,7 @@ import type {
   SyncHealthReport,
 } from "../../src/coordinator/types.ts";
 import type { EngineId } from "../../src/core/ids.ts";
-import type { Json } from "../../src/core/canonical-json.ts";
+import { canonicalJson, type Json } from "../../src/core/canonical-json.ts";
 import type { Command, Conflict, EpochRun } from "../../src/core/command.ts";
 import type { LockId } from "../../src/core/ids.ts";
 import type { Maintenance } from "../../src/core/messages.ts";
@@ -54,7 +54,11 @@ export class ScriptedCoordinator implements Coordinator {
   sync: SyncHealthReport = sample.syncHealth;
   now: CoordinatorState = sample.state;
   submitted: SubmitOutcome = sample.accepted;
-  taken: SnapshotOutcome = { outcome: "taken", snapshot: sample.snapshot };
+  taken: SnapshotOutcome = {
+    outcome: "taken",
+    snapshot: sample.snapshot,
+    stateText: [canonicalJson(sample.snapshot.state)],
+  };
   applied: ApplySnapshotOutcome = { outcome: "applied", clock: { eng_a: 3 }, lastCommandSeq: 3 };
   acquired: LockAcquire = { outcome: "acquired", lockId: sample.lockId, fence: 4, expiresMs: 30_000 };
   refreshed: LockRefresh = { outcome: "refreshed", fence: 4, expiresMs: 30_000 };
