@@ -20,7 +20,7 @@ export interface SnapshotTimes {
 }
 
 export async function benchSnapshot(scale: Scale): Promise<BenchResult[]> {
-  const { tookMs, bareMs, lateMs } = await snapshotTimes(10, amount(scale, 15, 3));
+  const { tookMs, bareMs, lateMs } = await snapshotTimes(10, amount(scale, 15, 10));
   return [
     benchRow({
       name: "state of 10 MB: taken, and put into the other engine",
