@@ -185,7 +185,7 @@ export class Hub {
 
   /** What is known here of the histories that a caller holds; forks are told. */
   compare(caller: SyncCaller, heads: Digests): Digests {
-    return this.#history.answer(heads, callerName(caller) || "a caller");
+    return this.#history.answer(heads, wordsFor(caller));
   }
 
   /** A page for a caller. */
@@ -263,14 +263,16 @@ export class Hub {
     base: PushedBase | null = null,
     rights?: SenderRights,
   ): PushReport {
+    const who = wordsFor(caller);
     const delivery = {
       via: callerName(caller),
+      who,
       ops: came,
       base: base?.clock ?? null,
       completesBase: base?.complete ?? false,
       ...(rights === undefined ? {} : { rights }),
     };
-    this.beforeTaking(came, callerName(caller) || "a caller");
+    this.beforeTaking(came, who);
     try {
       const results = this.#intake.take(delivery);
       return { results, applied: results.filter(({ outcome }) => outcome === "applied").length };
@@ -330,6 +332,11 @@ export class Hub {
 
 function leastOf(one: string, other: string): string {
   return one < other ? one : other;
+}
+
+/** A caller as alarms name it. */
+function wordsFor(caller: SyncCaller): string {
+  return callerName(caller) || (caller.token === null ? "a caller" : `the token "${caller.token}"`);
 }
 
 /** The origins that operations claim, as far as they can be read. */

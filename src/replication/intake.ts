@@ -38,8 +38,10 @@ export type Taken =
 
 /** Operations on their way in. */
 export interface Delivery {
-  /** Who brings them. */
+  /** The name under which the one who brings them is known; "" where it has none. */
   readonly via: string;
+  /** Who brings them, in words for people; left out: `via`. */
+  readonly who?: string;
   readonly ops: readonly unknown[];
   /** Of each origin, everything through here is either in the delivery or was compacted away: no gap. null: no such. */
   readonly base: VectorClock | null;
@@ -115,12 +117,12 @@ export class Intake {
   }
 
   /** A count that nobody can have reached would use up the numbers that its origin has left [EP6]. */
-  #requireReachable({ base, via }: Delivery, held: VectorClock): void {
+  #requireReachable({ base, via, who = via }: Delivery, held: VectorClock): void {
     const far = Object.entries(base ?? {}).find(([origin, count]) => !isWithinReach(counterOf(held, origin), count));
     if (far === undefined) return;
     const [origin, value] = far;
     const detail = `snapshot.clock of ${origin} is ${value}, out of reach from what is held (${counterOf(held, origin)})`;
-    this.#tellOutOfReach(`${via} sent a snapshot: ${detail}`);
+    this.#tellOutOfReach(`${who} sent a snapshot: ${detail}`);
     throw new ChangeoverError("invalid_value", detail, { details: { field: "snapshot.clock", origin, value } });
   }
 
@@ -170,7 +172,7 @@ export class Intake {
     const flaw = opFlaw(came);
     const { origin, originSeq } = identityOf(came);
     const far = flaw === null ? null : opOutOfReach(came);
-    if (far !== null) this.#tellOutOfReach(`${page.delivery.via} sent operation ${origin}/${originSeq}: ${far}`);
+    if (far !== null) this.#tellOutOfReach(`${whoOf(page)} sent operation ${origin}/${originSeq}: ${far}`);
     const reject = (reason: TakeReason): Taken => ({ origin, originSeq, outcome: "rejected", reason });
     if (flaw === "invalid_trace_id") return reject(flaw);
     const op = came as Op;
@@ -193,7 +195,7 @@ export class Intake {
     this.#apply(op, isNext, page);
     page.delivery.rights?.kept(origin);
     if (doubt === null) this.#seals.learn(op, page.delivery.via);
-    else this.#hooks.alarm?.("op-unsigned", `${origin}/${originSeq} from ${page.delivery.via}: ${doubt}, but taken`);
+    else this.#hooks.alarm?.("op-unsigned", `${origin}/${originSeq} from ${whoOf(page)}: ${doubt}, but taken`);
     return { origin, originSeq, outcome: "applied", ...(doubt === null ? {} : { reason: doubt }) };
   }
 
@@ -291,7 +293,7 @@ export class Intake {
     if (refusal !== null) return { origin, originSeq, outcome: "rejected", reason: refusal };
     const content = boundedContent(op);
     replica.ops.quarantine({ origin, originSeq, via, reason: "quarantined", content, atUnixMs: clock.unixMs() });
-    this.#hooks.alarm?.("op-quarantined", `${origin}/${originSeq} came again from ${via} with other content`);
+    this.#hooks.alarm?.("op-quarantined", `${origin}/${originSeq} came again from ${whoOf(page)} with other content`);
     page.claims.push(op);
     return { origin, originSeq, outcome: "rejected", reason: "quarantined" };
   }
@@ -373,6 +375,10 @@ export function holdsBack(taken: Taken): boolean {
 /** Whether nothing through `base` was left out of a delivery: what was is asked for again before it is complete. */
 export function isWhole(base: VectorClock, taken: readonly Taken[]): boolean {
   return taken.every((one) => !holdsBack(one) || one.originSeq > counterOf(base, one.origin));
+}
+
+function whoOf({ delivery: { via, who = via } }: Page): string {
+  return who;
 }
 
 function keyOf({ origin, originSeq }: { readonly origin: string; readonly originSeq: number }): string {

@@ -143,6 +143,21 @@ describe("H4: a token of role spoke", () => {
     expect(outcomes(await push("two", opsOf("victim", [1, 2])))).toEqual(["duplicate", "applied"]);
   });
 
+  it("an alarm names the token of a caller that does not say as whom it writes", async () => {
+    const alarms: string[] = [];
+    await hub.close();
+    const joint = { alarm: (code: string, detail: string) => void alarms.push(`${code}: ${detail}`) };
+    hub = await startHub({ joint }, 0, { tokens: TOKENS, controlPlaneSecret: null });
+    await push("one", opsOf("s1", [1]));
+    const far = { clock: { [originOf("s1")]: 2 ** 47 }, complete: true };
+    expect((await push("one", [], undefined, far)).status).toBe(400);
+    await push("one", opsOf("s1", [77]));
+    expect(alarms).toEqual([
+      expect.stringMatching(/^number-out-of-reach: the token "one" sent a snapshot: /),
+      expect.stringMatching(/^op-quarantined: rec_s1\/1 came again from the token "one" with other content$/),
+    ]);
+  });
+
   it("a person releases an origin, and the next token that writes as it is bound", async () => {
     const [first, second] = opsOf("s1", [1, 2]) as [Op, Op];
     await push("one", [first]);
