@@ -4,7 +4,7 @@
  * transaction: the old operations leave the log, their fields are as they were without them, and the new ones come in.
  */
 import type { Epoch } from "../core/epoch.ts";
-import { formatHlc, MAX_DRIFT_MS, parseHlc } from "../core/hlc.ts";
+import { formatHlc, laterHlc, MAX_DRIFT_MS, parseHlc } from "../core/hlc.ts";
 import type { Op } from "../core/operation.ts";
 import { counterOf, mergeClocks, type VectorClock } from "../core/vector-clock.ts";
 import type { RecordConflict } from "../core/command.ts";
@@ -66,9 +66,12 @@ export class Renewal {
     // Other writers' stamps here are at most `MAX_DRIFT_MS` ahead: what is written now stands over all of them.
     const present = formatHlc({ unixMs: Math.max(0, Math.floor(stamps.nowUnixMs)), counter: 0, origin });
     if (keepThrough === counterOf(replica.ops.vector(), origin)) {
-      // Only the clock itself was ahead: nothing that was written bears its stamps.
-      replica.resetHlc(present);
-      stamps.restart(present);
+      // Only the clock itself was ahead: nothing that was written bears its stamps. What was kept passes by itself, or is far.
+      const kept = replica.hlc();
+      const isFarKept = parseHlc(kept).unixMs - stamps.nowUnixMs > RENEW_AFTER_MS;
+      const floor = isFarKept ? present : laterHlc(kept, present);
+      replica.resetHlc(floor);
+      stamps.restart(floor);
       return null;
     }
     return this.#renew(keepThrough, known, present);

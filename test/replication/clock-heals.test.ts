@@ -1,6 +1,7 @@
 /** R5 and its kind: a clock that was ahead and was put right, on a spoke, in a pair, and while it is still wrong. */
 import { afterEach, describe, expect, it } from "vitest";
-import { parseHlc } from "../../src/core/hlc.ts";
+import { Stamps } from "../../src/actors/stamps.ts";
+import { hlcZero, parseHlc } from "../../src/core/hlc.ts";
 import { makePlace, originOf, type Place, SetClock, shown } from "../support/replication-node.ts";
 
 const DAY_MS = 86_400_000;
@@ -196,3 +197,26 @@ it("CK2: an operation of a kind that only a newer version knows stands nowhere, 
   expect(spoke.replication.records.origin).toBe(`${originOf("s1")}.2`);
   expect(replica.records.heads("macros", "x").map(({ kind }) => kind)).toEqual(["set"]);
 });
+
+it.each([
+  ["a few seconds, and passes by itself", 5_000],
+  ["a minute", 60_000],
+])(
+  "R6 CK2: stamps that nobody was given go back to the present; what was kept is ahead by %s",
+  (_what, keptAheadMs) => {
+    const clock = new SetClock();
+    const stamps = new Stamps({ clock }, { origin: "eng_e", last: hlcZero("eng_e") });
+    const { replication, store } = place({ name: "e", clock, joint: { stamps } });
+    clock.nowMs += keptAheadMs;
+    const kept = stamps.next();
+    store.replica.raiseHlc(kept);
+    clock.nowMs += DAY_MS;
+    stamps.next();
+    clock.nowMs -= DAY_MS + keptAheadMs;
+    replication.peerClock(clock.nowMs - clock.monoMs());
+    const mostMs = keptAheadMs > 10_000 ? 0 : keptAheadMs;
+    expect(parseHlc(store.replica.hlc()).unixMs - clock.nowMs).toBe(mostMs);
+    expect(stamps.next() > store.replica.hlc()).toBe(true);
+    expect(stamps.aheadMs).toBe(mostMs);
+  },
+);
