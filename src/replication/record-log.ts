@@ -104,7 +104,7 @@ export class RecordLog {
   append(op: Op, via: string): readonly RecordConflict[] {
     const { replica, stamps } = this.#basics;
     replica.ops.add({ op, arrival: stamps.arrive(), via });
-    const conflicts = op.kind === "skip" ? [] : this.#merge(op);
+    const conflicts = isEdit(op) ? this.#merge(op) : [];
     this.#hooks.appended?.(op, conflicts);
     return conflicts;
   }

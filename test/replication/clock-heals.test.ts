@@ -1,7 +1,7 @@
 /** R5 and its kind: a clock that was ahead and was put right, on a spoke, in a pair, and while it is still wrong. */
 import { afterEach, describe, expect, it } from "vitest";
 import { Stamps } from "../../src/actors/stamps.ts";
-import { hlcZero, parseHlc } from "../../src/core/hlc.ts";
+import { formatHlc, hlcZero, parseHlc } from "../../src/core/hlc.ts";
 import { makePlace, originOf, type Place, SetClock, shown } from "../support/replication-node.ts";
 
 const DAY_MS = 86_400_000;
@@ -165,38 +165,44 @@ it("CK2: a clock that falls far behind is not a clock that was put right: what i
   expect(value(spoke, "y")).toBe("later");
 });
 
-it("CK2: an operation of a kind that only a newer version knows stands nowhere, also where others were taken back", async () => {
-  const hub = place({ name: "hub" });
-  const clock = new SetClock();
-  const { store } = place({ name: "s1", clock });
-  const { replica } = store;
-  const made = {
-    origin: "rec_newer",
-    originSeq: 1,
-    hlc: "018f00000000000a-eng_newer",
-    epoch: 0,
-    checksum: "0".repeat(64),
-  };
-  const op = {
-    ...made,
-    entity: "macros",
-    field: "x",
-    payload: null,
-    clock: { rec_newer: 1 },
-    kind: "explode" as "set",
-  };
-  const spoke = place({ name: "s1", clock, store, hub: hub.wayFor(originOf("s1")) });
-  clock.nowMs += DAY_MS;
-  spoke.replication.records.set("macros", "x", 1);
-  replica.transaction(() => {
-    replica.ops.add({ op, arrival: replica.ops.lastArrival().replace("eng_s1", "eng_zz"), via: "" });
-    replica.ops.raiseVector("rec_newer", 1);
-  });
-  clock.nowMs -= DAY_MS;
-  await exchange(spoke);
-  expect(spoke.replication.records.origin).toBe(`${originOf("s1")}.2`);
-  expect(replica.records.heads("macros", "x").map(({ kind }) => kind)).toEqual(["set"]);
-});
+it.each([
+  ["of another writer", "rec_newer", 1],
+  ["that this engine wrote itself, and issues again", originOf("s1"), 2],
+])(
+  "R1 CK2: an operation of a kind that only a newer version knows stands nowhere: one %s",
+  async (_what, origin, originSeq) => {
+    const hub = place({ name: "hub" });
+    const clock = new SetClock();
+    const { store } = place({ name: "s1", clock });
+    const { replica } = store;
+    const made = {
+      origin,
+      originSeq,
+      hlc: formatHlc({ unixMs: clock.nowMs + DAY_MS, counter: 9, origin: "eng_newer" }),
+      epoch: 0,
+      checksum: "0".repeat(64),
+    };
+    const op = {
+      ...made,
+      entity: "macros",
+      field: "x",
+      payload: null,
+      clock: { [origin]: originSeq },
+      kind: "explode" as "set",
+    };
+    const spoke = place({ name: "s1", clock, store, hub: hub.wayFor(originOf("s1")) });
+    clock.nowMs += DAY_MS;
+    spoke.replication.records.set("macros", "x", 1);
+    replica.transaction(() => {
+      replica.ops.add({ op, arrival: replica.ops.lastArrival().replace("eng_s1", "eng_zz"), via: "" });
+      replica.ops.raiseVector(origin, originSeq);
+    });
+    clock.nowMs -= DAY_MS;
+    await exchange(spoke);
+    expect(spoke.replication.records.origin).toBe(`${originOf("s1")}.2`);
+    expect(replica.records.heads("macros", "x").map(({ kind }) => kind)).toEqual(["set"]);
+  },
+);
 
 it.each([
   ["a few seconds, and passes by itself", 5_000],
