@@ -4,6 +4,7 @@
  * It does not know what the answers mean.
  */
 import { withoutPasswords } from "../config/check.ts";
+import { networkFault } from "../core/network-fault.ts";
 import { CliError, EXIT } from "./exit.ts";
 
 /** Where the engine is, and who asks. */
@@ -26,6 +27,9 @@ interface Call {
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** What a path that speaks WebSocket answers to a plain request. */
+const UPGRADE_REQUIRED = 426;
 
 export class Client {
   readonly url: string;
@@ -71,7 +75,7 @@ export class Client {
       });
       return { status: response.status, body: parse(await response.text()) };
     } catch (error) {
-      throw this.#unreachable(error);
+      throw unreachable(this.url, error, this.#timeoutMs);
     }
   }
 
@@ -81,11 +85,23 @@ export class Client {
     throw new CliError(EXIT.failed, refusalOf(status, body, this.url + path));
   }
 
-  #unreachable(error: unknown): CliError {
-    const reason = reasonOf(error, this.#timeoutMs);
-    const remedy = "is the engine running? Say where it is with --url or CHANGEOVER_URL";
-    return new CliError(EXIT.unreachable, `cannot reach ${this.url}: ${reason}; ${remedy}`, { cause: undefined });
+  /** Throws the engine's refusal unless a WebSocket may be opened at `path`. */
+  async requireSocket(path: string): Promise<void> {
+    const { status, body } = await this.call(path);
+    if (status !== UPGRADE_REQUIRED) throw new CliError(EXIT.failed, refusalOf(status, body, this.url + path));
   }
+}
+
+/** No engine answered at `url`. */
+export function unreachable(url: string, error: unknown, timeoutMs = DEFAULT_TIMEOUT_MS): CliError {
+  const { cause, code } = (error instanceof Error ? error : {}) as NodeJS.ErrnoException & { cause?: unknown };
+  const fault = networkFault((cause as NodeJS.ErrnoException | undefined)?.code ?? code ?? "");
+  const remedy =
+    fault?.reason === "network_tls"
+      ? "name the authority of its certificate with NODE_EXTRA_CA_CERTS=FILE, and the host as the certificate does"
+      : "is the engine running? Say where it is with --url or CHANGEOVER_URL";
+  const reason = fault?.words ?? reasonOf(error, timeoutMs);
+  return new CliError(EXIT.unreachable, `cannot reach ${url}: ${reason}; ${remedy}`, { cause: undefined });
 }
 
 /** The address that `option` gives. A secret in it would stand in the list of processes, and in what is told of it. */
@@ -132,7 +148,6 @@ function reasonOf(error: unknown, timeoutMs: number): string {
   const name = error instanceof Error ? error.name : "";
   if (name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
   const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
-  if (cause?.code === "ECONNREFUSED") return "connection refused";
   // Such as "bad port": fetch dials none of the ports that browsers refuse.
   return cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : "failed");
 }

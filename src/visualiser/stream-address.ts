@@ -1,6 +1,6 @@
 /** Where every engine tells of its statecharts. */
 
-const STREAM_PATH = "api/machines/stream";
+export const STREAM_PATH = "api/machines/stream";
 
 /** The WebSocket subprotocol of the stream. */
 export const STREAM_PROTOCOL = "changeover.machines.v1";

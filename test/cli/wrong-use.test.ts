@@ -1,9 +1,13 @@
 /** Every command, asked wrongly: one clear message, the documented exit code, nothing on standard output, no stack trace. */
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { afterAll, expect, test, vi } from "vitest";
+import { WebSocketServer } from "ws";
+import { unreachable } from "../../src/cli/client.ts";
 import { buildProgram, run } from "../../src/cli/program.ts";
 
 /** Each run listens for a reader that goes away. */
@@ -132,6 +136,42 @@ test("an address that fetch never dials says so", async () => {
   const end = await cli(["status", "--url", "http://127.0.0.1:6000"]);
   expect(end.code).toBe(3);
   expect(end.stderr).toContain("cannot reach http://127.0.0.1:6000: bad port");
+});
+
+test("a certificate that is not trusted says how to trust it", () => {
+  const error = new TypeError("fetch failed", { cause: { code: "DEPTH_ZERO_SELF_SIGNED_CERT" } });
+  const { exitCode, message } = unreachable("https://127.0.0.1:7401", error);
+  expect(exitCode).toBe(3);
+  expect(message).toMatch(/TLS refused \(DEPTH_ZERO_SELF_SIGNED_CERT\); .*NODE_EXTRA_CA_CERTS=FILE/);
+});
+
+test.each([
+  [
+    "a server that refuses",
+    401,
+    '{"code":"unauthorized","detail":"send a token"}',
+    /refused \(401\) unauthorized: send/,
+  ],
+  ["a server that is no engine", 404, "nothing here", /answered 404, but not as an engine does/],
+  ["a stream that is none", 426, "{}", /sent something else than an engine's stream/],
+])("machines record: %s ends with 1, and what stood in the file stays", async (_what, status, body, said) => {
+  const file = join(tmpdir(), `changeover-recording-${process.pid}`);
+  writeFileSync(file, "an older recording");
+  const server = createServer((_request, response) => void response.writeHead(status).end(body));
+  new WebSocketServer({ server }).on("connection", (socket) => socket.send("{"));
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  try {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const end = await cli(["machines", "record", file, "--url", url, "--seconds", "60"]);
+    expect(end.code).toBe(1);
+    expect(end.stderr).toMatch(said);
+    expect(end.stderr).not.toMatch(/\n\s+at /);
+    expect(readFileSync(file, "utf8")).toBe("an older recording");
+  } finally {
+    rmSync(file);
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 /** `watch` goes on until a person ends it, `doctor` makes a finding of it. */

@@ -1,6 +1,6 @@
 /** `changeover machines record|replay`: keeps what the statecharts of a pair do in a file, and shows it later. */
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import type { Command } from "commander";
 import Fastify from "fastify";
@@ -8,10 +8,11 @@ import { WebSocket } from "ws";
 import { pageFolder } from "../../host/package-root.ts";
 import { pageOf } from "../../http/routes/page.ts";
 import type { StreamMessage } from "../../visualiser/inspected.ts";
-import { STREAM_PROTOCOL, streamUrl } from "../../visualiser/stream-address.ts";
+import { STREAM_PATH, STREAM_PROTOCOL, streamUrl } from "../../visualiser/stream-address.ts";
 import { parseMessage } from "../../visualiser/stream-message.ts";
 import { headerLine, readTrace } from "../../visualiser/trace-file.ts";
 import { CliError, EXIT } from "../exit.ts";
+import { unreachable } from "../client.ts";
 import { clientFor, reaching, type ReachOptions, secretFrom, wholeNumber } from "../options.ts";
 import { line } from "../output.ts";
 
@@ -52,7 +53,9 @@ export async function openStream(
   options: ReachOptions,
   onMessage: (message: StreamMessage, text: string, socket: WebSocket) => void,
 ): Promise<EngineStream> {
-  const { url } = clientFor(options);
+  const client = clientFor(options);
+  const { url } = client;
+  await client.requireSocket(`/${STREAM_PATH}`);
   const token = secretFrom(options.tokenFile, "CHANGEOVER_TOKEN");
   const headers = token === null ? {} : { authorization: `Bearer ${token}` };
   const socket = new WebSocket(streamUrl(url), STREAM_PROTOCOL, { headers });
@@ -69,8 +72,7 @@ export async function openStream(
   });
   ended.catch(() => undefined);
   await once(socket, "open").catch((error: unknown) => {
-    const remedy = "is the engine running? Say where it is with --url or CHANGEOVER_URL";
-    throw new CliError(EXIT.unreachable, `cannot reach ${url}: ${(error as Error).message}; ${remedy}`);
+    throw unreachable(url, error);
   });
   return { socket, ended };
 }
@@ -82,20 +84,26 @@ async function record(file: string, options: RecordOptions): Promise<void> {
   const stop = (): void => socket.close();
   process.once("SIGINT", stop).once("SIGTERM", stop);
   const timer = options.seconds === undefined ? null : setTimeout(stop, options.seconds * 1_000);
-  await ended;
-  if (timer !== null) clearTimeout(timer);
-  process.off("SIGINT", stop).off("SIGTERM", stop);
+  try {
+    await ended;
+  } finally {
+    if (timer !== null) clearTimeout(timer);
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+  }
   line(`${run.close()} events; look: changeover machines replay ${file}`);
 }
 
 class RunFile {
   readonly #file: number;
+  readonly #title: string;
   readonly #statesAtMs = new Map<string, number>();
+  #begun = false;
   #events = 0;
 
+  /** What stands in the file stays until there is something to record. */
   constructor(path: string, url: string) {
-    this.#file = openSync(path, "w");
-    writeSync(this.#file, headerLine(`recorded from ${url} at ${new Date().toISOString()}`));
+    this.#file = openSync(path, "a");
+    this.#title = `recorded from ${url} at ${new Date().toISOString()}`;
   }
 
   take(message: StreamMessage, text: string): void {
@@ -105,11 +113,18 @@ class RunFile {
       this.#statesAtMs.set(message.engine, message.atUnixMs);
     }
     if (message.type === "hello" || message.type === "events") this.#events += message.events.length;
-    writeSync(this.#file, `${text}\n`);
+    this.#write(`${text}\n`);
+  }
+
+  #write(text: string): void {
+    if (!this.#begun) ftruncateSync(this.#file);
+    writeSync(this.#file, this.#begun ? text : headerLine(this.#title) + text);
+    this.#begun = true;
   }
 
   /** How many events were written. */
   close(): number {
+    if (!this.#begun) this.#write("");
     closeSync(this.#file);
     return this.#events;
   }
