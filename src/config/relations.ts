@@ -28,6 +28,7 @@ export function relationFaults(config: Config): Fault[] {
       "changeover",
     ),
     ...accessFaults(config),
+    ...originFaults(config),
     ...federationFaults(config),
   ];
 }
@@ -123,6 +124,14 @@ function accessFaults({ listen, auth }: Config): Fault[] {
       `an address that others can reach needs ${needed} in auth.tokens; or listen on 127.0.0.1`,
     ),
   ];
+}
+
+/** Origins are compared as text: one that no browser sends like this would never match. */
+function originFaults({ http }: Config): Fault[] {
+  return http.cors.origins.flatMap((origin, at) => {
+    const sent = URL.canParse(origin) ? new URL(origin).origin : "https://panel.example:8443";
+    return sent === origin ? [] : [fault(`http.cors.origins[${at}]`, origin, `must be as browsers send it: ${sent}`)];
+  });
 }
 
 function repeated(names: readonly string[], key: string): Fault[] {

@@ -313,6 +313,21 @@ const BROKEN_RELATIONS: [string, object, RegExp][] = [
     { changeover: [{ name: "r", kind: "http", url: "http://ops:hush-hush@10.0.0.9/route" }] },
     /changeover\[0\]\.url is "http:\/\/\*\*\*@10\.0\.0\.9\/route": must have no user .* kind exec/,
   ],
+  [
+    "an origin that no browser sends: the port of its scheme",
+    { http: { cors: { origins: ["https://panel.example", "https://panel.example:443"] } } },
+    /http\.cors\.origins\[1\] is "https:\/\/panel\.example:443": must be as browsers send it: https:\/\/panel\.example$/,
+  ],
+  [
+    "an origin with a port that there is not",
+    { http: { cors: { origins: ["https://panel.example:70000"] } } },
+    /http\.cors\.origins\[0\] .* must be as browsers send it: https:\/\/panel\.example:8443/,
+  ],
+  [
+    "an origin with half an address",
+    { http: { cors: { origins: ["http://127.1:8080"] } } },
+    /http\.cors\.origins\[0\] .* must be as browsers send it: http:\/\/127\.0\.0\.1:8080/,
+  ],
   ["its own address as the peer's", { listen: { port: 7_402 } }, /peer\.links\[0\]\.url .* own address/],
   [
     "a key of another sink",
