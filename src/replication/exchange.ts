@@ -8,7 +8,7 @@ import type { Json } from "../core/canonical-json.ts";
 import type { EngineId } from "../core/ids.ts";
 import { recordOrigin } from "../core/operation.ts";
 import { ChangeoverError } from "../core/errors.ts";
-import { counterOf, type VectorClock } from "../core/vector-clock.ts";
+import { counterOf, mergeClocks, type VectorClock } from "../core/vector-clock.ts";
 import type { Clock } from "../ports/basics.ts";
 import type { ArrivedOp, Replica } from "../ports/replica.ts";
 import type { PullRequest, PushedBase, SyncAnswer, SyncTransport } from "../ports/sync-transport.ts";
@@ -111,6 +111,10 @@ export class Exchange {
   #theirs: VectorClock = {};
   /** Set while the other side, which has lost what it held, is given that back: through here it holds everything. */
   #givesBack: VectorClock | null = null;
+  /** What it held before, kept until it has taken that back: its clock may be wrong when it is given it. */
+  #lost: VectorClock = {};
+  /** Origins of which it did not take everything back. */
+  #heldBack = new Set<string>();
   /** What the other side held before the last exchange and that exchange did not bring, though it was whole. */
   #missed: VectorClock = {};
   /** Origins among it for which everything was read already. */
@@ -176,6 +180,8 @@ export class Exchange {
       return this.#identifyOnce("again");
     }
     this.#givesBack = pushes && hasLost ? clock : null;
+    this.#lost = this.#givesBack === null ? {} : theirs;
+    this.#heldBack = new Set();
     this.#theirs = clock;
     this.#takesBack = this.#missesStill(clock) || meeting?.takesBack === true;
     const from = same && !this.#takesBack ? known : freshCursor(hubId, generation, pushes);
@@ -257,7 +263,9 @@ export class Exchange {
     const lacked = replica.ops.lackedBy(through, this.#limit, this.#init.maxBytes);
     if (lacked.length === 0) {
       this.#givesBack = null;
-      return { outcome: "more" };
+      this.#lost = Object.fromEntries(Object.entries(this.#lost).filter(([origin]) => this.#heldBack.has(origin)));
+      const at = this.#at;
+      return at === null ? { outcome: "more" } : this.#store(() => this.#keep(at), true);
     }
     const floor = replica.ops.floor();
     const next = lacked.reduce((clock, { origin, originSeq }) => ({ ...clock, [origin]: originSeq }), through);
@@ -268,6 +276,7 @@ export class Exchange {
     const results = readResults(answer.value, lacked.length);
     if (results === null) return failed("other");
     this.#givesBack = next;
+    for (const one of results) if (holdsBack(one)) this.#heldBack.add(one.origin);
     this.#count({ pushed: lacked.length, results });
     return { outcome: "more" };
   }
@@ -310,7 +319,7 @@ export class Exchange {
   }
 
   #keep(at: SyncCursor): void {
-    const kept = this.#init.pushes ? { ...at, theirs: this.#theirs } : at;
+    const kept = this.#init.pushes ? { ...at, theirs: mergeClocks(this.#theirs, this.#lost) } : at;
     this.#parts.replica.peerState.set(cursorKey(this.#init.name), JSON.stringify(kept));
     this.#at = kept;
     this.#progress = { ...this.#progress, stalled: isStalled(at) };
