@@ -36,6 +36,8 @@ export class Giving implements Watch {
   readonly #askedMs = new Map<string, number>();
   readonly #grants = new Map<number, Grant>();
   readonly #swapped = new Set<number>();
+  /** What the target has taken. Where it grants the role in its turn and that comes to nothing, it leads on in that epoch. */
+  readonly #taken = new Set<number>();
 
   constructor(world: World, entitlement: Pick<Entitlement, "forbids">) {
     this.#world = world;
@@ -51,7 +53,9 @@ export class Giving implements Watch {
     this.#roles[label] = event.role;
     if (event.role === "candidate") this.#candidateMs[label] = this.#world.nowMs;
     const grant = event.role === "leader" ? this.#grants.get(event.epoch) : undefined;
-    if (grant !== undefined && grant.by !== label) this.#judgeTarget(label, event.epoch, grant);
+    if (grant === undefined || grant.by === label || this.#taken.has(event.epoch)) return;
+    this.#judgeTarget(label, event.epoch, grant);
+    this.#taken.add(event.epoch);
   }
 
   sent(from: Label, message: PeerMessage): void {
