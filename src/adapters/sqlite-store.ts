@@ -296,6 +296,14 @@ export class SqliteStore implements Store {
     this.#reached = { ...before, highestOwnSeq };
   }
 
+  /** Own commands get numbers at least `count` above the last one: those between may have been given to commands that are lost. */
+  skipOwnNumbers(count: number): void {
+    const before = this.#reached;
+    const highestOwnSeq = before.highestOwnSeq + count;
+    this.#write(() => this.#state.raiseOwn(highestOwnSeq));
+    this.#reached = { ...before, highestOwnSeq };
+  }
+
   conflicts(limit: number): readonly Conflict[] {
     return this.#read(() => this.#conflicts.openFirst(limit));
   }

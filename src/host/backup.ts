@@ -3,7 +3,8 @@
  *
  * A backup is a folder with the store, the engine's key, the mark of its owner and `backup.json`, which says what it holds. It
  * appears under its name complete or not at all. A restored folder knows that it is old: at the next start the engine writes
- * its records under a new origin, whatever its backup's origin was used for meanwhile [RP2].
+ * its records under a new origin, whatever its backup's origin was used for meanwhile [RP2], and numbers its commands well above
+ * those that the backup has.
  */
 import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -30,6 +31,8 @@ const STORE = "changeover.db";
 const KEY = "engine.key";
 const NOTE = "backup.json";
 const FOLDER = "backups";
+/** More commands than one engine accepts between a backup and its restore. Their numbers name events of the feed and conflicts. */
+const NUMBERS_SKIPPED = 1_000_000_000;
 
 /**
  * Copies the folder of a running engine to `backups/<time>` in it.
@@ -101,9 +104,10 @@ export function restoreBackup(
     copyPrivately(join(from, KEY), join(draft, KEY));
     engineKey(draft);
     claimDataFolder(draft, config);
-    const held = heldIn(draft, (store) =>
-      store.replica.peerState.set(RESTORED_KEY, String(Math.floor(nowUnixMs / 1_000))),
-    );
+    const held = heldIn(draft, (store) => {
+      store.replica.peerState.set(RESTORED_KEY, String(Math.floor(nowUnixMs / 1_000)));
+      store.skipOwnNumbers(NUMBERS_SKIPPED);
+    });
     if (standing !== null && !replaceNewer) refuseNewer(dataDir, standing, held);
     const keptAs = existsSync(dataDir) ? `${dataDir}.before-${isoTime(nowUnixMs).replaceAll(/[:.]/g, "-")}` : null;
     makeFolder(dirname(dataDir), 0o750);

@@ -91,7 +91,10 @@ test("RP2: a backup of a running follower is restored, and nothing that was writ
   expect((await call("POST", `${urls[leader]}/api/handover`, { reason: "the other is next" })).status).toBe(200);
   expect(await cut(follower, "cam4")).toBe(200);
   const log = await call("GET", `${urls[follower]}/api/commands`);
-  expect((log.body as unknown as { commands: unknown[] }).commands.length).toBe(3);
+  const { commands } = log.body as unknown as { commands: { originSeq: number }[] };
+  expect(commands.length).toBe(3);
+  // Not a number that it may have given before, to a command that its feed was told of and nobody has now.
+  expect(commands.at(-1)?.originSeq).toBeGreaterThan(1_000_000_000);
 });
 
 test("maintenance and its reason survive a restart of both engines at once", async () => {

@@ -4,10 +4,10 @@
  * adopt it at the survivor, as the runbook says [ID2].
  */
 import type { DiskContent } from "../../adapters/memory-disk.ts";
-import { comparePositions } from "../../core/claim.ts";
-import type { LogPosition } from "../../core/command.ts";
 import { ownerOf } from "../../core/epoch.ts";
+import { findFork } from "../../core/fork.ts";
 import { type Label, otherLabel } from "../../core/ids.ts";
+import { endOfShape } from "../../core/log-rules.ts";
 import { adoptPeer } from "../people/operator.ts";
 import type { DiskCopy } from "../world/sim-disk.ts";
 import type { World } from "../world/world.ts";
@@ -80,14 +80,17 @@ export const diskFaults = {
   },
 } satisfies Record<string, FaultWork>;
 
-/** Kills the process and puts another disk in. Not while the other engine lacks something: nobody could bring it back. */
+/**
+ * Kills the process and puts another disk in. Not while the other engine lacks a command of this one, which may be ahead or on
+ * the losing side of a split: nobody could bring it back.
+ */
 function exchange(world: World, fault: PlannedFault, copy: DiskCopy): boolean {
   const { target } = fault;
   const [own, kept] = [world.contentOf(target), world.contentOf(otherLabel(target))];
   // Without a witness a blank engine may lead blind while the survivor is silent: see decision 0045.
   if (copy.content === null && world.ground.witness === null && !world.scripted) return false;
   if (own === null || kept?.pinnedPeer?.engineId !== own.engineId || !world.faults.active.has(fault)) return false;
-  if (comparePositions(endOf(kept), endOf(own)) < 0) return false;
+  if (findFork(kept.shape, own.shape) < endOfShape(own.shape).seq) return false;
   if (copy.content !== null && !world.scripted && forgetsEpoch(copy.content, own, target)) return false;
   world.processes[target].kill(SMALL_CLOSES_MS);
   world.mayRewrite(own.engineId);
@@ -105,9 +108,4 @@ function forgetsEpoch({ highestEpoch }: DiskContent, { shape }: DiskContent, tar
 
 function isAlone({ amount }: PlannedFault): boolean {
   return amount < ALONE_SHARE;
-}
-
-function endOf({ shape }: DiskContent): LogPosition {
-  const end = shape.at(-1);
-  return { epoch: end?.epoch ?? 0, seq: end?.to ?? 0 };
 }
