@@ -41,8 +41,6 @@ export interface Campaign {
 export interface CampaignWon {
   readonly outcome: "won";
   readonly epoch: Epoch;
-  /** Of the record that was swapped in; null: none was. */
-  readonly witnessSeq: number | null;
   readonly origin: LeadershipOrigin;
 }
 

@@ -95,7 +95,7 @@ class Steps {
     if (answer.outcome === "lost") return lost("the record moved: someone lives");
     if (answer.outcome !== "swapped") return this.#withoutWitness(campaign);
     const mustWait = ground.kind === "forced" && this.#kit.failover.policy === "consistency" && !ground.acceptDualAir;
-    return mustWait && this.#deps.monitor.state !== "dead" ? { outcome: "outlast" } : this.#won(campaign, 1);
+    return mustWait && this.#deps.monitor.state !== "dead" ? { outcome: "outlast" } : this.#won(campaign);
   }
 
   /**
@@ -114,7 +114,7 @@ class Steps {
       if (answer.outcome === "swapped") seq += 1;
       if (answer.outcome === "lost") return lost("the record moved: someone lives");
     }
-    return this.#won(campaign, seq);
+    return this.#won(campaign);
   }
 
   /** The old leader's grant names its last rewrite; when that was overtaken the standing record is swapped, if still its. */
@@ -127,9 +127,9 @@ class Steps {
     const standing = answer.outcome === "lost" ? answer.record : null;
     if (standing !== null && standing.epoch < ground.epoch) answer = await witness.swap(standing, next);
     else if (answer.outcome === "lost" && standing === null) answer = await witness.swap(null, next);
-    if (answer.outcome === "swapped") return this.#won(campaign, 1);
+    if (answer.outcome === "swapped") return this.#won(campaign);
     if (answer.outcome === "lost") return lost("the record moved: someone lives");
-    return this.#kit.nowMs() < ground.untilMs ? this.#won(campaign, null) : lost("the grant has lapsed");
+    return this.#kit.nowMs() < ground.untilMs ? this.#won(campaign) : lost("the grant has lapsed");
   }
 
   #withoutWitness(campaign: Campaign): CampaignResult {
@@ -140,7 +140,7 @@ class Steps {
       case "granted":
       case "death-proof":
       case "blind":
-        return this.#won(campaign, null);
+        return this.#won(campaign);
       case "silence":
         this.#kit.alarms.raise(
           "no-quorum",
@@ -151,7 +151,7 @@ class Steps {
         const { monitor, votes } = this.#deps;
         const proven = monitor.state === "dead" || this.#kit.nowMs() < votes.peerUntilMs;
         const overridden = this.#kit.failover.policy === "on-air" && ground.mode === "immediate";
-        return proven || overridden ? this.#won(campaign, null) : lost("no quorum");
+        return proven || overridden ? this.#won(campaign) : lost("no quorum");
       }
     }
   }
@@ -171,10 +171,10 @@ class Steps {
     return { ...this.#deps.describe(epoch), seq, released: false };
   }
 
-  #won({ epoch, mover, startedAtMs }: Campaign, witnessSeq: number | null): CampaignWon {
+  #won({ epoch, mover, startedAtMs }: Campaign): CampaignWon {
     const { clock } = this.#kit.ports;
     const tookMs = this.#kit.nowMs() - startedAtMs;
-    return { outcome: "won", epoch, witnessSeq, origin: { ...mover, fromUnixMs: clock.unixMs(), tookMs } };
+    return { outcome: "won", epoch, origin: { ...mover, fromUnixMs: clock.unixMs(), tookMs } };
   }
 }
 

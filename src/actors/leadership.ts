@@ -80,7 +80,7 @@ export class Leadership implements Acting {
           beginLeading: ({ event }) => {
             if (event.type === "xstate.done.actor.campaign" && event.output.outcome === "won") {
               book.lead(event.output.epoch);
-              witness.lead(event.output.witnessSeq);
+              witness.lead();
             }
           },
           campaignLost: ({ context }) => {
@@ -94,7 +94,7 @@ export class Leadership implements Acting {
           },
           resumeLeading: () => {
             votes.distrust();
-            witness.lead(null);
+            witness.lead();
           },
           stopLeading: () => {
             votes.clear();
@@ -273,9 +273,7 @@ export class Leadership implements Acting {
     const resumed = before.value === "steppingDown" && isLeading(snapshot);
     if (role === previousRole && !renewed && !resumed) return;
     this.#deps.onRole({ role, previousRole, epoch: this.#deps.book.accepted, origin });
-    if (!renewed || previousRole !== "leader") return;
-    this.#deps.witness.lead(null);
-    this.#deps.witness.beat();
+    if (renewed && previousRole === "leader") this.#deps.witness.beat();
   }
 }
 
@@ -292,7 +290,7 @@ function isLeading({ value }: Snapshot): boolean {
 
 function resultOf({ value, context }: Snapshot, campaign: Campaign): CampaignResult {
   if (typeof value === "object" && "leader" in value && context.origin !== null) {
-    return { outcome: "won", epoch: context.epoch, witnessSeq: null, origin: context.origin };
+    return { outcome: "won", epoch: context.epoch, origin: context.origin };
   }
   return context.campaign === campaign ? context.lost : lost("the role moved");
 }

@@ -59,8 +59,11 @@ export class WitnessVote {
   #record: WitnessRecord | null = null;
   #runId: string | null = null;
   #leading = false;
-  /** seq of the last rewrite sent in this leadership [HB1]. */
-  #sentSeq: number | null = null;
+  /**
+   * The last rewrite that was sent [HB1]. Within an epoch its seq only rises, also where the role is offered and kept: the
+   * follower takes a seq that is not above what it was told of for a record that stands still [VT4].
+   */
+  #sent: Pick<WitnessRecord, "epoch" | "seq"> | null = null;
   #busy = false;
   #forgotAtMs = Number.NEGATIVE_INFINITY;
   /** Calls are numbered, so that an answer that was overtaken by a later one is not taken for news. */
@@ -132,8 +135,9 @@ export class WitnessVote {
     return this.#sighting;
   }
 
+  /** seq of the last rewrite sent in the epoch in which this engine leads; null: none. */
   get sentSeq(): number | null {
-    return this.#sentSeq;
+    return this.#leading ? this.#sentIn(this.#handlers.describe().epoch) : null;
   }
 
   get lastAnswerMs(): number | null {
@@ -152,10 +156,9 @@ export class WitnessVote {
     else void this.read();
   }
 
-  /** From now on this engine rewrites, from the record that it swapped in with `seq`; null: it could not swap. */
-  lead(seq: number | null): void {
+  /** From now on this engine rewrites. */
+  lead(): void {
     this.#leading = true;
-    this.#sentSeq = seq;
     this.#machine.send({ type: "LEAD" });
     this.#stillUnreachable();
   }
@@ -163,7 +166,6 @@ export class WitnessVote {
   follow(): void {
     if (!this.#leading) return;
     this.#leading = false;
-    this.#sentSeq = null;
     this.#machine.send({ type: "FOLLOW" });
     this.#stillUnreachable();
   }
@@ -188,6 +190,7 @@ export class WitnessVote {
     const runId = this.#runId;
     const call = ++this.#asked;
     this.#kit.counters.witnessSwaps += 1;
+    this.#sent = next;
     const answer = await this.#kit.ports.witness.swap(expected, next);
     switch (answer.outcome) {
       case "swapped":
@@ -210,9 +213,10 @@ export class WitnessVote {
 
   /** Marks the record as released, so that nobody need wait for it [DP3]. Best effort. */
   async release(): Promise<void> {
-    if (!this.configured || this.#record === null || this.#sentSeq === null) return;
-    const mine = { ...this.#handlers.describe(), seq: this.#sentSeq + 1, released: true };
+    const { sentSeq } = this;
     const expected = this.#record;
+    if (!this.configured || expected === null || sentSeq === null) return;
+    const mine = { ...this.#handlers.describe(), seq: sentSeq + 1, released: true };
     if (expected.engineId === mine.engineId && expected.epoch === mine.epoch) await this.swap(expected, mine);
   }
 
@@ -251,11 +255,12 @@ export class WitnessVote {
       }
       // The record may be of an engine of this pair whose disk is gone. Its epochs must not be used a second time [EP1].
       if ("epoch" in strange.standing) this.#handlers.sees(strange.standing.epoch);
-      const seq = (this.#sentSeq ?? 0) + 1;
       const described = this.#handlers.describe();
-      const answer = await this.#kit.ports.witness.swap(strange.standing, { ...described, seq, released: false });
+      const seq = (this.#sentIn(described.epoch) ?? 0) + 1;
+      const next = { ...described, seq, released: false };
+      this.#sent = next;
+      const answer = await this.#kit.ports.witness.swap(strange.standing, next);
       if (answer.outcome === "swapped") {
-        if (this.#leading) this.#sentSeq = seq;
         await this.read();
         return { outcome: "adopted", replaced: strange.detail };
       }
@@ -277,13 +282,17 @@ export class WitnessVote {
       this.#busy = false;
       return;
     }
-    const seq = Math.max(this.#sentSeq ?? 0, this.#record?.epoch === described.epoch ? this.#record.seq : 0) + 1;
-    this.#sentSeq = seq;
+    const { epoch } = described;
+    const seq = Math.max(this.#sentIn(epoch) ?? 0, this.#record?.epoch === epoch ? this.#record.seq : 0) + 1;
     const answer = await this.swap(this.#record, { ...described, seq, released: false });
     this.#busy = false;
     if (!this.#leading) return;
     if (answer.outcome === "swapped") this.#answered();
     else this.#kit.counters.witnessFailures += 1;
+  }
+
+  #sentIn(epoch: Epoch): number | null {
+    return this.#sent?.epoch === epoch ? this.#sent.seq : null;
   }
 
   /** The record that stands is not this leadership's: whether to assert it, after a fresh look [CP5]. */

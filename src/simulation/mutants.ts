@@ -112,6 +112,12 @@ export const MUTANTS: readonly Mutant[] = [
   mutant("src/core/claim.ts", "a lease is ten percent longer", "sentAtMs + leaseMs)", "sentAtMs + leaseMs * 1.1)"),
   mutant("src/core/claim.ts", "a grant counts for as long as the leader waits", " - quiesceMs;", ";"),
   mutant(
+    `${A}witness-vote.ts`,
+    "a renewed leader names the rewrites of the epoch before",
+    "return this.#sent?.epoch === epoch ? this.#sent.seq : null;",
+    "return this.#sent?.seq ?? null;",
+  ),
+  mutant(
     `${A}votes.ts`,
     "a vote counts for the heartbeat after the one that it names",
     "const sentAtMs = this.sentAtMs(n);",
@@ -283,8 +289,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}campaign.ts`,
     "a lapsed grant is used",
-    'return this.#kit.nowMs() < ground.untilMs ? this.#won(campaign, null) : lost("the grant has lapsed");',
-    "return this.#won(campaign, null);",
+    'return this.#kit.nowMs() < ground.untilMs ? this.#won(campaign) : lost("the grant has lapsed");',
+    "return this.#won(campaign);",
   ),
   mutant(
     `${A}campaign.ts`,
@@ -296,7 +302,7 @@ export const MUTANTS: readonly Mutant[] = [
     `${A}campaign.ts`,
     "silence alone wins without a witness",
     '        return lost("no quorum");\n      case "forced"',
-    '        return this.#won(campaign, null);\n      case "forced"',
+    '        return this.#won(campaign);\n      case "forced"',
   ),
   mutant(
     `${A}handover.ts`,

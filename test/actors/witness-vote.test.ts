@@ -62,6 +62,7 @@ function voting() {
     seen: [] as number[],
     amnesia: 0,
     reassert: true,
+    epoch: 5,
     peerId: PEER.engineId as EngineId | null,
   };
   const mine: Omit<WitnessRecord, "seq" | "released"> = {
@@ -71,7 +72,7 @@ function voting() {
   const witness = new WitnessVote(rig.kit, votes, {
     onHigherEpoch: (epoch) => void told.higher.push(epoch),
     onAmnesia: () => void (told.amnesia += 1),
-    describe: () => mine,
+    describe: () => ({ ...mine, epoch: told.epoch }),
     mayReassert: () => told.reassert,
     peerId: () => told.peerId,
     believes: (epoch) => epoch <= 2 ** 32,
@@ -80,7 +81,7 @@ function voting() {
   const lead = async (): Promise<void> => {
     const swapped = await witness.swap(server.record, { ...mine, seq: 1, released: false });
     expect(swapped.outcome).toBe("swapped");
-    witness.lead(1);
+    witness.lead();
   };
   return { ...rig, rig, server, way, votes, told, mine, witness, lead };
 }
@@ -95,6 +96,26 @@ test("[VT3] a vote counts from the send time of the rewrite, not from its answer
   witness.beat();
   await clock.pass(100);
   expect(votes.witnessUntilMs).toBe(sentAtMs + 600);
+});
+
+test("[VT4] the number of a rewrite is told in its epoch only, and rises while that lasts", async () => {
+  const { clock, server, told, witness, lead } = voting();
+  const rewritten = async (): Promise<number | null> => {
+    witness.beat();
+    await clock.turn();
+    return witness.sentSeq;
+  };
+  await lead();
+  expect([witness.sentSeq, await rewritten()]).toEqual([1, 2]);
+  // The role is offered and kept: a follower that was told of 2 would take another 2 for a record that stands still.
+  witness.follow();
+  expect(witness.sentSeq).toBe(null);
+  witness.lead();
+  expect([await rewritten(), server.record?.seq]).toEqual([3, 3]);
+  // The leader goes on under a higher epoch: to name 3 would make 1, 2 and 3 of that epoch stand still.
+  told.epoch = 9;
+  expect(witness.sentSeq).toBe(null);
+  expect([await rewritten(), server.record?.epoch, server.record?.seq]).toEqual([1, 9, 1]);
 });
 
 test("[VT3] one rewrite at a time", async () => {
@@ -386,7 +407,7 @@ test("an alarm stands from the first failure to the first answer, also across a 
   witness.beat();
   await clock.turn();
   expect(rig.alarmText("witness-unreachable")).toBe("the witness does not answer: wrong password (WRONGPASS)");
-  witness.lead(null);
+  witness.lead();
   expect(rig.alarm("witness-unreachable")).toBe(true);
   expect(witness.machineValue).toEqual({ renewing: "unreachable" });
   witness.follow();

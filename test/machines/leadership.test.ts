@@ -19,7 +19,7 @@ const CAMPAIGN: Campaign = {
   asksPeer: false,
 };
 const ORIGIN = { cause: "silence", by: "automation", reason: "the peer is silent", fromUnixMs: 1, tookMs: 2 } as const;
-const WON: CampaignResult = { outcome: "won", epoch: 7, witnessSeq: 1, origin: ORIGIN };
+const WON: CampaignResult = { outcome: "won", epoch: 7, origin: ORIGIN };
 const LOST: CampaignResult = { outcome: "lost", reason: "someone lives" };
 
 function waits(...list: Wait[]): LeadershipEvent {

@@ -32,6 +32,7 @@ import { ownSleep } from "./own-sleep.ts";
 import { promptTakeOver } from "./prompt-take-over.ts";
 import { readyFollower } from "./ready-follower.ts";
 import { routing } from "./routing.ts";
+import { namedRewrites } from "./named-rewrites.ts";
 import { unfitLeader } from "./unfit-leader.ts";
 import { peerPins } from "./peer-pins.ts";
 import { refusedEngine } from "./refused-engine.ts";
@@ -60,6 +61,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(namedStrangers(world));
   world.watch(refusedEngine(world));
   world.watch(votes(world));
+  world.watch(namedRewrites(world));
   world.watch(returning(world));
   world.watch(heartbeats(world));
   world.watch(impostors(world));
