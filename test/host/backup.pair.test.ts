@@ -1,6 +1,7 @@
 /** A running engine is copied, its folder is restored from the copy, and the role moves to it: nothing is lost [RP2]. */
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stateOf } from "../../src/cli/demo/observe.ts";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
@@ -75,6 +76,12 @@ test("RP2: a backup of a running follower is restored, and nothing that was writ
   expect(aside.length).toBe(1);
   expect(existsSync(join(folder, aside[0] ?? "", "changeover.db"))).toBe(true);
 
+  // Not a number that it may have given before, to a command that its feed was told of and nobody has now.
+  const store = new Database(join(folder, follower, "changeover.db"), { readonly: true });
+  const { own } = store.prepare("SELECT highest_own_seq AS own FROM state").get() as { readonly own: number };
+  store.close();
+  expect(own).toBeGreaterThanOrEqual(1_000_000_000);
+
   await engines[follower].start();
   await untilReady(urls);
   expect(readFileSync(join(folder, `${follower}.log`), "utf8")).toContain(
@@ -91,10 +98,7 @@ test("RP2: a backup of a running follower is restored, and nothing that was writ
   expect((await call("POST", `${urls[leader]}/api/handover`, { reason: "the other is next" })).status).toBe(200);
   expect(await cut(follower, "cam4")).toBe(200);
   const log = await call("GET", `${urls[follower]}/api/commands`);
-  const { commands } = log.body as unknown as { commands: { originSeq: number }[] };
-  expect(commands.length).toBe(3);
-  // Not a number that it may have given before, to a command that its feed was told of and nobody has now.
-  expect(commands.at(-1)?.originSeq).toBeGreaterThan(1_000_000_000);
+  expect((log.body as unknown as { commands: unknown[] }).commands.length).toBe(3);
 });
 
 test("maintenance and its reason survive a restart of both engines at once", async () => {

@@ -143,7 +143,8 @@ export class Entitlement implements Watch {
     this.#executed.add(identity);
     const side = this.#sides[label];
     const own = command.origin === this.#world.processes[label].disk.content?.engineId;
-    if (!own || command.epoch !== side.epoch || side.role === "follower") return;
+    // A candidate was a follower when it was given the command, or was told that it stands.
+    if (!own || command.epoch !== side.epoch || side.role !== "leader") return;
     this.#judge(label, `executed command ${command.epoch}/${command.seq}`, command.epoch);
   }
 
