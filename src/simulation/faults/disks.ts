@@ -91,7 +91,7 @@ function exchange(world: World, fault: PlannedFault, copy: DiskCopy): boolean {
   if (copy.content === null && world.ground.witness === null && !world.scripted) return false;
   if (own === null || kept?.pinnedPeer?.engineId !== own.engineId || !world.faults.active.has(fault)) return false;
   if (findFork(kept.shape, own.shape) < endOfShape(own.shape).seq) return false;
-  if (copy.content !== null && !world.scripted && forgetsEpoch(copy.content, own, target)) return false;
+  if (copy.content !== null && !world.scripted && forgetsEpoch(world, copy.content, target)) return false;
   world.processes[target].kill(SMALL_CLOSES_MS);
   world.mayRewrite(own.engineId);
   world.processes[target].replaceDisk(copy);
@@ -99,11 +99,12 @@ function exchange(world: World, fault: PlannedFault, copy: DiskCopy): boolean {
 }
 
 /**
- * Whether the engine has led since the copy was made. Where neither the other engine nor the witness can tell it, it leads
- * under the same epoch again: see decision 0052.
+ * Whether the engine has led since the copy was made, by its log or by what the router was asked. Where neither the other engine
+ * nor the witness can tell it, it leads under the same epoch again: see decision 0052.
  */
-function forgetsEpoch({ highestEpoch }: DiskContent, { shape }: DiskContent, target: Label): boolean {
-  return shape.some(({ epoch }) => epoch > highestEpoch && ownerOf(epoch) === target);
+function forgetsEpoch(world: World, { highestEpoch }: DiskContent, target: Label): boolean {
+  const epochs = (world.contentOf(target)?.shape ?? []).map(({ epoch }) => epoch);
+  return [...epochs, world.ground.router.epoch].some((epoch) => epoch > highestEpoch && ownerOf(epoch) === target);
 }
 
 function isAlone({ amount }: PlannedFault): boolean {

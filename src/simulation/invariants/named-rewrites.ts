@@ -10,19 +10,19 @@ import type { World } from "../world/world.ts";
 /** Watches heartbeats and rewrites. */
 export function namedRewrites(world: World): Watch {
   const sent: Record<Label, Map<number, number>> = { a: new Map(), b: new Map() };
-  const leads: Record<Label, boolean> = { a: false, b: false };
+  const led: Record<Label, number | null> = { a: null, b: null };
   return {
     booted: (label) => {
       sent[label].clear();
-      leads[label] = false;
+      led[label] = null;
     },
     told: (label, event) => {
-      if (event.type === "role") leads[label] = event.role === "leader";
+      if (event.type === "role") led[label] = event.role === "leader" ? event.epoch : null;
     },
     swapSent: (from, { epoch, seq }) => {
       const before = sent[from].get(epoch) ?? 0;
-      // A campaign whose swap came to nothing begins with 1 again: nobody was told of it.
-      if (seq <= before && seq > 1)
+      // A campaign may send one again that came to nothing: nobody was told of it.
+      if (seq <= before && led[from] === epoch)
         world.violate("VT4", `${from} sends rewrite ${seq} of epoch ${epoch} after ${before}`);
       sent[from].set(epoch, Math.max(before, seq));
     },
