@@ -23,7 +23,7 @@ export interface HandoverDeps {
   beat(): void;
 }
 
-/** How often the target looks whether the last commands have come, ms. */
+/** How often the target looks whether the last commands have come, and the leader whether it may act, ms. */
 const LOOK_MS = 1;
 
 export class Handover {
@@ -38,7 +38,7 @@ export class Handover {
       kit,
       handoverMachine.provide({
         actors: {
-          drain: fromPromise(() => this.#drain()),
+          drain: fromPromise<void>(({ signal }) => this.#drain(signal)),
           takeOver: fromPromise(({ signal }) => this.#takeOver(this.#machine.getSnapshot().context, signal)),
         },
         delays: { window: kit.failover.handoverMs },
@@ -157,8 +157,11 @@ export class Handover {
     return this.underWay && this.machineValue !== "offering" ? "busy" : null;
   }
 
-  async #drain(): Promise<void> {
-    await this.#deps.log.drained();
+  /** Until everyone is answered, and this leader may act: one that slept meanwhile first learns whether it still leads [HO1]. */
+  async #drain(signal: AbortSignal): Promise<void> {
+    const { log, succession } = this.#deps;
+    await log.drained();
+    while (!signal.aborted && !succession.leadership.mayAct()) if (!(await this.#kit.pauses.wait(LOOK_MS))) return;
   }
 
   #grant({ asked }: HandoverContext): void {

@@ -133,6 +133,19 @@ export const RECORD_REGRESSIONS: readonly Regression[] = [
       { kind: "restart-in-the-past", atMs: 12100, forMs: 1, target: "a", amount: 0.406 },
     ],
   },
+  {
+    seed: 1649,
+    found: "HO2: a leader granted its role while it owed an answer",
+    cause: "it slept while it drained, and granted before it knew whether it still leads [HO1] [VT5]",
+    faults: [
+      { kind: "pause", atMs: 4000, forMs: 401, target: "a", amount: 0.038 },
+      { kind: "killed-while-reconciling", atMs: 7300, forMs: 1, target: "a", amount: 0.898 },
+      { kind: "killed-again", atMs: 8162, forMs: 2500, target: "a", amount: 0.677 },
+      { kind: "disk-restored", atMs: 4000, forMs: 426, target: "a", amount: 0.228 },
+      { kind: "disk-stalled", atMs: 6000, forMs: 1364, target: "a", amount: 0.706 },
+      { kind: "disk-stalled", atMs: 13815, forMs: 1438, target: "b", amount: 0.149 },
+    ],
+  },
 ];
 
 /** With one site and nobody else around the pair. */
