@@ -57,6 +57,8 @@ export class EngineKeeper {
   #lineInstance: string | null = null;
   /** The one whose state is the pair's, as it stands on the disk. */
   #keptInstance: string | null;
+  /** The instance that was blank when the whole log was first executed on it; undefined: none. */
+  #blankOnce: string | null | undefined = undefined;
   /** The instance whose start was noticed last. */
   #restartSeen: string | null = null;
   /** A line said less than had been executed when it came. */
@@ -378,12 +380,7 @@ export class EngineKeeper {
     try {
       if (checkpoint !== null) await engine.restore(checkpoint.state);
       else if (store.firstHeldSeq() > 1) throw notYet("there is neither a checkpoint nor the whole log");
-      else {
-        // The whole log executed again gives the pair's state only where the engine is blank, or part of the way.
-        const held = (await engine.position?.()) ?? null;
-        if (held !== null && held.seq > 0 && epochAt(store.logShape(), held.seq) !== held.epoch)
-          throw notYet(notInLog(held));
-      }
+      else await this.#judgeBlank();
       if (loss !== this.#losses) return;
       executor.resetTo(checkpoint?.position.seq ?? 0);
       executor.goOnThrough(doneSeq);
@@ -393,6 +390,24 @@ export class EngineKeeper {
     this.#release();
     await executor.reached(doneSeq);
     if (loss === this.#losses) this.#restored();
+  }
+
+  /**
+   * The whole log executed again gives the pair's state only on an engine that is blank, or that is part of the way since it was
+   * blank. One that was started anew may have been sent a command before that was known, and then has only that one.
+   */
+  async #judgeBlank(): Promise<void> {
+    const { store, engine } = this.#kit.ports;
+    const held = (await engine.position?.()) ?? null;
+    const instance = this.#instance ?? this.#lineInstance;
+    if (held !== null && held.seq > 0) {
+      if (epochAt(store.logShape(), held.seq) !== held.epoch) throw notYet(notInLog(held));
+      if (this.#blankOnce !== instance)
+        throw notYet(
+          `the engine has executed command ${held.seq}, and lacks what came before: restart it, or start the peer`,
+        );
+    }
+    this.#blankOnce = instance;
   }
 }
 

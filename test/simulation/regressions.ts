@@ -190,4 +190,15 @@ export const REGRESSIONS: readonly Regression[] = [
       { kind: "killed-again", atMs: 20300, forMs: 1250, target: "a", amount: 0.982 },
     ],
   },
+  {
+    seed: 1822,
+    found: "I9: an engine had one command twice",
+    cause: "it came back blank, was sent a command before that was known, and then the whole log [EN10]",
+    faults: [
+      { kind: "engine-killed", atMs: 9900, forMs: 1, target: "a", amount: 0.858 },
+      { kind: "engine-killed", atMs: 10900, forMs: 704, target: "b", amount: 0.455 },
+      { kind: "disk-stalled", atMs: 5122, forMs: 20, target: "a", amount: 0.481 },
+      { kind: "disk-stalled", atMs: 8500, forMs: 2093, target: "a", amount: 0.748 },
+    ],
+  },
 ];
