@@ -310,7 +310,7 @@ export const MUTANTS: readonly Mutant[] = [
     "if (comparePositions(this.#deps.log.position, grant.final) === 0) break;",
     "if (comparePositions(this.#deps.log.position, grant.final) <= 0) break;",
   ),
-  mutant(`${A}handover.ts`, "nothing is drained", "    await this.#deps.log.drained();\n", ""),
+  mutant(`${A}handover.ts`, "nothing is drained", "    await log.drained();\n", ""),
   mutant(
     `${A}handover.ts`,
     "a leader without a vote grants",
