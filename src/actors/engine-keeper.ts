@@ -207,6 +207,10 @@ export class EngineKeeper {
     return this.machineValue === "dead" || this.machineValue === "stalled";
   }
 
+  get #namedInstance(): string | null {
+    return this.#instance ?? this.#lineInstance;
+  }
+
   get #unfit(): string | null {
     return this.#guard?.unfit ?? null;
   }
@@ -253,7 +257,7 @@ export class EngineKeeper {
 
   /** A disk that refuses is asked again with the next answer. */
   #keepInstance(): void {
-    const instance = this.#instance ?? this.#lineInstance;
+    const instance = this.#namedInstance;
     if (instance === this.#keptInstance || instance === null || !this.trusted) return;
     try {
       this.#kit.ports.store.replica.peerState.set(INSTANCE_KEY, instance);
@@ -393,13 +397,13 @@ export class EngineKeeper {
   }
 
   /**
-   * The whole log executed again gives the pair's state only on an engine that is blank, or that is part of the way since it was
-   * blank. One that was started anew may have been sent a command before that was known, and then has only that one.
+   * The whole log executed again gives the pair's state only on an engine that is blank, or that was blank when this began. An
+   * engine that restarts may get a command before we know that it restarted. Then it has that command, and nothing before it.
    */
   async #judgeBlank(): Promise<void> {
     const { store, engine } = this.#kit.ports;
     const held = (await engine.position?.()) ?? null;
-    const instance = this.#instance ?? this.#lineInstance;
+    const instance = this.#namedInstance;
     if (held !== null && held.seq > 0) {
       if (epochAt(store.logShape(), held.seq) !== held.epoch) throw notYet(notInLog(held));
       if (this.#blankOnce !== instance)

@@ -190,8 +190,7 @@ export class WitnessVote {
     const runId = this.#runId;
     const call = ++this.#asked;
     this.#kit.counters.witnessSwaps += 1;
-    this.#sent = next;
-    const answer = await this.#kit.ports.witness.swap(expected, next);
+    const answer = await this.#send(expected, next);
     switch (answer.outcome) {
       case "swapped":
         this.#note(call, next, answer.runId);
@@ -257,9 +256,7 @@ export class WitnessVote {
       if ("epoch" in strange.standing) this.#handlers.sees(strange.standing.epoch);
       const described = this.#handlers.describe();
       const seq = (this.#sentIn(described.epoch) ?? 0) + 1;
-      const next = { ...described, seq, released: false };
-      this.#sent = next;
-      const answer = await this.#kit.ports.witness.swap(strange.standing, next);
+      const answer = await this.#send(strange.standing, { ...described, seq, released: false });
       if (answer.outcome === "swapped") {
         await this.read();
         return { outcome: "adopted", replaced: strange.detail };
@@ -289,6 +286,12 @@ export class WitnessVote {
     if (!this.#leading) return;
     if (answer.outcome === "swapped") this.#answered();
     else this.#kit.counters.witnessFailures += 1;
+  }
+
+  /** Every rewrite goes out here. */
+  #send(expected: ExpectedRecord | StrangeContent, next: WitnessRecord): Promise<WitnessSwap> {
+    this.#sent = next;
+    return this.#kit.ports.witness.swap(expected, next);
   }
 
   #sentIn(epoch: Epoch): number | null {

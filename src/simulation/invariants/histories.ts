@@ -1,6 +1,6 @@
 /**
- * RP1: once faults have ended, and all had time to meet, no two places (engines, spokes, sites) hold different operations under the same number of
- * the same origin. RP2: an engine never writes under an origin that it has left for a newer one.
+ * RP1: once faults have ended, and all had time to meet, no two places (engines, spokes, sites) hold different operations
+ * under the same number of the same origin. RP2: an engine never writes under an origin that it has left for a newer one.
  */
 import { baseOrigin } from "../../replication/own-origin.ts";
 import type { Watch } from "../world/watch.ts";

@@ -1,6 +1,6 @@
 /**
- * Purpose: VT4: a leader names only rewrites of the witness record that it sent in the epoch that it names, and never a
- * lower one after a higher one. How: what it sent is noted per epoch; a follower takes a record whose seq is not above the
+ * Purpose: VT4: a leader names only rewrites of the witness record that it sent in the epoch that it names, and numbers each
+ * above the one before. How: what it sent is noted per epoch; a follower takes a record whose seq is not above the
  * named one for one that stands still, so a number too high lets it lead beside a leader that lives.
  */
 import type { Label } from "../../core/ids.ts";
