@@ -12,7 +12,7 @@ import { faultsOf, runSeed, type RunResult } from "./run.ts";
 import { shrink } from "./shrink.ts";
 import { simulated } from "./subject.ts";
 import { coverageLines, readExplained } from "./coverage.ts";
-import { type Aim, holesOf, planAims } from "./systematic.ts";
+import { type Aim, holesOf, planAims, playAim } from "./systematic.ts";
 import { tryMutants } from "./mutation-run.ts";
 import { keepResults } from "./proof-page.ts";
 import { ALL_BUGS } from "./planted-bugs/all.ts";
@@ -74,10 +74,10 @@ async function runSeeds(options: SimOptions, totals: Totals): Promise<void> {
 async function runHere(options: SimOptions, totals: Totals): Promise<void> {
   const { policies, first, seeds, trace, faults } = options;
   const file = trace === null ? null : openSync(trace, "w");
+  const sink = file === null ? undefined : (line: object) => void writeSync(file, `${JSON.stringify(line)}\n`);
   for (let seed = first; seed < first + seeds; seed += 1) {
     for (const policy of policies) {
-      if (file !== null) writeSync(file, `${JSON.stringify({ seed, policy, faults: faults ?? faultsOf(seed) })}\n`);
-      const sink = file === null ? undefined : (line: object) => void writeSync(file, `${JSON.stringify(line)}\n`);
+      sink?.({ seed, policy, faults: faults ?? faultsOf(seed) });
       const run = await runSeed(simulated, { seed, policy, faults: faults ?? undefined, sink });
       console.log(`seed ${seed}, ${policy}: trace ${run.traceHash}, ${run.violation?.invariant ?? "nothing"} broken`);
       addRun(totals, run);
@@ -114,6 +114,7 @@ async function strikeEverywhere(options: SimOptions, totals: Totals): Promise<vo
   const startedMs = clock.monoMs();
   let given = 0;
   let struck = 0;
+  let firstBroken: Aim | null = null;
   await shareOut(
     options.workers,
     () => {
@@ -128,10 +129,12 @@ async function strikeEverywhere(options: SimOptions, totals: Totals): Promise<vo
       else totals.holes.push(`${aim.moment} in "${aim.scenario}"`);
       if (run.violation === null) return;
       totals.aimedAndBroken += 1;
+      firstBroken ??= aim;
       console.log(`${run.violation.invariant} broken at ${run.violation.atMs.toFixed(3)} ms, ${aimText(aim)}:`);
       console.log(`  ${run.violation.detail}`);
     },
   );
+  if (options.trace !== null && firstBroken !== null) await traceAim(firstBroken, options.trace);
   const seconds = (clock.monoMs() - startedMs) / 1_000;
   console.log(`aimed faults    ${struck} struck, ${totals.aimedAndBroken} broke an invariant, ${seconds.toFixed(0)} s`);
   // What was left out says nothing about holes.
@@ -139,6 +142,14 @@ async function strikeEverywhere(options: SimOptions, totals: Totals): Promise<vo
   const unreached = aims.length - struck;
   if (unreached > 0) console.log(`HOLE            ${unreached} moments did not come again`);
   for (const hole of holesOf(plan, readExplained())) tellHole(totals, hole);
+}
+
+/** Plays an aimed fault again, in this thread, and writes every step. */
+async function traceAim(aim: Aim, path: string): Promise<void> {
+  const file = openSync(path, "w");
+  writeSync(file, `${JSON.stringify(aim)}\n`);
+  await playAim(simulated, aim, (line) => void writeSync(file, `${JSON.stringify(line)}\n`));
+  closeSync(file);
 }
 
 function aimText({ policy, scenario, moment, kind, at }: Aim): string {

@@ -70,7 +70,10 @@ function command(): Command {
     .option("--policy <policy>", "both, on-air or consistency", "both")
     .option("--minutes <n>", "end after so many minutes instead of after --seeds")
     .option("--workers <n>", "threads", String(availableParallelism()))
-    .option("--trace <file>", "write every step of one seed, for the page")
+    .option(
+      "--trace <file>",
+      "write every step of one seed, for the page; with --systematic, of the first aimed fault that breaks an invariant",
+    )
     .option("--faults <json>", "play this schedule instead of the seed's own")
     .option("--first-violation", "end at the first broken invariant, and do not shorten its schedule")
     .option("--coverage", "tell which states and rules were reached; a hole without a reason fails")

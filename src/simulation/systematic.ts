@@ -16,6 +16,7 @@ import {
 } from "./coverage.ts";
 import { workOf, type Fault, type FaultKind } from "./faults/catalogue.ts";
 import { playFaults } from "./faults/nemesis.ts";
+import type { TraceSink } from "./ground/trace.ts";
 import { runSeed, type RunResult } from "./run.ts";
 import type { FederationMode } from "../replication/hub.ts";
 import { WRITES } from "./world/paired-store.ts";
@@ -393,8 +394,8 @@ export function holesOf({ aims, reached }: AimPlan, explained: Explained): reado
   return [...unstruck, ...oneSidedRules(reached).filter((key) => !explained.has(key))];
 }
 
-/** Plays one. */
-export async function playAim(factory: CoordinatorFactory, aim: Aim): Promise<AimResult> {
+/** Plays one; `sink` gets every step. */
+export async function playAim(factory: CoordinatorFactory, aim: Aim, sink?: TraceSink): Promise<AimResult> {
   const scenario = SCENARIOS.find(({ name }) => name === aim.scenario);
   if (scenario === undefined) throw new Error(`no scenario is named ${aim.scenario}`);
   let reached = false;
@@ -403,7 +404,7 @@ export async function playAim(factory: CoordinatorFactory, aim: Aim): Promise<Ai
     reached = true;
     strike(world, aim, aim.at === "self" ? label : otherLabel(label));
   };
-  const run = await play(factory, { policy: aim.policy, scenario, onMoment });
+  const run = await play(factory, { policy: aim.policy, scenario, onMoment, sink });
   return { aim, reached, run };
 }
 
@@ -426,9 +427,10 @@ interface Play {
   readonly onMoment: (world: World, moment: string, label: Label) => void;
   /** Gets what is reached; nothing is noted without it. */
   readonly reached?: Reached;
+  readonly sink?: TraceSink | undefined;
 }
 
-function play(factory: CoordinatorFactory, { policy, scenario, onMoment, reached }: Play): Promise<RunResult> {
+function play(factory: CoordinatorFactory, { policy, scenario, onMoment, reached, sink }: Play): Promise<RunResult> {
   const { faults, safetyMs = SAFETY_MS } = scenario;
   const prepare = (world: World): void => {
     world.diesWithinSteps = true;
@@ -449,7 +451,7 @@ function play(factory: CoordinatorFactory, { policy, scenario, onMoment, reached
     });
   };
   return runSeed(factory, {
-    ...{ seed: SEED, policy, faults: [], spokes: 0, sites: 0, feed: true, safetyMs, prepare },
+    ...{ seed: SEED, policy, faults: [], spokes: 0, sites: 0, feed: true, safetyMs, prepare, sink },
     ...(reached === undefined ? {} : { rules: coveredRules({}, reached) }),
     // The aimed fault may come while the scenario's own goes on.
     singly: faults.length === 0,

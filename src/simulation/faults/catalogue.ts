@@ -14,7 +14,7 @@ import { siteFaults } from "./sites.ts";
 import { spokeFaults } from "./spokes.ts";
 import { strangerFaults } from "./strangers.ts";
 import { witnessFaults } from "./witness.ts";
-import { liftMaintenance } from "../people/operator.ts";
+import { liftMaintenance, restartLostEngines } from "../people/operator.ts";
 import type { SimPlace } from "../world/sim-place.ts";
 import type { World } from "../world/world.ts";
 
@@ -85,6 +85,7 @@ export function healEverything(world: World): void {
   }
   if (world.ground.feed !== null) Object.assign(world.ground.feed, { up: true, answers: true, refuses: false });
   liftMaintenance(world);
+  restartLostEngines(world);
   for (const site of world.sites) Object.assign(site, { inflates: false, rebuilt: true });
   for (const place of world.around) healPlace(world, place);
 }

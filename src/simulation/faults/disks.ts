@@ -50,6 +50,7 @@ export const diskFaults = {
     // Where it comes up alone at first, it may write what it wrote before, under the same numbers [RP1].
     end: (world, fault) => {
       world.processes[fault.target].boot();
+      lookAtLater(world, fault);
       if (isAlone(fault)) world.scheduler.after(ALONE_MS, () => heal(bothWays(world)));
     },
   },
@@ -59,8 +60,7 @@ export const diskFaults = {
     begin: (world, fault) => exchange(world, fault, EMPTY),
     end: (world, fault) => {
       world.processes[fault.target].boot();
-      // People look at it some time later.
-      world.scheduler.after(scaled(fault, 0, LATEST_ADOPTION_MS), () => adoptPeer(world, otherLabel(fault.target)));
+      lookAtLater(world, fault);
     },
   },
   // The survivor has refused the new engine when it dies too, for longer than the patience of [CP4].
@@ -96,6 +96,11 @@ function exchange(world: World, fault: PlannedFault, copy: DiskCopy): boolean {
   world.mayRewrite(own.engineId);
   world.processes[target].replaceDisk(copy);
   return true;
+}
+
+/** People look some time later whether the survivor lets it in. */
+function lookAtLater(world: World, fault: PlannedFault): void {
+  world.scheduler.after(scaled(fault, 0, LATEST_ADOPTION_MS), () => adoptPeer(world, otherLabel(fault.target)));
 }
 
 /**

@@ -76,7 +76,7 @@ export const witnessFaults = {
       const strange = STRANGE[amount < 0.5 ? 0 : 1];
       if (strange !== undefined) world.ground.witness?.server.scribble(strange);
     },
-    end: (world) => world.ground.witness?.clearStrange(),
+    end: (world) => world.clearWitness(),
   },
   "witness-clock-step": {
     weight: 2,

@@ -27,6 +27,8 @@ interface Side {
   epoch: number;
   /** It has granted its role away and has not taken it back. */
   grantedAway: boolean;
+  /** When it did so last. */
+  grantedMs: number;
   untilMs: number;
   /** Send time of the newest question that was answered with a vote. */
   votedForMs: number;
@@ -107,7 +109,9 @@ export class Entitlement implements Watch {
     if (type === "vote-request" || type === "handover-request") this.#note(from, message.requestId);
     if (type === "vote-answer" && message.granted) this.#vote(peer, message.requestId);
     if (type === "handover-grant") {
-      Object.assign(own, { grantedAway: true, untilMs: -Infinity, votedForMs: -Infinity, floorMs: this.#world.nowMs });
+      const { nowMs } = this.#world;
+      Object.assign(own, { grantedAway: true, grantedMs: nowMs, floorMs: nowMs });
+      Object.assign(own, { untilMs: -Infinity, votedForMs: -Infinity });
       this.#vote(peer, message.requestId, grantWindowMs(this.#world.settings.failover));
     }
   }
@@ -150,11 +154,12 @@ export class Entitlement implements Watch {
 
   submitted({ to, key, outcome }: Submission): void {
     // A follower may say what became of a command; a leader answers only while it may act. What both hold when a leader
-    // gives its role away stands in the next leadership too: that may be said a moment later.
-    const { role, grantedAway } = this.#sides[to];
+    // gives its role away stands in the next leadership too: that may be said a moment later. And the last of what it waits
+    // for before the grant is answered in the same instant.
+    const { role, grantedAway, grantedMs } = this.#sides[to];
     if (outcome.outcome !== "accepted" || role !== "leader") return;
-    if (!grantedAway || outcome.durability !== "pair")
-      this.#judge(to, `answered ${key} with ${outcome.epoch}/${outcome.seq}`, null);
+    const maySay = grantedAway && (outcome.durability === "pair" || this.#world.nowMs === grantedMs);
+    if (!maySay) this.#judge(to, `answered ${key} with ${outcome.epoch}/${outcome.seq}`, null);
   }
 
   publishing(label: Label, batch: readonly ControlEvent[]): void {
@@ -274,7 +279,14 @@ export function grantWindowMs({ handoverMs, maxClockDriftPpm, quiesceMs }: Failo
 
 function newSide(): Side {
   return {
-    ...{ role: "follower", epoch: 0, grantedAway: false, untilMs: -Infinity, votedForMs: -Infinity },
+    ...{
+      role: "follower",
+      epoch: 0,
+      grantedAway: false,
+      grantedMs: -Infinity,
+      untilMs: -Infinity,
+      votedForMs: -Infinity,
+    },
     ...{ floorMs: -Infinity, wokeMs: -Infinity, leaptMs: -Infinity, fellMs: -Infinity },
     sleptMs: 0,
     ...{ heardEpoch: 0, sent: new Map<string, number>() },

@@ -60,8 +60,10 @@ export function strangers(world: World): Watch {
   const adopting = new Set<Label>();
   return {
     adoptsWitness: (label) => void adopting.add(label),
-    swapped: (from, previous) => {
+    swapped: (from, previous, next) => {
       if (previous === null) return;
+      // Its own record: it may have been sent before the disk was exchanged.
+      if (previous.engineId === next.engineId) return;
       if (adopting.delete(from)) return;
       if (!isOfPair(from, previous.engineId))
         world.violate("VT7", `${from} overwrote the record of ${previous.engineId}`);

@@ -16,6 +16,8 @@ const ADOPTS_EVERY_MS = 300;
 const ADOPTS_LOOKS = 40;
 /** People give engines that have just come back a moment before they lift holds. */
 const LIFT_AFTER_MS = 1_000;
+/** So long they give a peer that has just come back. */
+const RESTART_AFTER_MS = 2_500;
 /** An id under which nobody ever held the lock. */
 const STRANGER = makeId("lock", "stranger");
 
@@ -52,23 +54,39 @@ export function liftMaintenance(world: World): void {
   });
 }
 
+/** Restarts an engine that is ahead of its restored folder where no peer could help, as `engine-failed` asks [EN9]. */
+export function restartLostEngines(world: World): void {
+  world.scheduler.after(RESTART_AFTER_MS, () => {
+    for (const { label, coordinator, running, diskReplaced, engineProcess } of [world.processes.a, world.processes.b]) {
+      const asks = running && coordinator?.state().alarms.some(({ code }) => code === "engine-failed");
+      if (asks !== true || !diskReplaced || engineProcess === null) continue;
+      world.trace.note(world.nowMs, label, "engine restarted");
+      engineProcess.die();
+      engineProcess.start();
+    }
+  });
+}
+
 /**
  * `changeover pair adopt FINGERPRINT` at `label`, once the engine that was put in the other one's place has been seen there
- * [ID2], and `changeover witness adopt` where the record is that of the engine that is gone. People look for a while.
+ * [ID2], or refused as `replayed` because its folder is older and its clock behind; and `changeover witness adopt` where the
+ * record is that of the engine that is gone. People look for a while.
  */
 export function adoptPeer(world: World, label: Label, looks = ADOPTS_LOOKS): void {
   if (looks === 0) return;
   const other = world.contentOf(otherLabel(label))?.engineId;
   const isPeer = other !== undefined && world.contentOf(label)?.pinnedPeer?.engineId === other;
   if (isPeer) for (const one of ["a", "b"] as const) adoptWitness(world, one);
-  else
-    reach(world, label, async (coordinator) => {
-      const stranger = coordinator.pair().strangers.find(({ engineId }) => engineId === other);
-      if (stranger === undefined) return;
-      const { fingerprint } = stranger;
-      const answer = coordinator.adoptPeer({ fingerprint, by: "operator" });
-      world.trace.note(world.nowMs, label, `adoption answered: ${answer.outcome}`, 0, fingerprint);
-    });
+  reach(world, label, async (coordinator) => {
+    const { strangers } = coordinator.pair();
+    const stranger = strangers.find(
+      ({ engineId, refusal }) => engineId === other && (!isPeer || refusal === "replayed"),
+    );
+    if (stranger === undefined) return;
+    const { fingerprint } = stranger;
+    const answer = coordinator.adoptPeer({ fingerprint, by: "operator" });
+    world.trace.note(world.nowMs, label, `adoption answered: ${answer.outcome}`, 0, fingerprint);
+  });
   world.scheduler.after(ADOPTS_EVERY_MS, () => adoptPeer(world, label, isPeer ? looks - 1 : looks));
 }
 

@@ -226,6 +226,8 @@ export class SimProcess {
   }
 
   #startFailed(life: Life, error: unknown): void {
+    // It was killed in the middle of its start: what a dead program would have done next is no news.
+    if (!life.alive) return;
     const message = error instanceof Error ? error.message : String(error);
     life.alive = false;
     this.#ground.trace.note(this.#ground.scheduler.nowMs, this.label, "start failed", 0, message);

@@ -38,6 +38,7 @@ interface Surroundings {
   };
   watch(watch: Watch): void;
   contentOf(place: Label): DiskContent | null;
+  clearWitness(): void;
   violate(invariant: string, detail: string): void;
 }
 
@@ -96,7 +97,7 @@ export class SimStrangers {
     const end = (): void => {
       for (const process of visit.processes) process.kill(0);
       if (this.#visit === visit) this.#visit = null;
-      this.#world.ground.witness?.clearStrange();
+      this.#world.clearWitness();
       this.#note(`${visit.kind} has gone`);
     };
     if (!cleanly) return end();

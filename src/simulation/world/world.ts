@@ -48,6 +48,8 @@ const LAN = { shortestMs: 0.1, meanExtraMs: 0.3 };
 const WAN = { shortestMs: 4, meanExtraMs: 6 };
 /** Steps after which the real event loop gets a turn. */
 const STEPS_PER_TURN = 4_096;
+/** Between two looks of the people who wait with clearing the witness. */
+const CLEARS_WITNESS_EVERY_MS = 300;
 /** Steps without true time moving on, after which somebody is in a circle. */
 const MOST_STEPS_AT_ONCE = 100_000;
 
@@ -185,6 +187,19 @@ export class World {
   /** The engine `engineId` may have lost some of its own operations. */
   mayRewrite(engineId: EngineId): void {
     this.#rewritten.add(recordOrigin(engineId));
+  }
+
+  /**
+   * People remove what strangers left in the witness; but not beside a new engine that has met nobody, which would then lead
+   * blind. They adopt that one first, as the runbook says (decision 0045).
+   */
+  clearWitness(): void {
+    const { a, b } = this.processes;
+    const isBlind = [a, b].some(
+      ({ diskReplaced, disk }) => diskReplaced && (disk.content?.pinnedPeer ?? null) === null,
+    );
+    if (isBlind) this.scheduler.after(CLEARS_WITNESS_EVERY_MS, () => this.clearWitness());
+    else this.ground.witness?.clearStrange();
   }
 
   /** Both engines held a command, one of them has compacted it away, and the other one came back from an older copy. */
