@@ -213,7 +213,7 @@ const REMEDIES: Readonly<Record<PeerRefusal, string>> = {
   "own-label": "give one engine the label a, the other b",
   "wrong-pair": "give both engines the same pair, or correct the address of the link",
   "bad-frame": TAMPERED,
-  replayed: `${TAMPERED}; if it is the peer, on an older data folder and with its clock behind, set its clock right and run "changeover pair forget" here`,
+  replayed: `${TAMPERED}; if it is the peer, on an older data folder and with its clock behind, set its clock right and run "changeover pair adopt" with its fingerprint here`,
   "out-of-reach":
     'it was not stored; once its cause is gone, run "changeover pair reset-numbers --yes" on both engines',
   "too-large": TAMPERED,

@@ -2,7 +2,7 @@
  * Purpose: cuts the fault schedule of a failing seed down to one from which no fault can be taken away.
  * Source: delta debugging, ddmin (Zeller and Hildebrandt 2002).
  */
-import type { Fault } from "./faults/catalogue.ts";
+import { type Fault, workOf } from "./faults/catalogue.ts";
 
 /** Runs that one shrinking may take. */
 const MOST_RUNS = 300;
@@ -45,7 +45,7 @@ async function shorten(
   let smallest = faults;
   let runs = 0;
   const tries = [
-    ({ forMs }: Fault) => (forMs > SHORT_MS ? { forMs: Math.floor(forMs / 2) } : null),
+    (fault: Fault) => (canBeShorter(fault) ? { forMs: Math.floor(fault.forMs / 2) } : null),
     ({ forMs }: Fault) => (Number.isInteger(forMs) ? null : { forMs: Math.round(forMs) }),
     ({ atMs }: Fault) => (Number.isInteger(atMs) ? null : { atMs: Math.round(atMs) }),
     ({ atMs }: Fault) => (atMs % 100 === 0 ? null : { atMs: Math.round(atMs / 100) * 100 }),
@@ -61,4 +61,10 @@ async function shorten(
     }
   }
   return smallest;
+}
+
+/** A fault of fixed length does several things one after the other: it would go on when it is said to be over. */
+function canBeShorter({ kind, forMs }: Fault): boolean {
+  const [shortestMs, longestMs] = workOf(kind).lastsMs;
+  return shortestMs < longestMs && forMs > SHORT_MS;
 }

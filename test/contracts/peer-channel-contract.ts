@@ -241,4 +241,18 @@ function endings(start: Start): void {
     await waitUntil(() => a.refusals.some(({ refusal }) => refusal === "replayed"));
     expect(a.up).toBe(false);
   });
+
+  it("takes an incarnation that was followed by another once its peer is pinned anew, for a peer on an older folder", async () => {
+    const rig = await start();
+    const { a, b } = await meet(rig);
+    await b.channel.close();
+    const again = engine(rig, "b", 2).open();
+    await waitUntil(() => a.up && again.up);
+    await again.channel.close();
+    const restored = engine(rig, "b", 1).open();
+    await waitUntil(() => a.refusals.some(({ refusal }) => refusal === "replayed"));
+    a.channel.repin(a.contacts[0] ?? null);
+    await waitUntil(() => a.up && restored.up);
+    expect(a.ups.at(-1)?.peer).toEqual(restored.self);
+  });
 }

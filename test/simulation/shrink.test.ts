@@ -24,6 +24,11 @@ it("shortens times and durations of the faults that are left", async () => {
   expect(await shrink(schedule, fails)).toEqual([{ ...fault(1_200), forMs: 123 }]);
 });
 
+it("leaves the length of a fault that does several things in it", async () => {
+  const kept: Fault = { ...fault(1_000), kind: "killed-while-reconciling", forMs: 4_000 };
+  expect(await shrink([{ ...kept, atMs: 1_020 }], async (faults) => faults.length > 0)).toEqual([kept]);
+});
+
 it(
   "cuts the schedule of a failing seed down, and what is left fails in the same way",
   { timeout: 60_000 },
