@@ -4,7 +4,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Json } from "../core/canonical-json.ts";
 import type { Clock, Ids } from "../ports/basics.ts";
-import { PATIENT_ABOVE_BYTES } from "./limits.ts";
+import { HEAR_OUT_MS, PATIENT_ABOVE_BYTES } from "./limits.ts";
 import { findInexactNumber, NumberNotExact } from "../json/exact-numbers.ts";
 import { parseJson, parseJsonPatiently } from "../json/read.ts";
 import { InvalidInput, isTolerantBody, UnsupportedMediaType } from "./validation.ts";
@@ -29,6 +29,10 @@ export function readJsonBodies(app: FastifyInstance, clock: Clock): void {
     const isNull = request.body === null && schema !== undefined && !isTolerantBody(schema);
     done(isNull ? new InvalidInput("", "body: is null, must be object") : undefined);
   });
+  app.addHook("onSend", (request, reply, _payload, done) => {
+    if (reply.raw.shouldKeepAlive || !isStillSending(request.raw)) done();
+    else hearOut(request.raw, clock, done);
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body, done: Done) => {
     const bytes = body as Buffer;
@@ -51,6 +55,23 @@ export function readJsonBodies(app: FastifyInstance, clock: Clock): void {
     if (encoding === undefined && (length === undefined || length === "0")) done(null, undefined);
     else done(new UnsupportedMediaType());
   });
+}
+
+const isStillSending = ({ headers, complete }: IncomingMessage): boolean =>
+  !complete && (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0);
+
+/**
+ * Reads a refused body away, for a while, before the connection is closed: whoever still sends then would see a reset in
+ * place of the answer [RFC 9112, 9.6].
+ */
+function hearOut(request: IncomingMessage, clock: Clock, done: () => void): void {
+  const finish = (): void => {
+    clock.clearTimeout(timer);
+    request.off("end", finish).off("close", finish);
+    done();
+  };
+  const timer = clock.setTimeout(finish, HEAR_OUT_MS);
+  request.once("end", finish).once("close", finish).resume();
 }
 
 function parseAtOnce(bytes: Buffer, done: Done): void {

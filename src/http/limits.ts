@@ -40,6 +40,8 @@ export const MAX_CONNECTIONS = 8_192;
 export const HEADERS_TIMEOUT_MS = 10_000;
 /** Time for a whole request, its body included. */
 export const REQUEST_TIMEOUT_MS = 30_000;
+/** Time for the rest of a refused body, when the connection closes after the answer. */
+export const HEAR_OUT_MS = 2_000;
 /** Silence after which a connection that is not a WebSocket is closed. */
 export const CONNECTION_TIMEOUT_MS = 60_000;
 /** How long a connection stays open for the next request. */

@@ -1,4 +1,5 @@
 /** `/api/sync/state-snapshot`: taking and applying, small and large. */
+import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { canonicalPieces, type Json } from "../../src/core/canonical-json.ts";
@@ -135,10 +136,36 @@ describe("[A15] applying a snapshot", () => {
     }
     expect(rig.coordinator.argsOf("applySnapshot")).toEqual([]);
   });
+
+  it.each([
+    ["413", bearer("peer"), 413],
+    ["401", {}, 401],
+    ["403", bearer("viewer"), 403],
+  ])("%s reaches a sender of 50 MB that asked to close the connection", async (_name, token, status) => {
+    await rig.app.listen({ host: "127.0.0.1", port: 0 });
+    const address = rig.app.server.address() as { port: number };
+    const headers = { ...token, connection: "close" };
+    expect(await postLarge(address.port, 50 * 1_048_576, true, headers)).toBe(status);
+  });
+
+  it("does not wait long for a body that never comes", async () => {
+    await rig.app.listen({ host: "127.0.0.1", port: 0 });
+    const { port } = rig.app.server.address() as { port: number };
+    const socket = connect(port, "127.0.0.1");
+    const heard = once(socket, "data");
+    socket.write(`POST ${url} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 9\r\n\r\n`);
+    expect(String((await heard)[0])).toMatch(/^HTTP\/1\.1 401 /);
+    await once(socket, "close");
+  });
 });
 
 /** Sends `bytes` to the end, whatever is answered meanwhile, and gives the status of the answer. */
-async function postLarge(port: number, bytes: number, announced: boolean): Promise<number> {
+async function postLarge(
+  port: number,
+  bytes: number,
+  announced: boolean,
+  more: Readonly<Record<string, string>> = bearer("peer"),
+): Promise<number> {
   const piece = new Uint8Array(1_048_576).fill(0x20);
   const body = new ReadableStream<Uint8Array>({
     start(this: void) {},
@@ -149,7 +176,7 @@ async function postLarge(port: number, bytes: number, announced: boolean): Promi
     },
   });
   let sent = 0;
-  const headers = { ...bearer("peer"), ...lock, "content-type": "application/json" };
+  const headers = { ...more, ...lock, "content-type": "application/json" };
   if (!announced) {
     const answer = await fetch(`http://127.0.0.1:${port}${url}`, { method: "POST", headers, body, duplex: "half" });
     await answer.text();
