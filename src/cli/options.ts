@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import { Client } from "./client.ts";
+import { addressOf, Client } from "./client.ts";
 import { isSendable } from "../config/secrets.ts";
 import { CliError, EXIT } from "./exit.ts";
 
@@ -25,7 +25,7 @@ const DEFAULT_URL = "http://127.0.0.1:7401";
 /** Options of a command that speaks to an engine. */
 export function reaching(command: Command): Command {
   return command
-    .option("--url <url>", "address of the engine (or CHANGEOVER_URL)", process.env["CHANGEOVER_URL"] ?? DEFAULT_URL)
+    .option("--url <url>", "address of the engine (or CHANGEOVER_URL)", process.env["CHANGEOVER_URL"] || DEFAULT_URL)
     .option("--token-file <file>", "file with the bearer token (or the token in CHANGEOVER_TOKEN)");
 }
 
@@ -37,7 +37,8 @@ export function reading(command: Command): Command {
 /** A client for the engine that the options name. */
 export function clientFor(options: ReachOptions, timeoutMs?: number): Client {
   const token = secretFrom(options.tokenFile, "CHANGEOVER_TOKEN");
-  return new Client({ url: options.url, token, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  const url = addressOf(options.url === process.env["CHANGEOVER_URL"] ? "CHANGEOVER_URL" : "--url", options.url);
+  return new Client({ url, token, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
 }
 
 /** A secret from a file, else from the environment; null when there is none. */

@@ -60,6 +60,13 @@ describe("exit codes", () => {
     expect(end.stderr).not.toContain("hush");
   });
 
+  test("a wrong address is told by the name of where it stands; an empty variable is none", async () => {
+    const wrong = await runCli(["status"], { CHANGEOVER_URL: "engine-a" });
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('CHANGEOVER_URL is "engine-a": must be')]);
+    expect((await runCli(["status", "--url", "engine-b"])).stderr).toContain('--url is "engine-b": must be');
+    expect((await runCli(["status"], { CHANGEOVER_URL: "" })).stderr).not.toContain("must be an address");
+  });
+
   test("the address comes from CHANGEOVER_URL too", async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     expect((await runCli(["status"], { CHANGEOVER_URL: url })).stderr).toContain(url);
