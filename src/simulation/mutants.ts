@@ -421,4 +421,22 @@ export const MUTANTS: readonly Mutant[] = [
     "      this.#keys.dropAfter(keepThroughSeq);\n",
     "",
   ),
+  mutant(
+    "src/replication/records.ts",
+    "a record is written that nobody can take",
+    "    if (wrong !== null) return wrong;\n    let op",
+    "    let op",
+  ),
+  mutant(
+    "src/coordinator/reports.ts",
+    "an engine whose records nobody can take is ready",
+    "return toLead.ready && isClockWrong ? ",
+    "return toLead.ready && isClockWrong && toLead.reasons.length > 0 ? ",
+  ),
+  mutant(
+    "src/coordinator/actors.ts",
+    "a wrong clock is told to nobody",
+    "      wrongMs !== null,\n      `stamps",
+    "      false,\n      `stamps",
+  ),
 ];

@@ -42,8 +42,10 @@ import { namedStrangers, strangers } from "./strangers.ts";
 import { returning } from "./returning.ts";
 import { stamps } from "./stamps.ts";
 import { switchBack } from "./switch-back.ts";
+import { unusableStamps } from "./unusable-stamps.ts";
 import { vectors } from "./vectors.ts";
 import { votes } from "./votes.ts";
+import { WallClocks } from "./wall-clocks.ts";
 import { whoActs } from "./who-acts.ts";
 
 /** Puts every checker into the world. `boundedGaps`: one fault at a time, so that I10 can be demanded throughout. */
@@ -87,7 +89,10 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(cursors(world));
   world.watch(vectors(world));
   world.watch(stamps(world));
-  world.watch(correctedClocks(world));
+  const clocks = new WallClocks(world);
+  world.watch(clocks);
+  world.watch(correctedClocks(world, clocks));
+  world.watch(unusableStamps(world, clocks));
   world.watch(compaction(world));
   if (world.sites.length === 0) return;
   world.watch(peerPins(world));

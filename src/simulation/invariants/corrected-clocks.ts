@@ -6,9 +6,9 @@
  */
 import { MAX_DRIFT_MS, parseHlc } from "../../core/hlc.ts";
 import { announced } from "../../replication/own-origin.ts";
-import { type HostClock, WORLD_EPOCH_UNIX_MS } from "../ground/host-clock.ts";
 import type { Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
+import type { WallClocks } from "./wall-clocks.ts";
 
 /** A clock may be so far behind and still count as right (docs/decisions/0054). */
 const MOST_BEHIND_MS = 10_000;
@@ -18,41 +18,26 @@ const MISTAKEN_MS = 5_000;
 const CARRY_MS = 1;
 
 /** Watches what an origin leaves behind. */
-export function correctedClocks(world: World): Watch {
-  /** How far each clock was from true time, all that it ever was. */
-  const errorsMs = new Map<string, number[]>();
+export function correctedClocks(world: World, clocks: WallClocks): Watch {
   const written = new Map<string, string>();
-  const clockOf = (place: string): HostClock | null => {
-    if (place === "a" || place === "b") return world.processes[place].machine.clock;
-    return world.around.find(({ name }) => name === place)?.clock ?? null;
-  };
-  const errorMs = (place: string): number =>
-    (clockOf(place)?.unixMs(world.nowMs) ?? 0) - WORLD_EPOCH_UNIX_MS - world.nowMs;
-  const note = (place: string, error: number): void => {
-    const known = errorsMs.get(place) ?? [];
-    errorsMs.set(place, [...known, error]);
-  };
   const isRight = (place: string): boolean => {
-    const own = errorMs(place);
-    const others = ["a", "b", ...world.around.map(({ name }) => name)].filter((name) => name !== place);
-    return others
-      .flatMap((name) => [...(errorsMs.get(name) ?? []), errorMs(name)])
+    const own = clocks.errorMs(place);
+    return clocks
+      .errorsOfOthersMs(place)
       .some((error) => own - error <= MAX_DRIFT_MS + MISTAKEN_MS && error - own <= MOST_BEHIND_MS + MISTAKEN_MS);
   };
   return {
-    clockSteps: (place) => note(place, errorMs(place)),
-    wallStepped: (label, byMs) => note(label, errorMs(label) - byMs),
     recorded: (place, op, via) => {
       if (via !== "") return;
       written.set(`${op.origin}/${op.originSeq}`, op.hlc);
       const notice = announced(op);
-      const wallMs = clockOf(place)?.unixMs(world.nowMs);
-      if (notice?.withdraws !== true || wallMs === undefined) return;
+      const wallMs = clocks.unixMs(place);
+      if (notice?.withdraws !== true || wallMs === null) return;
       const limitMs = wallMs + MAX_DRIFT_MS + CARRY_MS;
       const first = written.get(`${notice.before}/${(op.clock[notice.before] ?? 0) + 1}`);
       const at = `${place} leaves ${notice.before} for ${op.origin}`;
       if (!isRight(place))
-        world.violate("CK2", `${at}, but its clock is ${Math.round(errorMs(place))} ms from the time`);
+        world.violate("CK2", `${at}, but its clock is ${Math.round(clocks.errorMs(place))} ms from the time`);
       if (parseHlc(op.hlc).unixMs > limitMs)
         world.violate("CK2", `${at} under ${op.hlc}, which is still too far ahead`);
       // An engine that was restored may have lost the one of that number.
