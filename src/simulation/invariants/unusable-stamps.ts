@@ -5,34 +5,34 @@
  * that it may still remember.
  */
 import { MAX_DRIFT_MS, parseHlc } from "../../core/hlc.ts";
-import type { Label } from "../../core/ids.ts";
+import { otherLabel, type Label } from "../../core/ids.ts";
 import type { Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
 import type { WallClocks } from "./wall-clocks.ts";
 
-/** So many heartbeats in a row tell an engine what its peer's clock shows. */
-const HEARD = 5;
-/** Those came within so long, and the last of them so short a time ago: an engine that hears nobody works alone (decision 0054). */
-const HEARD_WITHIN_MS = 1_600;
-const LAST_WITHIN_MS = 300;
+/** An engine that has heard its peer for so long without a longer break must know what its clock shows. */
+const HEARD_FOR_MS = 1_000;
+/** One that hears nobody works alone (decision 0054). */
+const LONGEST_BREAK_MS = 300;
 /** By how much it may be mistaken about a clock whose answers took long. */
 const MISTAKEN_MS = 5_000;
 /** The alarm is looked after at each heartbeat. */
 const TOLD_WITHIN_MS = 1_000;
 
+const UNHEARD = { sinceMs: Infinity, lastMs: -Infinity };
+
 /** Watches what an engine does whose wall clock is ahead of all others. */
 export function unusableStamps(world: World, clocks: WallClocks): Watch {
-  const heardMs: Record<Label, number[]> = { a: [], b: [] };
+  /** Since when it hears its peer without a break, and when it did so last. */
+  const heard: Record<Label, { sinceMs: number; lastMs: number }> = { a: { ...UNHEARD }, b: { ...UNHEARD } };
   const wrongSinceMs: Record<Label, number | null> = { a: null, b: null };
   const forget = (label: Label): void => {
-    heardMs[label] = [];
+    heard[label] = { ...UNHEARD };
     wrongSinceMs[label] = null;
   };
   const mustKnow = (label: Label): boolean => {
-    const { nowMs } = world;
-    const [first = -Infinity, ...rest] = heardMs[label];
-    const last = rest[HEARD - 2] ?? -Infinity;
-    return nowMs - first <= HEARD_WITHIN_MS && nowMs - last <= LAST_WITHIN_MS;
+    const { sinceMs, lastMs } = heard[label];
+    return world.nowMs - sinceMs >= HEARD_FOR_MS && world.nowMs - lastMs <= LONGEST_BREAK_MS;
   };
   /** By how much `unixMs` is ahead of what any other place's clock would show, now. */
   const aheadMs = (label: Label, unixMs: number): number =>
@@ -42,8 +42,13 @@ export function unusableStamps(world: World, clocks: WallClocks): Watch {
   return {
     booted: forget,
     woke: forget,
+    // Its peer is dead: it hears nobody.
+    died: (label) => forget(otherLabel(label)),
     delivered: (to, { type }) => {
-      if (type === "heartbeat") heardMs[to] = [...heardMs[to], world.nowMs].slice(-HEARD);
+      if (type !== "heartbeat") return;
+      const { sinceMs, lastMs } = heard[to];
+      const { nowMs } = world;
+      heard[to] = { sinceMs: nowMs - lastMs > LONGEST_BREAK_MS ? nowMs : sinceMs, lastMs: nowMs };
     },
     recorded: (place, op, via) => {
       // A person who gives up an operation puts nothing of this engine in its place.

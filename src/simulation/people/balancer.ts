@@ -26,7 +26,7 @@ export class Balancer {
       if (life === null || coordinator === null || !serving) return;
       scheduler.enter(life, "arrival", () => {
         const leads = coordinator.mayAct();
-        const ready = coordinator.ready();
+        const { ready } = coordinator.readiness();
         this.#world.watchers.each((watch) => {
           watch.leaderAnswered?.(label, leads);
           watch.readyAnswered?.(label, ready);
