@@ -146,6 +146,26 @@ export const RECORD_REGRESSIONS: readonly Regression[] = [
       { kind: "disk-stalled", atMs: 13815, forMs: 1438, target: "b", amount: 0.149 },
     ],
   },
+  {
+    seed: 1840,
+    found: "I19: an engine on an older folder was refused for ever",
+    cause: "its clock was in the past, so its start number was below the one before, and nobody let it in again [ID2]",
+    faults: [
+      { kind: "disk-restored", atMs: 18_900, forMs: 3_711, target: "b", amount: 0.219 },
+      { kind: "kill", atMs: 19_000, forMs: 1, target: "b", amount: 0.852 },
+      { kind: "restart-in-the-past", atMs: 21_200, forMs: 1, target: "b", amount: 0.809 },
+    ],
+  },
+  {
+    seed: 1870,
+    found: "I19: a leader could not reconcile with its peer",
+    cause: "its engine was ahead of its older folder, and nobody restarted it, as the alarm asks [EN9]",
+    faults: [
+      { kind: "disk-restored", atMs: 14_800, forMs: 6_306, target: "a", amount: 0.29 },
+      { kind: "pause", atMs: 23_800, forMs: 3_601, target: "a", amount: 0.403 },
+      { kind: "force-leader", atMs: 25_800, forMs: 1, target: "b", amount: 0.759 },
+    ],
+  },
 ];
 
 /** With one site and nobody else around the pair. */
