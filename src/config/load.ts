@@ -3,7 +3,17 @@
  * key, the value and the bound. The environment goes before the file, the file before the defaults.
  */
 import { readFileSync, statSync } from "node:fs";
-import { type Document, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from "yaml";
+import {
+  type Document,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLParseError,
+} from "yaml";
 import { ChangeoverError } from "../core/errors.ts";
 import { resolveFailover } from "../core/settings.ts";
 import { type Fault, faultsOf, withDefaults, fault, invalidConfiguration } from "./check.ts";
@@ -81,12 +91,23 @@ function readKeys(file: string): Keys {
   // Keys that stand twice are found here, where their path is known.
   const document = parseDocument(readText(file), { uniqueKeys: false, lineCounter: lines });
   const [error] = document.errors;
-  if (error !== undefined) throw invalidConfiguration(file, [fault("line", error.linePos?.[0].line, firstLine(error))]);
+  if (error !== undefined)
+    throw invalidConfiguration(file, [fault("line", error.linePos?.[0].line, whatIsWrong(error))]);
   const repeated = repeatedKeys(document, lines);
   if (repeated.length > 0) throw invalidConfiguration(file, repeated);
   const keys = keysOf(document, file);
-  if (!isKeys(keys)) throw invalidConfiguration(file, [fault("file", undefined, "must hold a map of keys")]);
+  if (keys === null) throw invalidConfiguration(file, [fault("file", undefined, EMPTY)]);
+  if (!isKeys(keys)) throw invalidConfiguration(file, [fault("file", undefined, NO_KEYS)]);
   return keys;
+}
+
+const EMPTY = "is empty; write at least the key label, a or b";
+const NO_KEYS = 'must hold a map of keys in UTF-8, for example "label: a"';
+
+function whatIsWrong(error: YAMLParseError): string {
+  return error.code === "MULTIPLE_DOCS"
+    ? "a second document begins here; keep one of them in the file"
+    : firstLine(error);
 }
 
 /** Of a key that stands twice nobody can say which value is meant. */
@@ -131,7 +152,10 @@ function keysOf(document: Document, file: string): unknown {
 
 function readText(file: string): string {
   try {
-    const { size } = statSync(file);
+    const found = statSync(file);
+    const { size } = found;
+    if (found.isDirectory())
+      throw invalidConfiguration(file, [fault("file", undefined, "is a folder; name the file in it")]);
     if (size > MAX_FILE_BYTES) {
       throw invalidConfiguration(file, [fault("size", size, `must be at most ${MAX_FILE_BYTES} bytes`)]);
     }

@@ -392,7 +392,9 @@ describe("what is refused, with the key, the value and the bound", () => {
     ],
     ["one in JSON", '{"label": "a",\n"label": "b"}', /label: stands twice, on lines 1 and 2/],
     ["a list instead of keys", "- pair", /must hold a map of keys/],
-    ["an empty file", "", /must hold a map of keys/],
+    ["an empty file", "", /broken\.yaml: file: is empty; write at least the key label, a or b$/],
+    ["comments alone", "# label: a\n", /is empty; write at least/],
+    ["two documents", "label: a\n---\nlabel: b\n", /line is 2: a second document begins here; keep one of them/],
   ])("%s", (_what, text, told) => {
     expect(() => loadConfig(fileOf(text, "broken.yaml"))).toThrow(told);
   });
@@ -412,6 +414,10 @@ describe("what is refused, with the key, the value and the bound", () => {
     const lists = ["a: &a [x,x,x,x,x,x,x,x,x]"];
     for (const [from, to] of ["ab", "bc", "cd", "de"]) lists.push(`${to}: &${to} [${`*${from},`.repeat(9)}]`);
     expect(refused(lists.join("\n"))).toMatch(/odd\.yaml: aliases: /);
+  });
+
+  test("a folder in its place", () => {
+    expect(() => loadConfig(folder)).toThrow(/: file: is a folder; name the file in it$/);
   });
 
   test("a file that is not there", () => {
