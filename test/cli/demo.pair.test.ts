@@ -1,5 +1,7 @@
 /** The demonstration, as `npm run demo -- --scripted` plays it. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -76,6 +78,30 @@ test("--sites: edited apart, a pair, a hub, three spokes and a second site end e
   }
   expect(end.code).toBe(0);
 }, 90_000);
+
+test.each([
+  ["SIGINT", []],
+  ["SIGTERM", []],
+  ["SIGINT", ["--sites"]],
+] as const)(
+  "%s in the middle of the start %j leaves no process and no folder behind",
+  async (signal, args) => {
+    const folder = mkdtempSync(join(tmpdir(), "changeover-interrupted-"));
+    const env = { ...process.env, TMPDIR: folder };
+    const demo = spawn(process.execPath, ["src/cli/main.ts", "demo", ...args], { env, stdio: "ignore" });
+    const gone = once(demo, "exit");
+    const children = (): readonly string[] =>
+      readFileSync(`/proc/${demo.pid}/task/${demo.pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+    let started: readonly string[] = [];
+    await until("a child runs", async () => (started = children()).length > 0, { withinMs: 60_000 });
+    demo.kill(signal);
+    await gone;
+    await until("no child runs", async () => started.every((pid) => !existsSync(`/proc/${pid}`)));
+    expect(readdirSync(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
+  },
+  120_000,
+);
 
 test("without a terminal it says what to do instead", async () => {
   const end = await runCli(["demo"]);

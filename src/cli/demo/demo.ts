@@ -6,6 +6,7 @@ import { KEY_HELP, Keys } from "./keys.ts";
 import { stopObserving } from "./observe.ts";
 import { PageDoor } from "./page-door.ts";
 import { Plant } from "./plant.ts";
+import { onInterrupt } from "./processes.ts";
 import { playScript } from "./scripted.ts";
 import { loadRundown, Show } from "./show.ts";
 import { playSites } from "./sites/play.ts";
@@ -28,10 +29,13 @@ const CTRL_C = "\u0003";
  * @param launcher path of the launcher, which also starts the engines
  */
 export async function demonstrate(launcher: string, options: DemoOptions): Promise<ExitCode> {
-  return options.sites ? playSites(launcher) : playPair(launcher, options);
+  // What has been started ends with this process.
+  const begun = onInterrupt(() => process.exit(EXIT.failed));
+  return options.sites ? playSites(launcher) : playPair(launcher, options, begun);
 }
 
-async function playPair(launcher: string, { scripted, redis }: DemoOptions): Promise<ExitCode> {
+/** `begun` is called once an interrupt finds everything in its place, and closes it in order. */
+async function playPair(launcher: string, { scripted, redis }: DemoOptions, begun: () => void): Promise<ExitCode> {
   const plant = await Plant.start({ launcher, redis: redis ?? null, apart: true });
   const { a, b } = plant.engines;
   const keys = new Keys(plant);
@@ -48,7 +52,8 @@ async function playPair(launcher: string, { scripted, redis }: DemoOptions): Pro
     end = EXIT.wrongUse;
     void close().finally(() => process.exit(EXIT.failed));
   };
-  process.once("SIGINT", interrupted).once("SIGTERM", interrupted).once("SIGHUP", interrupted);
+  begun();
+  const closed = onInterrupt(interrupted);
   try {
     line(`engine a ${a.url}   engine b ${b.url}   witness ${redis ?? "embedded"}`);
     line(`the page    ${await door.open()}`);
@@ -57,7 +62,7 @@ async function playPair(launcher: string, { scripted, redis }: DemoOptions): Pro
     end = scripted ? await playScript(plant, show) : await playWithKeys(show, keys);
     return end;
   } finally {
-    process.off("SIGINT", interrupted).off("SIGTERM", interrupted).off("SIGHUP", interrupted);
+    closed();
     await close();
   }
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Label, otherLabel } from "../../core/ids.ts";
 import { LinkProxy } from "./link-proxy.ts";
-import { EngineProcess, freePort } from "./processes.ts";
+import { EngineProcess, freePort, goesAtExit } from "./processes.ts";
 import { redisGate, sqliteGate, type WitnessGate } from "./witness-gate.ts";
 
 export interface PlantInit {
@@ -58,6 +58,7 @@ export class Plant {
   static async start({ launcher, redis, apart = false }: PlantInit): Promise<Plant> {
     const distant = redis === null ? null : await redisGate(redis);
     const folder = mkdtempSync(join(tmpdir(), "changeover-demo-"));
+    const keep = goesAtExit(folder);
     const witness = distant ?? sqliteGate(folder);
     const ports = { a: await freePort(), b: await freePort() };
     // The link of a leads to b, and the other way round.
@@ -100,6 +101,8 @@ export class Plant {
     } catch (error) {
       await plant.close();
       throw error;
+    } finally {
+      keep();
     }
     return plant;
   }

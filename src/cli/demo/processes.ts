@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import type { Label } from "../../core/ids.ts";
 import { CliError, EXIT } from "../exit.ts";
@@ -70,7 +70,8 @@ export class EngineProcess {
     });
     closeSync(log);
     this.#child = child;
-    process.once("exit", this.#killChild);
+    // Before its folder goes.
+    process.prependOnceListener("exit", this.#killChild);
     child.once("exit", () => this.#forget(child));
     const ended = once(child, "exit").then(() => "ended" as const);
     const ready = new Promise<"ready">((resolve) => child.stdout?.once("data", () => resolve("ready")));
@@ -130,6 +131,23 @@ export class EngineProcess {
     const words = lines.findLast((text) => text.trim() !== "");
     return `${signalCode === null ? `exit ${exitCode}` : `ended by ${signalCode}`}, ${words ?? "it said nothing"}`;
   }
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Calls `leave` once this process is asked to end; the function that comes back takes that away again. */
+export function onInterrupt(leave: () => void): () => void {
+  for (const signal of SIGNALS) process.once(signal, leave);
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, leave);
+  };
+}
+
+/** `folder` goes with this process, unless the function that comes back is called before. */
+export function goesAtExit(folder: string): () => void {
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  process.once("exit", remove);
+  return () => void process.off("exit", remove);
 }
 
 /** A port that was free a moment ago. */

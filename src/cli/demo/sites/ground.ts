@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Label } from "../../../core/ids.ts";
 import { until } from "../observe.ts";
-import { EngineProcess, freePort } from "../processes.ts";
+import { EngineProcess, freePort, goesAtExit } from "../processes.ts";
 import { EnginePlace, type Place, SpokePlace } from "./places.ts";
 
 const HANDOVER = { method: "POST", body: { reason: "demonstration" } };
@@ -28,6 +28,7 @@ export class Ground {
   readonly folder = mkdtempSync(join(tmpdir(), "changeover-sites-"));
   /** Where the pair publishes what it does. */
   readonly feed = join(this.folder, "feed");
+  readonly #keep = goesAtExit(this.folder);
   readonly #processes: EngineProcess[] = [];
   readonly #spokes: SpokePlace[] = [];
   readonly #engines: EnginePlace[] = [];
@@ -75,6 +76,7 @@ export class Ground {
   async close(keepFolder = false): Promise<void> {
     await Promise.all(this.#spokes.map(async (spoke) => spoke.close()));
     await Promise.all(this.#processes.map(async (engine) => engine.stop()));
+    this.#keep();
     if (!keepFolder) rmSync(this.folder, { recursive: true, force: true });
   }
 
