@@ -7,7 +7,7 @@ import { shareOut } from "../../src/simulation/worker-pool.ts";
 const WORKERS = 2;
 
 describe("planted bugs", () => {
-  it("are at least thirty, and each is found", async () => {
+  it("are at least thirty, and each is found", { timeout: 1_500_000 }, async () => {
     const tasks: Task[] = ALL_BUGS.map(({ name }) => ({ kind: "bug", name }));
     const results: TaskResult[] = [];
     await shareOut(
