@@ -153,11 +153,10 @@ function keysOf(document: Document, file: string): unknown {
 function readText(file: string): string {
   try {
     const found = statSync(file);
-    const { size } = found;
     if (found.isDirectory())
       throw invalidConfiguration(file, [fault("file", undefined, "is a folder; name the file in it")]);
-    if (size > MAX_FILE_BYTES) {
-      throw invalidConfiguration(file, [fault("size", size, `must be at most ${MAX_FILE_BYTES} bytes`)]);
+    if (found.size > MAX_FILE_BYTES) {
+      throw invalidConfiguration(file, [fault("size", found.size, `must be at most ${MAX_FILE_BYTES} bytes`)]);
     }
     return readFileSync(file, "utf8");
   } catch (error) {

@@ -61,8 +61,8 @@ const isStillSending = ({ headers, complete }: IncomingMessage): boolean =>
   !complete && (headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0);
 
 /**
- * Reads a refused body away, for a while, before the connection is closed: whoever still sends then would see a reset in
- * place of the answer [RFC 9112, 9.6].
+ * Reads the rest of a refused body for a while before the connection closes. Otherwise a caller that is still sending gets a
+ * reset and never sees the answer [RFC 9112, 9.6].
  */
 function hearOut(request: IncomingMessage, clock: Clock, done: () => void): void {
   const finish = (): void => {

@@ -110,8 +110,8 @@ export class Entitlement implements Watch {
     if (type === "vote-answer" && message.granted) this.#vote(peer, message.requestId);
     if (type === "handover-grant") {
       const { nowMs } = this.#world;
-      Object.assign(own, { grantedAway: true, grantedMs: nowMs, floorMs: nowMs });
-      Object.assign(own, { untilMs: -Infinity, votedForMs: -Infinity });
+      const given = { grantedAway: true, grantedMs: nowMs, floorMs: nowMs };
+      Object.assign(own, { ...given, untilMs: -Infinity, votedForMs: -Infinity });
       this.#vote(peer, message.requestId, grantWindowMs(this.#world.settings.failover));
     }
   }
@@ -279,14 +279,8 @@ export function grantWindowMs({ handoverMs, maxClockDriftPpm, quiesceMs }: Failo
 
 function newSide(): Side {
   return {
-    ...{
-      role: "follower",
-      epoch: 0,
-      grantedAway: false,
-      grantedMs: -Infinity,
-      untilMs: -Infinity,
-      votedForMs: -Infinity,
-    },
+    ...{ role: "follower", epoch: 0, grantedAway: false },
+    ...{ grantedMs: -Infinity, untilMs: -Infinity, votedForMs: -Infinity },
     ...{ floorMs: -Infinity, wokeMs: -Infinity, leaptMs: -Infinity, fellMs: -Infinity },
     sleptMs: 0,
     ...{ heardEpoch: 0, sent: new Map<string, number>() },
