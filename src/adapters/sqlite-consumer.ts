@@ -90,7 +90,7 @@ class SqliteNotes implements AppliedNotes {
     this.#forget = db.prepare("DELETE FROM applied_events WHERE control_version <= ?");
     this.#stack = db.prepare("SELECT * FROM applied_stacks WHERE tenant_id = ? AND stack_id = ?");
     this.#put = db.prepare("INSERT OR REPLACE INTO applied_stacks VALUES (?, ?, ?, ?, ?)");
-    this.#held = db.prepare("SELECT * FROM applied_stacks WHERE held_from IS NOT NULL ORDER BY held_from LIMIT ?");
+    this.#held = db.prepare("SELECT * FROM applied_stacks WHERE held_from IS NOT NULL ORDER BY held_from LIMIT +?");
   }
 
   cursor(): number {

@@ -28,7 +28,7 @@ export class CheckpointTable {
     this.#db = db;
     this.#read = db.prepare("SELECT epoch, seq, draft FROM checkpoint");
     this.#save = db.prepare("INSERT OR REPLACE INTO checkpoint (id, epoch, seq, draft) VALUES (1, ?, ?, ?)");
-    this.#pieces = db.prepare("SELECT text FROM state_pieces WHERE draft = ? ORDER BY place");
+    this.#pieces = db.prepare("SELECT text FROM state_pieces WHERE draft = +? ORDER BY place");
     this.#insert = db.prepare("INSERT INTO state_pieces (draft, place, text) VALUES (?, ?, ?)");
     this.#drop = db.prepare("DELETE FROM state_pieces WHERE draft = ?");
     this.#dropOthers = db.prepare("DELETE FROM state_pieces WHERE draft <> ?");

@@ -48,12 +48,12 @@ export class CommandTable {
 
   constructor(db: Database) {
     this.#insert = db.prepare(`INSERT INTO ops (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-    this.#after = db.prepare(`SELECT ${COLUMNS} FROM ops WHERE seq > ? ORDER BY seq LIMIT ?`);
+    this.#after = db.prepare(`SELECT ${COLUMNS} FROM ops WHERE seq > ? ORDER BY seq LIMIT +?`);
     this.#count = db.prepare("SELECT count(*) AS count FROM ops WHERE seq IS NOT NULL");
     this.#origins = db.prepare(
       "SELECT origin, max(origin_seq) AS originSeq FROM ops WHERE seq IS NOT NULL AND seq <= ? GROUP BY origin",
     );
-    const ofOrigin = "SELECT origin, origin_seq AS originSeq FROM ops WHERE origin = ? AND seq IS NOT NULL";
+    const ofOrigin = "SELECT origin, origin_seq AS originSeq FROM ops WHERE origin = +? AND seq IS NOT NULL";
     this.#highest = db.prepare(`${ofOrigin} ORDER BY origin_seq DESC LIMIT 1`);
     this.#lowest = db.prepare(`${ofOrigin} ORDER BY origin_seq LIMIT 1`);
     this.#first = db.prepare("SELECT min(seq) AS seq FROM ops WHERE seq IS NOT NULL");

@@ -18,7 +18,7 @@ export class ConflictTable {
     this.#save = db.prepare(`
       INSERT INTO conflicts (id, open, conflict) VALUES (?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET open = excluded.open, conflict = excluded.conflict`);
-    this.#openFirst = db.prepare("SELECT conflict FROM conflicts ORDER BY open DESC, place DESC LIMIT ?");
+    this.#openFirst = db.prepare("SELECT conflict FROM conflicts ORDER BY open DESC, place DESC LIMIT +?");
     this.#find = db.prepare("SELECT conflict FROM conflicts WHERE id = ?");
   }
 
@@ -55,7 +55,7 @@ export class LeadershipTable {
       INSERT INTO leadership (epoch, leader, from_unix_ms, to_unix_ms, cause, by, reason, took_ms)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#end = db.prepare("UPDATE leadership SET to_unix_ms = ? WHERE epoch = ?");
-    this.#newest = db.prepare(`SELECT ${LEADERSHIP_FIELDS} FROM leadership ORDER BY epoch DESC LIMIT ?`);
+    this.#newest = db.prepare(`SELECT ${LEADERSHIP_FIELDS} FROM leadership ORDER BY epoch DESC LIMIT +?`);
     this.#drop = db.prepare(
       "DELETE FROM leadership WHERE epoch <= (SELECT epoch FROM leadership ORDER BY epoch DESC LIMIT 1 OFFSET ?)",
     );
@@ -123,7 +123,7 @@ export class KeyTable {
       "INSERT OR REPLACE INTO keys (key, seq, epoch, execute_at_us, at_unix_ms, digest) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#find = db.prepare(`SELECT ${KEY_FIELDS} FROM keys WHERE key = ?`);
-    this.#newest = db.prepare(`SELECT ${KEY_FIELDS} FROM keys ORDER BY seq DESC LIMIT ?`);
+    this.#newest = db.prepare(`SELECT ${KEY_FIELDS} FROM keys ORDER BY seq DESC LIMIT +?`);
     this.#dropAfter = db.prepare("DELETE FROM keys WHERE seq > ?");
     // Keys grow old in the order of their commands, so the search ends at the first that is young enough.
     this.#dropOld = db.prepare(`
@@ -192,7 +192,7 @@ export class AsideTables {
     );
     this.#forget = db.prepare("DELETE FROM set_aside WHERE origin = ? AND origin_seq = ?");
     this.#all = db.prepare(
-      `SELECT ${ASIDE_FIELDS}, attempts, dead FROM set_aside ORDER BY dead DESC, place DESC LIMIT ?`,
+      `SELECT ${ASIDE_FIELDS}, attempts, dead FROM set_aside ORDER BY dead DESC, place DESC LIMIT +?`,
     );
     this.#claim = db.prepare(`
       INSERT INTO quarantine (origin, origin_seq, via, reason, content, at_unix_ms) VALUES (?, ?, ?, ?, ?, ?)
@@ -201,7 +201,7 @@ export class AsideTables {
       "DELETE FROM quarantine WHERE place <= (SELECT place FROM quarantine ORDER BY place DESC LIMIT 1 OFFSET ?)",
     );
     this.#claims = db.prepare(
-      `SELECT ${ASIDE_FIELDS}, 0 AS attempts, 0 AS dead FROM quarantine ORDER BY place DESC LIMIT ?`,
+      `SELECT ${ASIDE_FIELDS}, 0 AS attempts, 0 AS dead FROM quarantine ORDER BY place DESC LIMIT +?`,
     );
   }
 

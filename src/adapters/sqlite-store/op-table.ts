@@ -109,18 +109,18 @@ export class OpTable {
       `SELECT ${OP_COLUMNS} FROM ops WHERE origin = ? AND origin_seq = ? AND arrival IS NOT NULL`,
     );
     this.#arrived = db.prepare(`
-      SELECT ${OP_COLUMNS} FROM ops WHERE arrival > ? AND via <> ? AND via <> ? AND origin <> ? ORDER BY arrival LIMIT ?`);
+      SELECT ${OP_COLUMNS} FROM ops WHERE arrival > ? AND via <> ? AND via <> ? AND origin <> ? ORDER BY arrival LIMIT +?`);
     this.#ofOrigin = db.prepare(`
-      SELECT ${OP_COLUMNS} FROM ops WHERE origin = ? AND origin_seq > ? AND arrival IS NOT NULL
-      ORDER BY origin_seq LIMIT ?`);
+      SELECT ${OP_COLUMNS} FROM ops WHERE origin = +? AND origin_seq > ? AND arrival IS NOT NULL
+      ORDER BY origin_seq LIMIT +?`);
     this.#ofField = db.prepare(
-      `SELECT ${OP_COLUMNS} FROM ops WHERE entity = ? AND field = ? AND arrival IS NOT NULL ORDER BY arrival`,
+      `SELECT ${OP_COLUMNS} FROM ops WHERE entity = +? AND field = +? AND arrival IS NOT NULL ORDER BY arrival`,
     );
     this.#dropAbove = db.prepare("DELETE FROM ops WHERE origin = ? AND origin_seq > ? AND arrival IS NOT NULL");
     this.#setVector = db.prepare("UPDATE record_vector SET origin_seq = ? WHERE origin = ? AND origin_seq > ?");
     this.#forgetOrigin = db.prepare("DELETE FROM record_vector WHERE origin = ?");
     this.#last = db.prepare("SELECT max(arrival) AS arrival FROM ops WHERE arrival IS NOT NULL");
-    this.#newest = db.prepare(`SELECT ${OP_COLUMNS} FROM ops WHERE arrival IS NOT NULL ORDER BY arrival DESC LIMIT ?`);
+    this.#newest = db.prepare(`SELECT ${OP_COLUMNS} FROM ops WHERE arrival IS NOT NULL ORDER BY arrival DESC LIMIT +?`);
     this.#count = db.prepare("SELECT count(*) AS count FROM ops WHERE arrival IS NOT NULL");
     this.#raise = db.prepare(`
       INSERT INTO record_vector (origin, origin_seq, head) VALUES (?, ?, ?)
@@ -130,7 +130,9 @@ export class OpTable {
     this.#saveChain = db.prepare("UPDATE ops SET chain = ? WHERE origin = ? AND origin_seq = ?");
     this.#saveHead = db.prepare("UPDATE record_vector SET head = ? WHERE origin = ?");
     this.#vector = db.prepare("SELECT origin, origin_seq FROM record_vector");
-    this.#placed = db.prepare("SELECT arrival, origin, origin_seq FROM ops WHERE arrival > ? ORDER BY arrival LIMIT ?");
+    this.#placed = db.prepare(
+      "SELECT arrival, origin, origin_seq FROM ops WHERE arrival > ? ORDER BY arrival LIMIT +?",
+    );
     this.#before = db.prepare(
       "SELECT arrival FROM ops WHERE arrival IS NOT NULL ORDER BY arrival DESC LIMIT 1 OFFSET ?",
     );
@@ -221,7 +223,7 @@ export class OpTable {
   #digestOlder(db: Database): void {
     const ofOlder = db.prepare<[], OriginRow>("SELECT origin, origin_seq FROM record_vector WHERE head IS NULL").all();
     const rows = db.prepare<[string, number], OlderRow>(
-      "SELECT origin_seq, checksum, kind, entity FROM ops WHERE origin = ? AND origin_seq <= ? AND arrival IS NOT NULL ORDER BY origin_seq",
+      "SELECT origin_seq, checksum, kind, entity FROM ops WHERE origin = +? AND origin_seq <= ? AND arrival IS NOT NULL ORDER BY origin_seq",
     );
     for (const { origin, origin_seq: through } of ofOlder) {
       if (this.#find.get(origin, 1) === undefined) continue;
@@ -307,7 +309,7 @@ export class OpTable {
 
   #compactedLog(db: Database): CompactedLog {
     const next = db.prepare<[string, string, number], JudgedRow>(
-      `${JUDGED} WHERE arrival > ? AND arrival <= ? ORDER BY arrival LIMIT ?`,
+      `${JUDGED} WHERE arrival > ? AND arrival <= ? ORDER BY arrival LIMIT +?`,
     );
     const one = db.prepare<[string, number], JudgedRow>(
       `${JUDGED} WHERE origin = ? AND origin_seq = ? AND arrival IS NOT NULL`,

@@ -39,7 +39,7 @@ const STACKS = `
     SELECT (SELECT min(stack_id) FROM ${TABLE} WHERE ${WAITS} AND stack_id > stacks.id) FROM stacks
       WHERE stacks.id IS NOT NULL
   )
-  SELECT id FROM stacks WHERE id IS NOT NULL LIMIT ?`;
+  SELECT id FROM stacks WHERE id IS NOT NULL LIMIT +?`;
 
 /** The statements on `control_events_outbox` and `outbox_marks`. */
 export class OutboxTable {
@@ -71,7 +71,7 @@ export class OutboxTable {
     this.#withdraw = db.prepare(`DELETE FROM ${TABLE} WHERE ${WAITS} AND stack_id = ? AND version > ?`);
     this.#stacks = db.prepare(STACKS);
     this.#waiting = db.prepare(`SELECT ${FIELDS} FROM ${TABLE}
-      WHERE ${WAITS} AND stack_id = ? AND version <= ? ORDER BY version, place LIMIT ?`);
+      WHERE ${WAITS} AND stack_id = +? AND version <= ? ORDER BY version, place LIMIT +?`);
     this.#find = db.prepare(`SELECT ${FIELDS} FROM ${TABLE} WHERE event_id = ?`);
     this.#published = db.prepare(`UPDATE ${TABLE} SET published_at_unix_ms = ?, control_version = ?, dead = 0
       WHERE event_id = ?`);
@@ -83,7 +83,7 @@ export class OutboxTable {
       WHERE excluded.version >= outbox_marks.version`);
     this.#lowerMark = db.prepare("DELETE FROM outbox_marks WHERE stack_id = ? AND version > ?");
     this.#markOf = db.prepare(`SELECT ${MARK} FROM outbox_marks WHERE stack_id = ?`);
-    this.#marks = db.prepare(`SELECT ${MARK} FROM outbox_marks WHERE stack_id > ? ORDER BY stack_id LIMIT ?`);
+    this.#marks = db.prepare(`SELECT ${MARK} FROM outbox_marks WHERE stack_id > ? ORDER BY stack_id LIMIT +?`);
     this.#failed = db.prepare(`UPDATE ${TABLE} SET attempts = ?, dead = ?, reason = ? WHERE ${WAITS} AND event_id = ?`);
     this.#replace = db.prepare(`UPDATE ${TABLE} SET event_type = ?, payload = ?, artifact_ref = NULL, checksum = NULL,
       attempts = 0, dead = 0, reason = '' WHERE ${WAITS} AND event_id = ?`);
@@ -92,12 +92,12 @@ export class OutboxTable {
     this.#rewind = db.prepare(`UPDATE ${TABLE} SET published_at_unix_ms = NULL, control_version = NULL,
       attempts = 0, dead = 0, reason = '' WHERE published_at_unix_ms IS NOT NULL`);
     this.#dropMarks = db.prepare("DELETE FROM outbox_marks");
-    this.#dead = db.prepare(`SELECT ${FIELDS} FROM ${TABLE} WHERE dead = 1 ORDER BY place LIMIT ?`);
+    this.#dead = db.prepare(`SELECT ${FIELDS} FROM ${TABLE} WHERE dead = 1 ORDER BY place LIMIT +?`);
     this.#counts = db.prepare(`SELECT count(*) AS waiting, min(place) AS oldest,
       (SELECT count(*) FROM ${TABLE} WHERE dead = 1) AS dead FROM ${TABLE} INDEXED BY outbox_waiting WHERE ${WAITS}`);
     this.#at = db.prepare(`SELECT ${FIELDS} FROM ${TABLE} WHERE place = ?`);
     this.#dropPublished = db.prepare(`DELETE FROM ${TABLE} WHERE place IN (SELECT place FROM ${TABLE}
-      WHERE published_at_unix_ms < ? ORDER BY published_at_unix_ms LIMIT ?)`);
+      WHERE published_at_unix_ms < ? ORDER BY published_at_unix_ms LIMIT +?)`);
   }
 
   add(event: ControlEvent, atUnixMs: number): void {

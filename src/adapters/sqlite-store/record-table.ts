@@ -16,7 +16,7 @@ const HELD_FIELDS = 4_096;
 
 /** The statements on `record_heads`. */
 export class RecordTable {
-  readonly #op: Statement<[string, number], OpRow>;
+  readonly #heads: Statement<[string, string], OpRow>;
   readonly #standing: Statement<[string, string], OpRow>;
   readonly #save: Statement<[string, string, number, string, number]>;
   readonly #dropFrom: Statement<[string, string, number]>;
@@ -30,17 +30,17 @@ export class RecordTable {
 
   constructor(db: Database, compaction: OpCompaction) {
     this.#compaction = compaction;
-    this.#op = db.prepare(`SELECT ${OP_COLUMNS} FROM ops WHERE origin = ? AND origin_seq = ?`);
-    this.#standing = db.prepare(`${HEADS} WHERE head.entity = ? AND head.field = ? AND rank = 0`);
+    this.#heads = db.prepare(`${HEADS} WHERE head.entity = +? AND head.field = +? ORDER BY rank`);
+    this.#standing = db.prepare(`${HEADS} WHERE head.entity = +? AND head.field = +? AND rank = 0`);
     this.#save = db.prepare(`
       INSERT INTO record_heads VALUES (?, ?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET origin = excluded.origin, origin_seq = excluded.origin_seq`);
     this.#names = db.prepare(
-      "SELECT origin, origin_seq FROM record_heads WHERE entity = ? AND field = ? ORDER BY rank",
+      "SELECT origin, origin_seq FROM record_heads WHERE entity = +? AND field = +? ORDER BY rank",
     );
     this.#dropFrom = db.prepare("DELETE FROM record_heads WHERE entity = ? AND field = ? AND rank >= ?");
-    const page = "AND rank = 0 ORDER BY head.entity, head.field LIMIT ?";
-    this.#ofEntity = db.prepare(`${HEADS} WHERE head.entity = ? AND head.field > ? AND kind = 'set' ${page}`);
+    const page = "AND rank = 0 ORDER BY head.entity, head.field LIMIT +?";
+    this.#ofEntity = db.prepare(`${HEADS} WHERE head.entity = +? AND head.field > ? AND kind = 'set' ${page}`);
     this.#ofAll = db.prepare(`${HEADS} WHERE (head.entity, head.field) > (?, ?) AND kind = 'set' ${page}`);
     this.#every = db.prepare(`${HEADS} WHERE (head.entity, head.field) > (?, ?) ${page}`);
   }
@@ -54,9 +54,7 @@ export class RecordTable {
     const place = keyOf(entity, field);
     const held = this.#held.get(place);
     if (held !== undefined) return held;
-    // Not as one join: SQLite would plan it again at each call, 20 times the cost of a field that nobody has written yet.
-    const rows = this.#named(entity, field).map(({ origin, originSeq }) => this.#op.get(origin, originSeq));
-    const heads = rows.flatMap((row) => (row === undefined ? [] : [toOp(row)]));
+    const heads = this.#heads.all(entity, field).map(toOp);
     this.#hold(place, heads);
     return heads;
   }

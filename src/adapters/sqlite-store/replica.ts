@@ -172,7 +172,7 @@ function peerState({ db, read, write }: Access): PeerState {
   const set = db.prepare<[string, string]>("INSERT OR REPLACE INTO federation_state (key, value) VALUES (?, ?)");
   const drop = db.prepare<[string]>("DELETE FROM federation_state WHERE key = ?");
   const prefixed = db.prepare<[string, string], { readonly key: string; readonly value: string }>(
-    "SELECT key, value FROM federation_state WHERE substr(key, 1, length(?)) = ? ORDER BY key",
+    "SELECT key, value FROM federation_state WHERE substr(key, 1, length(?)) = +? ORDER BY key",
   );
   return {
     get: (key) => read(() => get.get(key)?.value ?? null),
