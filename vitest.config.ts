@@ -14,6 +14,9 @@ const LONG = "test/**/*.long.test.ts";
 /** How long a test waits for a condition: far longer than it takes, for a loaded machine. */
 const PATIENT = { poll: { timeout: 10_000 } };
 
+/** Suites whose files do not disturb each other: one on each core. Vitest would leave one core idle, half of a small machine. */
+const SIDE_BY_SIDE = { maxWorkers: "100%" };
+
 /**
  * Suites that start whole engines, one file at a time: engines that starve each other prove nothing. A machine that
  * stands still for a second is no fault of an engine: what fails is tried once more, and the reporter tells of it.
@@ -35,6 +38,7 @@ export default defineConfig({
           name: "local",
           include: ["test/**/*.test.ts"],
           exclude: [PAIR, SERVER, BROWSER, LONG],
+          ...SIDE_BY_SIDE,
           testTimeout: 20_000,
           hookTimeout: 20_000,
           expect: PATIENT,
@@ -42,7 +46,14 @@ export default defineConfig({
         },
       },
       {
-        test: { name: "long", include: [LONG], testTimeout: 600_000, expect: PATIENT, sequence: { groupOrder: 1 } },
+        test: {
+          name: "long",
+          include: [LONG],
+          ...SIDE_BY_SIDE,
+          testTimeout: 600_000,
+          expect: PATIENT,
+          sequence: { groupOrder: 1 },
+        },
       },
       { test: { name: "pair", include: [PAIR], ...ONE_BY_ONE, sequence: { groupOrder: 2 } } },
       { test: { name: "server", include: [SERVER], ...ONE_BY_ONE, sequence: { groupOrder: 3 } } },

@@ -12,7 +12,7 @@ import { faultsOf, runSeed, type RunResult } from "./run.ts";
 import { shrink } from "./shrink.ts";
 import { simulated } from "./subject.ts";
 import { coverageLines, readExplained } from "./coverage.ts";
-import { type Aim, holesOf, planAims, playAim } from "./systematic.ts";
+import { type Aim, type AimPlan, type DryRun, holesOf, planAims, playAim, scenariosOf } from "./systematic.ts";
 import { tryMutants } from "./mutation-run.ts";
 import { keepResults } from "./proof-page.ts";
 import { ALL_BUGS } from "./planted-bugs/all.ts";
@@ -97,10 +97,22 @@ function tellHole(totals: Totals, hole: string): void {
   console.log(`HOLE            ${hole}: never reached, and machines/SPEC.md gives no reason`);
 }
 
+/** What to strike; with `--first-violation`, only until a scenario breaks an invariant by itself. */
+async function planOf({ policies, scenario, workers, firstViolation }: SimOptions): Promise<AimPlan> {
+  const left = [...scenariosOf(policies, scenario)];
+  const runs: DryRun[] = [];
+  const next = (): Task | null => {
+    const one = firstViolation && runs.some(({ violation }) => violation !== null) ? undefined : left.shift();
+    return one === undefined ? null : { kind: "scenario", scenario: one };
+  };
+  await shareOut(workers, next, (done) => void (done.kind === "scenario" && runs.push(done.result)));
+  return planAims(runs);
+}
+
 /** Every fault at every moment. A moment that came in the dry run and not in the aimed one was changed by chance: a hole. */
 async function strikeEverywhere(options: SimOptions, totals: Totals): Promise<void> {
   const { firstViolation, moments, scenario } = options;
-  const plan = await planAims(simulated, options.policies, { untilBroken: firstViolation, only: scenario });
+  const plan = await planOf(options);
   const { aims: planned, reached: inPlan, broken } = plan;
   for (const key of inPlan) totals.reached.add(key);
   for (const what of broken) console.log(`broken without an aimed fault, ${what}`);

@@ -20,12 +20,14 @@ import type { TraceSink } from "./ground/trace.ts";
 import { runSeed, type RunResult } from "./run.ts";
 import type { FederationMode } from "../replication/hub.ts";
 import { WRITES } from "./world/paired-store.ts";
-import type { ChartStep, World, WorldSettings } from "./world/world.ts";
+import type { ChartStep, Violation, World, WorldSettings } from "./world/world.ts";
 import type { CoordinatorFactory } from "./world/world-ground.ts";
 
 /** The pair has found itself by then. */
 const FROM_MS = 2_500;
 const SAFETY_MS = 7_000;
+/** What a pair is given to answer the last fault by itself, before everything is healed. */
+const ANSWER_MS = 1_500;
 /** Who leads then is the leader of the scenario. */
 const CAST_AT_MS = 2_400;
 /** A seed whose world has a witness. */
@@ -262,30 +264,28 @@ const SCENARIOS: readonly Scenario[] = [
 
 type Shot = readonly [kind: FaultKind, at: "self" | "peer", forMs: number];
 
-/** What is aimed, at whom seen from the moment, for how long: under each policy. */
+/** What is aimed, at whom seen from the moment, for how long: under each policy, since votes and who may act depend on it. */
 const AIMED: readonly Shot[] = [
   ["kill", "self", 800],
   ["kill", "peer", 800],
-  ["power-off", "self", 800],
   ["pause", "self", 900],
   ["pause", "peer", 900],
   ["cut", "self", 900],
   ["one-way-cut", "self", 900],
   ["one-way-cut", "peer", 900],
   ["witness-cut", "self", 900],
-  ["witness-amnesia", "self", 0],
-  ["witness-old-copy", "self", 0],
-  ["disk-full", "self", 900],
-  ["disk-full", "peer", 900],
 ];
 
 /** The same, of which each is aimed under one policy only, in turns: the way that they strike does not depend on it. */
 const AIMED_IN_TURNS: readonly Shot[] = [
+  ["power-off", "self", 800],
   ["clean-restart", "self", 800],
   ["isolation", "self", 900],
   ["slow-network", "self", 900],
   ["witness-down", "self", 900],
   ["witness-strange", "self", 900],
+  ["witness-amnesia", "self", 0],
+  ["witness-old-copy", "self", 0],
   ["clock-wrong", "self", 900],
   ["engine-killed", "self", 800],
   ["engine-frozen", "self", 900],
@@ -294,6 +294,8 @@ const AIMED_IN_TURNS: readonly Shot[] = [
   ["handover", "peer", 0],
   ["maintenance", "self", 900],
   ["feed-down", "self", 900],
+  ["disk-full", "self", 900],
+  ["disk-full", "peer", 900],
   ["disk-read-only", "self", 900],
   ["disk-stalled", "self", 900],
   ["disk-restored", "self", 900],
@@ -310,6 +312,8 @@ export interface Aim {
   readonly scenario: string;
   /** `leadership enters role.candidate`, say. */
   readonly moment: string;
+  /** When the moment came without an aimed fault. */
+  readonly atMs: number;
   readonly kind: FaultKind;
   readonly at: "self" | "peer";
   readonly forMs: number;
@@ -330,47 +334,70 @@ export interface AimPlan {
   readonly broken: readonly string[];
 }
 
-/**
- * Every moment of every scenario under `policies`, with every fault, in order. `untilBroken`: ends with the first scenario
- * that breaks an invariant by itself. `only`: scenarios whose name has this text.
- */
-export async function planAims(
+/** One scenario without an aimed fault: what it comes to. */
+export interface DryRun {
+  readonly policy: Policy;
+  readonly scenario: string;
+  /** Each moment once, in order, with the time that it came. */
+  readonly moments: readonly Pick<Aim, "moment" | "atMs">[];
+  readonly reached: readonly string[];
+  readonly violation: Violation | null;
+}
+
+/** Every scenario whose name has the text `only`, under each policy, in order. */
+export function scenariosOf(policies: readonly Policy[], only = ""): readonly Pick<DryRun, "policy" | "scenario">[] {
+  const names = SCENARIOS.map(({ name }) => name).filter((name) => name.includes(only));
+  return policies.flatMap((policy) => names.map((scenario) => ({ policy, scenario })));
+}
+
+/** Plays one of them. */
+export async function playDry(
   factory: CoordinatorFactory,
-  policies: readonly Policy[],
-  { untilBroken = false, only = "" } = {},
-): Promise<AimPlan> {
-  const aims: Aim[] = [];
+  { policy, scenario }: Pick<DryRun, "policy" | "scenario">,
+): Promise<DryRun> {
+  const came = new Map<string, number>();
   const reached: Reached = new Set();
-  const broken: string[] = [];
-  const came = new Map<string, Pick<Aim, "policy" | "scenario">>();
+  const onMoment = (world: World, moment: string): void => {
+    if (!came.has(moment)) came.set(moment, world.nowMs);
+  };
+  const { violation } = await play(factory, { policy, scenario: scenarioOf(scenario), onMoment, reached });
+  const moments = [...came].map(([moment, atMs]) => ({ moment, atMs }));
+  return { policy, scenario, moments, reached: [...reached], violation };
+}
+
+/** Each moment of the `runs` under each policy, in the scenario that comes to it first, with every fault, in order. */
+export function planAims(runs: readonly DryRun[]): AimPlan {
+  const aims: Aim[] = [];
+  const came = new Map<string, Pick<Aim, "policy" | "scenario" | "atMs">>();
+  const policies = [...new Set(runs.map(({ policy }) => policy))];
   for (const [turn, policy] of policies.entries()) {
+    const ofThisTurn = AIMED_IN_TURNS.filter((_shot, index) => (index + turn) % policies.length === 0);
     const seen = new Set<string>();
-    for (const scenario of SCENARIOS.filter(({ name }) => name.includes(only))) {
-      const moments: string[] = [];
-      const onMoment = (_world: World, moment: string): void => {
-        if (seen.has(moment)) return;
+    for (const { scenario, moments } of runs.filter((run) => run.policy === policy)) {
+      for (const { moment, atMs } of moments.filter((one) => !seen.has(one.moment))) {
         seen.add(moment);
-        moments.push(moment);
-      };
-      const dry = await play(factory, { policy, scenario, onMoment, reached });
-      if (dry.violation !== null)
-        broken.push(`${policy}, "${scenario.name}": ${dry.violation.invariant}, ${dry.violation.detail}`);
-      if (untilBroken && broken.length > 0) return { aims: [], reached, broken };
-      for (const moment of moments) {
-        came.set(moment, { policy, scenario: scenario.name });
-        const ofThisTurn = AIMED_IN_TURNS.filter((_shot, index) => (index + turn) % policies.length === 0);
+        came.set(moment, { policy, scenario, atMs });
         for (const [kind, at, forMs] of [...AIMED, ...ofThisTurn])
-          aims.push({ policy, scenario: scenario.name, moment, kind, at, forMs });
+          aims.push({ policy, scenario, moment, atMs, kind, at, forMs });
       }
     }
   }
   // What comes under one policy only is struck there by everything.
   for (const [moment, where] of came) {
-    const aimed = new Set(aims.filter((aim) => aim.moment === moment).map(({ kind }) => kind));
+    const aimed = new Set(aims.filter((aim) => aim.moment === moment).map(({ kind, at }) => `${kind} on ${at}`));
     for (const [kind, at, forMs] of AIMED_IN_TURNS)
-      if (!aimed.has(kind)) aims.push({ ...where, moment, kind, at, forMs });
+      if (!aimed.has(`${kind} on ${at}`)) aims.push({ ...where, moment, kind, at, forMs });
   }
-  return { aims, reached, broken };
+  const broken = runs.flatMap(({ policy, scenario, violation }) =>
+    violation === null ? [] : [`${policy}, "${scenario}": ${violation.invariant}, ${violation.detail}`],
+  );
+  return { aims, reached: new Set(runs.flatMap(({ reached }) => reached)), broken };
+}
+
+function scenarioOf(wanted: string): Scenario {
+  const scenario = SCENARIOS.find(({ name }) => name === wanted);
+  if (scenario === undefined) throw new Error(`no scenario is named ${wanted}`);
+  return scenario;
 }
 
 /**
@@ -394,17 +421,18 @@ export function holesOf({ aims, reached }: AimPlan, explained: Explained): reado
   return [...unstruck, ...oneSidedRules(reached).filter((key) => !explained.has(key))];
 }
 
-/** Plays one; `sink` gets every step. */
+/** Plays one, until the pair has answered the last fault; `sink` gets every step. */
 export async function playAim(factory: CoordinatorFactory, aim: Aim, sink?: TraceSink): Promise<AimResult> {
-  const scenario = SCENARIOS.find(({ name }) => name === aim.scenario);
-  if (scenario === undefined) throw new Error(`no scenario is named ${aim.scenario}`);
+  const scenario = scenarioOf(aim.scenario);
+  const lastMs = Math.max(aim.atMs + aim.forMs, ...scenario.faults.map(({ atMs, forMs }) => atMs + forMs));
+  const safetyMs = Math.min(scenario.safetyMs ?? SAFETY_MS, lastMs + ANSWER_MS);
   let reached = false;
   const onMoment = (world: World, moment: string, label: Label): void => {
     if (reached || moment !== aim.moment) return;
     reached = true;
     strike(world, aim, aim.at === "self" ? label : otherLabel(label));
   };
-  const run = await play(factory, { policy: aim.policy, scenario, onMoment, sink });
+  const run = await play(factory, { policy: aim.policy, scenario: { ...scenario, safetyMs }, onMoment, sink });
   return { aim, reached, run };
 }
 

@@ -6,7 +6,7 @@ import type { Policy } from "../core/settings.ts";
 import { coveredRules, coverWorld, type Reached } from "./coverage.ts";
 import { ALL_BUGS } from "./planted-bugs/all.ts";
 import { runSeed, type RunResult } from "./run.ts";
-import { type Aim, type AimResult, playAim } from "./systematic.ts";
+import { type Aim, type AimResult, type DryRun, playAim, playDry } from "./systematic.ts";
 import type { World, WorldSettings } from "./world/world.ts";
 import type { CoordinatorFactory } from "./world/world-ground.ts";
 
@@ -15,6 +15,7 @@ const MOST_SEEDS_PER_BUG = 400;
 
 export type Task =
   | { readonly kind: "seed"; readonly seed: number; readonly policy: Policy; readonly cover?: boolean }
+  | { readonly kind: "scenario"; readonly scenario: Pick<DryRun, "policy" | "scenario"> }
   | { readonly kind: "aim"; readonly aim: Aim }
   | { readonly kind: "bug"; readonly name: string };
 
@@ -30,11 +31,13 @@ export interface BugResult {
 
 export type TaskResult =
   | { readonly kind: "seed"; readonly result: RunResult; readonly reached: readonly string[] }
+  | { readonly kind: "scenario"; readonly result: DryRun }
   | { readonly kind: "aim"; readonly result: AimResult }
   | { readonly kind: "bug"; readonly result: BugResult };
 
 /** Does one task. */
 export async function doTask(factory: CoordinatorFactory, task: Task): Promise<TaskResult> {
+  if (task.kind === "scenario") return { kind: "scenario", result: await playDry(factory, task.scenario) };
   if (task.kind === "aim") return { kind: "aim", result: await playAim(factory, task.aim) };
   if (task.kind === "bug") return { kind: "bug", result: await findBug(factory, task.name) };
   const { seed, policy, cover = false } = task;

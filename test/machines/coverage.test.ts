@@ -5,8 +5,8 @@
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { everything, readExplained } from "../../src/simulation/coverage.ts";
-import { simulated } from "../../src/simulation/subject.ts";
-import { type AimPlan, holesOf, planAims } from "../../src/simulation/systematic.ts";
+import { type AimPlan, holesOf } from "../../src/simulation/systematic.ts";
+import { aimPlan } from "../simulation/aim-plan.ts";
 
 const explained = readExplained();
 
@@ -14,7 +14,7 @@ describe("state × fault", () => {
   let plan: AimPlan;
 
   beforeAll(async () => {
-    plan = await planAims(simulated, ["consistency", "on-air"]);
+    plan = await aimPlan();
   }, 600_000);
 
   it("has no hole that SPEC.md does not explain", () => {

@@ -54,6 +54,7 @@ it("SB2: a page of a recovery that is lost is asked for again when the follower 
     policy: "on-air",
     scenario: "split, loser slow, witness away",
     moment: "split-brain enters backingOff",
+    atMs: 7_000,
     kind: "pause",
     at: "self",
     forMs: 900,
