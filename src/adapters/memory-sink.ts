@@ -28,6 +28,11 @@ export class MemoryFeed {
     this.feedId = `feed_${Number(this.feedId.slice(5)) + 1}`;
   }
 
+  /** Loses its newest entries and keeps its name, as a broker that was restored from an older copy. */
+  restoreOlder(lost: number): void {
+    for (const { event } of this.entries.splice(-lost)) this.#versions.delete(event.eventId);
+  }
+
   /** Keeps the event; one that stands there already gets the version it has. */
   publish(event: ControlEvent): Published {
     const known = this.#versions.get(event.eventId);
@@ -61,16 +66,14 @@ export class MemorySink implements FeedSink {
     this.#init = init;
   }
 
-  async publish(batch: readonly ControlEvent[], feedId: string | null = null): Promise<PublishResult> {
+  async publish(batch: readonly ControlEvent[], feedId: string | null = null, reached = 0): Promise<PublishResult> {
     const delayMs = this.#init.delayMs?.() ?? 0;
     if (delayMs > 0) await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, delayMs));
     const published: Published[] = [];
     const found = this.#feed.feedId;
-    if (feedId !== null && feedId !== found) {
-      return {
-        published,
-        failure: { reason: "lost", error: new ChangeoverError("feed_lost", `the feed is ${found}, not ${feedId}`) },
-      };
+    if (feedId !== null && (feedId !== found || this.#feed.entries.length < reached)) {
+      const message = `the feed is ${found} through ${this.#feed.entries.length}, not ${feedId} through ${reached}`;
+      return { published, failure: { reason: "lost", error: new ChangeoverError("feed_lost", message) } };
     }
     for (const event of batch) {
       const fault = this.#closed ? "unavailable" : (this.#init.faultOf?.(event) ?? null);

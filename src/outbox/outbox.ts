@@ -15,7 +15,8 @@ import type { Store } from "../ports/store.ts";
 import { skippedEvent } from "./events.ts";
 import { OutboxJournal } from "./journal.ts";
 import { PairMarks } from "./pair-marks.ts";
-import { type Batch, FEED_KEY, Pump, type PumpParts } from "./pump.ts";
+import { FeedPlace } from "./feed-place.ts";
+import { type Batch, Pump, type PumpParts } from "./pump.ts";
 
 /** The slow ticker behind the commits. */
 const TICK_MS = 1_000;
@@ -187,7 +188,7 @@ export class Outbox {
         const { done } = store.replica.transaction(() => steps.next());
         if (done !== true) return clock.soon(step);
         store.replica.transaction(() => {
-          store.replica.peerState.delete(FEED_KEY);
+          new FeedPlace(store.replica).forget();
           store.replica.peerState.delete(RESYNC_KEY);
         });
       } catch (error) {

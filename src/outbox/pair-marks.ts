@@ -7,7 +7,7 @@
 import { PROGRAMME, type StackMark } from "../core/control-event.ts";
 import type { Clock } from "../ports/basics.ts";
 import type { OutboxStore, Replica } from "../ports/replica.ts";
-import { FEED_KEY } from "./pump.ts";
+import { FeedPlace } from "./feed-place.ts";
 
 /** Marks of one message. */
 const MARKS_TOLD = 256;
@@ -20,10 +20,12 @@ export interface PairMarksParts {
 
 export class PairMarks {
   readonly #parts: PairMarksParts;
+  readonly #place: FeedPlace;
   #cursor = "";
 
   constructor(parts: PairMarksParts) {
     this.#parts = parts;
+    this.#place = new FeedPlace(parts.replica);
   }
 
   /** A stack was published a little further. */
@@ -41,13 +43,13 @@ export class PairMarks {
   }
 
   #tell(marks: readonly StackMark[]): void {
-    this.#parts.tell(marks, this.#parts.replica.peerState.get(FEED_KEY));
+    this.#parts.tell(marks, this.#place.feedId);
   }
 
   /** The leader's word. */
   take(marks: readonly StackMark[], feedId: string | null): void {
-    const { peerState } = this.#parts.replica;
-    if (feedId !== null && peerState.get(FEED_KEY) !== feedId) peerState.set(FEED_KEY, feedId);
+    const given = marks.map(({ controlVersion }) => controlVersion);
+    if (feedId !== null) this.#place.note(feedId, given);
     const news = marks.filter((mark) => this.#agrees(mark) && this.#isNews(mark));
     if (news.length === 0) return;
     const atUnixMs = this.#parts.clock.unixMs();

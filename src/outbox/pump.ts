@@ -12,6 +12,7 @@ import type { Epoch } from "../core/epoch.ts";
 import type { Clock, Logger, Random } from "../ports/basics.ts";
 import type { FeedSink, PublishFailure, PublishResult } from "../ports/feed-sink.ts";
 import type { OutboxRow, Replica } from "../ports/replica.ts";
+import { FeedPlace } from "./feed-place.ts";
 import { Rests } from "./rests.ts";
 
 /** Stacks that are published at once. */
@@ -21,9 +22,6 @@ const BATCH_EVENTS = 512;
 const BATCH_BYTES = 1_048_576;
 /** Stacks that are held in mind; the slow ticker finds the others. */
 const MAX_STACKS = 10_000;
-
-/** Where the store keeps the name of the feed that this engine has published to. */
-export const FEED_KEY = "outbox:feed";
 
 export interface PumpParts {
   readonly clock: Clock;
@@ -63,6 +61,7 @@ export class Pump {
   readonly #maxAttempts: number;
   readonly #machine;
   readonly #rests: Rests;
+  readonly #place: FeedPlace;
   /** Stacks to look at, in turn. */
   readonly #ready = new Set<string>();
   readonly #flying = new Set<string>();
@@ -77,6 +76,7 @@ export class Pump {
     this.#deps = deps;
     this.#maxAttempts = init.maxAttempts;
     this.#rests = new Rests(parts, (stackId) => this.#due(stackId));
+    this.#place = new FeedPlace(parts.replica);
     this.#machine = startMachine(
       parts.host,
       outboxPumpMachine.provide({
@@ -162,8 +162,12 @@ export class Pump {
     if (epoch === null) return;
     const throughVersion = this.#deps.throughVersion(stackId);
     const bounds = { limit: BATCH_EVENTS, maxBytes: BATCH_BYTES, throughVersion };
-    const rows = this.#guarded(() => this.#parts.replica.outbox.waiting(stackId, bounds));
-    if (rows === null) return this.#rests.rest(stackId, "store");
+    const found = this.#guarded(() => ({
+      rows: this.#parts.replica.outbox.waiting(stackId, bounds),
+      place: { feedId: this.#place.feedId, reached: this.#place.reached },
+    }));
+    if (found === null) return this.#rests.rest(stackId, "store");
+    const { rows, place } = found;
     const [head] = rows;
     if (head === undefined) return;
     if (head.dead && head.reason === "refused") return this.#rests.rest(stackId, "person");
@@ -172,7 +176,8 @@ export class Pump {
     void this.#parts.sink
       .publish(
         rows.map(({ event }) => event),
-        this.#parts.replica.peerState.get(FEED_KEY),
+        place.feedId,
+        place.reached,
       )
       .catch((error: unknown): PublishResult => ({ published: [], failure: { reason: "unavailable", error } }))
       .then((result) => {
@@ -189,7 +194,8 @@ export class Pump {
     const written = this.#guarded(() =>
       replica.transaction(() => {
         if (published.length > 0) replica.outbox.published(published, clock.unixMs());
-        if (published.length > 0 && feedId !== undefined) replica.peerState.set(FEED_KEY, feedId);
+        const given = published.map(({ controlVersion }) => controlVersion);
+        if (given.length > 0 && feedId !== undefined) this.#place.note(feedId, given);
         if (head !== undefined && failure !== null) this.#noteFailure(head, failure.reason);
         return true;
       }),

@@ -16,7 +16,7 @@ export interface Published {
 
 /** Why the rest of a batch was not published. */
 export interface PublishFailure {
-  /** `unavailable`: nobody answers, or not in time. `refused`: this event, as it is, will never be taken. `overtaken`: another publisher was faster; try again. `lost`: it is another feed than the one that was named. */
+  /** `unavailable`: nobody answers, or not in time. `refused`: this event, as it is, will never be taken. `overtaken`: another publisher was faster; try again. `lost`: it is another feed than the one that was named, or an older copy of it. */
   readonly reason: "unavailable" | "refused" | "overtaken" | "lost";
   readonly error: unknown;
 }
@@ -33,9 +33,10 @@ export interface PublishResult {
 export interface FeedSink {
   /**
    * Publishes events of one stack in their order; none stands in the feed without those before it in the batch. With
-   * `feedId`, only into the feed of that name: anything else ends as `lost`, with nothing published.
+   * `feedId`, only into the feed of that name, and only if it has given the control version `reached` before: anything else,
+   * an older copy too, ends as `lost`, with nothing published.
    */
-  publish(batch: readonly ControlEvent[], feedId?: string | null): Promise<PublishResult>;
+  publish(batch: readonly ControlEvent[], feedId?: string | null, reached?: number): Promise<PublishResult>;
   /** Ends what is under way. Idempotent. */
   close(): Promise<void>;
 }

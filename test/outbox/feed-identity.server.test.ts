@@ -1,4 +1,7 @@
 /** Feeds on real brokers: two pairs on one NATS, and feeds that are started over under the same name. */
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
@@ -9,10 +12,12 @@ import { RedisStreamSink } from "../../src/adapters/sinks/redis-stream-sink.ts";
 import { RedisStreamSource } from "../../src/adapters/sinks/redis-stream-source.ts";
 import { Redis } from "ioredis";
 import { SystemClock } from "../../src/adapters/basics.ts";
-import type { FeedSink, FeedSource } from "../../src/ports/feed-sink.ts";
+import type { ControlEvent } from "../../src/core/control-event.ts";
+import type { FeedSink, FeedSource, PublishResult } from "../../src/ports/feed-sink.ts";
 import { anEvent, events, readAll } from "../../src/testing/feed-sink-contract.ts";
 import { type NatsServer, startNats } from "../support/nats-server.ts";
 import { startRedis } from "../support/redis-server.ts";
+import type { ServerOptions, ServerProcess } from "../support/server-process.ts";
 import { describeWithServer } from "../support/servers.ts";
 import { applierOf, appliedVersions, openData } from "./applier-rig.ts";
 
@@ -37,6 +42,52 @@ async function startedOver(sink: FeedSink, source: FeedSource, wipe: () => Promi
   await expect.poll(() => appliedVersions(db), { timeout: 15_000 }).toEqual([1, 2, 3, 4, 5, 6]);
   await applier.stop();
   await Promise.all([sink.close(), source.close()]);
+}
+
+/** The disk of a broker is restored from a copy that lacks the last four events; the sink is open all the while. */
+async function restoredOlder(
+  start: (options: ServerOptions) => Promise<ServerProcess>,
+  sinkTo: (url: string) => FeedSink,
+): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), "changeover-older-"));
+  const [dir, copy] = [join(root, "disk"), join(root, "copy")];
+  mkdirSync(dir);
+  let server = await start({ dir });
+  const sink = sinkTo(server.url);
+  const again = async (disk: () => void): Promise<void> => {
+    await server.stop();
+    disk();
+    server = await start({ dir, port: server.port });
+  };
+  const ends = async (events: readonly ControlEvent[], ...place: [string?, number?]): Promise<PublishResult> => {
+    let result = await sink.publish(events, ...place);
+    await expect
+      .poll(async () => (result = await sink.publish(events, ...place)).failure?.reason, { timeout: 15_000 })
+      .not.toBe("unavailable");
+    return result;
+  };
+  try {
+    const { feedId } = await ends(events(1, 4));
+    await again(() => cpSync(dir, copy, { recursive: true }));
+    const { published } = await ends(events(5, 8), feedId);
+    const reached = published.at(-1)?.controlVersion;
+    await again(() => {
+      rmSync(dir, { recursive: true });
+      cpSync(copy, dir, { recursive: true });
+    });
+    const lost = await ends(events(9, 10), feedId, reached);
+    expect(lost).toMatchObject({ published: [], failure: { reason: "lost" } });
+    expect(String(lost.failure?.error)).toContain(`published was through ${reached}`);
+    const filled = await ends(events(1, 10));
+    expect(filled.failure).toBeNull();
+    const given = filled.published.map(({ controlVersion }) => controlVersion);
+    expect(given).toEqual([...given].sort((one, other) => one - other));
+    expect((await ends(events(11, 12), filled.feedId, given.at(-1))).failure).toBeNull();
+  } finally {
+    await sink.close();
+    await server.stop();
+    rmSync(root, { recursive: true, force: true });
+  }
 }
 
 describeWithServer("nats-server", "feeds in one NATS", () => {
@@ -78,6 +129,10 @@ describeWithServer("nats-server", "feeds in one NATS", () => {
     await Promise.all([sink.close(), source.close()]);
   });
 
+  it("F1: a stream that was restored from an older copy gets nothing until it is filled", { timeout: 90_000 }, () =>
+    restoredOlder(startNats, (url) => new JetStreamSink({}, { url, stream: "older", maxBytes: 16_000_000 })),
+  );
+
   it("F1: a stream that was deleted and made again under its name is another feed", { timeout: 60_000 }, async () => {
     const init = { url: server.url, stream: "again" };
     const sink = new JetStreamSink({}, { ...init, maxBytes: 16_000_000 });
@@ -115,6 +170,13 @@ describeWithServer("redis-server", "a feed in Redis", () => {
       await server.stop();
     }
   });
+
+  it("F1: that was restored from an older copy gets nothing until it is filled", { timeout: 90_000 }, () =>
+    restoredOlder(
+      async (options) => startRedis({ ...options, args: ["--appendonly", "yes", "--appendfsync", "always"] }),
+      (url) => new RedisStreamSink({ clock }, { url, stream: "older" }),
+    ),
+  );
 
   it("F1: that was flushed is another feed", { timeout: 60_000 }, async () => {
     const server = await startRedis();

@@ -96,6 +96,22 @@ describe("a feed that changes under its name", () => {
     expect(anew.feedId).not.toBe(feedId);
   });
 
+  it("F1: a folder that was restored from an older copy gets nothing, also from a sink that is still open", async () => {
+    const open = new FileSink({}, { folder });
+    const { feedId = "", published } = await open.publish(events(1, 6));
+    const reached = published.at(-1)?.controlVersion;
+    expect(reached).toBe(6);
+    for (const sink of [open, new FileSink({}, { folder })]) {
+      for (const part of ["order", "events"]) rmSync(join(folder, part), { recursive: true });
+      await new FileSink({}, { folder }).publish(events(1, 4));
+      const { failure, published: none } = await sink.publish(events(7, 8), feedId, reached);
+      expect([failure?.reason, none]).toEqual(["lost", []]);
+      expect(String(failure?.error)).toContain("published was through 6");
+      const missing = await sink.publish(events(1, 8));
+      expect(missing.published.map(({ controlVersion }) => controlVersion)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+  });
+
   it("F1: a stack that stood still goes on after resync()", async () => {
     const feed = new MemoryFeed();
     for (const event of events(1, 3)) feed.publish(event);
@@ -131,6 +147,34 @@ describe("a pair that publishes", () => {
     await stage.submit("b");
     await stage.until("a person is told", () => stage.alarms("b").includes("feed-lost"), 60_000);
     expect(stage.feed.entries).toEqual([]);
+  });
+
+  onStage("F1: a feed that was restored from an older copy gets nothing until resync fills it again", async (stage) => {
+    for (let at = 0; at < 5; at += 1) await stage.submit("a");
+    stage.coordinator("a").replication.records.set("macros", "m1", 1);
+    await stage.published();
+    stage.feed.restoreOlder(3);
+    const older = stage.feed.entries.length;
+    await stage.submit("a");
+    await stage.until("a person is told", () => stage.alarms("a").includes("feed-lost"), 30_000);
+    expect(stage.feed.entries).toHaveLength(older);
+    expect(stage.coordinator("a").resyncFeed("ops")).toEqual({ outcome: "resyncing" });
+    await stage.until("all is published", () => stage.versions("programme").length === 6, 60_000);
+    await stage.until("nothing waits", () => stage.waiting("a") === 0, 60_000);
+    expect(stage.versions("programme")).toEqual([1, 2, 3, 4, 5, 6]);
+    expectOrdered(stage);
+    expect(stage.alarms("a")).not.toContain("feed-lost");
+  });
+
+  onStage("F1: the follower takes over and notices that the feed is an older copy", async (stage) => {
+    for (let at = 0; at < 4; at += 1) await stage.submit("a");
+    await stage.published();
+    stage.feed.restoreOlder(2);
+    stage.process("a").kill(3);
+    await stage.until("b leads", () => stage.leads("b"), 30_000);
+    await stage.submit("b");
+    await stage.until("a person is told", () => stage.alarms("b").includes("feed-lost"), 60_000);
+    expect(stage.versions("programme")).toEqual([1, 2]);
   });
 
   onStage(

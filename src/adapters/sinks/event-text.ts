@@ -147,6 +147,12 @@ export function feedLost(expected: string, found: string): PublishResult {
   return failed([], "lost", new ChangeoverError("feed_lost", message, { details: { expected, found } }));
 }
 
+/** The feed ends before what it had given: a copy of an earlier time stands in its place. */
+export function feedOutdated(feedId: string, reached: number): PublishResult {
+  const message = `the feed ${feedId} is an older copy: published was through ${reached}, which it does not have; run changeover outbox resync`;
+  return failed([], "lost", new ChangeoverError("feed_lost", message, { details: { feedId, reached } }));
+}
+
 /** Nobody can be asked any more. */
 export function sinkClosed(): ChangeoverError {
   return new ChangeoverError("stopped", "the sink is closed");

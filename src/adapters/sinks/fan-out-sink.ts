@@ -2,7 +2,7 @@
  * One sink that publishes to several. An event counts as published once it stands in every feed: until then it is sent to
  * all of them again, and those that have it already answer with the version they gave it.
  * The first sink numbers the events. The `feedId` of the whole is the list of those of all feeds, so that each one that was
- * started over is noticed.
+ * started over is noticed. An older copy is noticed in the first alone: the numbers are its own.
  */
 import type { ControlEvent } from "../../core/control-event.ts";
 import type { FeedSink, PublishResult } from "../../ports/feed-sink.ts";
@@ -19,9 +19,9 @@ export class FanOutSink implements FeedSink {
     this.#others = components.others;
   }
 
-  async publish(batch: readonly ControlEvent[], feedId: string | null = null): Promise<PublishResult> {
+  async publish(batch: readonly ControlEvent[], feedId: string | null = null, reached = 0): Promise<PublishResult> {
     const [firstId = null, ...otherIds] = idsOf(feedId);
-    const result = await this.#first.publish(batch, firstId);
+    const result = await this.#first.publish(batch, firstId, reached);
     const accepted = batch.slice(0, result.published.length);
     if (accepted.length === 0) return withoutFeed(result);
     const others = await Promise.all(

@@ -8,7 +8,7 @@
 import type { ControlEvent } from "../../core/control-event.ts";
 import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.ts";
 import { SerialQueue } from "../serial-queue.ts";
-import { eventToText, type FeedFormat, failed, feedLost, notTaken, sinkClosed } from "./event-text.ts";
+import { eventToText, type FeedFormat, failed, feedLost, feedOutdated, notTaken, sinkClosed } from "./event-text.ts";
 import { FileFeed } from "./file-feed.ts";
 
 export interface FileSinkInit {
@@ -34,13 +34,14 @@ export class FileSink implements FeedSink {
     this.#feed = new FileFeed(init.folder, init.format);
   }
 
-  async publish(batch: readonly ControlEvent[], feedId: string | null = null): Promise<PublishResult> {
+  async publish(batch: readonly ControlEvent[], feedId: string | null = null, reached = 0): Promise<PublishResult> {
     const published: Published[] = [];
     try {
       return await this.#queue.run(async () => {
         if (this.#closed) return failed(published, "unavailable", sinkClosed());
         const found = await this.#openFeed();
         if (feedId !== null && feedId !== found) return feedLost(feedId, found);
+        if (feedId !== null && !(await this.#holds(reached))) return feedOutdated(feedId, reached);
         return { ...(await this.#publishAll(batch, published)), feedId: found };
       });
     } catch (error) {
@@ -98,6 +99,13 @@ export class FileSink implements FeedSink {
     this.#last = null;
     await this.#feed.prepare();
     return (this.#feedId = await this.#feed.makeId());
+  }
+
+  /** Whether a place is taken, or one behind it: people may remove what is old. */
+  async #holds(controlVersion: number): Promise<boolean> {
+    if (controlVersion === 0 || (await this.#feed.read(this.#feed.placeOf(controlVersion))) !== null) return true;
+    this.#last = await this.#findLast();
+    return this.#last >= controlVersion;
   }
 
   /** The last place that is taken; makes the folders, and mends what a killed publisher left. */

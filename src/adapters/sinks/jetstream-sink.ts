@@ -15,6 +15,7 @@ import {
   type FeedFormat,
   failed,
   feedLost,
+  feedOutdated,
   notTaken,
   sinkClosed,
   headerText,
@@ -48,6 +49,10 @@ export class JetStreamSink implements FeedSink {
   readonly #last = new Map<string, number>();
   /** null: it must be looked at again. */
   #stream: FeedStream | null = null;
+  /** The highest sequence that is known to stand; 0 where it must be looked at again. */
+  #head = 0;
+  /** The life of the connection in which all this was found. */
+  #life = 0;
   #closed = false;
 
   /** Connects when there is something to publish. Throws `invalid_configuration` for a URL of no known form. */
@@ -56,7 +61,7 @@ export class JetStreamSink implements FeedSink {
     this.#init = init;
   }
 
-  async publish(batch: readonly ControlEvent[], feedId: string | null = null): Promise<PublishResult> {
+  async publish(batch: readonly ControlEvent[], feedId: string | null = null, reached = 0): Promise<PublishResult> {
     const published: Published[] = [];
     const [head] = batch;
     if (head === undefined) return { published, failure: null };
@@ -68,6 +73,7 @@ export class JetStreamSink implements FeedSink {
         this.#stream = null;
         return feedLost(feedId, stream.feedId);
       }
+      if (feedId !== null && (await this.#reached(reached)) < reached) return feedOutdated(feedId, reached);
       subject = subjectOf(stream.subjectPrefix, head);
       if (subject === null) return failed(published, "refused", notTaken(head, "its stack's name is too long"));
       const result = await this.#publishAll(batch, subject, published);
@@ -107,14 +113,29 @@ export class JetStreamSink implements FeedSink {
 
   async #ready(): Promise<{ readonly session: NatsSession; readonly stream: FeedStream }> {
     const session = await this.#link.session();
+    // Behind a connection that broke, a server may have been restored.
+    if (this.#life !== this.#link.life) {
+      this.#life = this.#link.life;
+      this.#last.clear();
+      this.#stream = null;
+      this.#head = 0;
+    }
     const stream = (this.#stream ??= await ensureStream(session, this.#init));
     return { session, stream };
+  }
+
+  /** The last sequence of the stream, looked at again where what is known of it lies below `wanted`. */
+  async #reached(wanted: number): Promise<number> {
+    if (this.#head < wanted) this.#stream = null;
+    const { stream } = await this.#ready();
+    return (this.#head = Math.max(this.#head, stream.reached));
   }
 
   /** What was known of the stream may be wrong: it is looked at again before the next event. */
   #forget(subject: string): void {
     this.#last.delete(subject);
     this.#stream = null;
+    this.#head = 0;
   }
 
   /** All at once: what one connection sends in one turn, the stream gets in this order with nothing of ours between. */
@@ -144,6 +165,7 @@ export class JetStreamSink implements FeedSink {
         return answer;
       }
       const { seq, duplicate } = answer.ack;
+      this.#head = Math.max(this.#head, seq);
       published.push({ eventId: (events[at] as ControlEvent).eventId, controlVersion: seq, duplicate });
       this.#remember(subject, duplicate ? null : seq);
     }

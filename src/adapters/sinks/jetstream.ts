@@ -72,6 +72,8 @@ export function feedIdOf({ config, created }: StreamInfo): string {
 export interface FeedStream {
   readonly feedId: string;
   readonly subjectPrefix: string;
+  /** Its last sequence when it was looked at. */
+  readonly reached: number;
 }
 
 /** Makes the stream where it is missing. Two that make it at once make the same. */
@@ -81,7 +83,7 @@ export async function ensureStream(
 ): Promise<FeedStream> {
   const info = await standingOrMade(session, init);
   const subjectPrefix = prefixIn(info.config.subjects ?? [], init);
-  return { feedId: feedIdOf(info), subjectPrefix };
+  return { feedId: feedIdOf(info), subjectPrefix, reached: info.state.last_seq };
 }
 
 /** What the subjects of this feed begin with. Throws where the standing stream would not take them. */

@@ -68,10 +68,10 @@ function checkedName(stream: string): string {
 
 /**
  * KEYS stream, ids, feed id. ARGV longest length, a name for a feed that has none, the name that is expected ("": any),
- * the format, then event id and text of each event. A stream that begins gets a new name. In the flat format the control
- * version goes into the text, as its first field.
+ * the format, the control version that it has given at least, then event id and text of each event. A stream that begins
+ * gets a new name. In the flat format the control version goes into the text, as its first field.
  * Answers the feed's name, then control version and 1 (it stood there before) or 0 for each; the name alone where
- * another was expected.
+ * another was expected, or a stream that has come further.
  */
 export const PUBLISH = script(`
 local last = 0
@@ -90,10 +90,11 @@ if not name then
   redis.call('SET', KEYS[3], name)
 end
 if ARGV[3] ~= '' and ARGV[3] ~= name then return { name } end
+if last < tonumber(ARGV[5]) then return { name } end
 local longest = tonumber(ARGV[1])
 local flat = ARGV[4] == 'flat'
 local answer = { name }
-for at = 5, #ARGV, 2 do
+for at = 6, #ARGV, 2 do
   local known = redis.call('HGET', KEYS[2], ARGV[at])
   if known then
     answer[#answer + 1] = tonumber(known)

@@ -11,7 +11,7 @@ import type { ControlEvent } from "../../core/control-event.ts";
 import type { Clock } from "../../ports/basics.ts";
 import type { FeedSink, Published, PublishResult } from "../../ports/feed-sink.ts";
 import type { RedisConnection, ScriptAnswer } from "../redis/client.ts";
-import { eventToText, type FeedFormat, failed, feedLost, notTaken, sinkClosed } from "./event-text.ts";
+import { eventToText, type FeedFormat, failed, feedLost, feedOutdated, notTaken, sinkClosed } from "./event-text.ts";
 import { connectRedisFeed, noAnswer, type RedisFeedInit, type RedisFeedKeys, PUBLISH } from "./redis-feed.ts";
 
 export interface RedisStreamSinkInit extends RedisFeedInit {
@@ -48,7 +48,7 @@ export class RedisStreamSink implements FeedSink {
     this.#format = init.format ?? "changeover";
   }
 
-  async publish(batch: readonly ControlEvent[], feedId: string | null = null): Promise<PublishResult> {
+  async publish(batch: readonly ControlEvent[], feedId: string | null = null, reached = 0): Promise<PublishResult> {
     const published: Published[] = [];
     let name = feedId;
     while (published.length < batch.length) {
@@ -59,10 +59,11 @@ export class RedisStreamSink implements FeedSink {
         const refused = batch[published.length] as ControlEvent;
         return failed(published, "refused", notTaken(refused, "it is too large"));
       }
-      const answer = await this.#append(name ?? "", args);
+      const answer = await this.#append({ name: name ?? "", reached: feedId === null ? 0 : reached }, args);
       if (answer.outcome !== "answered") return failed(published, "unavailable", noAnswer(answer));
       const [found, ...places] = answer.reply as readonly (string | number)[];
       if (name !== null && name !== String(found)) return { ...feedLost(name, String(found)), published };
+      if (places.length === 0) return { ...feedOutdated(String(found), reached), published };
       name = String(found);
       published.push(...readAnswer(events, places.map(Number)));
     }
@@ -74,9 +75,12 @@ export class RedisStreamSink implements FeedSink {
     await this.#connection.close();
   }
 
-  #append(expected: string, events: readonly string[]): Promise<ScriptAnswer> {
+  #append(
+    { name, reached }: { readonly name: string; readonly reached: number },
+    events: readonly string[],
+  ): Promise<ScriptAnswer> {
     const { stream, ids, feedId } = this.#keys;
-    const args = [this.#maxLength, `feed_${randomUUID()}`, expected, this.#format, ...events];
+    const args = [this.#maxLength, `feed_${randomUUID()}`, name, this.#format, reached, ...events];
     return this.#connection.run({ script: PUBLISH, keys: [stream, ids, feedId], args });
   }
 }
