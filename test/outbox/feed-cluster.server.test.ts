@@ -12,7 +12,7 @@ import { JetStreamSource } from "../../src/adapters/sinks/jetstream-source.ts";
 import { RedisStreamSink } from "../../src/adapters/sinks/redis-stream-sink.ts";
 import { RedisStreamSource } from "../../src/adapters/sinks/redis-stream-source.ts";
 import type { ControlEvent } from "../../src/core/control-event.ts";
-import type { FeedEntry, FeedSink, FeedSource } from "../../src/ports/feed-sink.ts";
+import type { FeedEntry, FeedSink, FeedSource, PublishResult } from "../../src/ports/feed-sink.ts";
 import { events, readAll, versionsOf } from "../../src/testing/feed-sink-contract.ts";
 import { freePort } from "../support/free-port.ts";
 import { type NatsServer, startNats } from "../support/nats-server.ts";
@@ -30,20 +30,46 @@ const WITHIN_MS = 60_000;
 const ofStack = (stackId: string): ControlEvent[] =>
   events(1, EVENTS, { stackId }).map((event) => ({ ...event, eventId: `${stackId}:${event.version}` }));
 
-/** Publishes one stack as the pump does: in order, and again from the first event that was not taken. */
-async function publishStack(sink: FeedSink, stackId: string, reached: (count: number) => void): Promise<void> {
-  const all = ofStack(stackId);
-  const deadlineMs = performance.now() + WITHIN_MS;
-  for (let at = 0; at < all.length;) {
-    if (performance.now() > deadlineMs) throw new Error(`${stackId} stands at ${at}`);
-    const { published, failure } = await sink.publish(all.slice(at, at + BATCH));
-    at += published.length;
-    reached(at);
-    if (failure !== null) await delay(100);
+/** Where the feed stands, as the pump keeps it, and how often it was found to be an older copy. */
+class Place {
+  feedId: string | null = null;
+  reached = 0;
+  losses = 0;
+
+  note({ published, feedId, failure }: PublishResult): void {
+    if (failure?.reason === "lost") Object.assign(this, { feedId: null, reached: 0, losses: this.losses + 1 });
+    else if (feedId !== undefined) this.feedId = feedId;
+    this.reached = Math.max(this.reached, ...published.map(({ controlVersion }) => controlVersion));
   }
 }
 
-/** Publishes all stacks at once, and kills a node when each of them is well under way. */
+/**
+ * Publishes one stack as the pump does: in order, again from the first event that was not taken, and not at all into an older
+ * copy. Ends early where that was found, so that all stacks begin again as in a resync.
+ */
+async function publishStack(
+  sink: FeedSink,
+  place: Place,
+  stackId: string,
+  reached: (count: number) => void,
+): Promise<void> {
+  const all = ofStack(stackId);
+  const deadlineMs = performance.now() + WITHIN_MS;
+  const { losses } = place;
+  for (let at = 0; at < all.length && place.losses === losses;) {
+    if (performance.now() > deadlineMs) throw new Error(`${stackId} stands at ${at}`);
+    const result = await sink.publish(all.slice(at, at + BATCH), place.feedId, place.reached);
+    place.note(result);
+    at += result.published.length;
+    reached(at);
+    if (result.failure !== null) await delay(100);
+  }
+}
+
+/**
+ * Publishes all stacks at once, and kills a node when each of them is well under way. A Redis replica may lack what its master
+ * acknowledged last.
+ */
 async function publishOver(sink: FeedSink, kill: () => Promise<void>): Promise<void> {
   const reached = new Map<string, number>();
   let killed: Promise<void> | null = null;
@@ -52,7 +78,13 @@ async function publishOver(sink: FeedSink, kill: () => Promise<void>): Promise<v
     const isUnderWay = STACKS.every((one) => (reached.get(one) ?? 0) >= KILL_AT);
     if (isUnderWay) killed ??= kill();
   };
-  await Promise.all(STACKS.map(async (stackId) => publishStack(sink, stackId, (count) => note(stackId, count))));
+  const place = new Place();
+  for (let losses = -1; losses !== place.losses;) {
+    losses = place.losses;
+    await Promise.all(
+      STACKS.map(async (stackId) => publishStack(sink, place, stackId, (count) => note(stackId, count))),
+    );
+  }
   if (killed === null) throw new Error("no node was killed");
   await (killed as Promise<void>);
 }
