@@ -16,7 +16,7 @@ export class FeedPlace {
     this.#peerState = peerState;
   }
 
-  /** null: none yet, or a resync has begun the feed anew. */
+  /** null: none yet, or none since the last resync. */
   get feedId(): string | null {
     return this.#peerState.get(FEED_KEY);
   }

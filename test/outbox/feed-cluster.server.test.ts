@@ -7,13 +7,17 @@ import { connect } from "@nats-io/transport-node";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { SystemClock } from "../../src/adapters/basics.ts";
+import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
+import { MemoryStore } from "../../src/adapters/memory-store.ts";
 import { JetStreamSink } from "../../src/adapters/sinks/jetstream-sink.ts";
 import { JetStreamSource } from "../../src/adapters/sinks/jetstream-source.ts";
 import { RedisStreamSink } from "../../src/adapters/sinks/redis-stream-sink.ts";
 import { RedisStreamSource } from "../../src/adapters/sinks/redis-stream-source.ts";
 import type { ControlEvent } from "../../src/core/control-event.ts";
 import type { FeedEntry, FeedSink, FeedSource, PublishResult } from "../../src/ports/feed-sink.ts";
+import { FeedPlace } from "../../src/outbox/feed-place.ts";
 import { events, readAll, versionsOf } from "../../src/testing/feed-sink-contract.ts";
+import { CountedIds } from "../contracts/store-samples.ts";
 import { freePort } from "../support/free-port.ts";
 import { type NatsServer, startNats } from "../support/nats-server.ts";
 import { startRedisCluster } from "../support/redis-cluster.ts";
@@ -31,15 +35,20 @@ const ofStack = (stackId: string): ControlEvent[] =>
   events(1, EVENTS, { stackId }).map((event) => ({ ...event, eventId: `${stackId}:${event.version}` }));
 
 /** Where the feed stands, as the pump keeps it, and how often it was found to be an older copy. */
-class Place {
-  feedId: string | null = null;
-  reached = 0;
-  losses = 0;
+interface Progress {
+  readonly place: FeedPlace;
+  losses: number;
+}
 
-  note({ published, feedId, failure }: PublishResult): void {
-    if (failure?.reason === "lost") Object.assign(this, { feedId: null, reached: 0, losses: this.losses + 1 });
-    else if (feedId !== undefined) this.feedId = feedId;
-    this.reached = Math.max(this.reached, ...published.map(({ controlVersion }) => controlVersion));
+function noteResult(progress: Progress, { published, feedId, failure }: PublishResult): void {
+  if (failure?.reason === "lost") {
+    progress.place.forget();
+    progress.losses += 1;
+  } else if (feedId !== undefined && published.length > 0) {
+    progress.place.note(
+      feedId,
+      published.map(({ controlVersion }) => controlVersion),
+    );
   }
 }
 
@@ -49,17 +58,17 @@ class Place {
  */
 async function publishStack(
   sink: FeedSink,
-  place: Place,
+  progress: Progress,
   stackId: string,
   reached: (count: number) => void,
 ): Promise<void> {
   const all = ofStack(stackId);
   const deadlineMs = performance.now() + WITHIN_MS;
-  const { losses } = place;
-  for (let at = 0; at < all.length && place.losses === losses;) {
+  const { place, losses } = progress;
+  for (let at = 0; at < all.length && progress.losses === losses;) {
     if (performance.now() > deadlineMs) throw new Error(`${stackId} stands at ${at}`);
     const result = await sink.publish(all.slice(at, at + BATCH), place.feedId, place.reached);
-    place.note(result);
+    noteResult(progress, result);
     at += result.published.length;
     reached(at);
     if (result.failure !== null) await delay(100);
@@ -78,11 +87,12 @@ async function publishOver(sink: FeedSink, kill: () => Promise<void>): Promise<v
     const isUnderWay = STACKS.every((one) => (reached.get(one) ?? 0) >= KILL_AT);
     if (isUnderWay) killed ??= kill();
   };
-  const place = new Place();
-  for (let losses = -1; losses !== place.losses;) {
-    losses = place.losses;
+  const { replica } = new MemoryStore({ ids: new CountedIds(), disk: new MemoryDisk() });
+  const progress: Progress = { place: new FeedPlace(replica), losses: 0 };
+  for (let losses = -1; losses !== progress.losses;) {
+    losses = progress.losses;
     await Promise.all(
-      STACKS.map(async (stackId) => publishStack(sink, place, stackId, (count) => note(stackId, count))),
+      STACKS.map(async (stackId) => publishStack(sink, progress, stackId, (count) => note(stackId, count))),
     );
   }
   if (killed === null) throw new Error("no node was killed");

@@ -59,10 +59,17 @@ async function restoredOlder(
     disk();
     server = await start({ dir, port: server.port });
   };
-  const ends = async (events: readonly ControlEvent[], ...place: [string?, number?]): Promise<PublishResult> => {
-    let result = await sink.publish(events, ...place);
+  const ends = async (batch: readonly ControlEvent[], ...place: [string?, number?]): Promise<PublishResult> => {
+    const publish = async (): Promise<PublishResult> => sink.publish(batch, ...place);
+    let result = await publish();
     await expect
-      .poll(async () => (result = await sink.publish(events, ...place)).failure?.reason, { timeout: 15_000 })
+      .poll(
+        async () => {
+          if (result.failure?.reason === "unavailable") result = await publish();
+          return result.failure?.reason;
+        },
+        { timeout: 15_000 },
+      )
       .not.toBe("unavailable");
     return result;
   };

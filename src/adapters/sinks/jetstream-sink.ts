@@ -49,8 +49,6 @@ export class JetStreamSink implements FeedSink {
   readonly #last = new Map<string, number>();
   /** null: it must be looked at again. */
   #stream: FeedStream | null = null;
-  /** The highest sequence that is known to stand; 0 where it must be looked at again. */
-  #head = 0;
   /** The life of the connection in which all this was found. */
   #life = 0;
   #closed = false;
@@ -118,7 +116,6 @@ export class JetStreamSink implements FeedSink {
       this.#life = this.#link.life;
       this.#last.clear();
       this.#stream = null;
-      this.#head = 0;
     }
     const stream = (this.#stream ??= await ensureStream(session, this.#init));
     return { session, stream };
@@ -126,16 +123,14 @@ export class JetStreamSink implements FeedSink {
 
   /** The last sequence of the stream, looked at again where what is known of it lies below `wanted`. */
   async #reached(wanted: number): Promise<number> {
-    if (this.#head < wanted) this.#stream = null;
-    const { stream } = await this.#ready();
-    return (this.#head = Math.max(this.#head, stream.reached));
+    if (this.#stream !== null && this.#stream.reached < wanted) this.#stream = null;
+    return (await this.#ready()).stream.reached;
   }
 
   /** What was known of the stream may be wrong: it is looked at again before the next event. */
   #forget(subject: string): void {
     this.#last.delete(subject);
     this.#stream = null;
-    this.#head = 0;
   }
 
   /** All at once: what one connection sends in one turn, the stream gets in this order with nothing of ours between. */
@@ -165,7 +160,7 @@ export class JetStreamSink implements FeedSink {
         return answer;
       }
       const { seq, duplicate } = answer.ack;
-      this.#head = Math.max(this.#head, seq);
+      if (this.#stream !== null && seq > this.#stream.reached) this.#stream = { ...this.#stream, reached: seq };
       published.push({ eventId: (events[at] as ControlEvent).eventId, controlVersion: seq, duplicate });
       this.#remember(subject, duplicate ? null : seq);
     }

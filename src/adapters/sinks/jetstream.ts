@@ -72,7 +72,7 @@ export function feedIdOf({ config, created }: StreamInfo): string {
 export interface FeedStream {
   readonly feedId: string;
   readonly subjectPrefix: string;
-  /** Its last sequence when it was looked at. */
+  /** The highest of its sequences that is known. */
   readonly reached: number;
 }
 
