@@ -4,8 +4,10 @@
  * A variable that begins with `CHANGEOVER_` and that nobody knows is refused, like an unknown key of the
  * file, since it is a wish that would else be dropped in silence.
  */
+import { findInexactNumber } from "../json/exact-numbers.ts";
 import { parseJson as parseStrictly } from "../json/read.ts";
 import { type Fault, fault } from "./check.ts";
+import { nearestOf } from "./nearest.ts";
 import { boundOf, isKeys, isSection, type Keys, type Shape } from "./shape.ts";
 
 /** What `process.env` is. */
@@ -45,19 +47,34 @@ function kindsFirst(variables: readonly Variable[]): Variable[] {
   return [...variables.filter(isKind), ...variables.filter((variable) => !isKind(variable))];
 }
 
-/** The file's keys with the environment laid over them, and what is wrong with the environment. */
-export function overlay(shape: Shape, keys: Keys, environment: Environment): { keys: Keys; faults: Fault[] } {
+/** The file's keys with the environment laid over them. */
+interface Overlaid {
+  readonly keys: Keys;
+  /** What is wrong with the environment. */
+  readonly faults: Fault[];
+  /** The variables that were laid over the file, by the path of the key. */
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+export function overlay(shape: Shape, keys: Keys, environment: Environment): Overlaid {
   const result = structuredClone(keys);
   const faults: Fault[] = [];
+  const variables = new Map<string, string>();
   for (const variable of variablesOf(shape)) {
     const text = environment[variable.name];
     if (text === undefined) continue;
+    const inexact = takesJson(variable.shape) ? findInexactNumber(text) : null;
     const read = readText(variable.shape, text);
-    if (read === null)
+    if (inexact !== null)
+      faults.push(fault(`${variable.name}${inexact.path}`, undefined, `${inexact.text} cannot be held exactly`));
+    else if (read === null)
       faults.push(fault(variable.name, undefined, `must be JSON text, no key twice, of ${boundOf(variable.shape)}`));
-    else put(result, variable.path, read.value);
+    else {
+      put(result, variable.path, read.value);
+      variables.set(variable.path.join("."), variable.name);
+    }
   }
-  return { keys: result, faults };
+  return { keys: result, faults, variables };
 }
 
 /** Every `CHANGEOVER_*` variable that is neither a key nor in `alsoKnown` (the names that secrets are read from). */
@@ -66,19 +83,31 @@ export function unknownVariables(
   environment: Environment,
   alsoKnown: readonly string[],
 ): readonly Fault[] {
-  const known = new Set([...variablesOf(shape).map(({ name }) => name), ...NOT_KEYS, ...alsoKnown]);
+  const known = [...variablesOf(shape).map(({ name }) => name), ...NOT_KEYS, ...alsoKnown];
   return Object.keys(environment)
-    .filter((name) => name.startsWith(PREFIX) && !known.has(name))
-    .map((name) => fault(name, undefined, "unknown environment variable; unset it or correct its name"));
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
+    .map((name) => {
+      // What all of them begin with would make any two of them near.
+      const near = nearestOf(
+        name.slice(PREFIX.length),
+        known.map((other) => other.slice(PREFIX.length)),
+      );
+      const remedy = near === null ? "unset it or correct its name" : `did you mean ${PREFIX}${near}?`;
+      return fault(name, undefined, `unknown environment variable; ${remedy}`);
+    });
 }
 
 /** The value that the text stands for; null when it had to be JSON and is not. What is out of bounds is found later. */
 function readText(shape: Shape, text: string): { value: unknown } | null {
-  if (isSection(shape) || shape.type === "array") return parseJson(text);
+  if (takesJson(shape)) return parseJson(text);
   const takesNumber = shape.type === "integer" || (shape.anyOf?.some(({ type }) => type === "integer") ?? false);
   if (takesNumber && /^-?\d{1,15}$/.test(text)) return { value: Number(text) };
   if (shape.type === "boolean" && (text === "true" || text === "false")) return { value: text === "true" };
   return { value: text };
+}
+
+function takesJson(shape: Shape): boolean {
+  return isSection(shape) || shape.type === "array";
 }
 
 function parseJson(text: string): { value: unknown } | null {

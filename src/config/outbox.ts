@@ -3,6 +3,7 @@
  * A key without effect is refused.
  */
 import { assertNever } from "../core/errors.ts";
+import { isLoopback } from "../core/loopback.ts";
 import { type Fault, fault } from "./check.ts";
 import type { ConfigInput } from "./schema.ts";
 import type { ClientTlsConfig, OutboxConfig } from "./types.ts";
@@ -34,12 +35,16 @@ const DEFAULT_URL = { redis: "redis://127.0.0.1:6379", nats: "nats://127.0.0.1:4
 /** NATS takes no dots in the name of a stream. */
 const DEFAULT_STREAM = "changeover";
 
-export function outboxFaults({ outbox }: ConfigInput): Fault[] {
-  const { sink, url, stream } = outbox;
+export function outboxFaults({ outbox, peer }: ConfigInput): Fault[] {
+  const { sink, url, stream, dir } = outbox;
   const faults = KEYS.filter((key) => outbox[key] !== undefined && !ALLOWED[sink].includes(key)).map((key) =>
     fault(`outbox.${key}`, undefined, `has no place with sink ${sink}`),
   );
   if (faults.length > 0) return faults;
+  if (sink === "file" && dir === undefined && !peer.links.every((link) => isLoopback(new URL(link.url).hostname))) {
+    const bound = `missing; must be a folder that both engines reach: ${DEFAULT_DIR} is for two engines on one host`;
+    faults.push(fault("outbox.dir", undefined, bound));
+  }
   if (url !== undefined && !SCHEMES[sink].some((scheme) => url.startsWith(scheme))) {
     const name = sink === "redis" ? "Redis" : "NATS";
     faults.push(

@@ -18,6 +18,7 @@ export function relationFaults(config: Config): Fault[] {
     ...switchBackFaults(config),
     ...linkFaults(config),
     ...hookFaults(config),
+    ...execFaults(config),
     ...witnessFaults(config),
     ...repeated(
       config.auth.tokens.map(({ name }) => name),
@@ -87,6 +88,18 @@ function hookFaults({ engine, changeover }: Config): Fault[] {
       : [],
   );
   return [...ofEngine, ...ofTargets];
+}
+
+const EXEC_KEYS = [
+  ...(["notify", "notifyLeader", "notifyFollower", "execute", "snapshot", "restore", "health"] as const),
+  ...(["track", "pidFile"] as const),
+];
+
+/** Without a script nobody would drive the engine, or hear of its death. */
+function execFaults({ engine }: Config): Fault[] {
+  if (engine.kind !== "exec" || EXEC_KEYS.some((key) => engine[key] !== undefined)) return [];
+  const remedy = `name one in ${EXEC_KEYS.join(", ")}, or give another kind`;
+  return [fault("engine.kind", engine.kind, `needs at least one script: ${remedy}`)];
 }
 
 /** A key of the witness that would have no effect, or half of one. */

@@ -15,7 +15,7 @@ export const name = (description: string) =>
   Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples: ["studio-1"], description });
 
 export const text = (description: string, example: string) =>
-  Type.String({ minLength: 1, maxLength: 1_024, examples: [example], description });
+  Type.String({ minLength: 1, maxLength: 1_024, format: "line", examples: [example], description });
 
 /** `schemes`: a pattern. Redis addresses that name several hosts are no URLs; the `redis` adapter checks those. */
 export const url = (schemes: string, description: string, example: string) =>
@@ -114,7 +114,10 @@ export const outbox = section({
     }),
   ),
   dir: Type.Optional(
-    text("Folder of the feed, for sink file; both engines name the same; default ./var/feed", "./var/feed"),
+    text(
+      "Folder of the feed, for sink file; both engines name the same; on one host ./var/feed unless given",
+      "./var/feed",
+    ),
   ),
   url: Type.Optional(
     url(

@@ -6,6 +6,7 @@
 import { type TSchema, Type } from "typebox";
 import { DEFAULT_COMMANDS, DEFAULT_FAILOVER, MIN_STALL_MS } from "../core/settings.ts";
 import { MAX_ORIGINS_PER_TOKEN } from "../core/operation.ts";
+import { isOwnFormat } from "./shape.ts";
 import {
   federation,
   hub,
@@ -39,10 +40,11 @@ const link = section({
   url: url("wss?", "The other engine's own listener on this network", "ws://127.0.0.1:7402"),
 });
 
-const command = Type.Array(text("Program, then its arguments; no shell", "/usr/local/bin/notify"), {
-  minItems: 1,
-  maxItems: 64,
+const argument = Type.String({
+  ...{ minLength: 1, maxLength: 1_024, format: "argument", examples: ["/usr/local/bin/notify"] },
+  description: "Program, then its arguments; no shell",
 });
+const command = Type.Array(argument, { minItems: 1, maxItems: 64 });
 const budget = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 1, maximum: 10 * MINUTE_MS, description }));
 const script = Type.Optional(command);
@@ -300,7 +302,10 @@ export const ConfigSchema = section({
   pair: name("Name of the pair; the same on both engines"),
   label: Type.Enum(["a", "b"], { description: "Place of this engine in its pair" }),
   listen: section({
-    host: Type.String({ minLength: 1, maxLength: 253, default: "127.0.0.1", examples: ["127.0.0.1"] }),
+    host: Type.String({
+      ...{ minLength: 1, maxLength: 253, format: "host" },
+      ...{ default: "127.0.0.1", examples: ["127.0.0.1"] },
+    }),
     port: whole(0, 65_535, 7401, "0 takes any free port"),
     tls: Type.Optional(Type.Union([listenTls])),
   }),
@@ -361,8 +366,7 @@ export function publishedSchema(): object {
 /** Drops from `required` what has a default, at any depth. */
 function relaxRequired(schema: TSchema, alwaysRequired: readonly string[] = []): Record<string, unknown> {
   return JSON.parse(JSON.stringify(schema), (key, value: unknown): unknown =>
-    // A format of our own: other validators do not know it.
-    key === "format" && value === "address" ? undefined : relaxed(value, alwaysRequired),
+    key === "format" && isOwnFormat(value) ? undefined : relaxed(value, alwaysRequired),
   ) as Record<string, unknown>;
 }
 

@@ -3,6 +3,7 @@
  * its bound is said in words.
  * Only the JSON Schema words that `schema.ts` uses are understood; another one is a broken invariant.
  */
+import { isIP } from "node:net";
 import type { TSchema } from "typebox";
 import { Format } from "typebox/format";
 import { Value } from "typebox/value";
@@ -18,8 +19,7 @@ export interface Shape {
   readonly enum?: readonly string[];
   readonly const?: string;
   readonly pattern?: string;
-  /** `address`: host and port must be ones that can be dialled. */
-  readonly format?: string;
+  readonly format?: "address" | "host" | "line" | "argument";
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
@@ -62,6 +62,12 @@ export function kindsOf(shape: Shape): readonly string[] {
   return (shape.anyOf ?? []).flatMap((member) => member.properties?.["kind"]?.const ?? []);
 }
 
+/** The words that a value takes; none where it is something else. */
+export function wordsOf(shape: Shape): readonly string[] {
+  if (shape.const !== undefined) return [shape.const];
+  return shape.enum ?? (shape.anyOf ?? []).flatMap(wordsOf);
+}
+
 /** The bound in words, as errors say it: "must be …". */
 export function boundOf(shape: Shape): string {
   if (shape.anyOf !== undefined) return shape.anyOf.map(boundOf).join(" or ");
@@ -77,8 +83,10 @@ export function boundOf(shape: Shape): string {
       const example = shape.examples?.[0];
       const like = example === undefined ? "" : ` such as "${example}"`;
       if (shape.format === "address") return `an address${like}, with a port from 1 to 65535`;
+      if (shape.format === "host") return `a name or an IP address${like}, without a port and without brackets`;
       if (shape.pattern !== undefined) return `text that matches ${shape.pattern}${like === "" ? "" : `,${like}`}`;
-      return `text of ${shape.minLength ?? 0} to ${shape.maxLength} characters${like}`;
+      const without = shape.format === "line" ? ", without control characters" : "";
+      return `text of ${shape.minLength ?? 0} to ${shape.maxLength} characters${like}${without}`;
     }
     case "array":
       return `a list of ${shape.minItems ?? 0} to ${shape.maxItems ?? "any number of"} entries`;
@@ -105,4 +113,27 @@ function isAddress(text: string): boolean {
     return URL.canParse(url) && new URL(url).port !== "0";
   });
 }
-Format.Set("address", isAddress);
+
+/** A name, or an address of the two families. What looks like an address and is none, `300.1.1.1`, is no name either. */
+function isHost(text: string): boolean {
+  if (isIP(text) !== 0) return true;
+  const [last = "", ...before] = text.replace(/\.$/, "").split(".").reverse();
+  return !/^\d*$/.test(last) && [last, ...before].every((label) => /^\w([\w-]{0,61}\w)?$/.test(label));
+}
+
+/**
+ * What a string must be besides its pattern and length. `address`: host and port can be dialled. `line`: what the system
+ * takes as a path or a name. `argument`: what it takes as an argument of a program.
+ */
+const FORMATS: Readonly<Record<NonNullable<Shape["format"]>, (text: string) => boolean>> = {
+  address: isAddress,
+  host: isHost,
+  line: (text: string) => text.isWellFormed() && !/\p{Cc}/u.test(text),
+  argument: (text: string) => text.isWellFormed() && !text.includes("\0"),
+};
+for (const [name, check] of Object.entries(FORMATS)) Format.Set(name, check);
+
+/** Other validators do not know these. */
+export function isOwnFormat(name: unknown): boolean {
+  return typeof name === "string" && Object.hasOwn(FORMATS, name);
+}

@@ -49,6 +49,7 @@ import {
 } from "./adapters.ts";
 import { takeBackup } from "./backup.ts";
 import { engineKey, standardErrorLog } from "./data-folder.ts";
+import { checkLastingFolders } from "./folders.ts";
 import { nativePart, packageVersion, pageFolder } from "./package-root.ts";
 import { LiveSecrets, sectionsForRestart } from "./reload.ts";
 import { checkTlsFiles, peerAuthorities, serverTls } from "./tls-files.ts";
@@ -106,6 +107,7 @@ export interface Host {
 export async function startHost(config: Config, options: HostOptions = {}): Promise<Host> {
   const secrets = readSecrets(config, options.environment ?? process.env);
   checkTlsFiles(config);
+  checkLastingFolders(config);
   const tls = serverTls(config.listen.tls);
   const log = options.logger === undefined ? standardErrorLog(config) : { logger: options.logger, flush: () => {} };
   const clock = new SystemClock();

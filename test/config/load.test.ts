@@ -62,7 +62,6 @@ describe("what is taken", () => {
     const notify = ["/usr/local/bin/notify"];
     const engineOf = (engine: object) => resolveConfig({ ...MINIMAL, engine: { kind: "exec", ...engine } }).engine;
     expect(engineOf({ notify })).toEqual({ kind: "exec", notify });
-    expect(engineOf({})).toEqual({ kind: "exec" });
     expect(engineOf({ track: { command: notify } })).toEqual({ kind: "exec", track: { command: notify } });
     expect(refusal({ ...MINIMAL, engine: { kind: "exec", track: {} } })).toMatch(/engine\.track\.command: missing/);
   });
@@ -159,6 +158,23 @@ describe("the environment", () => {
     ).toHaveLength(1);
   });
 
+  test("a near miss of a variable, and the variable that a bad value came from, are named", () => {
+    expect(refusal(MINIMAL, { CHANGEOVER_FAILOVER_LEASE: "1" })).toContain(
+      "did you mean CHANGEOVER_FAILOVER_LEASE_MS?",
+    );
+    expect(refusal(MINIMAL, { CHANGEOVER_COLOUR: "1" })).toContain("unset it or correct its name");
+    expect(refusal(MINIMAL, { CHANGEOVER_LISTEN_PORT: "" })).toMatch(
+      /listen\.port is "": must be .* \(set by CHANGEOVER_LISTEN_PORT\)$/,
+    );
+    const links = '[{"name": "red", "url": "x"}]';
+    expect(refusal(MINIMAL, { CHANGEOVER_PEER_LINKS: links })).toMatch(
+      /links\[0\]\.url .* \(set by CHANGEOVER_PEER_LINKS\)$/,
+    );
+    expect(refusal(MINIMAL, { CHANGEOVER_FAILOVER: '{"leaseMs":9007199254740993}' })).toContain(
+      "CHANGEOVER_FAILOVER/leaseMs: 9007199254740993 cannot be held exactly",
+    );
+  });
+
   test("what is no JSON is refused without being shown", () => {
     expect(refusal(MINIMAL, { CHANGEOVER_AUTH_TOKENS: "hush" })).toMatch(/CHANGEOVER_AUTH_TOKENS: must be JSON text/);
     expect(refusal(MINIMAL, { CHANGEOVER_AUTH_TOKENS: "hush" })).not.toContain("hush");
@@ -171,7 +187,7 @@ describe("the environment", () => {
 
 const OUT_OF_BOUNDS: [string, unknown, RegExp][] = [
   ["an unknown key", { ...MINIMAL, colour: "red" }, /colour: unknown key; known here: pair, label/],
-  ["an unknown key inside", { ...MINIMAL, listen: { hots: "x" } }, /listen\.hots: unknown key; known here: host, port/],
+  ["an unknown key inside", { ...MINIMAL, listen: { hots: "x" } }, /listen\.hots: unknown key; did you mean host\?$/],
   ["a missing key", { label: "a", peer: MINIMAL.peer }, /pair: missing; must be text/],
   ["no links", { pair: "p", label: "a" }, /peer\.links: missing; must be a list of 1 to 8 entries/],
   [
@@ -186,7 +202,71 @@ const OUT_OF_BOUNDS: [string, unknown, RegExp][] = [
     { ...MINIMAL, witness: { kind: "etcd" } },
     /witness\.kind is "etcd": must be one of sqlite, redis, nats, none/,
   ],
-  ["a key of another kind", { ...MINIMAL, witness: { kind: "none", file: "x" } }, /witness\.file: unknown key/],
+  [
+    "a key of another kind",
+    { ...MINIMAL, witness: { kind: "none", file: "x" } },
+    /witness\.file: unknown key with kind none; it belongs to kind sqlite$/,
+  ],
+  [
+    "a near miss, as others write keys",
+    { ...MINIMAL, data_dir: "x" },
+    /data_dir: unknown key; did you mean dataDir\?$/,
+  ],
+  [
+    "a near miss in a list",
+    { ...MINIMAL, auth: { tokens: [{ name: "x", rol: "viewer", env: "A" }] } },
+    /auth\.tokens\[0\]\.rol: unknown key; did you mean role\?/,
+  ],
+  [
+    "a near miss of a key that only another way to name a secret has",
+    { ...MINIMAL, auth: { controlPlaneSecret: { fille: "A" } } },
+    /auth\.controlPlaneSecret\.fille: unknown key; did you mean file\?/,
+  ],
+  [
+    "both ways to name a secret",
+    { ...MINIMAL, auth: { controlPlaneSecret: { env: "A", file: "B" } } },
+    /auth\.controlPlaneSecret\.file: unknown key beside env; give one of the two$/,
+  ],
+  [
+    "a key cut short",
+    { ...MINIMAL, failover: { lease: 600 } },
+    /failover\.lease: unknown key; did you mean leaseMs\?$/,
+  ],
+  ["a key with a line break", { ...MINIMAL, "a\nb": 1 }, /"a\\nb": unknown key; known here/],
+  ["a merge key", { ...MINIMAL, listen: { "<<": {} } }, /listen\.<<: unknown key: YAML merge keys are not read/],
+  [
+    "a near miss of a kind",
+    { ...MINIMAL, witness: { kind: "rediss", url: "redis://x" } },
+    /witness\.kind is "rediss": must be one of sqlite, redis, nats, none; did you mean redis\?$/,
+  ],
+  ["no kind", { ...MINIMAL, witness: { url: "redis://x" } }, /witness\.kind: missing; must be one of sqlite, redis/],
+  [
+    "a near miss of a word",
+    { ...MINIMAL, failover: { policy: "onair" } },
+    /failover\.policy is "onair": must be one of on-air, consistency; did you mean on-air\?$/,
+  ],
+  [
+    "a near miss of the word beside a number",
+    { ...MINIMAL, failover: { blindPromoteMs: "nevr" } },
+    /blindPromoteMs is "nevr": must be a whole number .* or never; did you mean never\?$/,
+  ],
+  ["a number for text", { ...MINIMAL, pair: 12 }, /pair is 12: must be text .*; put it in quotes$/],
+  ["a number in quotes", { ...MINIMAL, listen: { port: "7401" } }, /to 65535; write it without quotes$/],
+  [
+    "NUL in a path",
+    { ...MINIMAL, dataDir: "a\0b" },
+    /dataDir is "a\\u0000b": must be text .* without control characters$/,
+  ],
+  [
+    "NUL in an argument",
+    { ...MINIMAL, engine: { kind: "exec", notify: ["/bin/sh", "a\0"] } },
+    /engine\.notify\[1\] is "a\\u0000": must be text/,
+  ],
+  ...["a b", "127.0.0.1:7401", "http://x", "300.1.1.1", "[::1]", "*"].map((host): [string, unknown, RegExp] => [
+    `the host ${host}`,
+    { ...MINIMAL, listen: { host } },
+    /listen\.host is .*: must be a name or an IP address such as "127\.0\.0\.1", without a port and without brackets$/,
+  ]),
   [
     "a link that is no WebSocket",
     { ...MINIMAL, peer: { links: [{ name: "red", url: "http://x" }] } },
@@ -328,6 +408,16 @@ const BROKEN_RELATIONS: [string, object, RegExp][] = [
     { http: { cors: { origins: ["http://127.1:8080"] } } },
     /http\.cors\.origins\[0\] .* must be as browsers send it: http:\/\/127\.0\.0\.1:8080/,
   ],
+  [
+    "an engine of scripts without any",
+    { engine: { kind: "exec", notifyBudgetMs: 100 } },
+    /engine\.kind is "exec": needs at least one script: name one in notify, .*, or give another kind$/,
+  ],
+  [
+    "a feed in files of two hosts that names no folder",
+    { outbox: { sink: "file" }, peer: { links: [{ name: "red", url: "ws://10.0.0.2:7401" }] } },
+    /outbox\.dir: missing; must be a folder that both engines reach/,
+  ],
   ["its own address as the peer's", { listen: { port: 7_402 } }, /peer\.links\[0\]\.url .* own address/],
   [
     "a key of another sink",
@@ -348,6 +438,8 @@ const BROKEN_RELATIONS: [string, object, RegExp][] = [
     /outbox\.stream is "a\.b": must have no dot/,
   ],
 ];
+
+let count = 0;
 
 describe("what is refused, with the key, the value and the bound", () => {
   test.each(OUT_OF_BOUNDS)("%s", (_what, keys, told) => {
@@ -409,11 +501,51 @@ describe("what is refused, with the key, the value and the bound", () => {
       }
     };
     expect(refused(`${JSON.stringify(MINIMAL).slice(0, -1)}, "failover": { "leaseMs": .nan }}`)).toContain(
-      "failover.leaseMs is NaN: must be",
+      "failover.leaseMs is .nan: must be",
     );
     const lists = ["a: &a [x,x,x,x,x,x,x,x,x]"];
     for (const [from, to] of ["ab", "bc", "cd", "de"]) lists.push(`${to}: &${to} [${`*${from},`.repeat(9)}]`);
     expect(refused(lists.join("\n"))).toMatch(/odd\.yaml: aliases: /);
+  });
+
+  test.each([
+    ["9007199254740993", "9007199254740993"],
+    ["1e400", "1e400"],
+    ["-.inf", "-.inf"],
+    ["0x1FFFF", "0x1FFFF"],
+    ["[9007199254740993, 1]", "[9007199254740993, 1]"],
+    ["{a: 1}", '{"a":1}'],
+    ["-5", "-5"],
+  ])("a number is shown as it was written: %s", (written, shown) => {
+    const file = fileOf(`${JSON.stringify(MINIMAL).slice(0, -1)}, "listen": { "port": ${written} }}`, "number.yaml");
+    expect(() => loadConfig(file)).toThrow(`listen.port is ${shown}: must be a whole number`);
+    // The file's number is not what is wrong then.
+    expect(() => loadConfig(file, { CHANGEOVER_LISTEN_PORT: "70000" })).toThrow("listen.port is 70000: must");
+  });
+
+  test.each<[string, string | Buffer, RegExp]>([
+    ["bytes that are no UTF-8", Buffer.from("pair: caf\xe9", "latin1"), /must hold a map of keys in UTF-8/],
+    ["UTF-16", Buffer.from("\ufeffpair: a", "utf16le"), /must hold a map of keys in UTF-8/],
+    ["a value that is no plain data", "listen: !!omap [port: 1]", /line is 1: Unresolved tag: .*; tags are not read/],
+    ["a tag of another program", "listen: !vault x", /Unresolved tag: !vault; tags are not read/],
+    ["an alias of what it stands in", "listen: &a { port: *a }", /listen\.port: \*a refers to itself/],
+    ["nesting without end", `log: ${"[".repeat(5_000)}${"]".repeat(5_000)}`, /nested too deeply/],
+    [
+      "more faults than anyone reads",
+      `{${"x,".repeat(50)}}`.replace(/x/g, () => `k${(count += 1)}`),
+      /; and 3[23] more$/,
+    ],
+    ["tabs", "peer:\n\tlinks: []", /line is 2: Tabs are not allowed/],
+    ["more than a configuration", "#".repeat(1_048_577), /size is 1048577: must be at most 1048576 bytes/],
+  ])("%s", (_what, text, told) => {
+    const file = join(folder, "odd-bytes.yaml");
+    writeFileSync(file, text);
+    expect(() => loadConfig(file)).toThrow(told);
+  });
+
+  test("a byte-order mark and Windows line ends are taken", () => {
+    const text = `\ufeffpair: studio-1\r\nlabel: a\r\npeer:\r\n  links: [{ name: red, url: "ws://127.0.0.1:7402" }]\r\n`;
+    expect(loadConfig(fileOf(text)).pair).toBe("studio-1");
   });
 
   test("a folder in its place", () => {

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { withoutPasswords } from "../../config/check.ts";
 import { loadConfig } from "../../config/load.ts";
 import { readSecrets } from "../../config/secrets.ts";
+import { checkFolders } from "../../host/folders.ts";
 import { checkTlsFiles } from "../../host/tls-files.ts";
 import { line } from "../output.ts";
 
@@ -21,6 +22,7 @@ export function addConfig(program: Command): void {
       const loaded = loadConfig(file, process.env);
       const secrets = readSecrets(loaded, process.env);
       checkTlsFiles(loaded);
+      checkFolders(loaded, file);
       if (options.json) return line(withoutPasswords(JSON.stringify(loaded, null, 2)));
       const { pair, label, listen, failover, witness } = loaded;
       line(`${file} is valid: engine ${label} of ${pair}, ${listen.host}:${listen.port}, ${failover.policy}`);
