@@ -4,6 +4,7 @@
  * It does not know what the answers mean.
  */
 import { withoutPasswords } from "../config/check.ts";
+import type { CoordinatorState } from "../coordinator/types.ts";
 import { networkFault } from "../core/network-fault.ts";
 import { CliError, EXIT } from "./exit.ts";
 
@@ -20,6 +21,9 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** Keys that an answer must have. */
+type KeysOf<T> = readonly [keyof T & string, ...(keyof T & string)[]];
+
 interface Call {
   readonly method?: string;
   readonly body?: unknown;
@@ -27,6 +31,8 @@ interface Call {
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
+/** No answer of an engine is larger. */
+const MAX_ANSWER_BYTES = 268_435_456;
 
 /** What a path that speaks WebSocket answers to a plain request. */
 const UPGRADE_REQUIRED = 426;
@@ -47,18 +53,46 @@ export class Client {
     return new Client({ url, token: this.#token, timeoutMs: this.#timeoutMs });
   }
 
-  /** The body of a success. The caller names the shape that the outer contract promises for the path. */
-  async get<T>(path: string): Promise<T> {
-    return this.#success<T>(path, {});
+  /**
+   * The body of a success. The caller names the shape that the outer contract promises for the path, and the keys of it
+   * without which the answer comes from something else.
+   */
+  async get<T>(path: string, keys: KeysOf<T>): Promise<T> {
+    return this.#success<T>(path, keys, {});
   }
 
   /** As `get`, for a call that changes something. */
-  async post<T>(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<T> {
-    return this.#success<T>(path, { method: "POST", body, headers });
+  async post<T>(
+    path: string,
+    keys: KeysOf<T>,
+    body: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
+    return this.#success<T>(path, keys, { method: "POST", body, headers });
   }
 
-  async delete<T>(path: string): Promise<T> {
-    return this.#success<T>(path, { method: "DELETE" });
+  async delete<T>(path: string, keys: KeysOf<T>): Promise<T> {
+    return this.#success<T>(path, keys, { method: "DELETE" });
+  }
+
+  /** How the engine is. */
+  async state(): Promise<CoordinatorState> {
+    return this.get<CoordinatorState>("/api/state", [
+      "pair",
+      "engineLabel",
+      "role",
+      "epoch",
+      "peer",
+      "witness",
+      "alarms",
+      "lastCommandSeq",
+    ]);
+  }
+
+  /** A call that is answered without a body. */
+  async postForNothing(path: string): Promise<void> {
+    const { status, body } = await this.call(path, { method: "POST" });
+    if (status !== 204) throw new CliError(EXIT.failed, refusalOf(status, body, this.url + path));
   }
 
   /** One call; throws only when no engine answers. */
@@ -73,15 +107,18 @@ export class Client {
         signal: AbortSignal.timeout(this.#timeoutMs),
         redirect: "error",
       });
-      return { status: response.status, body: parse(await response.text()) };
+      return { status: response.status, body: parse(await textOf(response)) };
     } catch (error) {
       throw unreachable(this.url, error, this.#timeoutMs);
     }
   }
 
-  async #success<T>(path: string, call: Call): Promise<T> {
+  async #success<T>(path: string, keys: KeysOf<T>, call: Call): Promise<T> {
     const { status, body } = await this.call(path, call);
-    if (status >= 200 && status < 300 && body !== undefined) return body as T;
+    if (status >= 200 && status < 300 && hasKeys(body, keys)) {
+      answeredBy = this.url + path;
+      return body as T;
+    }
     throw new CliError(EXIT.failed, refusalOf(status, body, this.url + path));
   }
 
@@ -130,16 +167,35 @@ function parse(text: string): unknown {
   }
 }
 
-interface Problem {
-  readonly code?: string;
-  readonly detail?: string;
-  readonly title?: string;
+function hasKeys(body: unknown, keys: readonly string[]): boolean {
+  return typeof body === "object" && body !== null && keys.every((key) => Object.hasOwn(body, key));
+}
+
+/** The body as text, up to a bound: what answers at a wrong address may never end. */
+async function textOf(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let [text, bytes] = ["", 0];
+  for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += piece.byteLength;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error(`it answered with more than ${MAX_ANSWER_BYTES} bytes`);
+    text += decoder.decode(piece, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** Where the last success came from; null before the first. */
+let answeredBy: string | null = null;
+
+/** What a `TypeError` means after an answer: it had the right keys, and something else behind them. */
+export function strangeAnswer(error: unknown): CliError | null {
+  if (!(error instanceof TypeError) || answeredBy === null) return null;
+  return new CliError(EXIT.failed, `${answeredBy} answered, but not as an engine of this version does`);
 }
 
 function refusalOf(status: number, body: unknown, where: string): string {
-  if (typeof body !== "object" || body === null) return `${where} answered ${status}, but not as an engine does`;
-  const { code, detail, title } = body as Problem;
-  const told = [code, detail ?? title].filter((part) => part !== undefined && part !== "").join(": ");
+  const { code, detail, title } = (body ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof code !== "string" || status < 400) return `${where} answered ${status}, but not as an engine does`;
+  const told = [code, detail ?? title].filter((part) => typeof part === "string" && part !== "").join(": ");
   const remedy = code === "unauthorized" ? "; give a token by CHANGEOVER_TOKEN or --token-file" : "";
   return `refused (${status}) ${told}${remedy}`;
 }

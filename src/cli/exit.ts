@@ -3,6 +3,7 @@
  * No stack trace reaches a user, and no error ends with code 0.
  */
 import { ChangeoverError } from "../core/errors.ts";
+import { plain } from "./output.ts";
 
 /** The exit codes that scripts may rely on. */
 export const EXIT = { done: 0, failed: 1, wrongUse: 2, unreachable: 3 } as const;
@@ -22,7 +23,7 @@ export class CliError extends Error {
 
 /** Tells the user and returns the exit code. */
 export function report(error: unknown, write: (text: string) => void): ExitCode {
-  write(`changeover: ${oneLine(messageOf(error))}\n`);
+  write(`changeover: ${plain(oneLine(messageOf(error)))}\n`);
   if (error instanceof CliError) return error.exitCode;
   if (error instanceof ChangeoverError && error.code === "unsupported_runtime") return EXIT.wrongUse;
   return EXIT.failed;

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../host/package-root.ts";
+import { strangeAnswer } from "./client.ts";
 import { addBackup, addRestore } from "./commands/backup.ts";
 import { addConfig } from "./commands/config-check.ts";
 import { addConflicts } from "./commands/conflicts.ts";
@@ -42,7 +43,7 @@ export async function run(argv: readonly string[], launcher: string): Promise<Ex
     return (process.exitCode as ExitCode | undefined) ?? EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrongUse;
-    return report(error, (text) => process.stderr.write(text));
+    return report(strangeAnswer(error) ?? error, (text) => process.stderr.write(text));
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * What happens when anyone who reads the output goes away (`changeover watch | head`, a log collector that dies).
- * A command ends quietly, as there is nobody left to tell; an engine goes on, for the programme does.
+ * A command ends quietly, as there is nobody left to tell; an engine goes on, for the programme does. Output that cannot
+ * be written for another reason is a failure.
  */
 import { EXIT } from "./exit.ts";
 
@@ -14,8 +15,12 @@ export function outliveReader(): void {
 /** Watches both outputs; to be called once. */
 export function endWithReader(): void {
   for (const output of [process.stdout, process.stderr]) {
-    output.on("error", () => {
-      if (!goesOn) process.exit(EXIT.done);
+    output.on("error", (error: NodeJS.ErrnoException) => {
+      if (goesOn) return;
+      if (error.code === "EPIPE") process.exit(EXIT.done);
+      // Such as a full disk: whoever redirected the output must not take it for whole.
+      if (output === process.stdout) process.stderr.write(`changeover: the output cannot be written (${error.code})\n`);
+      process.exit(EXIT.failed);
     });
   }
 }

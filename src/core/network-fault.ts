@@ -38,6 +38,7 @@ const FAULTS: Readonly<Record<string, NetworkFault>> = {
   ECONNABORTED: RESET,
   HPE_INVALID_EOF_STATE: ENDED,
   UND_ERR_CONNECT_TIMEOUT: TIMED_OUT,
+  UND_ERR_SOCKET: ENDED,
 };
 
 /** Words of OpenSSL and of Node for a certificate or a handshake that does not hold. */

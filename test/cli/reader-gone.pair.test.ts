@@ -1,7 +1,7 @@
 /** Whoever reads the output may go away at any moment: a command ends quietly, an engine stays on air. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -40,6 +40,19 @@ test("an engine whose log nobody reads any more leads on", async () => {
   await expect.poll(leads, { timeout: 15_000 }).toBe(true);
   expect(await leads()).toBe(true);
   expect(child.exitCode).toBeNull();
+});
+
+test.runIf(existsSync("/dev/full"))("output that a full disk does not take is a failure", async () => {
+  const full = openSync("/dev/full", "w");
+  child = spawn(process.execPath, ["src/cli/main.ts", "machines", "export"], { stdio: ["ignore", full, "pipe"] });
+  let told = "";
+  child.stderr?.on("data", (piece: Buffer) => (told += piece.toString()));
+  await once(child, "close");
+  closeSync(full);
+  expect({ code: child.exitCode, told }).toEqual({
+    code: 1,
+    told: "changeover: the output cannot be written (ENOSPC)\n",
+  });
 });
 
 test("a command whose reader has gone ends without a word", async () => {

@@ -174,6 +174,77 @@ test.each([
   }
 });
 
+const ODD_ANSWERS: readonly (readonly [string, number, string])[] = [
+  ["a web page", 200, "<!doctype html><html></html>"],
+  ["an error page", 502, "<!doctype html><html></html>"],
+  ["nothing", 200, ""],
+  ["null", 200, "null"],
+  ["a list", 200, "[]"],
+  ["an empty object", 200, "{}"],
+  ["an error that is none of an engine", 404, '{"code":5,"detail":{"a":1}}'],
+  ["a text that ends too early", 200, '{"role":'],
+  [
+    "other things behind the right keys",
+    200,
+    '{"pair":0,"engineLabel":0,"role":0,"epoch":0,"peer":0,"witness":0,"alarms":0,"lastCommandSeq":0}',
+  ],
+];
+
+test.each(ODD_ANSWERS)("every command: a server that answers with %s is no engine", async (_what, status, body) => {
+  const server = createServer((_request, response) => void response.writeHead(status).end(body));
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    for (const leaf of REACHING) {
+      const end = await cli([...argumentsOf(leaf), ...needed(leaf), "--url", url]);
+      expect({ command: leaf.name, ...end }).toMatchObject({ command: leaf.name, code: 1 });
+      const told = end.stdout + end.stderr;
+      expect(told).toMatch(/not as an engine( of this version)? does|something else than an engine's stream|Stately/);
+      expect(told).not.toMatch(/\n\s+at |\[object|undefined|NaN|Cannot /);
+    }
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test("what an engine answers cannot colour the terminal", async () => {
+  const problem = JSON.stringify({ code: "x", detail: "\u001b[31mred\u0007" });
+  const server = createServer((_request, response) => void response.writeHead(503).end(problem));
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    for (const command of ["status", "doctor"]) {
+      const { stdout, stderr } = await cli([command, "--url", url]);
+      // eslint-disable-next-line no-control-regex -- these are what must not be there
+      expect(stdout + stderr).not.toMatch(/[\u001b\u0007]/);
+      expect(stdout + stderr).toContain("�[31mred�");
+    }
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test("an answer without end is given up", async () => {
+  const server = createServer((_request, response) => {
+    const more = (): void => {
+      while (response.write("x".repeat(1_048_576)));
+    };
+    response.writeHead(200).on("drain", more);
+    more();
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  try {
+    const end = await cli(["status", "--url", `http://127.0.0.1:${(server.address() as AddressInfo).port}`]);
+    expect(end.code).toBe(3);
+    expect(end.stderr).toMatch(/cannot reach .*: (it answered with more than \d+ bytes|no answer within 5000 ms)/);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
 /** `watch` goes on until a person ends it, `doctor` makes a finding of it. */
 const ASKING = REACHING.filter(({ name }) => name !== "watch" && name !== "doctor");
 
@@ -205,6 +276,7 @@ test.each([
   [["force-leader"], /CHANGEOVER_CONTROL_PLANE_SECRET or give --secret-file/],
   [["restore", "/nowhere", "--yes"], /--config/],
   [["backup", "--to", "."], /--to is "\.": must be a folder that does not exist yet, or an empty one/],
+  [["pair", "adopt", "", "--yes"], /must not be empty/],
   [["pair", "adopt", "sha256:00"], /nobody can be asked here; give --yes/],
   [["witness", "reset"], /nobody can be asked here; give --yes/],
   [["conflicts", "resolve", "cfl_1", "keep", "--value", "1"], /--value has no place when the choice is keep/],

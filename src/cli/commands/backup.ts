@@ -27,7 +27,7 @@ export function addBackup(program: Command): void {
     .option("--to <folder>", "move the copy there, on this host; without it the copy stays in dataDir/backups")
     .action(async (options: ReadOptions & { readonly to?: string }) => {
       const to = options.to === undefined ? null : freeFolder(options.to);
-      const taken = await clientFor(options, TIMEOUT_MS).post<Taken>("/api/backup", {});
+      const taken = await clientFor(options, TIMEOUT_MS).post<Taken>("/api/backup", ["folder"], {});
       const folder = to === null ? taken.folder : moved(taken.folder, to);
       if (options.json) json({ ...taken, folder });
       else line(`${plain(folder)}: ${said(taken)}`);

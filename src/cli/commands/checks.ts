@@ -18,7 +18,7 @@ import { httpAddress, listenAddress } from "../../host/adapters.ts";
 import { foreignOwner } from "../../host/data-folder.ts";
 import { nativePart, packageVersion } from "../../host/package-root.ts";
 import { checkTlsFiles, clientTls, peerAuthorities, serverTls } from "../../host/tls-files.ts";
-import type { Client } from "../client.ts";
+import { type Client, strangeAnswer } from "../client.ts";
 import { messageOf } from "../exit.ts";
 import { duration } from "../output.ts";
 
@@ -45,9 +45,10 @@ const CERTIFICATE_LEFT_MS = 14 * DAY_MS;
 /** A running engine, by its own word: how it is, and every alarm with its remedy. */
 export async function checkEngine(client: Client): Promise<Finding[]> {
   try {
-    return stateFindings(await client.get<CoordinatorState>("/api/state"));
+    return stateFindings(await client.state());
   } catch (error) {
-    return [bad("engine", messageOf(error), "start it with: changeover engine -c FILE")];
+    const told = messageOf(strangeAnswer(error) ?? error);
+    return [bad("engine", told, "start it with: changeover engine -c FILE; --url says where it is")];
   }
 }
 

@@ -36,7 +36,7 @@ export function addConflicts(program: Command): void {
 }
 
 async function list(options: ListOptions): Promise<void> {
-  const answer = await clientFor(options).get<Conflicts>(`/api/conflicts?limit=${options.limit}`);
+  const answer = await clientFor(options).get<Conflicts>(`/api/conflicts?limit=${options.limit}`, ["conflicts"]);
   const shown = answer.conflicts.filter(({ outcome }) => !options.open || outcome === "open");
   if (options.json) return json(shown);
   if (shown.length === 0) return line("no conflicts");
@@ -62,7 +62,7 @@ async function resolve(id: string, choice: string, options: ResolveOptions): Pro
   }
   const body = choice === "value" ? { choice, value: valueOf(options.value) } : { choice };
   const path = `/api/conflicts/${encodeURIComponent(id)}/resolve`;
-  const answer = await clientFor(options).post<unknown>(path, body);
+  const answer = await clientFor(options).post<Conflict>(path, ["id", "outcome"], body);
   if (options.json) json(answer);
   else line(`${id} is resolved: ${choice}`);
 }

@@ -21,7 +21,7 @@ import {
 } from "./checks.ts";
 import { EXIT, messageOf } from "../exit.ts";
 import { clientFor, type ReadOptions, reading } from "../options.ts";
-import { columns, json, line } from "../output.ts";
+import { columns, json, line, plain } from "../output.ts";
 
 interface Options extends ReadOptions {
   readonly config?: string;
@@ -76,8 +76,8 @@ const SIGNS = { good: "ok", doubtful: "??", bad: "!!" } as const;
 
 function findingLines(findings: readonly Finding[]): string[] {
   const rows = findings.flatMap(({ name, state, detail, remedy }) => [
-    [SIGNS[state], name, detail],
-    ...(remedy === "" ? [] : [["", "", `→ ${remedy}`]]),
+    [SIGNS[state], plain(name), plain(detail)],
+    ...(remedy === "" ? [] : [["", "", `→ ${plain(remedy)}`]]),
   ]);
   return columns(rows);
 }

@@ -12,6 +12,7 @@ import { sha256Of, SystemClock } from "../../adapters/basics.ts";
 import { canonicalJson, type Json } from "../../core/canonical-json.ts";
 import type { Command, LogPosition } from "../../core/command.ts";
 import { hlcNow, hlcZero } from "../../core/hlc.ts";
+import { networkFault } from "../../core/network-fault.ts";
 import { CliError, EXIT, messageOf } from "../exit.ts";
 import { secretFrom, wholeNumber } from "../options.ts";
 import { columns, json, line } from "../output.ts";
@@ -137,7 +138,10 @@ class Candidate {
     const answer = await this.#call("GET", "/health");
     if (answer.outcome === "unreachable") {
       if (answer.why === "ECONNREFUSED" || answer.why === "ENOTFOUND") {
-        throw new CliError(EXIT.unreachable, `cannot reach ${this.#url}: ${answer.why}; is the engine running?`);
+        throw new CliError(
+          EXIT.unreachable,
+          `cannot reach ${this.#url}: ${networkFault(answer.why)?.words ?? answer.why}; is the engine running?`,
+        );
       }
       this.#say("bad", "health", `GET /health: ${answer.why}`, "answer within engine.healthTimeoutMs");
       return null;

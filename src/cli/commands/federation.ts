@@ -17,6 +17,10 @@ interface ResetOptions extends ReadOptions {
   readonly yes?: boolean;
 }
 
+interface Released {
+  readonly origin: string;
+}
+
 export function addFederation(program: Command): void {
   const federation = program.command("federation").description("the peers that records are pulled from");
   reading(federation.command("status"))
@@ -40,7 +44,7 @@ export function addFederation(program: Command): void {
 }
 
 async function origins(options: ReadOptions): Promise<void> {
-  const report = await clientFor(options).get<OriginsReport>("/api/origins");
+  const report = await clientFor(options).get<OriginsReport>("/api/origins", ["origins"]);
   if (options.json) return json(report);
   if (report.origins.length === 0) line("no origin is bound to a token of role spoke");
   for (const { origin, token, boundAt } of report.origins) line(`${plain(origin)}  ${plain(token)}  since ${boundAt}`);
@@ -48,13 +52,14 @@ async function origins(options: ReadOptions): Promise<void> {
 
 async function release(names: readonly string[], options: ReadOptions): Promise<void> {
   const client = clientFor(options);
-  for (const name of names) await client.post(`/api/origins/${encodeURIComponent(name)}/release`, undefined);
+  for (const name of names)
+    await client.post<Released>(`/api/origins/${encodeURIComponent(name)}/release`, ["origin"], undefined);
   if (options.json) return json(names.map((origin) => ({ origin })));
   for (const name of names) line(`${plain(name)}: released`);
 }
 
 async function status(options: ReadOptions): Promise<void> {
-  const report = await clientFor(options).get<FederationReport>("/api/peers");
+  const report = await clientFor(options).get<FederationReport>("/api/peers", ["peers"]);
   process.exitCode = failing(report).length > 0 ? EXIT.failed : EXIT.done;
   if (options.json) return json(report);
   for (const text of federationText(report)) line(text);
@@ -64,7 +69,7 @@ async function move(what: "pause" | "resume", names: readonly string[], options:
   const client = clientFor(options);
   await named(client, names);
   const moved: PeerStatus[] = [];
-  for (const name of names) moved.push(await client.post<PeerStatus>(pathOf(name, what), undefined));
+  for (const name of names) moved.push(await client.post<PeerStatus>(pathOf(name, what), ["name", "mode"], undefined));
   if (options.json) return json(moved);
   for (const { name, mode } of moved) line(`${plain(name)}: ${mode === "paused" ? "paused" : "is asked"}`);
 }
@@ -81,14 +86,15 @@ async function reset(names: readonly string[], options: ResetOptions): Promise<v
     throw new CliError(EXIT.failed, "nothing was changed");
   }
   const done: PeerReset[] = [];
-  for (const name of names) done.push(await client.post<PeerReset>(pathOf(name, "reset"), { keyRotated }));
+  for (const name of names)
+    done.push(await client.post<PeerReset>(pathOf(name, "reset"), ["peer", "removed"], { keyRotated }));
   if (options.json) return json(done);
   for (const { peer, removed } of done) line(`${plain(peer.name)}: ${removed.length} forgotten; it is met anew`);
 }
 
 /** The peers of these names; refuses when one of them is not configured. */
 async function named(client: Client, names: readonly string[]): Promise<readonly PeerStatus[]> {
-  const { peers } = await client.get<FederationReport>("/api/peers");
+  const { peers } = await client.get<FederationReport>("/api/peers", ["peers"]);
   const found = names.map((name) => peers.find((peer) => peer.name === name) ?? name);
   const unknown = found.filter((one) => typeof one === "string");
   if (unknown.length > 0) {

@@ -45,5 +45,10 @@ async function forceLeader(options: Options): Promise<ForcedAnswer> {
   const { mode, reason, requestId, expectedEpoch, acceptDualAir } = options;
   // JSON drops what is undefined: a key that was not asked for is not sent.
   const body = { mode, reason, requestId, expectedEpoch, acceptDualAir };
-  return clientFor(options, TIMEOUT_MS).post("/api/peer/force-leader", body, { "x-control-plane-secret": secret });
+  return clientFor(options, TIMEOUT_MS).post<ForcedAnswer>(
+    "/api/peer/force-leader",
+    ["engineLabel", "epoch", "tookMs"],
+    body,
+    { "x-control-plane-secret": secret },
+  );
 }

@@ -32,7 +32,9 @@ export function addHandover(program: Command): void {
       const client = clientFor(options, 15_000);
       if (options.cancel === true) return cancel(client, options);
       if (options.at !== undefined) return plan(client, options, options.at);
-      const done = await client.post<HandedOver>("/api/handover", { reason: options.reason });
+      const done = await client.post<HandedOver>("/api/handover", ["leader", "epoch", "tookMs"], {
+        reason: options.reason,
+      });
       if (options.json) json(done);
       else line(`${done.leader} leads at epoch ${done.epoch}, after ${duration(done.tookMs)}`);
     });
@@ -51,7 +53,7 @@ async function plan(client: Client, options: Options, time: string): Promise<voi
       `--at is "${plain(time)}": must be later than now; leave --at out to hand over now`,
     );
   const body = { reason: options.reason, at: new Date(atMs).toISOString() };
-  const { planned } = await client.post<{ readonly planned: PlannedHandover }>("/api/handover", body);
+  const { planned } = await client.post<{ readonly planned: PlannedHandover }>("/api/handover", ["planned"], body);
   if (options.json) return json({ planned });
   line(
     `planned for ${new Date(planned.at).toISOString()}, in ${duration(planned.at - nowMs)}; changeover handover --cancel takes it back`,
@@ -61,7 +63,7 @@ async function plan(client: Client, options: Options, time: string): Promise<voi
 async function cancel(client: Client, options: Options): Promise<void> {
   if (options.at !== undefined)
     throw new CliError(EXIT.wrongUse, "--cancel and --at contradict each other: give one of them");
-  const { cancelled } = await client.delete<{ readonly cancelled: PlannedHandover }>("/api/handover");
+  const { cancelled } = await client.delete<{ readonly cancelled: PlannedHandover }>("/api/handover", ["cancelled"]);
   if (options.json) json({ cancelled });
   else line(`cancelled: the handover planned for ${new Date(cancelled.at).toISOString()}`);
 }

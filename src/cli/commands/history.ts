@@ -30,7 +30,9 @@ export function addHistory(program: Command): void {
     .description("show who led when, and why; the newest first")
     .option("--limit <count>", "entries to show", wholeNumber(1, 1_000), 20)
     .action(async (options: Options) => {
-      const { history } = await clientFor(options).get<Leadership>(`/api/leadership?limit=${options.limit}`);
+      const { history } = await clientFor(options).get<Leadership>(`/api/leadership?limit=${options.limit}`, [
+        "history",
+      ]);
       if (options.json) json(history);
       else columns([HEADINGS, ...history.map(row)]).forEach((text) => line(text));
     });

@@ -34,7 +34,7 @@ export function addInspect(command: Command): void {
 
 async function inspect(options: Options): Promise<void> {
   const client = clientFor(options);
-  const { machines } = await client.get<Catalogue>("/api/machines");
+  const { machines } = await client.get<Catalogue>("/api/machines", ["machines"]);
   const definitions = Object.fromEntries(machines.map(({ name, definition }) => [name, definition]));
   const server = new WebSocketServer({ host: "127.0.0.1", port: options.port });
   await once(server, "listening").catch((error: unknown) => {

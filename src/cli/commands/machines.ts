@@ -88,7 +88,7 @@ async function exportRunning(name: string | undefined, options: ExportOptions): 
   if (format === "svg" || format === "mermaid") {
     throw new CliError(EXIT.wrongUse, `--running is told as --format tree or json, not as ${format}`);
   }
-  const { engineLabel } = await clientFor(options).get<{ readonly engineLabel: string }>("/api/state");
+  const { engineLabel } = await clientFor(options).state();
   const message = await nextState(options, engineLabel);
   if (format === "json") json(runningJson(message));
   else runningLines(message).forEach((text) => line(text));

@@ -14,7 +14,7 @@ export function addMaintenance(program: Command): void {
     .option("--reason <text>", "shown while it lasts", "by hand")
     .action(async (state: string, options: Options) => {
       const body = { on: state === "on", reason: options.reason };
-      const answer = await clientFor(options).post<unknown>("/api/maintenance", body);
+      const answer = await clientFor(options).post<{ readonly on: boolean }>("/api/maintenance", ["on"], body);
       if (options.json) json(answer);
       else line(state === "on" ? "maintenance is on: no automatic failover" : "maintenance is off");
     });

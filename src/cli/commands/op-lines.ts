@@ -32,10 +32,10 @@ const PAGE = 500;
 export async function opsAfter(client: Client, after: string | null, lines: number): Promise<readonly ShownOp[]> {
   if (after === null) {
     if (lines === 0) return [];
-    return (await client.get<{ ops: readonly ShownOp[] }>(`/api/ops?limit=${Math.min(lines, PAGE)}`)).ops;
+    return (await client.get<{ ops: readonly ShownOp[] }>(`/api/ops?limit=${Math.min(lines, PAGE)}`, ["ops"])).ops;
   }
   const query = `after=${encodeURIComponent(after)}&limit=${PAGE}`;
-  return (await client.get<{ ops: readonly ShownOp[] }>(`/api/ops?${query}`)).ops;
+  return (await client.get<{ ops: readonly ShownOp[] }>(`/api/ops?${query}`, ["ops"])).ops;
 }
 
 /** When it was made, unix ms. */
@@ -52,7 +52,7 @@ export function opText(shown: ShownOp): string {
 }
 
 export async function showAside(client: Client, asJson: boolean): Promise<void> {
-  const found = await client.get<Aside>("/api/ops/aside");
+  const found = await client.get<Aside>("/api/ops/aside", ["aside", "quarantined"]);
   if (asJson) return json(found);
   if (found.aside.length === 0 && found.quarantined.length === 0) return line("nothing is set aside");
   const rows = found.aside.map(({ origin, originSeq, reason, via, attempts, dead, atUnixMs }) => {
@@ -72,6 +72,6 @@ export async function showAside(client: Client, asJson: boolean): Promise<void> 
 }
 
 export async function skip(client: Client, origin: string, originSeq: number): Promise<void> {
-  await client.post<unknown>(`/api/ops/aside/${encodeURIComponent(origin)}/${originSeq}/skip`, undefined);
+  await client.postForNothing(`/api/ops/aside/${encodeURIComponent(origin)}/${originSeq}/skip`);
   line(`${origin}/${originSeq} is given up; its origin goes on`);
 }

@@ -4,7 +4,6 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command as Program } from "commander";
-import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { Json } from "../../core/canonical-json.ts";
 import type { Client } from "../client.ts";
 import { madeAtUnixMs, opsAfter, opText, showAside, type ShownOp, skip } from "./op-lines.ts";
@@ -82,11 +81,11 @@ function inOrder(commands: readonly ShownCommand[], ops: readonly ShownOp[], asJ
 
 /** One page of `GET /api/commands`, oldest first. */
 export async function pageAfter(client: Client, afterSeq: number): Promise<CommandPage> {
-  return client.get<CommandPage>(`/api/commands?afterSeq=${afterSeq}&limit=${PAGE}`);
+  return client.get<CommandPage>(`/api/commands?afterSeq=${afterSeq}&limit=${PAGE}`, ["commands", "hasMore"]);
 }
 
 async function lastSeq(client: Client): Promise<number> {
-  return (await client.get<CoordinatorState>("/api/state")).lastCommandSeq;
+  return (await client.state()).lastCommandSeq;
 }
 
 function textOf({ seq, epoch, kind, payload, executeAtUs }: ShownCommand): string {

@@ -1,6 +1,5 @@
 /** `changeover outbox`: what waits to be published, and what a person decides about what cannot be. */
 import type { Command } from "commander";
-import type { CoordinatorState } from "../../coordinator/types.ts";
 import type { DeadLetter, OutboxStatus } from "../../outbox/outbox.ts";
 import { EXIT } from "../exit.ts";
 import { clientFor, nameOf, type ReadOptions, reading } from "../options.ts";
@@ -35,8 +34,8 @@ const STANDSTILL: readonly string[] = ["feed-lost", "outbox-behind", "outbox-dea
 
 async function status(options: ReadOptions): Promise<void> {
   const client = clientFor(options);
-  const shown = await client.get<OutboxStatus>("/api/outbox");
-  const state = await client.get<CoordinatorState>("/api/state");
+  const shown = await client.get<OutboxStatus>("/api/outbox", ["sink", "pump", "depth", "deadLetters"]);
+  const state = await client.state();
   const alarms = state.alarms.filter(({ code }) => STANDSTILL.includes(code));
   // A dead letter may be younger than its alarm.
   process.exitCode = alarms.length > 0 || shown.dead > 0 ? EXIT.failed : EXIT.done;
@@ -61,13 +60,17 @@ function row({ eventId, eventType, stackId, version, attempts, reason, addedAtUn
 }
 
 async function resync(options: ReadOptions): Promise<void> {
-  const answer = await clientFor(options).post<{ readonly outcome: string }>("/api/outbox/resync", {});
+  const answer = await clientFor(options).post<{ readonly outcome: string }>("/api/outbox/resync", ["outcome"], {});
   if (options.json) return json(answer);
   line("everything that is held is published again; changeover outbox status shows how much waits");
 }
 
 async function tend(eventId: string, verb: "retry" | "skip", options: ReadOptions): Promise<void> {
-  const answer = await clientFor(options).post<Tended>(`/api/outbox/${encodeURIComponent(eventId)}/${verb}`, {});
+  const answer = await clientFor(options).post<Tended>(
+    `/api/outbox/${encodeURIComponent(eventId)}/${verb}`,
+    ["eventId", "stackId"],
+    {},
+  );
   if (options.json) return json(answer);
   line(verb === "retry" ? `${eventId} is tried again` : `${eventId} is given up; ${answer.stackId} goes on`);
 }

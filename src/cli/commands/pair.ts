@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { confirmed } from "../confirm.ts";
 import { CliError, EXIT } from "../exit.ts";
-import { clientFor, type ReadOptions, reading } from "../options.ts";
+import { clientFor, nameOf as notEmpty, type ReadOptions, reading } from "../options.ts";
 import { json, line, plain } from "../output.ts";
 
 interface Identity {
@@ -31,16 +31,18 @@ export function addPair(program: Command): void {
   reading(pair.command("show"))
     .description("this engine's fingerprint, the pinned peer, and engines that were refused in its place")
     .action(async (options: ReadOptions) => {
-      const shown = await clientFor(options).get<Pair>("/api/pair");
+      const shown = await clientFor(options).get<Pair>("/api/pair", ["self", "strangers"]);
       if (options.json) json(shown);
       else show(shown);
     });
   changing(pair.command("adopt"))
     .description("make a refused engine the peer, after you replaced an engine; this engine stays on air")
-    .argument("<fingerprint>", "of the new engine, as `changeover pair show` prints it there")
+    .argument("<fingerprint>", "of the new engine, as `changeover pair show` prints it there", notEmpty)
     .action(async (fingerprint: string, options: ChangeOptions) => {
       await agreed(options, `adopt ${fingerprint} as the peer`);
-      const done = await clientFor(options).post<{ readonly peer: Identity }>("/api/pair/adopt", { fingerprint });
+      const done = await clientFor(options).post<{ readonly peer: Identity }>("/api/pair/adopt", ["peer"], {
+        fingerprint,
+      });
       if (options.json) json(done);
       else line(`adopted ${plain(done.peer.engineId)}`);
     });
@@ -48,7 +50,7 @@ export function addPair(program: Command): void {
     .description("forget the pinned peer; the next engine that proves a key is pinned")
     .action(async (options: ChangeOptions) => {
       await agreed(options, "forget the pinned peer");
-      const done = await clientFor(options).post<{ readonly peer: Identity | null }>("/api/pair/forget", {});
+      const done = await clientFor(options).post<{ readonly peer: Identity | null }>("/api/pair/forget", ["peer"], {});
       if (options.json) json(done);
       else line(done.peer === null ? "nobody was pinned" : `forgot ${plain(done.peer.engineId)}`);
     });
@@ -58,6 +60,7 @@ export function addPair(program: Command): void {
       await agreed(options, "reset numbers that are out of reach or used up");
       const done = await clientFor(options).post<{ readonly highestEpoch: number; readonly before: number }>(
         "/api/pair/reset-numbers",
+        ["highestEpoch", "before"],
         {},
       );
       if (options.json) json(done);

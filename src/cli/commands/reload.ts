@@ -8,7 +8,7 @@ export function addReload(program: Command): void {
   reading(program.command("reload"))
     .description("read tokens, secrets and certificates again; the engine goes on")
     .action(async (options: ReadOptions) => {
-      const done = await clientFor(options).post<ReloadReport>("/api/reload", {});
+      const done = await clientFor(options).post<ReloadReport>("/api/reload", ["changed", "needsRestart"], {});
       if (options.json) {
         json(done);
         return;

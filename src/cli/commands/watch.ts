@@ -23,7 +23,7 @@ export function addWatch(program: Command): void {
 
 async function watch(options: ReadOptions): Promise<void> {
   const first = clientFor(options, ANSWER_WITHIN_MS);
-  const state = await first.get<CoordinatorState>("/api/state");
+  const state = await first.state();
   const engines = [new Watched(first), ...peersOf(first, state)];
   if (options.json) return follow(engines, (seen) => line(JSON.stringify(seen.map(({ state: now }) => now))));
   if (!process.stdout.isTTY) return followChanges(engines);
@@ -56,7 +56,7 @@ class Watched {
   async look(): Promise<Seen> {
     const { url } = this.#client;
     try {
-      const state = await this.#client.get<CoordinatorState>("/api/state");
+      const state = await this.#client.state();
       this.#track.add(state.peer.lastHeardMs);
       return { url, state, problem: null, heartbeats: this.#track.samples };
     } catch (error) {

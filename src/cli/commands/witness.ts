@@ -18,7 +18,7 @@ export function addWitness(program: Command): void {
   reading(witness.command("adopt"))
     .description("put this pair's record in the place of a foreign or damaged one, once its cause is gone")
     .action(async (options: ReadOptions) => {
-      const done = await clientFor(options).post<Replaced>("/api/witness/adopt", {});
+      const done = await clientFor(options).post<Replaced>("/api/witness/adopt", ["replaced"], {});
       if (options.json) json(done);
       else line(`adopted; before: ${plain(done.replaced)}`);
     });
@@ -30,7 +30,7 @@ export function addWitness(program: Command): void {
       if (options.yes !== true && !(await confirmed(question))) {
         throw new CliError(EXIT.wrongUse, "nothing was changed");
       }
-      const done = await clientFor(options).post<Replaced>("/api/witness/reset", {});
+      const done = await clientFor(options).post<Replaced>("/api/witness/reset", ["replaced"], {});
       if (options.json) json(done);
       else line(`reset; before: ${plain(done.replaced)}`);
     });

@@ -112,7 +112,7 @@ export async function wholeLog(url: string): Promise<ShownCommand[]> {
 export async function allConflicts({ engines }: EnginePair): Promise<readonly Conflict[]> {
   const lists = await Promise.all(
     [engines.a, engines.b].map(({ url }) =>
-      new Client({ url, token: null }).get<Conflicts>("/api/conflicts?limit=1000"),
+      new Client({ url, token: null }).get<Conflicts>("/api/conflicts?limit=1000", ["conflicts"]),
     ),
   );
   return lists.flatMap(({ conflicts }) => conflicts);

@@ -202,9 +202,13 @@ export async function healLink(plant: Plant): Promise<Measured | string> {
 export async function handover(plant: Plant): Promise<Measured> {
   const leader = await leaderOf(plant);
   const client = new Client({ url: plant.engines[leader].url, token: null, timeoutMs: 10_000 });
-  const done = await client.post<{ leader: Label; epoch: number; tookMs: number }>("/api/handover", {
-    reason: "demonstration",
-  });
+  const done = await client.post<{ leader: Label; epoch: number; tookMs: number }>(
+    "/api/handover",
+    ["leader", "epoch"],
+    {
+      reason: "demonstration",
+    },
+  );
   return {
     what: "handover, by the engine's account",
     ms: done.tookMs,

@@ -35,11 +35,11 @@ export class EnginePlace implements Place {
   }
 
   async records(): Promise<readonly RecordView[]> {
-    return (await this.client.get<RecordPage>(`/api/records?limit=${ALL}`)).records;
+    return (await this.client.get<RecordPage>(`/api/records?limit=${ALL}`, ["records"])).records;
   }
 
   async operations(): Promise<readonly string[]> {
-    const { ops } = await this.client.get<{ readonly ops: readonly ShownOp[] }>(`/api/ops?limit=${ALL}`);
+    const { ops } = await this.client.get<{ readonly ops: readonly ShownOp[] }>(`/api/ops?limit=${ALL}`, ["ops"]);
     return ops.map(({ op }) => `${op.origin}/${op.originSeq}`);
   }
 

@@ -83,14 +83,16 @@ async function comeBack(ground: Ground, late: string): Promise<boolean> {
 /** A person decides what two spokes could not know of each other. */
 async function settleConflict(ground: Ground): Promise<void> {
   const { client } = ground.engine("hub");
-  const { conflicts } = await client.get<Conflicts>("/api/conflicts?limit=100");
+  const { conflicts } = await client.get<Conflicts>("/api/conflicts?limit=100", ["conflicts"]);
   for (const conflict of conflicts) {
     if (conflict.kind !== "record" || conflict.outcome !== "open") continue;
     const [standing, other] = [conflict.standing[0], conflict.divergent].map((op) =>
       plain(JSON.stringify(op?.payload ?? null)),
     );
     line(`conflict: ${conflict.entity}/${conflict.field} is ${standing}, and apart from it ${other}`);
-    await client.post(`/api/conflicts/${encodeURIComponent(conflict.id)}/resolve`, { choice: "reapply" });
+    await client.post<{ readonly id: string }>(`/api/conflicts/${encodeURIComponent(conflict.id)}/resolve`, ["id"], {
+      choice: "reapply",
+    });
     line(`a person takes ${other}: ${await converged(ground, ground.places, 0)}`);
   }
 }
