@@ -149,11 +149,7 @@ async function besideAnEmbeddedLeader<T>(pair: Pair, act: (host: Host) => Promis
   await follower.child.stop();
   const host = await startHost(resolveConfig(follower.config), { engine: new TakesAll(), logger: quietLogger });
   try {
-    await pair.settled();
-    const connection = await KeepAlive.open(leader.url);
-    const { status, body } = await connection.post("/api/handover", "{}");
-    connection.close();
-    if (status !== 200) throw new Error(`handover: ${status} ${body}`);
+    await pair.handOver("bench");
     await pair.settled();
     return await act(host);
   } finally {

@@ -45,13 +45,14 @@ class RecordingEngine extends TakesAll {
     return super.execute(command);
   }
 
+  /** Without ballast it is the state of any engine that takes all, which may be the other one of its pair. */
   override snapshot(): Json {
-    return { ballast: this.#ballast, seq: this.#lastSeq };
+    return { ...(this.#ballast === null ? {} : { ballast: this.#ballast }), seq: this.#lastSeq };
   }
 
   override restore(state: Json): void {
-    const { ballast, seq } = state as { readonly ballast: Json; readonly seq: number };
-    this.#ballast = ballast;
+    const { ballast, seq } = state as { readonly ballast?: Json; readonly seq: number };
+    this.#ballast = ballast ?? null;
     this.#lastSeq = seq;
   }
 

@@ -29,8 +29,8 @@ export async function benchHandover(scale: Scale): Promise<BenchResult[]> {
     const gaps: number[] = [];
     const usual: number[] = [];
     for (let round = 0; round < amount(scale, 60, 8); round += 1) {
-      const leader = await pair.settled();
-      const accepted = await client.throughHandover(leader);
+      await pair.settled();
+      const accepted = await client.throughHandover();
       accepted.forEach((one, index) => {
         const before = accepted[index - 1];
         if (before === undefined) return;
@@ -67,22 +67,19 @@ class Client {
   }
 
   /** What was accepted around one handover, in order. */
-  async throughHandover(leader: Label): Promise<readonly Accepted[]> {
+  async throughHandover(): Promise<readonly Accepted[]> {
     const from = this.accepted.length;
     let flowing = true;
     const flow = async (): Promise<void> => {
       while (flowing) await this.#submit();
     };
-    await Promise.all([flow(), this.#handOver(leader).finally(() => (flowing = false))]);
+    await Promise.all([flow(), this.#handOver().finally(() => (flowing = false))]);
     return this.accepted.slice(from);
   }
 
-  async #handOver(leader: Label): Promise<void> {
+  async #handOver(): Promise<void> {
     await delay(FLOW_MS * (1 + Math.random()));
-    const control = await KeepAlive.open(this.#pair.engines[leader].url);
-    const { status, body } = await control.post("/api/handover", JSON.stringify({ reason: "bench" }));
-    control.close();
-    if (status !== 200) throw new Error(`handover: ${status} ${body}`);
+    await this.#pair.handOver("bench");
     await delay(FLOW_MS);
   }
 

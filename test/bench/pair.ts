@@ -18,6 +18,7 @@ import { KeepAlive } from "./keep-alive.ts";
 const CLI = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const EMBEDDING = fileURLToPath(new URL("engine-process.ts", import.meta.url));
 const SETTLED_WITHIN_MS = 60_000;
+const HANDED_OVER_WITHIN_MS = 15_000;
 const LOOK_EVERY_MS = 5;
 /** A benchmark moves the role more often than any fault does. */
 const MAX_FAILOVERS = 1_000;
@@ -88,6 +89,21 @@ export class Pair {
   async roles(): Promise<{ readonly leader: EngineHandle; readonly follower: EngineHandle }> {
     const leader = await this.settled();
     return { leader: this.engines[leader], follower: this.engines[otherLabel(leader)] };
+  }
+
+  /** Has the leader hand its role over. On a busy machine even a settled pair may refuse for a moment: it is asked again. */
+  async handOver(reason: string): Promise<void> {
+    const endMs = performance.now() + HANDED_OVER_WITHIN_MS;
+    for (;;) {
+      const { leader } = await this.roles();
+      const control = await KeepAlive.open(leader.url);
+      const { status, body } = await control.post("/api/handover", JSON.stringify({ reason }));
+      control.close();
+      if (status === 200) return;
+      if (status !== 409 || performance.now() > endMs)
+        throw new Error(`no handover within ${HANDED_OVER_WITHIN_MS} ms: ${status} ${body}`);
+      await delay(LOOK_EVERY_MS);
+    }
   }
 
   async close(): Promise<void> {
