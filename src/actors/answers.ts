@@ -37,8 +37,10 @@ export class Answers {
   #unanswered: Unanswered[] = [];
   #acknowledged: LogPosition = { epoch: 0, seq: 0 };
   #timer: TimerHandle | null = null;
-  /** The peer has let one time-out pass: it is not waited for until it has caught up. */
+  /** The peer has let one time-out pass: it is not waited for until it is in time again. */
   #peerLags = false;
+  /** While the peer lags: once it says within a time-out that it holds this one, it is in time. */
+  #trial: { readonly seq: number; readonly sinceMs: number } | null = null;
   #peerThroughSeq = 0;
   #draining: (() => void)[] = [];
 
@@ -66,6 +68,7 @@ export class Answers {
     this.#acknowledged = position;
     this.#peerThroughSeq = 0;
     this.#peerLags = false;
+    this.#trial = null;
   }
 
   await(command: Command, waiting: Waiting[]): void {
@@ -81,6 +84,8 @@ export class Answers {
 
   /** Tells those who need not wait for the peer, and bounds the patience of the rest. */
   tellTheHasty(): void {
+    const last = this.#unanswered.at(-1);
+    if (this.#peerLags && last !== undefined) this.#trial ??= { seq: last.command.seq, sinceMs: last.sinceMs };
     if (!this.#deps.peerFollows() || this.#peerLags) return this.peerGone();
     for (const one of this.#unanswered) {
       const hasty = one.waiting.filter((caller) => caller.ack === "local");
@@ -93,10 +98,18 @@ export class Answers {
   /** The peer holds everything through `seq` durably; `end` is the end of the log. */
   peerHolds(seq: number, end: LogPosition): void {
     this.#peerThroughSeq = Math.max(this.#peerThroughSeq, seq);
-    this.#peerLags &&= this.#peerThroughSeq < end.seq;
+    this.#peerLags &&= this.#peerThroughSeq < end.seq && !this.#passedTrial();
     const held = this.#take((one) => this.#kit.rules.heldByPair(this.#peerThroughSeq, one.command.seq));
     for (const one of held) this.#answer(one, "pair");
     this.#acknowledge({ epoch: end.epoch, seq: Math.min(this.#peerThroughSeq, end.seq) });
+  }
+
+  /** Under a steady load a peer never holds the very last command: that it holds one in time is enough. */
+  #passedTrial(): boolean {
+    if (this.#trial === null || this.#peerThroughSeq < this.#trial.seq) return false;
+    const tookMs = this.#kit.nowMs() - this.#trial.sinceMs;
+    this.#trial = null;
+    return tookMs < this.#kit.options.commands.ackTimeoutMs;
   }
 
   /** Nobody will answer for the peer: what waits is answered as `local`. */

@@ -1,8 +1,8 @@
 /**
  * Purpose: the one log: commands accepted as leader, or appended as follower.
- * Keeps true: what is answered `pair` is durable on both engines; a batch is one transaction and one frame (group
- * commit); an idempotency key is one command; when the leadership ends, what is queued is refused and the fate of what is
- * stored is called unknown [HO6].
+ * Keeps true: what is answered `pair` is durable on both engines; a batch is one transaction (group commit) and one turn
+ * of the loop; an idempotency key is one command; when the leadership ends, what is queued is refused and the fate of what
+ * is stored is called unknown [HO6].
  */
 import type { Command, Durability, KeyedAnswer, LogPosition } from "../core/command.ts";
 import type { CommandInput, SubmitOutcome } from "../core/outcomes.ts";
@@ -25,8 +25,8 @@ export interface CommandLogDeps extends AnswersDeps {
   onAccepted(prev: LogPosition, commands: readonly Command[]): void;
 }
 
-/** Commands of one transaction and one frame at most. */
-const MAX_BATCH = 512;
+/** Commands of one transaction at most: what a turn of the loop takes. */
+const MAX_BATCH = 256;
 /** How far ahead a caller may schedule, ms: commands are executed in order, so one far ahead would hold up the rest. */
 const MAX_AHEAD_MS = 10_000;
 
@@ -40,7 +40,7 @@ export class CommandLog {
   #highestOwnSeq = 0;
   #lastExecuteAtUs = 0;
   #queue: Waiting[] = [];
-  #flushing = false;
+  #committing = false;
   readonly #queuedKeys = new Map<string, Waiting[]>();
   readonly #answers: Answers;
 
@@ -94,21 +94,8 @@ export class CommandLog {
       const waiting = { input, ack, settle };
       this.#queue.push(waiting);
       if (input.idempotencyKey !== undefined) this.#queuedKeys.set(input.idempotencyKey, [waiting]);
-      if (this.#flushing) return;
-      this.#flushing = true;
-      this.#kit.ports.clock.soon(() => this.flush());
+      this.#commitSoon();
     });
-  }
-
-  /** Commits what is queued. Also called before a handover is granted. */
-  flush(): void {
-    this.#flushing = false;
-    while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, MAX_BATCH);
-      if (this.#deps.mayAct()) this.#commit(batch);
-      else this.#fence(batch);
-    }
-    this.#queuedKeys.clear();
   }
 
   /** Appends what the leader sent after `prev`. `gap`: it does not fit the end of the log. */
@@ -134,9 +121,10 @@ export class CommandLog {
     this.#answers.peerGone();
   }
 
-  /** Resolves once every command that was accepted has been answered; bounded by `ackTimeoutMs`. */
-  drained(): Promise<void> {
-    this.flush();
+  /** Resolves once every command that was queued has been answered; bounded by `ackTimeoutMs`. */
+  async drained(): Promise<void> {
+    this.#commitNext();
+    while (this.#queue.length > 0) await new Promise<void>((resolve) => this.#kit.ports.clock.soon(resolve));
     return this.#answers.drained();
   }
 
@@ -222,6 +210,26 @@ export class CommandLog {
     if (digest !== null) return digest;
     const [command] = this.#kit.ports.store.commandsAfter(seq - 1, 1).commands;
     return command?.idempotencyKey === key ? this.#digestOf(command) : null;
+  }
+
+  /** One batch in each turn of the loop, so that a burst holds up no heartbeat. */
+  #commitSoon(): void {
+    if (this.#committing) return;
+    this.#committing = true;
+    this.#kit.ports.clock.soon(() => {
+      this.#committing = false;
+      this.#commitNext();
+      if (this.#queue.length > 0) this.#commitSoon();
+    });
+  }
+
+  #commitNext(): void {
+    const batch = this.#queue.splice(0, MAX_BATCH);
+    if (batch.length === 0) return;
+    if (this.#deps.mayAct()) this.#commit(batch);
+    else this.#fence(batch);
+    for (const { input } of batch)
+      if (input.idempotencyKey !== undefined) this.#queuedKeys.delete(input.idempotencyKey);
   }
 
   #commit(batch: readonly Waiting[]): void {

@@ -31,6 +31,8 @@ export interface ExecutorDeps {
 
 /** Commands read from the store at a time. */
 const PAGE = 1_000;
+/** How long one turn of the loop executes, ms: a whole burst may be due at once, and heartbeats must not wait for it. */
+const TURN_MS = 20;
 /** Longest wait for a command's instant, ms: somewhat more than how far ahead a leader lets one be scheduled. */
 const MAX_WAIT_MS = 11_000;
 /** Commands kept in memory ahead of execution; beyond it they are read back from the store. */
@@ -196,14 +198,15 @@ export class Executor {
     for (const waiter of this.#waiting.splice(0)) waiter.resolve();
   }
 
-  /** Executes all that is due; only an engine that answers later makes this wait. */
+  /** Executes what is due, as much as fits one turn; an engine that answers later makes this wait. */
   #continue(): void {
+    const untilMs = this.#kit.ports.clock.monoMs() + TURN_MS;
     let ran = false;
     for (let head = this.#head(); head !== null && this.#allowed(head); head = this.#head()) {
       const now = this.#kit.ports.clock.monoMs();
       const dueMs = this.#dueAtMs(head, now);
-      if (now < dueMs) {
-        this.#arm(dueMs);
+      if (now < dueMs || now >= untilMs) {
+        this.#arm(Math.max(now, dueMs));
         break;
       }
       ran = true;

@@ -166,6 +166,8 @@ function serverOf(
     noServer: true,
     maxPayload: maxPayloadBytes,
     perMessageDeflate: false,
+    // Each frame has a turn of the loop to itself, however many came together.
+    allowSynchronousEvents: false,
     handleProtocols: (offered) => (offered.has(protocol) ? protocol : false),
   });
   server.on("headers", (headers, request) => {

@@ -99,6 +99,51 @@ test("an unanswered peer costs one time-out: then `local`, until it has caught u
   expect(await again).toMatchObject({ durability: "pair" });
 });
 
+test("a peer that answers in time again is waited for, also under a load that it never sees the end of", async () => {
+  const { clock, log, submit } = logging();
+  const slow = submit();
+  await clock.pass(200);
+  expect(await slow).toMatchObject({ durability: "local" });
+  const load = async (holdsAfterMs: number) => {
+    const one = submit();
+    await clock.turn();
+    void submit();
+    await clock.pass(holdsAfterMs);
+    log.peerHolds(log.position.seq - 1);
+    return one;
+  };
+  expect(await load(200)).toMatchObject({ durability: "local" });
+  expect(await load(199)).toMatchObject({ durability: "local" });
+  expect(await load(1)).toMatchObject({ durability: "pair" });
+});
+
+test("HB1: a burst takes turns with the rest of the loop, and is drained whole", async () => {
+  const { clock, log, submit, frames } = logging();
+  const lengths: number[] = [];
+  clock.setTimeout(() => lengths.push(frames.length), 0);
+  const answers = Array.from({ length: 600 }, (_, n) => submit({ idempotencyKey: `k${n}` }));
+  // Between two batches of the burst others have their turn.
+  const others = (): void => {
+    lengths.push(frames.length);
+    if (frames.length < 3) clock.soon(others);
+  };
+  clock.soon(others);
+  const repeated = submit({ idempotencyKey: "k599" });
+  let drained = false;
+  void log.drained().then(() => (drained = true));
+  await clock.turn();
+  expect(new Set(lengths)).toEqual(new Set([1, 2, 3]));
+  expect(frames.map((frame) => frame.length)).toEqual([256, 256, 88]);
+  log.peerHolds(599);
+  await clock.turn();
+  expect(drained).toBe(false);
+  log.peerHolds(600);
+  await clock.turn();
+  expect(drained).toBe(true);
+  expect((await Promise.all(answers)).map((answer) => answer.outcome)).toEqual(Array(600).fill("accepted"));
+  expect(await repeated).toMatchObject({ outcome: "accepted", seq: 600 });
+});
+
 test("one idempotency key is one command: repeated in the queue, unanswered, and long answered", async () => {
   const { clock, log, submit, seqs } = logging();
   const first = submit({ idempotencyKey: "k" });

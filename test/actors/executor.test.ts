@@ -109,6 +109,23 @@ test("late commands are executed at once, counted when they come, alarmed beyond
   expect([kit.counters.commandsLate, rig.alarm("commands-late")]).toEqual([1, false]);
 });
 
+test("HB1: commands that are due at once take turns with the rest of the loop", async () => {
+  const { clock, executor, append, engine } = executing();
+  vi.spyOn(engine, "execute").mockImplementation(() => {
+    clock.freeze(8);
+    return { ok: true };
+  });
+  const seen: number[] = [];
+  executor.enqueue(append(7), true);
+  const look = (): void => {
+    seen.push(executor.executedSeq);
+    if (executor.executedSeq < 7) clock.soon(look);
+  };
+  look();
+  await clock.pass(100);
+  expect(seen).toEqual([3, 6, 7]);
+});
+
 test("[HO2] a slow engine is waited for: never two at once, never out of order", async () => {
   const { clock, executor, append, executed, faults } = executing();
   faults.slowMs = 50;

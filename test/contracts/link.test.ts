@@ -2,6 +2,7 @@
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
+import { expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import {
   CHANNEL_PATH,
@@ -10,8 +11,9 @@ import {
   WsConnection,
   WsLink,
 } from "../../src/adapters/ws-peer-channel/dial.ts";
-import type { Link } from "../../src/ports/link.ts";
+import type { Link, LinkConnection } from "../../src/ports/link.ts";
 import { type LinksUnderTest, linkContract } from "../../src/testing/link-contract.ts";
+import { waitUntil } from "../support/wait-until.ts";
 import { runContract } from "./run-contract.ts";
 
 const EXAMPLE: string = "../../examples/plug-ins/tcp-link.js";
@@ -81,3 +83,32 @@ runContract(
     };
   }),
 );
+
+test("HB1: frames that come together are handed on one a turn of the loop, at both ends of a WebSocket", async () => {
+  const [left, right] = [await listening(), await listening()];
+  const [dialing, accepting] = [new ServedLink(left, portOf(right)), new ServedLink(right, portOf(left))];
+  const heard = { dialer: [] as string[], acceptor: [] as string[] };
+  const listen = (connection: LinkConnection, end: keyof typeof heard): Promise<LinkConnection> =>
+    new Promise((resolve) => {
+      connection.listen({
+        onOpen: () => resolve(connection),
+        onFrame: (frame) => {
+          heard[end].push(frame);
+          setImmediate(() => heard[end].push("turn"));
+        },
+        onSignOfLife: () => undefined,
+        onBadFrame: () => undefined,
+        onEnd: () => undefined,
+      });
+    });
+  const accepted = new Promise<LinkConnection>((resolve) => {
+    accepting.accept((connection) => void listen(connection, "acceptor").then(resolve));
+  });
+  const ends = await Promise.all([listen(dialing.dial(), "dialer"), accepted]);
+  for (const end of ends) for (const frame of ["1", "2", "3"]) end.send(frame);
+  const inTurns = ["1", "turn", "2", "turn", "3", "turn"];
+  await waitUntil(() => heard.dialer.length === 6 && heard.acceptor.length === 6);
+  expect(heard).toEqual({ dialer: inTurns, acceptor: inTurns });
+  for (const end of ends) end.drop();
+  for (const link of [dialing, accepting]) await link.close();
+});

@@ -286,6 +286,13 @@ describe("who may open a channel", () => {
     expect(JSON.stringify(rig.refusedPeers)).not.toContain("token-of");
   });
 
+  it("hands on one frame a turn of the loop, so that a burst holds up no heartbeat [HB1]", async () => {
+    const { socket } = await new Client(PEER, "peer", ["changeover.v1"]).opened();
+    for (const frame of ["1", "2", "3"]) socket.send(frame);
+    await waitUntil(() => rig.peerFrames.length === 6);
+    expect(rig.peerFrames).toEqual(["1", "turn", "2", "turn", "3", "turn"]);
+  });
+
   it("bounds the frames of the peer channel", async () => {
     const client = await new Client(PEER, "peer", ["changeover.v1"]).opened();
     client.socket.send("x".repeat(PEER_FRAME_LIMIT_BYTES + 1));

@@ -37,6 +37,8 @@ export interface Rig {
   readonly log: KeptLog;
   readonly refusedPeers: (readonly [PeerRefusal, string])[];
   readonly acceptedPeers: string[];
+  /** What peers sent, and each turn of the loop after a frame. */
+  readonly peerFrames: string[];
   /** A call with the token of `role`; without any when it is null. */
   call(role: TokenRole | null, options: InjectOptions): Promise<LightMyRequestResponse>;
   post(url: string, payload?: unknown): Promise<LightMyRequestResponse>;
@@ -52,6 +54,7 @@ export async function buildRig(
   const log = new KeptLog();
   const refusedPeers: (readonly [PeerRefusal, string])[] = [];
   const acceptedPeers: string[] = [];
+  const peerFrames: string[] = [];
   const app = await buildApp(
     {
       coordinator,
@@ -59,7 +62,13 @@ export async function buildRig(
       ids: new NanoIds(),
       logger: log,
       peerSockets: {
-        accept: (_socket, remote) => void acceptedPeers.push(remote),
+        accept: (socket, remote) => {
+          acceptedPeers.push(remote);
+          socket.on("message", (data: Buffer) => {
+            peerFrames.push(data.toString());
+            setImmediate(() => peerFrames.push("turn"));
+          });
+        },
         refuse: (reason, detail) => void refusedPeers.push([reason, detail]),
       },
       machineViewers: { open: (socket) => socket.send("{}"), close: () => undefined },
@@ -85,6 +94,7 @@ export async function buildRig(
     log,
     refusedPeers,
     acceptedPeers,
+    peerFrames,
     call,
     post: (url, payload) =>
       call(roleFor(url, "operator"), {

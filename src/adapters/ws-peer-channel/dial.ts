@@ -17,8 +17,15 @@ export const KEYS_HEADER = "changeover-keys";
 /** Where every engine accepts peers. */
 export const CHANNEL_PATH = "/api/peer/channel";
 
-/** How an HTTP server must accept peer sockets, so that both sides bound the same. */
-export const PEER_SOCKET_OPTIONS = { maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false } as const;
+/**
+ * How an HTTP server must accept peer sockets, so that both sides bound the same. Each frame has a turn of the loop to
+ * itself: many that came together, each with its transaction, would hold up this engine's own heartbeats.
+ */
+export const PEER_SOCKET_OPTIONS = {
+  maxPayload: MAX_FRAME_BYTES,
+  perMessageDeflate: false,
+  allowSynchronousEvents: false,
+} as const;
 
 /** The full address of a configured one: the channel's path is added when it is not there. */
 export function channelUrl(configured: string): URL {
