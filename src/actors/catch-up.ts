@@ -36,6 +36,8 @@ export interface CatchUpDeps {
   readonly executor: Executor;
   readonly snapshots: Snapshots;
   send(message: PeerMessage): boolean;
+  /** The leader was asked anew: it gives up what was on its way. */
+  onAsked(): void;
   /** This follower could take over now: worth telling at once. */
   onReady(): void;
 }
@@ -211,6 +213,7 @@ export class CatchUp {
     this.#pages = 0;
     const known = { epoch: book.accepted, shape, clock: log.clock, lastExecutedSeq: executor.executedSeq };
     this.#deps.send({ type: "catch-up-request", requestId, wantSnapshot, ...known });
+    this.#deps.onAsked();
   }
 
   /** Stores commands of the leader, says so and has them executed; false: they do not follow, or were not stored. */

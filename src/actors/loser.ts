@@ -1,8 +1,7 @@
 /**
  * The loser's side of recovery: tells its divergent commands, then takes the winner's state under the lock. Nothing is
  * applied without proof that the winner holds the lock, of an epoch not lower than this engine's, and with a matching
- * checksum; otherwise its state stays byte for byte what it was [SB4]. The lock is short, so the proof is asked for again
- * while the engine takes its time to restore.
+ * checksum; otherwise its state stays byte for byte what it was [SB4].
  */
 import { assertNever } from "../core/errors.ts";
 import type {
@@ -16,9 +15,8 @@ import type {
 import { raiseGone } from "./alarms.ts";
 import type { CommandLog } from "./command-log.ts";
 import type { EpochBook } from "./epoch-book.ts";
-import type { TimerHandle } from "../ports/basics.ts";
 import type { Kit } from "./kit.ts";
-import { lockEndsAtMs } from "./reconcile-lock.ts";
+import { LockProof } from "./lock-proof.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { IncomingTransfer, readTransfer } from "./transfers.ts";
 
@@ -42,6 +40,7 @@ export class Loser {
   readonly #deps: LoserDeps;
   #incoming: IncomingTransfer | null = null;
   #applying = false;
+  #proof: LockProof | null = null;
   /** A newer state of the winner, complete, which came while an older one was being applied. */
   #next: { readonly piece: SnapshotPiece; readonly text: string } | null = null;
   /** States in a row that could not be stored beside what is held here. */
@@ -69,6 +68,11 @@ export class Loser {
     });
   }
 
+  /** The winner may let go of the lock: its link broke, or this engine asked it anew. */
+  doubtLock(): void {
+    this.#proof?.doubt();
+  }
+
   takePiece(piece: SnapshotPiece): void {
     if (piece.lock === null || !this.#deps.follows() || !this.#admits(piece.epoch)) return;
     if (this.#incoming?.requestId !== piece.requestId) this.#incoming = new IncomingTransfer(piece.requestId);
@@ -93,6 +97,8 @@ export class Loser {
       })
       .finally(() => {
         this.#applying = false;
+        this.#proof?.end();
+        this.#proof = null;
         const next = this.#next;
         this.#next = null;
         if (next !== null && this.#deps.follows()) this.#begin(next.piece, next.text);
@@ -104,18 +110,18 @@ export class Loser {
     if (transfer === null) return this.#answer(piece.requestId, "invalid-snapshot", null);
     const { snapshot } = transfer;
     const { lock } = piece;
-    let provenUntilMs = lock === null ? null : await this.#provenUntilMs(lock);
-    if (lock === null || provenUntilMs === null) return this.#answer(piece.requestId, "lock-not-held", null);
+    const { failover } = this.#kit;
+    const proof = lock === null ? null : (this.#proof = new LockProof(this.#kit, lock, "winner"));
+    await proof?.ask();
+    if (lock === null || proof?.counts !== true) return this.#answer(piece.requestId, "lock-not-held", null);
+    proof.keep();
     const mayAdopt = (): boolean => this.#deps.follows() && snapshot.epoch >= this.#deps.book.accepted;
     if (!mayAdopt()) return this.#answer(piece.requestId, "stale-epoch", null);
-    const transferNow = (): SnapshotTransfer | null =>
-      mayAdopt() && this.#kit.nowMs() < (provenUntilMs ?? 0) ? transfer : null;
+    const transferNow = (): SnapshotTransfer | null => (mayAdopt() && proof.counts ? transfer : null);
     const verified = await this.#deps.snapshots.verify(snapshot);
     if (typeof verified === "string") return this.#answer(piece.requestId, "invalid-snapshot", null);
-    const { resyncAfter } = this.#kit.failover;
-    const endProof = this.#proveAgain(lock, (untilMs) => (provenUntilMs = untilMs));
-    const whole = this.#failures >= resyncAfter;
-    const result = await this.#deps.snapshots.install(verified, lock.fence, transferNow, { whole }).finally(endProof);
+    const whole = this.#failures >= failover.resyncAfter;
+    const result = await this.#deps.snapshots.install(verified, lock.fence, transferNow, { whole });
     switch (result.outcome) {
       case "installed":
         if (whole) this.#deps.onResynced("the winner's state replaced all that this store held");
@@ -131,41 +137,6 @@ export class Loser {
       default:
         assertNever(result);
     }
-  }
-
-  /**
-   * Until when the proof counts; null: there is none. Without a witness there is nobody to ask: the winner's epoch over
-   * the authenticated channel must do.
-   */
-  async #provenUntilMs(lock: { lockId: string; fence: number }): Promise<number | null> {
-    const { witness, store } = this.#kit.ports;
-    if (witness.kind === "none") return Number.POSITIVE_INFINITY;
-    const sentAtMs = this.#kit.nowMs();
-    const standing = await witness.readLock();
-    if (standing.outcome === "unreachable") return null;
-    if (!this.#kit.rules.lockProves(standing.lock, lock, store.positions().lockFence)) return null;
-    return lockEndsAtMs(this.#kit.failover, sentAtMs, standing.lock?.expiresMs ?? Number.POSITIVE_INFINITY);
-  }
-
-  /** Asks at every heartbeat whether the lock still stands, and tells until when that counts; the answer ends it. */
-  #proveAgain(lock: { lockId: string; fence: number }, take: (untilMs: number | null) => void): () => void {
-    const { clock } = this.#kit.ports;
-    let ended = false;
-    let timer: TimerHandle | null = null;
-    const ask = (): void => {
-      timer = clock.setTimeout(() => {
-        void this.#provenUntilMs(lock).then((untilMs) => {
-          // No answer leaves what was proven before, which ends by itself.
-          if (!ended && untilMs !== null) take(untilMs);
-          if (!ended) ask();
-        });
-      }, this.#kit.failover.heartbeatMs);
-    };
-    ask();
-    return () => {
-      ended = true;
-      if (timer !== null) clock.clearTimeout(timer);
-    };
   }
 
   #admits(epoch: number): boolean {

@@ -108,7 +108,11 @@ export class Actors {
     });
     this.lock = new ReconcileLock(kit, { book, monitor, onLost: () => this.splitBrain.lockLost() });
     const shared = { book, log, executor, snapshots: this.snapshots, send: this.#send, leads: this.#leads };
-    this.catchUp = new CatchUp(kit, { ...shared, onReady: () => this.#tellReady() });
+    this.catchUp = new CatchUp(kit, {
+      ...shared,
+      onAsked: () => this.loser.doubtLock(),
+      onReady: () => this.#tellReady(),
+    });
     this.splitBrain = new SplitBrain(kit, {
       ...shared,
       lock: this.lock,
@@ -425,6 +429,7 @@ export class Actors {
     if (this.leader === otherLabel(this.#kit.options.label)) this.leader = null;
     this.log.peerGone();
     this.splitBrain.linkLost();
+    this.loser.doubtLock();
     if (this.succession.leadership.role === "follower") this.catchUp.leaderLost();
   }
 }

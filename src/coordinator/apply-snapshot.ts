@@ -3,7 +3,7 @@
  * On any refusal the state stays byte for byte what it was.
  */
 import type { Kit } from "../actors/kit.ts";
-import { lockEndsAtMs } from "../actors/reconcile-lock.ts";
+import { LockProof } from "../actors/lock-proof.ts";
 import { KEYS_CARRIED } from "../actors/snapshots.ts";
 import { assertNever } from "../core/errors.ts";
 import type { Json } from "../core/canonical-json.ts";
@@ -30,18 +30,22 @@ export async function applySnapshot(
   if (typeof verified === "string") return { outcome: "invalid-snapshot", detail: verified };
   const proof = await prove(kit, claimed);
   if (proof.outcome !== "proven") return proof;
+  const { lock } = proof;
   const admitted = (): boolean => kit.rules.admitsEpoch(book.accepted, parsed.epoch);
   if (!admitted()) return { outcome: "stale-epoch", epoch: book.accepted };
   const transferNow = (): Omit<SnapshotTransfer, "snapshot"> | null =>
-    admitted() && kit.nowMs() < proof.untilMs ? asTransfer(kit, actors, parsed) : null;
-  const result = await actors.snapshots.install(verified, proof.fence, transferNow, { isLeaders: false });
+    admitted() && lock.counts ? asTransfer(kit, actors, parsed) : null;
+  lock.keep();
+  const result = await actors.snapshots
+    .install(verified, proof.fence, transferNow, { isLeaders: false })
+    .finally(() => lock.end());
   switch (result.outcome) {
     case "installed":
       actors.succession.sawEpoch(parsed.epoch);
       return { outcome: "applied", clock: actors.log.clock, lastCommandSeq: actors.log.position.seq };
     case "overtaken":
       if (!admitted()) return { outcome: "stale-epoch", epoch: book.accepted };
-      return { outcome: "lock-not-held", detail: "the lock may have lapsed while the engine was waited for" };
+      return { outcome: "lock-not-held", detail: "the lock may have ended while the engine was waited for" };
     case "refused":
       return { outcome: "invalid-snapshot", detail: result.detail };
     case "failed":
@@ -62,7 +66,7 @@ function refused(kit: Kit, { holder }: ClaimedLock, { fault, outOfReach }: Snaps
 }
 
 type Proof =
-  | { readonly outcome: "proven"; readonly fence: number; readonly untilMs: number }
+  | { readonly outcome: "proven"; readonly fence: number; readonly lock: LockProof }
   | Extract<ApplySnapshotOutcome, { outcome: "lock-not-held" | "witness-unreachable" }>;
 
 /** The lock that a caller names, or else the name under which it holds one. */
@@ -89,8 +93,9 @@ async function prove(kit: Kit, claimed: ClaimedLock): Promise<Proof> {
     const holder = standing.lock === null ? "nobody" : standing.lock.holder;
     return { outcome: "lock-not-held", detail: `${lockId} does not hold the reconcile lock; ${holder} does` };
   }
-  const { fence, expiresMs } = standing.lock ?? { fence: 0, expiresMs: Number.POSITIVE_INFINITY };
-  return { outcome: "proven", fence, untilMs: lockEndsAtMs(kit.failover, sentAtMs, expiresMs) };
+  const lock = new LockProof(kit, { lockId, fence: null }, "caller");
+  lock.judge(standing, sentAtMs);
+  return { outcome: "proven", fence: standing.lock?.fence ?? 0, lock };
 }
 
 /** Our log is kept where it reaches the snapshot's position; what it has beyond that is executed again on the new state. */

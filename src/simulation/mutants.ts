@@ -38,6 +38,9 @@ const NOTICED_BY: Readonly<Record<string, string>> = {
   "mayAct is computed once a heartbeat": "test/coordinator/may-act.test.ts",
   "a lapsed grant is used": "test/coordinator/campaign-ends.test.ts",
   "a lapsed proof counts": "test/coordinator/adoption.test.ts",
+  "a proof of the lock outlives the silence": "test/actors/lock-proof.test.ts",
+  "an answer that the lock is another's is not heard": "test/actors/lock-proof.test.ts",
+  "a lock in doubt counts": "test/actors/lock-proof.test.ts",
   "a leader without a vote grants": "test/coordinator/handover-bounds.test.ts",
   "a probe outweighs a heartbeat that came since": "test/actors/peer-monitor.test.ts",
   "a record that was not watched for a while counts as watched": "test/actors/witness-vote.test.ts",
@@ -375,9 +378,17 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     `${A}loser.ts`,
     "a lapsed proof counts",
-    "mayAdopt() && this.#kit.nowMs() < (provenUntilMs ?? 0) ? transfer : null",
+    "mayAdopt() && proof.counts ? transfer : null",
     "mayAdopt() ? transfer : null",
   ),
+  mutant(
+    `${A}lock-proof.ts`,
+    "a proof of the lock outlives the silence",
+    "isProven ? Math.min(endsAtMs, sentAtMs + this.#countsForMs) : sentAtMs",
+    "isProven ? endsAtMs : sentAtMs",
+  ),
+  mutant(`${A}lock-proof.ts`, "an answer that the lock is another's is not heard", ": sentAtMs;", ": this.#untilMs;"),
+  mutant(`${A}lock-proof.ts`, "a lock in doubt counts", "this.#untilMs = this.#notBeforeMs =", "this.#notBeforeMs ="),
   mutant(
     `${A}reconcile-lock.ts`,
     "the lock is used to its last ms",

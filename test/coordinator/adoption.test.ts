@@ -1,7 +1,8 @@
 /** The winner's state on its way into the loser, while the world changes. */
 import { expect } from "vitest";
 import type { CoordinatorPorts } from "../../src/coordinator/types.ts";
-import type { Label } from "../../src/core/ids.ts";
+import type { Label, LockId } from "../../src/core/ids.ts";
+import type { ApplySnapshotOutcome } from "../../src/core/outcomes.ts";
 import type { Engine } from "../../src/ports/engine.ts";
 import { scenario, type Stage } from "../scenarios/stage.ts";
 
@@ -40,6 +41,23 @@ async function parted(stage: Stage): Promise<void> {
   stage.rejoin("a");
 }
 
+/** A caller posts `a` its own state, under a lock of `ttlMs`. */
+async function posting(
+  stage: Stage,
+  ttlMs: number,
+): Promise<{ lockId: LockId; posted: Promise<ApplySnapshotOutcome> }> {
+  await stage.onAir("a");
+  await stage.run(250);
+  await stage.onAir("b");
+  await stage.submit("b");
+  await stage.run(250);
+  const a = stage.coordinator("a");
+  const given = await stage.answer(a.snapshot());
+  const lock = await stage.answer(a.acquireLock({ holder: "tool", ttlMs }));
+  if (given.outcome !== "taken" || lock.outcome !== "acquired") throw new Error("prepared");
+  return { lockId: lock.lockId, posted: a.applySnapshot(lock.lockId, given.snapshot as never) };
+}
+
 scenario("SB4", "a loser that has begun to lead meanwhile keeps its log", { wrapPorts: slowRestore }, async (stage) => {
   await parted(stage);
   await stage.until("the winner's state is being put in place", () => restoring.under, 3_000);
@@ -58,19 +76,21 @@ scenario(
   "a lock that lapsed while the state was put in place changes nothing",
   { wrapPorts: slowRestore },
   async (stage) => {
-    await stage.onAir("a");
-    await stage.run(250);
-    await stage.onAir("b");
-    await stage.submit("b");
-    await stage.run(250);
-    const given = await stage.answer(stage.coordinator("a").snapshot());
-    const lock = await stage.answer(stage.coordinator("a").acquireLock({ holder: "tool", ttlMs: 1_000 }));
-    if (given.outcome !== "taken" || lock.outcome !== "acquired") throw new Error("prepared");
-    const answer = await stage.answer(
-      stage.coordinator("a").applySnapshot(lock.lockId, given.snapshot as never),
-      20_000,
-    );
-    expect(answer.outcome).toBe("lock-not-held");
+    const { posted } = await posting(stage, 1_000);
+    expect((await stage.answer(posted, 20_000)).outcome).toBe("lock-not-held");
+    await stage.atRest();
+  },
+);
+
+scenario(
+  "SB4",
+  "a lock that was released while the state was put in place changes nothing",
+  { wrapPorts: slowRestore },
+  async (stage) => {
+    const { lockId, posted } = await posting(stage, 30_000);
+    await stage.run(1_000);
+    await stage.answer(stage.coordinator("b").releaseLock(lockId));
+    expect((await stage.answer(posted, 20_000)).outcome).toBe("lock-not-held");
     await stage.atRest();
   },
 );
