@@ -104,7 +104,9 @@ export class PairCoordinator implements Coordinator {
     if (this.#stored.flaw !== null) this.#actors.catchUp.foundFlaw(this.#stored.flaw);
     const held = (await ports.engine.position?.()) ?? null;
     const shape = ports.store.logShape();
-    if (held !== null && epochAt(shape, held.seq) === held.epoch) {
+    const goesOn =
+      held !== null && epochAt(shape, held.seq) === held.epoch && held.seq >= ports.store.firstHeldSeq() - 1;
+    if (goesOn) {
       executor.resetTo(held.seq);
       this.#actors.engineKeeper.goesOn();
     } else if (checkpoint !== null) {

@@ -1,4 +1,4 @@
-/** An engine that runs on beside a coordinator whose folder was restored: it has executed what the folder does not hold. */
+/** An engine that runs on beside its coordinator, and whose position is ahead of the log, or behind all that is held of it. */
 import { expect, test } from "vitest";
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
 import { Pair } from "./pair.ts";
@@ -30,4 +30,26 @@ test("EN9 EN10: an engine ahead of its coordinator's log executes and leads noth
   await pair.until(() => pair.of("a").mayAct() && pair.of("b").ready());
   expect(engine.past).toMatchObject({ epoch: 1, seq: 1 });
   expect(pair.alarm("b", "engine-failed")).toBe(false);
+});
+
+test("EN9 EN10: an engine behind all that its coordinator still holds is given the checkpoint, and goes on from there", async () => {
+  const told: { position: { epoch: number; seq: number } | null } = { position: null };
+  const pair = await Pair.started({
+    commands: { keep: 0, checkpointEvery: 5 },
+    wrapPorts: (ports, label) => {
+      if (label === "b") Object.assign(ports.engine, { position: async () => told.position });
+      return ports;
+    },
+  });
+  for (let n = 1; n <= 12; n += 1) await pair.submit("a", `CAM ${n}`);
+  await pair.until(() => pair.of("b").syncHealth().lastExecutedSeq === 12);
+  await pair.stop("b");
+
+  // The engine came back with a state that it had stored itself, long ago.
+  told.position = { epoch: 1, seq: 2 };
+  const { engine } = await pair.start("b");
+  await pair.until(() => pair.of("b").ready());
+  await pair.submit("a", "CAM 13");
+  await pair.until(() => pair.of("b").syncHealth().lastExecutedSeq === 13);
+  expect(engine.past).toMatchObject({ epoch: 1, seq: 13 });
 });

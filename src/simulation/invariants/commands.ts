@@ -23,6 +23,9 @@ export function commands(world: World): Watch {
     const throughSeq = replaced.get(label) ?? 0;
     return heldEpoch(world, label, seq) !== epoch && (seq > throughSeq || endOf(world, label) >= throughSeq);
   };
+  /** A log that was lost with its disk begins again, on the picture of the engine process that lives on. */
+  const beginsAgain = ({ epoch, seq }: Acknowledged, past: Acknowledged | null): boolean =>
+    replaced.size > 0 && seq === 1 && past !== null && epoch > past.epoch;
   return {
     submitted: ({ key, to, outcome }) => {
       if (outcome.outcome !== "accepted") return;
@@ -55,6 +58,7 @@ export function commands(world: World): Watch {
       // One that was started empty cannot know better; that it is found out is invariant I16.
       if ((world.processes[label].engineProcess?.lostStateMs ?? null) !== null) return;
       const last = past?.seq ?? 0;
+      if (beginsAgain(command, past)) return;
       if (!repeated && command.seq !== last + 1) {
         world.violate("I9", `${label} executed ${command.epoch}/${command.seq} after ${past?.epoch ?? 0}/${last}`);
       }

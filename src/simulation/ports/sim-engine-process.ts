@@ -249,6 +249,8 @@ export class SimHookClient implements HookClient {
   call({ url, body, timeoutMs }: HttpCall): Promise<HttpAnswer> {
     if (this.#closed) return Promise.resolve(unreachable("closed"));
     const { process, scheduler, clock, life, chance } = this.#ground;
+    // What is left of a dead process in this world calls nobody.
+    if (!life.alive) return new Promise(() => undefined);
     const hook = url.slice(ENGINE_URL.length + 1);
     const given = body === undefined ? null : (JSON.parse(body) as Json);
     return new Promise((resolve) => {
