@@ -14,6 +14,10 @@ import type { Actors } from "./actors.ts";
 const TRY_FOR_MS = 900;
 const RETRY_MS = 20;
 /** Reasons that no further try will change. */
+/** It holds nothing of what the pair has done: commands would be lost as conflicts, and repeated ones done twice [ID2]. */
+const STRANGER =
+  "the other engine refuses this one, and has pinned another: run changeover pair adopt there first, or, " +
+  "if that engine is lost, force with mode immediate";
 const FINAL: ReadonlySet<string> = new Set(["no quorum", RETIRED]);
 
 export class ForceLeader {
@@ -100,7 +104,8 @@ export class ForceLeader {
     mover: Mover,
     startedAtMs: number,
   ): Promise<string | null> {
-    const { succession } = this.#actors;
+    const { succession, identities } = this.#actors;
+    if (request.mode === "graceful" && identities.refusedByPeer && succession.monitor.state !== "dead") return STRANGER;
     const peerLeads = succession.monitor.alive && this.#actors.leader === otherLabel(this.#kit.options.label);
     if (peerLeads) {
       const refusal = await this.#handedOver(requestId, mover);

@@ -38,6 +38,8 @@ const NOTICED_BY: Readonly<Record<string, string>> = {
   "mayAct is computed once a heartbeat": "test/coordinator/may-act.test.ts",
   "a lapsed grant is used": "test/coordinator/campaign-ends.test.ts",
   "a lapsed proof counts": "test/coordinator/adoption.test.ts",
+  "a stranger is forced gracefully": "test/coordinator/exchanged-engine.test.ts",
+  "an engine goes on behind all that the log still holds": "test/coordinator/engine-ahead.test.ts",
   "a proof of the lock outlives the silence": "test/actors/lock-proof.test.ts",
   "an answer that the lock is another's is not heard": "test/actors/lock-proof.test.ts",
   "a lock in doubt counts": "test/actors/lock-proof.test.ts",
@@ -380,6 +382,18 @@ export const MUTANTS: readonly Mutant[] = [
     "a lapsed proof counts",
     "mayAdopt() && proof.counts ? transfer : null",
     "mayAdopt() ? transfer : null",
+  ),
+  mutant(
+    "src/coordinator/force-leader.ts",
+    "a stranger is forced gracefully",
+    'identities.refusedByPeer && succession.monitor.state !== "dead"',
+    'identities.refusedByPeer && succession.monitor.state === "dead"',
+  ),
+  mutant(
+    "src/coordinator/pair-coordinator.ts",
+    "an engine goes on behind all that the log still holds",
+    " && held.seq >= ports.store.firstHeldSeq() - 1;",
+    ";",
   ),
   mutant(
     `${A}lock-proof.ts`,

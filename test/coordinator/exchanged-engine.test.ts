@@ -26,19 +26,32 @@ test("ID2 CP3: an empty engine that its peer refuses never leads by itself, with
   expect(pair.of("b").state().role).toBe("follower");
 });
 
+const FORCE = {
+  requestId: null,
+  expectedEpoch: null,
+  reason: "the old engine is lost",
+  by: "operator",
+  acceptDualAir: false,
+} as const;
+
 test("ID2 HO3: a person's word is not held back by it", async () => {
   const pair = await exchanged();
   await pair.stop("a");
   await pair.clock.pass(100);
-  const request: ForceLeaderRequest = {
-    mode: "immediate",
-    requestId: null,
-    expectedEpoch: null,
-    reason: "the old engine is lost",
-    by: "operator",
-    acceptDualAir: false,
-  };
+  const request: ForceLeaderRequest = { ...FORCE, mode: "immediate" };
   expect(await pair.untilDone(pair.of("b").forceLeader(request))).toMatchObject({ outcome: "leads" });
+});
+
+test("ID2: forced gracefully while its peer is there, it says who must adopt it, and the peer leads on", async () => {
+  const pair = await exchanged();
+  const request: ForceLeaderRequest = { ...FORCE, mode: "graceful" };
+  expect(await pair.untilDone(pair.of("b").forceLeader(request))).toMatchObject({
+    outcome: "no-quorum",
+    detail: expect.stringContaining("run changeover pair adopt there first") as string,
+  });
+  await pair.clock.pass(2_000);
+  expect(pair.of("a").state()).toMatchObject({ role: "leader", epoch: 1, mayAct: true });
+  expect(pair.of("b").state().role).toBe("follower");
 });
 
 test("HO2: an empty engine that a person lets in knows the idempotency keys of commands that it never got", async () => {
