@@ -33,6 +33,8 @@ export interface ExecutorDeps {
 const PAGE = 1_000;
 /** How long one turn of the loop executes, ms: a whole burst may be due at once, and heartbeats must not wait for it. */
 const TURN_MS = 20;
+/** Of their payloads, about. */
+const PAGE_BYTES = 8_388_608;
 /** Longest wait for a command's instant, ms: somewhat more than how far ahead a leader lets one be scheduled. */
 const MAX_WAIT_MS = 11_000;
 /** Commands kept in memory ahead of execution; beyond it they are read back from the store. */
@@ -230,7 +232,7 @@ export class Executor {
     if (this.#suspended > 0) return null;
     while (this.#queue[0] !== undefined && this.#queue[0].seq <= this.#executedSeq) this.#queue.shift();
     if (this.#queue.length === 0 && this.#executedSeq < this.#deps.logEndSeq()) {
-      this.#queue = [...this.#kit.ports.store.commandsAfter(this.#executedSeq, PAGE).commands];
+      this.#queue = [...this.#kit.ports.store.commandsAfter(this.#executedSeq, PAGE, PAGE_BYTES).commands];
     }
     const head = this.#queue[0];
     return head !== undefined && this.#kit.rules.isNextToExecute(this.#executedSeq, head.seq) ? head : null;

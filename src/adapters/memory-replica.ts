@@ -159,7 +159,7 @@ export class MemoryReplica implements Replica {
     lackedBy: (vector, limit, maxBytes) => lackedFrom(this.#content.ops, this.#vector, vector, { limit, maxBytes }),
     lastArrival: () => this.#content.arrivals.at(-1)?.arrival ?? "",
     arrivalBefore: (count) => this.#content.arrivals.at(-1 - count)?.arrival ?? "",
-    newest: (limit) => lastOf(this.#content.arrivals, limit).reverse(),
+    newest: (limit, maxBytes = Infinity) => within(lastOf(this.#content.arrivals, limit).reverse(), maxBytes),
     count: () => this.#content.ops.size,
     coveredBy: (clock, after, limit) => coveredBy(this.#content.arrivals, clock, { after, limit }),
     compact: (through, limit) => this.#compact(through, limit),
@@ -370,6 +370,13 @@ export class MemoryReplica implements Replica {
 }
 
 /** The last `limit` items, in their order. */
+/** At least one where there is one, and no more once there are `maxBytes`. */
+function within(arrivals: readonly ArrivedOp[], maxBytes: number): readonly ArrivedOp[] {
+  let bytes = 0;
+  const end = arrivals.findIndex(({ op }, at) => (bytes += bytesOf(op)) > maxBytes && at > 0);
+  return end < 0 ? arrivals : arrivals.slice(0, end);
+}
+
 function lastOf<Item>(items: readonly Item[], limit: number): Item[] {
   return items.slice(Math.max(0, items.length - limit));
 }

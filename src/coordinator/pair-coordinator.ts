@@ -12,6 +12,7 @@ import { epochAt, type LogShape } from "../core/fork.ts";
 import { otherLabel, parseId, type LockId } from "../core/ids.ts";
 import { isoTime } from "../core/iso-time.ts";
 import type { Maintenance } from "../core/messages.ts";
+import { MAX_SHOWN_BYTES } from "../core/operation.ts";
 import type {
   AdoptPeerOutcome,
   ForgetPeerOutcome,
@@ -198,7 +199,7 @@ export class PairCoordinator implements Coordinator {
   }
 
   commands(afterSeq: number, limit: number) {
-    return this.#kit.ports.store.commandsAfter(afterSeq, limit);
+    return this.#kit.ports.store.commandsAfter(afterSeq, limit, MAX_SHOWN_BYTES);
   }
 
   async readEngine(path: string): Promise<EngineRead> {

@@ -193,6 +193,7 @@ export interface Coordinator {
   counters(): CoordinatorCounters;
 
   submit(input: CommandInput): Promise<SubmitOutcome>;
+  /** The log after `afterSeq`, oldest first: at most `limit`, and about 2 MiB of payload. */
   commands(afterSeq: number, limit: number): { readonly commands: readonly Command[]; readonly hasMore: boolean };
   readEngine(path: string): Promise<EngineRead>;
   /** Now on the timeline of `executeAtUs`: the leader's unix µs as this engine knows it. */

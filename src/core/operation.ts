@@ -200,6 +200,8 @@ export const DEFAULT_PAGE_OPS = 500;
 export const MIN_PAGE_BYTES = 1;
 export const MAX_PAGE_BYTES = 8_388_608;
 export const DEFAULT_PAGE_BYTES = 1_048_576;
+/** Bytes of one page that an engine shows a person, about: a larger one would hold up heartbeats. */
+export const MAX_SHOWN_BYTES = 2_097_152;
 /** Bytes of one push. */
 export const MAX_PUSH_BYTES = 16_777_216;
 /** The form of a cursor: "", or the stamp of an arrival. */

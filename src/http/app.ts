@@ -9,9 +9,10 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
   type FastifyServerOptions,
+  type onRequestHookHandler,
   type RouteOptions,
 } from "fastify";
-import { type IncomingMessage, maxHeaderSize } from "node:http";
+import { type IncomingMessage, maxHeaderSize, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
@@ -90,6 +91,7 @@ export async function buildApp(components: HttpComponents, init: HttpInit): Prom
   for (const schema of NAMED_SCHEMAS) app.addSchema(schema);
   readJsonBodies(app, components.clock);
   answerFailures(app, components.logger);
+  app.addHook("onRequest", inTurn());
   app.addHook("onRequest", (request, reply, done) => {
     reply.header(REQUEST_ID_HEADER, request.id);
     const refusal = hostFault(request.raw) ?? browsers.refuseHost(request.headers);
@@ -140,6 +142,23 @@ function newFastify(nameRequest: ReturnType<typeof requestNamer>, upgrades: Upgr
   const secure = { ...server, ...tls, requestCert: tls.ca !== undefined, rejectUnauthorized: false };
   // An HTTPS server is used here in nothing but what it has in common with an HTTP one.
   return Fastify({ ...options, https: secure } as FastifyServerOptions).withTypeProvider();
+}
+
+/**
+ * Requests of one connection are looked at in turn, each once the answer before it has been read. Whoever sends many and
+ * reads nothing would fill the memory with answers otherwise. A connection that closes takes those that wait with it.
+ */
+function inTurn(): onRequestHookHandler {
+  const answers = new WeakMap<Socket, ServerResponse>();
+  return ({ raw }, reply, done) => {
+    const { socket } = raw;
+    const before = answers.get(socket);
+    answers.set(socket, reply.raw);
+    if (before === undefined || before.writableFinished) return done();
+    before.once("close", () => {
+      if (!socket.destroyed) done();
+    });
+  };
 }
 
 /** RFC 9112, 3.2: one header Host in every request of HTTP/1.1, and never two. */

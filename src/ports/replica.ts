@@ -165,8 +165,8 @@ export interface OpLog {
   lackedBy(vector: VectorClock, limit: number, maxBytes: number): readonly Op[];
   /** The newest arrival; "" when there is none. */
   lastArrival(): Hlc;
-  /** Newest first. */
-  newest(limit: number): readonly ArrivedOp[];
+  /** Newest first; at most `limit`, about `maxBytes`. */
+  newest(limit: number, maxBytes?: number): readonly ArrivedOp[];
   /** The arrival behind which `count` operations have arrived; "" where there are not so many. */
   arrivalBefore(count: number): Hlc;
   count(): number;

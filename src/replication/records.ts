@@ -9,6 +9,7 @@ import type { ResolveChoice } from "../core/outcomes.ts";
 import {
   GIVEN_UP,
   MAX_NAME_CHARS,
+  MAX_SHOWN_BYTES,
   MAX_VALUE_CHARS,
   isStamp,
   opFlaw,
@@ -66,8 +67,8 @@ export interface RecordPage {
   readonly hasMore: boolean;
 }
 
-/** Bytes of one page of the log, about. */
-const MAX_LOG_BYTES = 8_388_608;
+/** Records that are read at one go. */
+const STEP = 32;
 
 export class Records {
   readonly #basics: ReplicationBasics;
@@ -104,9 +105,20 @@ export class Records {
   /** Fields that hold a value, by entity and field, after `after`. */
   list(entity: string | null, after: RecordPlace | null, limit: number): RecordPage {
     const { records } = this.#basics.replica;
-    const found = records.list(entity, after, limit + 1);
-    const shown = found.slice(0, limit).map((op) => view(op, records.heads(op.entity, op.field)));
-    return { records: shown, hasMore: found.length > limit };
+    const shown: RecordView[] = [];
+    let [place, chars] = [after, 0];
+    for (;;) {
+      const found = records.list(entity, place, STEP);
+      for (const op of found) {
+        const record = view(op, records.heads(op.entity, op.field));
+        chars += JSON.stringify(record).length;
+        if (shown.length === limit || (shown.length > 0 && chars > MAX_SHOWN_BYTES))
+          return { records: shown, hasMore: true };
+        shown.push(record);
+        place = { entity: op.entity, field: op.field };
+      }
+      if (found.length < STEP) return { records: shown, hasMore: false };
+    }
   }
 
   set(entity: string, field: string, value: Json): WriteOutcome {
@@ -151,9 +163,10 @@ export class Records {
   /** Operations after an arrival, in their order; the newest when `after` is null. */
   log(after: string | null, limit: number): { readonly ops: readonly ArrivedOp[]; readonly hasMore: boolean } {
     const { ops } = this.#basics.replica;
-    if (after === null) return { ops: [...ops.newest(limit)].reverse(), hasMore: false };
-    const found = ops.arrivedAfter(after, limit + 1, MAX_LOG_BYTES);
-    return { ops: found.slice(0, limit), hasMore: found.length > limit };
+    if (after === null) return { ops: [...ops.newest(limit, MAX_SHOWN_BYTES)].reverse(), hasMore: false };
+    const found = ops.arrivedAfter(after, limit, MAX_SHOWN_BYTES);
+    const last = found.at(-1);
+    return { ops: found, hasMore: last !== undefined && last.arrival !== ops.lastArrival() };
   }
 
   /** Gives up what was set aside: its place is taken by an operation that changes nothing, and its origin goes on. */

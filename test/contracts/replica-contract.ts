@@ -51,6 +51,7 @@ function logContract(replica: () => Replica, reopen: () => Replica): void {
       expect(held.ops.lastArrival()).toBe(arrivalAt(2));
       expect(held.ops.newest(2).map((one) => one.op)).toEqual([ops[2], ops[1]]);
       expect(held.ops.newest(0)).toEqual([]);
+      expect(held.ops.newest(10, 1).map((one) => one.op)).toEqual([ops[2]]);
       expect(held.ops.count()).toBe(3);
     }
     expect(() => replica().ops.add(arrived(op("rec_a", 1), 9))).toThrow();

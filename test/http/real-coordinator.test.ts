@@ -168,3 +168,22 @@ describe("moving the role on a real pair", () => {
     await waitUntil(() => follower.coordinator.state().maintenance?.on === true);
   });
 });
+
+describe("a long log", () => {
+  it("is shown in pages that no reader can make large, with nothing left out", async () => {
+    const { lastCommandSeq } = leader.coordinator.syncHealth();
+    for (let count = 0; count < 50; count += 1) {
+      const command = { kind: "POST /api/notes", payload: { text: "x".repeat(60_000), count } };
+      expect((await leader.send("POST", "/api/commands", command)).statusCode).toBe(200);
+    }
+    const seqs: number[] = [];
+    for (let after = lastCommandSeq, hasMore = true; hasMore; after = seqs.at(-1) ?? 0) {
+      const answer = await leader.get(`/api/commands?limit=1000&afterSeq=${after}`);
+      expect(answer.body.length).toBeLessThan(2_300_000);
+      const page = answer.json<{ commands: { seq: number }[]; hasMore: boolean }>();
+      seqs.push(...page.commands.map(({ seq }) => seq));
+      ({ hasMore } = page);
+    }
+    expect(seqs).toEqual(Array.from({ length: 50 }, (_, at) => lastCommandSeq + 1 + at));
+  });
+});

@@ -54,6 +54,40 @@ it("RFC 9112, 3.2: a request names its host once", async () => {
   expect(await exchange(port, "GET /live HTTP/1.0\r\n\r\n")).toMatch(/^HTTP\/1\.1 200 /);
 });
 
+describe("many requests on one connection", () => {
+  const COUNT = 60;
+  const request = `GET /api/commands HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${bearer("viewer").authorization}\r\n`;
+  const all = `${request}\r\n`.repeat(COUNT - 1) + `${request}Connection: close\r\n\r\n`;
+  let asked = 0;
+  beforeEach(() => {
+    asked = 0;
+    rig.coordinator.commands = () => {
+      asked += 1;
+      return { commands: [{ seq: asked, payload: "x".repeat(1_000_000) } as never], hasMore: false };
+    };
+  });
+
+  it("are answered in turn, so that who reads nothing gets little", async () => {
+    const { port } = await start();
+    const socket = connect(port, "127.0.0.1", () => void socket.write(all, "latin1"));
+    await waitUntil(() => asked > 0);
+    await new Promise((resolve) => void setTimeout(resolve, 300));
+    expect(asked).toBeLessThan(20);
+    socket.destroy();
+    const before = asked;
+    await statusAt(port);
+    await statusAt(port);
+    expect(asked).toBeLessThanOrEqual(before + 1);
+  });
+
+  it("are all answered, in their order, where the answers are read", async () => {
+    const { port } = await start();
+    const heard = await exchange(port, all);
+    const seqs = [...heard.matchAll(/"seq":(\d+)/g)].map(([, seq]) => Number(seq));
+    expect(seqs).toEqual(Array.from({ length: COUNT }, (_, at) => at + 1));
+  });
+});
+
 describe("listening", () => {
   it("takes the port that is free where 0 is asked for", async () => {
     const { port } = await start();

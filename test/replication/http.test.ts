@@ -54,6 +54,32 @@ describe("records over HTTP", () => {
     expect((await call("DELETE", "/api/records/macros/a")).status).toBe(404);
   });
 
+  it("are shown in pages that no reader can make large, with nothing left out", async () => {
+    const value = "x".repeat(250_000);
+    for (let field = 10; field < 30; field += 1) await call("PUT", `/api/records/macros/${field}`, { value });
+    const fields: unknown[] = [];
+    for (let after = "", more: unknown = true; more === true; after = `&afterField=${String(fields.at(-1))}`) {
+      const { body } = await call("GET", `/api/records?entity=macros&limit=1000${after}`);
+      const records = body["records"] as { readonly field: string }[];
+      expect(JSON.stringify(body).length).toBeLessThan(2_200_000);
+      fields.push(...records.map(({ field }) => field));
+      more = body["hasMore"];
+    }
+    expect(fields).toEqual(Array.from({ length: 20 }, (_, at) => `${at + 10}`));
+    const arrivals = new Set<unknown>();
+    for (let after = "", more: unknown = true; more === true;) {
+      const { body } = await call("GET", `/api/ops?limit=1000&after=${encodeURIComponent(after)}`);
+      const ops = body["ops"] as { readonly arrival: string }[];
+      expect(JSON.stringify(body).length).toBeLessThan(2_200_000);
+      for (const { arrival } of ops) arrivals.add(arrival);
+      [after, more] = [ops.at(-1)?.arrival ?? "", body["hasMore"]];
+    }
+    expect(arrivals.size).toBe(20);
+    const newest = (await call("GET", "/api/ops?limit=1000")).body["ops"] as readonly unknown[];
+    expect(newest.length).toBeGreaterThan(5);
+    expect(newest.length).toBeLessThan(10);
+  });
+
   it.each([
     ["PUT", "/api/records/a/b", {}],
     ["PUT", "/api/records/a/b", { value: 1, more: 2 }],

@@ -266,14 +266,7 @@ export class OpTable {
     const nobody = "\u0000";
     const except = asked.exceptVia || nobody;
     const vias = asked.alsoVia === null ? ([nobody, nobody] as const) : ([except, asked.alsoVia || nobody] as const);
-    const arrived: ArrivedOp[] = [];
-    let bytes = 0;
-    for (const row of this.#arrived.iterate(after, ...vias, except, limit)) {
-      bytes += opBytes(row);
-      if (arrived.length > 0 && bytes > maxBytes) break;
-      arrived.push({ op: toOp(row), arrival: row.arrival, via: row.via });
-    }
-    return arrived;
+    return firstArrived(this.#arrived.iterate(after, ...vias, except, limit), maxBytes);
   }
 
   /** Of one origin, after `originSeq`. `bytes` is told what each one weighs. */
@@ -285,8 +278,8 @@ export class OpTable {
     return this.#last.get()?.arrival ?? "";
   }
 
-  newest(limit: number): readonly ArrivedOp[] {
-    return this.#newest.all(limit).map((row) => ({ op: toOp(row), arrival: row.arrival, via: row.via }));
+  newest(limit: number, maxBytes = Infinity): readonly ArrivedOp[] {
+    return firstArrived(this.#newest.iterate(limit), maxBytes);
   }
 
   count(): number {
@@ -378,6 +371,18 @@ export function toOp(row: OpRow): Op {
     checksum: row.checksum,
     ...(row.signature === null ? {} : { signature: row.signature }),
   };
+}
+
+/** At least one where there is one, and no more once there are `maxBytes`. */
+function firstArrived(rows: Iterable<OpRow>, maxBytes: number): readonly ArrivedOp[] {
+  const arrived: ArrivedOp[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    bytes += opBytes(row);
+    if (arrived.length > 0 && bytes > maxBytes) break;
+    arrived.push({ op: toOp(row), arrival: row.arrival, via: row.via });
+  }
+  return arrived;
 }
 
 // Which operations somebody lacks, by the vector that they showed.

@@ -106,7 +106,7 @@ function opLog({ read, write }: Access, ops: OpTable, aside: AsideTables): OpLog
       read(() => ops.arrivedAfter({ after, limit, maxBytes, exceptVia, alsoVia })),
     lackedBy: (vector, limit, maxBytes) => read(() => lackedBy(ops, vector, limit, maxBytes)),
     lastArrival: () => read(() => ops.last()),
-    newest: (limit) => read(() => ops.newest(limit)),
+    newest: (limit, maxBytes) => read(() => ops.newest(limit, maxBytes)),
     count: () => read(() => ops.count()),
     coveredBy: (clock, after, limit) => read(() => ops.coveredBy(clock, after, limit)),
     arrivalBefore: (count) => read(() => ops.arrivalBefore(count)),
