@@ -67,12 +67,8 @@ export const personFaults = {
 } satisfies Record<string, FaultWork>;
 
 function force(world: World, fault: PlannedFault, label: Label): void {
-  // Nobody overrides a living engine that refuses this one as a stranger: the runbook says to adopt it first.
-  const alarms = world.processes[label].coordinator?.state().alarms ?? [];
-  const isStranger =
-    alarms.some(({ code }) => code === "refused-by-peer") && world.processes[otherLabel(label)].running;
   forceLeader(world, label, {
-    mode: secondAmount(fault) < IMMEDIATE_SHARE && !isStranger ? "immediate" : "graceful",
+    mode: secondAmount(fault) < IMMEDIATE_SHARE ? "immediate" : "graceful",
     reason: "a person at the desk",
     requestId: `force-${fault.atMs.toFixed(3)}`,
     expectedEpoch: null,

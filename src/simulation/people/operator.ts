@@ -21,9 +21,12 @@ const RESTART_AFTER_MS = 2_500;
 /** An id under which nobody ever held the lock. */
 const STRANGER = makeId("lock", "stranger");
 
-/** `POST /api/peer/force-leader`. */
-export function forceLeader(world: World, label: Label, request: ForceLeaderRequest): void {
+/** `POST /api/peer/force-leader`. Nobody overrides a living engine that refuses this one: the runbook says to adopt it first. */
+export function forceLeader(world: World, label: Label, asked: ForceLeaderRequest): void {
   reach(world, label, async (coordinator) => {
+    const refused = coordinator.state().alarms.some(({ code }) => code === "refused-by-peer");
+    const heeds = refused && world.processes[otherLabel(label)].life !== null;
+    const request: ForceLeaderRequest = heeds ? { ...asked, mode: "graceful" } : asked;
     world.trace.note(world.nowMs, label, `forced: ${request.mode}`, 0, request.requestId ?? "");
     const outcome = await coordinator.forceLeader(request);
     world.trace.note(world.nowMs, label, `force answered: ${outcome.outcome}`);
