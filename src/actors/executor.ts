@@ -31,10 +31,10 @@ export interface ExecutorDeps {
 
 /** Commands read from the store at a time. */
 const PAGE = 1_000;
-/** How long one turn of the loop executes, ms: a whole burst may be due at once, and heartbeats must not wait for it. */
-const TURN_MS = 20;
 /** Of their payloads, about. */
 const PAGE_BYTES = 8_388_608;
+/** How long one turn of the loop executes, ms: a whole burst may be due at once, and heartbeats must not wait for it. */
+const TURN_MS = 20;
 /** Longest wait for a command's instant, ms: somewhat more than how far ahead a leader lets one be scheduled. */
 const MAX_WAIT_MS = 11_000;
 /** Commands kept in memory ahead of execution; beyond it they are read back from the store. */

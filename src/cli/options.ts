@@ -3,10 +3,10 @@
  * A secret comes from the environment or from a file, never from the command line, where every process of
  * the host could read it.
  */
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { addressOf, Client } from "./client.ts";
 import { isSendable } from "../config/secrets.ts";
+import { readSmallFile } from "../config/small-file.ts";
 import { CliError, EXIT } from "./exit.ts";
 
 /** What `reaching` adds. */
@@ -53,7 +53,9 @@ export function secretFrom(file: string | undefined, variable: string): string |
 
 function readSecretFile(file: string): string {
   try {
-    return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+    return readSmallFile(file)
+      .toString()
+      .replace(/\r?\n$/, "");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unreadable";
     throw new CliError(EXIT.wrongUse, `cannot read the file ${file} (${code})`);

@@ -2,7 +2,7 @@
  * From a file, the environment and the defaults to one frozen configuration, or to an error that names the
  * key, the value and the bound. The environment goes before the file, the file before the defaults.
  */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import {
   type Document,
   isCollection,
@@ -24,10 +24,8 @@ import { relationFaults } from "./relations.ts";
 import { type ConfigInput, ConfigSchema } from "./schema.ts";
 import { secretVariables } from "./secrets.ts";
 import { isKeys, type Keys, shapeOf } from "./shape.ts";
+import { MAX_FILE_BYTES, readSmallFile } from "./small-file.ts";
 import type { Config } from "./types.ts";
-
-/** A configuration is a page of text; a larger file is some other file. */
-const MAX_FILE_BYTES = 1_048_576;
 
 /**
  * Loads and validates a configuration file (YAML or JSON).
@@ -154,6 +152,7 @@ function parseKeys(file: string, text: string): { keys: Keys; numbers: Origin["n
 
 const EMPTY = "is empty; write at least the key label, a or b";
 const NO_KEYS = 'must hold a map of keys in UTF-8, for example "label: a"';
+const TOO_LARGE = `has more than ${MAX_FILE_BYTES} bytes; is its path right?`;
 const TOO_DEEP = "nested too deeply; a configuration has six levels at most";
 
 function whatIsWrong(error: YAMLError): string {
@@ -254,10 +253,11 @@ function readText(file: string): string {
     if (found.size > MAX_FILE_BYTES) {
       throw invalidConfiguration(file, [fault("size", found.size, `must be at most ${MAX_FILE_BYTES} bytes`)]);
     }
-    return decode(file, readFileSync(file));
+    return decode(file, readSmallFile(file));
   } catch (error) {
     if (error instanceof ChangeoverError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? "unreadable";
+    if (code === "EFBIG") throw invalidConfiguration(file, [fault("file", undefined, TOO_LARGE)]);
     throw invalidConfiguration(file, [fault("file", undefined, `cannot be read (${code}); is its path right?`)]);
   }
 }

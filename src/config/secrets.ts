@@ -3,9 +3,10 @@
  * error, a log line or the configuration. A token that is named but cannot be read stops the start: an engine that
  * silently had one token less could end up open.
  */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { Environment } from "./environment.ts";
 import { type Fault, fault, invalidConfiguration } from "./check.ts";
+import { readSmallFile } from "./small-file.ts";
 import type { Config, SecretRef, TokenRole } from "./types.ts";
 
 /** A token as the access check needs it. */
@@ -170,7 +171,9 @@ function readSecret(ref: SecretRef, environment: Environment): Reading {
         missing: `the file ${ref.file} has mode ${shown} and must not be writable by others: chmod go-w ${ref.file}`,
       };
     }
-    const value = readFileSync(ref.file, "utf8").replace(/\r?\n$/, "");
+    const value = readSmallFile(ref.file)
+      .toString()
+      .replace(/\r?\n$/, "");
     return value === "" ? { missing: `the file ${ref.file} is empty` } : { value };
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";

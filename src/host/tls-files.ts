@@ -3,10 +3,10 @@
  * What cannot be used stops the start with the path of the key; nothing of a private key is ever told.
  */
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { ClientTls } from "../adapters/http-client.ts";
 import { type Fault, fault, invalidConfiguration } from "../config/check.ts";
+import { readSmallFile } from "../config/small-file.ts";
 import type { ClientTlsConfig, Config, ListenTlsConfig, WitnessTlsConfig } from "../config/types.ts";
 
 /** PEM text that an HTTPS server is made of. */
@@ -99,7 +99,7 @@ function read(where: string, files: ClientTlsConfig, suffix = ""): { tls: Client
   const texts: Record<string, string> = {};
   for (const [name, file] of Object.entries(files as Record<string, string>)) {
     try {
-      texts[name] = readFileSync(file, "utf8");
+      texts[name] = readSmallFile(file).toString();
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? "unreadable";
       faults.push(fault(`${where}.${name}${suffix}`, file, `must be a file that this user can read (${code})`));

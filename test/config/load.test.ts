@@ -1,5 +1,5 @@
 /** The configuration: what a file, the environment and the defaults make together, and how each fault is told. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { format, resolveConfig as prettierOptions } from "prettier";
@@ -546,6 +546,10 @@ describe("what is refused, with the key, the value and the bound", () => {
   test("a byte-order mark and Windows line ends are taken", () => {
     const text = `\ufeffpair: studio-1\r\nlabel: a\r\npeer:\r\n  links: [{ name: red, url: "ws://127.0.0.1:7402" }]\r\n`;
     expect(loadConfig(fileOf(text)).pair).toBe("studio-1");
+  });
+
+  test.runIf(existsSync("/dev/zero"))("a file without end", () => {
+    expect(() => loadConfig("/dev/zero")).toThrow("/dev/zero: file: has more than 1048576 bytes");
   });
 
   test("a folder in its place", () => {
