@@ -4,13 +4,13 @@
  * How: one pass over the bytes finds where elements begin and end; runs of whole elements go to `JSON.parse` together,
  * and containers larger than a slice are put together from theirs.
  * What is accepted is what `JSON.parse` accepts and gives the same value, except for what two engines could
- * read differently: repeated keys, `__proto__`, numbers beyond a double, lone surrogates, bytes that are not UTF-8, and
- * nesting deeper than `MAX_DEPTH` are refused.
+ * read differently: repeated keys, numbers beyond a double, lone surrogates, bytes that are not UTF-8, and nesting deeper
+ * than `MAX_DEPTH` are refused. So is the key `__proto__`, except in an engine's own state.
  */
 import { isUtf8 } from "node:buffer";
 import { type Json, MAX_DEPTH } from "../core/canonical-json.ts";
 import type { Clock } from "../ports/basics.ts";
-import { JsonFault } from "./fault.ts";
+import { JsonFault, type Names } from "./fault.ts";
 import { Assembly } from "./assembly.ts";
 
 /** Bytes that are scanned and parsed before others have their turn: well below a millisecond of work. */
@@ -26,8 +26,8 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /** Reads `bytes` at once. Throws `JsonFault`. */
-export function parseJson(bytes: Buffer): Json {
-  const steps = parseInSteps(bytes, Number.POSITIVE_INFINITY);
+export function parseJson(bytes: Buffer, names: Names = "harmless"): Json {
+  const steps = parseInSteps(bytes, Number.POSITIVE_INFINITY, names);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -35,8 +35,12 @@ export function parseJson(bytes: Buffer): Json {
 }
 
 /** Reads `bytes` and lets others have their turn after every slice. Rejects with `JsonFault`. */
-export async function parseJsonPatiently(bytes: Buffer, soon: Clock["soon"], sliceBytes = SLICE_BYTES): Promise<Json> {
-  const steps = parseInSteps(bytes, sliceBytes);
+export async function parseJsonPatiently(
+  bytes: Buffer,
+  soon: Clock["soon"],
+  { names = "harmless", sliceBytes = SLICE_BYTES }: { readonly names?: Names; readonly sliceBytes?: number } = {},
+): Promise<Json> {
+  const steps = parseInSteps(bytes, sliceBytes, names);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -44,9 +48,9 @@ export async function parseJsonPatiently(bytes: Buffer, soon: Clock["soon"], sli
   }
 }
 
-function* parseInSteps(bytes: Buffer, sliceBytes: number): Generator<void, Json, undefined> {
+function* parseInSteps(bytes: Buffer, sliceBytes: number, names: Names): Generator<void, Json, undefined> {
   if (!isUtf8(bytes)) throw new JsonFault("the body is not UTF-8");
-  const assembly = new Assembly(bytes);
+  const assembly = new Assembly(bytes, names);
   for (let at = 0; at < bytes.length; at += 1) {
     switch (bytes[at]) {
       case QUOTE:

@@ -1,6 +1,6 @@
 /** Large texts over the peer channel, in pieces. */
 import { expect, test } from "vitest";
-import { IncomingTransfer, OutgoingTransfer } from "../../src/actors/transfers.ts";
+import { IncomingTransfer, OutgoingTransfer, readTransfer } from "../../src/actors/transfers.ts";
 import { makeId } from "../../src/core/ids.ts";
 import type { Json } from "../../src/core/canonical-json.ts";
 import type { SnapshotPiece } from "../../src/core/messages.ts";
@@ -86,4 +86,11 @@ test("a piece out of its order, or one too many, breaks it", () => {
   const text = "x".repeat(16 * 1_048_576);
   const states = Array.from({ length: 9 }, (_, index) => endless.take({ ...first, index, text }).state);
   expect(states).toEqual([...Array.from({ length: 8 }, () => "more"), "broken"]);
+});
+
+test("a state may have any name in it", async () => {
+  const { kit } = buildRig();
+  const state = '{"audioChannels":{"__proto__":{"level":-9}}}';
+  const text = `{"snapshot":{"state":${state}},"commands":[],"conflicts":[],"keys":[],"shape":[],"outbox":[]}`;
+  expect(JSON.stringify((await readTransfer(kit, text))?.snapshot)).toBe(`{"state":${state}}`);
 });

@@ -130,7 +130,12 @@ describe("[A15] a posted snapshot", () => {
     const lock = (await follower.send("POST", LOCK)).json<{ lockId: string }>();
     problemIn(await leader.send("POST", LOCK, { holder: "another" }), 409, "lock_held");
     expect((await follower.send("PUT", `${LOCK}/${lock.lockId}`)).statusCode).toBe(200);
+    // A name like any other to the engine.
+    const named = { kind: "POST /api/audio/level", payload: { source: "__proto__", level: -9 } };
+    expect((await leader.send("POST", "/api/commands", named)).statusCode).toBe(200);
+    await inStep();
     const snapshot = await snapshotOf(leader);
+    expect(JSON.stringify(snapshot)).toContain('"__proto__"');
     const under = { "x-reconcile-lock": lock.lockId };
     const applied = await follower.send("POST", SNAPSHOT, snapshot, under);
     expect(applied.json()).toMatchObject({ applied: true, lastCommandSeq: snapshot.lastCommandSeq });

@@ -88,7 +88,7 @@ export function applySnapshotRoute(app: App, { coordinator }: HttpComponents): v
   app.post(
     "/api/sync/state-snapshot",
     {
-      config: { access: "peer", invalidBodyCode: "invalid_snapshot" },
+      config: { access: "peer", invalidBodyCode: "invalid_snapshot", holdsState: true },
       bodyLimit: SNAPSHOT_LIMIT_BYTES,
       schema: {
         summary: "Replaces the engine's state, under the reconcile lock",
