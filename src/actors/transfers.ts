@@ -101,7 +101,9 @@ export async function readTransfer(kit: Kit, text: string): Promise<SnapshotTran
   let value: Partial<SnapshotTransfer> | null;
   try {
     const soon = (next: () => void): void => kit.ports.clock.soon(next);
-    value = (await parseJsonPatiently(Buffer.from(text), soon, { names: "any" })) as Partial<SnapshotTransfer> | null;
+    value = (await parseJsonPatiently(Buffer.from(text), soon, {
+      source: "engine",
+    })) as Partial<SnapshotTransfer> | null;
   } catch {
     return null;
   }

@@ -6,7 +6,7 @@ import type { Json } from "../core/canonical-json.ts";
 import type { Clock, Ids } from "../ports/basics.ts";
 import { HEAR_OUT_MS, PATIENT_ABOVE_BYTES } from "./limits.ts";
 import { findInexactNumber, NumberNotExact } from "../json/exact-numbers.ts";
-import type { Names } from "../json/fault.ts";
+import type { Source } from "../json/fault.ts";
 import { parseJson, parseJsonPatiently } from "../json/read.ts";
 import { InvalidInput, isTolerantBody, UnsupportedMediaType } from "./validation.ts";
 import { type IncomingMessage, STATUS_CODES } from "node:http";
@@ -47,11 +47,11 @@ export function readJsonBodies(app: FastifyInstance, clock: Clock): void {
       return;
     }
     const inexact = request.routeOptions.config.keepsNumbers === true ? findInexactNumber(bytes.toString()) : null;
-    const names = request.routeOptions.config.holdsState === true ? "any" : "harmless";
+    const source = request.routeOptions.config.holdsState === true ? "engine" : "stranger";
     if (bytes.length === 0) done(null, undefined);
     else if (inexact !== null) done(new NumberNotExact(inexact));
-    else if (bytes.length <= PATIENT_ABOVE_BYTES) parseAtOnce(bytes, names, done);
-    else parseJsonPatiently(bytes, (fn) => clock.soon(fn), { names }).then((value) => done(null, value), done);
+    else if (bytes.length <= PATIENT_ABOVE_BYTES) parseAtOnce(bytes, source, done);
+    else parseJsonPatiently(bytes, (fn) => clock.soon(fn), { source }).then((value) => done(null, value), done);
   });
   // Clients that send nothing say all kinds of things about it.
   app.addContentTypeParser("*", (request, _payload, done: Done) => {
@@ -78,10 +78,10 @@ function hearOut(request: IncomingMessage, clock: Clock, done: () => void): void
   request.once("end", finish).once("close", finish).resume();
 }
 
-function parseAtOnce(bytes: Buffer, names: Names, done: Done): void {
+function parseAtOnce(bytes: Buffer, source: Source, done: Done): void {
   let value: Json;
   try {
-    value = parseJson(bytes, names);
+    value = parseJson(bytes, source);
   } catch (error) {
     done(error as Error);
     return;

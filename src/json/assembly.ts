@@ -5,7 +5,7 @@
  * `JSON.parse` whole.
  */
 import type { Json } from "../core/canonical-json.ts";
-import { checkHeld, JsonFault, type Names, parseText } from "./fault.ts";
+import { checkHeld, JsonFault, type Source, parseText } from "./fault.ts";
 
 /** A container that the scan is inside of. */
 interface Level {
@@ -30,16 +30,16 @@ export class Assembly {
   /** First byte that is not yet in any value. */
   sliceStart = 0;
   readonly #bytes: Buffer;
-  readonly #names: Names;
+  readonly #source: Source;
   readonly #levels: Level[] = [];
   /** How many levels, from the outside, are being assembled. */
   #assembled = 0;
   #membersBeforeSlice = 0;
   #root: { readonly value: Json; readonly endsAt: number } | null = null;
 
-  constructor(bytes: Buffer, names: Names) {
+  constructor(bytes: Buffer, source: Source) {
     this.#bytes = bytes;
-    this.#names = names;
+    this.#source = source;
   }
 
   get depth(): number {
@@ -100,7 +100,7 @@ export class Assembly {
     if (this.depth > 0) throw new JsonFault("the text ends within a container", this.#bytes.length);
     if (this.#root === null) {
       const value = parseText(this.#bytes.toString("utf8"), 0);
-      checkHeld(value, this.members, this.#names);
+      checkHeld(value, this.members, this.#source);
       return value;
     }
     this.#demandSpace(this.#root.endsAt + 1, this.#bytes.length);
@@ -118,7 +118,7 @@ export class Assembly {
   #append(level: Level, end: number, membersAtEnd: number): void {
     const text = this.#bytes.toString("utf8", this.sliceStart, end);
     const items = parseText(level.isObject ? `{${text}}` : `[${text}]`, this.sliceStart);
-    checkHeld(items, membersAtEnd - this.#membersBeforeSlice, this.#names);
+    checkHeld(items, membersAtEnd - this.#membersBeforeSlice, this.#source);
     const entries = Object.entries(items as object) as [string, Json][];
     const isEmptyContainer = this.#bytes[end] !== 0x2c && this.sliceStart === level.opensAt + 1;
     if (entries.length === 0 && !isEmptyContainer) throw new JsonFault("an element is missing", this.sliceStart);
@@ -143,7 +143,7 @@ export class Assembly {
     const lead = this.#bytes.toString("utf8", around.elementStart, level.opensAt);
     if (Array.isArray(around.value)) this.#demandSpace(around.elementStart, level.opensAt);
     if (Array.isArray(around.value)) around.value.push(value);
-    else setOnce(around.value, keyOf(lead, around.elementStart, this.#names), value);
+    else setOnce(around.value, keyOf(lead, around.elementStart, this.#source), value);
   }
 
   #beginSlice(at: number, membersBefore = this.members): void {
@@ -157,10 +157,10 @@ export class Assembly {
 }
 
 /** The key in `"key":`, the text before a member's value. */
-function keyOf(lead: string, atByte: number, names: Names): string {
+function keyOf(lead: string, atByte: number, source: Source): string {
   const key = Object.keys(parseText(`{${lead}0}`, atByte) as object);
   if (key.length !== 1 || key[0] === undefined) throw new JsonFault("a key is missing", atByte);
-  checkHeld({ [key[0]]: 0 }, 1, names);
+  checkHeld({ [key[0]]: 0 }, 1, source);
   return key[0];
 }
 

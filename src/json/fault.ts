@@ -4,10 +4,10 @@
 import type { Json } from "../core/canonical-json.ts";
 
 /**
- * Which keys are taken. `harmless`: none that a careless program would take for more than a name, as from strangers. `any`:
- * every key, for what an engine holds already.
+ * Who wrote a text. A `stranger` may not use the key `__proto__`, which a careless program takes for more than a name. The
+ * state of an `engine` may have any name in it, and stands within the levels of what carries it.
  */
-export type Names = "harmless" | "any";
+export type Source = "stranger" | "engine";
 
 /** The text is not JSON, or holds what Changeover does not accept. */
 export class JsonFault extends Error {
@@ -32,24 +32,24 @@ export function parseText(text: string, atByte: number): Json {
  * Throws when `value` holds what two engines could read differently, or fewer members than its text had, which means
  * that a key was repeated.
  */
-export function checkHeld(value: Json, membersInText: number, names: Names): void {
-  if (countMembers(value, names) !== membersInText) throw new JsonFault("an object repeats a key");
+export function checkHeld(value: Json, membersInText: number, source: Source): void {
+  if (countMembers(value, source) !== membersInText) throw new JsonFault("an object repeats a key");
 }
 
-function countMembers(value: Json, names: Names): number {
+function countMembers(value: Json, source: Source): number {
   if (typeof value === "string") return checkText(value);
   if (typeof value === "number" && !Number.isFinite(value)) throw new JsonFault("a number beyond a double");
   if (value === null || typeof value !== "object") return 0;
   let count = 0;
   if (Array.isArray(value)) {
-    for (const item of value as readonly Json[]) count += countMembers(item, names);
+    for (const item of value as readonly Json[]) count += countMembers(item, source);
     return count;
   }
   const record = value as Readonly<Record<string, Json>>;
   for (const key of Object.keys(record)) {
-    if (key === "__proto__" && names === "harmless") throw new JsonFault("the key __proto__ is not accepted");
+    if (key === "__proto__" && source === "stranger") throw new JsonFault("the key __proto__ is not accepted");
     checkText(key);
-    count += 1 + countMembers(record[key] as Json, names);
+    count += 1 + countMembers(record[key] as Json, source);
   }
   return count;
 }

@@ -5,16 +5,19 @@
  * and containers larger than a slice are put together from theirs.
  * What is accepted is what `JSON.parse` accepts and gives the same value, except for what two engines could
  * read differently: repeated keys, numbers beyond a double, lone surrogates, bytes that are not UTF-8, and nesting deeper
- * than `MAX_DEPTH` are refused. So is the key `__proto__`, except in an engine's own state.
+ * than `MAX_DEPTH` are refused. So is the key `__proto__`, except in the state of an engine.
  */
 import { isUtf8 } from "node:buffer";
 import { type Json, MAX_DEPTH } from "../core/canonical-json.ts";
 import type { Clock } from "../ports/basics.ts";
-import { JsonFault, type Names } from "./fault.ts";
+import { JsonFault, type Source } from "./fault.ts";
 import { Assembly } from "./assembly.ts";
 
 /** Bytes that are scanned and parsed before others have their turn: well below a millisecond of work. */
 const SLICE_BYTES = 65_536;
+
+/** Levels around a state in a snapshot, and in a transfer. */
+const CARRIER_DEPTH = 4;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -26,8 +29,8 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /** Reads `bytes` at once. Throws `JsonFault`. */
-export function parseJson(bytes: Buffer, names: Names = "harmless"): Json {
-  const steps = parseInSteps(bytes, Number.POSITIVE_INFINITY, names);
+export function parseJson(bytes: Buffer, source: Source = "stranger"): Json {
+  const steps = parseInSteps(bytes, Number.POSITIVE_INFINITY, source);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -38,9 +41,9 @@ export function parseJson(bytes: Buffer, names: Names = "harmless"): Json {
 export async function parseJsonPatiently(
   bytes: Buffer,
   soon: Clock["soon"],
-  { names = "harmless", sliceBytes = SLICE_BYTES }: { readonly names?: Names; readonly sliceBytes?: number } = {},
+  { source = "stranger", sliceBytes = SLICE_BYTES }: { readonly source?: Source; readonly sliceBytes?: number } = {},
 ): Promise<Json> {
-  const steps = parseInSteps(bytes, sliceBytes, names);
+  const steps = parseInSteps(bytes, sliceBytes, source);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -48,9 +51,10 @@ export async function parseJsonPatiently(
   }
 }
 
-function* parseInSteps(bytes: Buffer, sliceBytes: number, names: Names): Generator<void, Json, undefined> {
+function* parseInSteps(bytes: Buffer, sliceBytes: number, source: Source): Generator<void, Json, undefined> {
   if (!isUtf8(bytes)) throw new JsonFault("the body is not UTF-8");
-  const assembly = new Assembly(bytes, names);
+  const assembly = new Assembly(bytes, source);
+  const deepest = source === "engine" ? MAX_DEPTH + CARRIER_DEPTH : MAX_DEPTH;
   for (let at = 0; at < bytes.length; at += 1) {
     switch (bytes[at]) {
       case QUOTE:
@@ -61,7 +65,7 @@ function* parseInSteps(bytes: Buffer, sliceBytes: number, names: Names): Generat
         break;
       case OPEN_ARRAY:
       case OPEN_OBJECT:
-        if (assembly.depth === MAX_DEPTH) throw new JsonFault(`nested deeper than ${MAX_DEPTH}`, at);
+        if (assembly.depth === deepest) throw new JsonFault(`nested deeper than ${deepest}`, at);
         assembly.enter(at, bytes[at] === OPEN_OBJECT);
         break;
       case COMMA:

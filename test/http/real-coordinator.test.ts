@@ -119,6 +119,8 @@ describe("[A15] a posted snapshot", () => {
     const wrong = { ...before, checksum: "0".repeat(64) };
     problemIn(await follower.send("POST", SNAPSHOT, wrong, under), 400, "invalid_snapshot");
     problemIn(await follower.send("POST", SNAPSHOT, { ...before, state: 5 }, under), 400, "invalid_snapshot");
+    const deep = JSON.parse("[".repeat(130) + "]".repeat(130)) as unknown;
+    problemIn(await follower.send("POST", SNAPSHOT, { ...before, state: deep }, under), 400, "invalid_snapshot");
     problemIn(await follower.send("POST", SNAPSHOT, stale, under), 412, "stale_epoch");
     problemIn(await follower.send("POST", SNAPSHOT, before), 409, "lock_not_held");
     problemIn(await follower.send("POST", SNAPSHOT, before, { "x-reconcile-lock": "lock_x" }), 409, "lock_not_held");

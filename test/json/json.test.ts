@@ -114,15 +114,18 @@ describe("JSON, refused", () => {
   ])("refuses what two engines could read differently: %j", faultsBothWays);
 });
 
-it("takes any name in an engine's own state, as a name and nothing more", async () => {
+it("takes any name in the state of an engine, as a name and nothing more, and a state as deep as one may be", async () => {
   const text = '[{"a":{"__proto__":[1,2,3],"b":1}},{"__proto__":{"x":[1,2]}}]';
   for (const sliceBytes of [1, 4, 1_000]) {
-    const read = await parseJsonPatiently(bytes(text), soon, { sliceBytes, names: "any" });
+    const read = await parseJsonPatiently(bytes(text), soon, { sliceBytes, source: "engine" });
     expect(JSON.stringify(read)).toBe(text);
     expect((read as readonly object[]).map((one) => "x" in one)).toEqual([false, false]);
   }
-  expect(JSON.stringify(parseJson(bytes(text), "any"))).toBe(text);
-  expect(() => parseJson(bytes('{"__proto__":1,"__proto__":2}'), "any")).toThrow("repeats a key");
+  expect(JSON.stringify(parseJson(bytes(text), "engine"))).toBe(text);
+  const deepest = `{"snapshot":{"state":${"[".repeat(MAX_DEPTH)}${"]".repeat(MAX_DEPTH)}}}`;
+  expect(JSON.stringify(parseJson(bytes(deepest), "engine"))).toBe(deepest);
+  expect(() => parseJson(bytes(`[[[[[${deepest}]]]]]`), "engine")).toThrow("nested deeper");
+  expect(() => parseJson(bytes('{"__proto__":1,"__proto__":2}'), "engine")).toThrow("repeats a key");
 });
 
 describe("JSON at the edges", () => {
