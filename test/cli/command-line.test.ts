@@ -96,7 +96,7 @@ describe("config check", () => {
     expect(end).toMatchObject({ code: 1, stdout: "" });
     expect(end.stderr).toBe(
       "changeover: config/engine-a.yaml: failover.leaseMs is 100: must be >= 600 (heartbeatMs * missLimit): " +
-        "a leader would lose its vote before its peer is silent\n",
+        "a leader would lose its vote before its peer is silent (set by CHANGEOVER_FAILOVER_LEASE_MS)\n",
     );
   });
 

@@ -344,7 +344,7 @@ function following(play: (following: Following) => Promise<void> | void): Play {
     const executor = { executedSeq: 0, enqueue: () => undefined, confirm: () => undefined };
     const catchUp = new CatchUp(rig.kit, {
       ...({ book: { accepted: 1 }, snapshots: null, log, executor } as unknown as CatchUpDeps),
-      ...{ send: (message) => rig.channel.send(message), onReady: () => undefined },
+      ...{ send: (message) => rig.channel.send(message), onAsked: () => undefined, onReady: () => undefined },
     });
     const requests = (): readonly CatchUpRequest[] => rig.sent("catch-up-request");
     const asked = (): { requestId: RequestId; epoch: number } => ({
