@@ -36,7 +36,7 @@ export interface CatchUpDeps {
   readonly executor: Executor;
   readonly snapshots: Snapshots;
   send(message: PeerMessage): boolean;
-  /** The leader was asked anew: it gives up what was on its way. */
+  /** The leader was asked again: it gives up what was on its way. */
   onAsked(): void;
   /** This follower could take over now: worth telling at once. */
   onReady(): void;

@@ -1,6 +1,6 @@
 /**
- * The proof that whoever hands us a state holds the reconcile lock [SB4]: what the witness says of it, asked again at
- * every heartbeat while the state is put in place.
+ * Proves that the sender of a state holds the reconcile lock [SB4]: asks the witness, and asks again at every heartbeat
+ * while the state is put in place.
  */
 import type { TimerHandle } from "../ports/basics.ts";
 import type { Kit } from "./kit.ts";
@@ -8,7 +8,7 @@ import type { LockRead } from "../ports/witness.ts";
 import { lockEndsAtMs } from "./reconcile-lock.ts";
 
 /** A lock as somebody claims it; `fence` null: its id alone is claimed. */
-export interface ClaimedLock {
+interface ClaimedLock {
   readonly lockId: string;
   readonly fence: number | null;
 }

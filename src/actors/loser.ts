@@ -68,7 +68,7 @@ export class Loser {
     });
   }
 
-  /** The winner may let go of the lock: its link broke, or this engine asked it anew. */
+  /** The winner may let go of the lock: its link broke, or this engine asked it again. */
   doubtLock(): void {
     this.#proof?.doubt();
   }

@@ -369,7 +369,6 @@ export class MemoryReplica implements Replica {
   }
 }
 
-/** The last `limit` items, in their order. */
 /** At least one where there is one, and no more once there are `maxBytes`. */
 function within(arrivals: readonly ArrivedOp[], maxBytes: number): readonly ArrivedOp[] {
   let bytes = 0;
@@ -377,6 +376,7 @@ function within(arrivals: readonly ArrivedOp[], maxBytes: number): readonly Arri
   return end < 0 ? arrivals : arrivals.slice(0, end);
 }
 
+/** The last `limit` items, in their order. */
 function lastOf<Item>(items: readonly Item[], limit: number): Item[] {
   return items.slice(Math.max(0, items.length - limit));
 }

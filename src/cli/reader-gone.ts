@@ -18,7 +18,7 @@ export function endWithReader(): void {
     output.on("error", (error: NodeJS.ErrnoException) => {
       if (goesOn) return;
       if (error.code === "EPIPE") process.exit(EXIT.done);
-      // Such as a full disk: whoever redirected the output must not take it for whole.
+      // Such as a full disk: the file that the output goes to is cut short.
       if (output === process.stdout) process.stderr.write(`changeover: the output cannot be written (${error.code})\n`);
       process.exit(EXIT.failed);
     });

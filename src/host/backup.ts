@@ -11,6 +11,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { makeFolder } from "../adapters/local-lock.ts";
 import { NanoIds } from "../adapters/basics.ts";
 import { SqliteStore } from "../adapters/sqlite-store.ts";
+import { STORE_FILE } from "../adapters/sqlite-store/open.ts";
 import type { BackupReport, Config } from "../config/types.ts";
 import { comparePositions } from "../core/claim.ts";
 import type { LogPosition } from "../core/command.ts";
@@ -27,7 +28,6 @@ export interface Restored {
   readonly keptAs: string | null;
 }
 
-const STORE = "changeover.db";
 const KEY = "engine.key";
 const NOTE = "backup.json";
 const FOLDER = "backups";
@@ -53,10 +53,10 @@ export async function takeBackup(
     // What is written from now on is in the copy too: it holds at least this.
     const { engineId } = store.load();
     const { log } = store.positions();
-    await store.backup(join(draft, STORE));
+    await store.backup(join(draft, STORE_FILE));
     copyPrivately(join(dataDir, KEY), join(draft, KEY));
     claimDataFolder(draft, { pair, label });
-    const bytes = statSync(join(draft, STORE)).size;
+    const bytes = statSync(join(draft, STORE_FILE)).size;
     const note = {
       pair,
       label,
@@ -94,13 +94,13 @@ export function restoreBackup(
   const backup = readNote(from);
   const foreign = foreignOwner(from, config);
   if (foreign !== null) throw foreignBackup(from, config, backup);
-  const standing = existsSync(join(dataDir, STORE)) ? readStanding(dataDir) : null;
+  const standing = existsSync(join(dataDir, STORE_FILE)) ? readStanding(dataDir) : null;
   const draft = `${dataDir}.restored.new`;
   rmSync(draft, { recursive: true, force: true });
   try {
     makeFolder(draft, 0o700);
-    cpSync(join(from, STORE), join(draft, STORE));
-    chmodSync(join(draft, STORE), 0o600);
+    cpSync(join(from, STORE_FILE), join(draft, STORE_FILE));
+    chmodSync(join(draft, STORE_FILE), 0o600);
     copyPrivately(join(from, KEY), join(draft, KEY));
     engineKey(draft);
     claimDataFolder(draft, config);

@@ -5,6 +5,7 @@
  */
 import { accessSync, constants, statfsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { STORE_FILE } from "../adapters/sqlite-store/open.ts";
 import { type Fault, fault, invalidConfiguration } from "../config/check.ts";
 import type { Config } from "../config/types.ts";
 import { foreignOwner } from "./data-folder.ts";
@@ -14,9 +15,6 @@ const NOT_DISKS: readonly number[] = [
   ...[0x9fa0, 0x62656572, 0x27e0eb, 0x63677270, 0x1cd1, 0x64626720, 0x74726163, 0x73636673, 0xcafe4a11, 0x6165676c],
   ...[0x62656570, 0x19800202, 0xf97cff8c, 0xde5e81e4, 0x42494e4d],
 ];
-
-/** The file of the engine's own store in its data folder. */
-const STORE = "changeover.db";
 
 interface Obstacle {
   readonly why: string;
@@ -56,7 +54,7 @@ function otherFaults({ witness, outbox, dataDir }: Config, counts: (obstacle: Ob
     const file = resolve(witness.file);
     const obstacle = obstacleTo(dirname(file)) ?? (isFolder(file) ? { why: "it is a folder", lasts: true } : null);
     if (obstacle !== null && counts(obstacle)) faults.push(unusable("witness.file", witness.file, obstacle));
-    if (file === join(resolve(dataDir), STORE)) {
+    if (file === join(resolve(dataDir), STORE_FILE)) {
       faults.push(
         fault("witness.file", witness.file, "is this engine's own store; must be a file for the witness alone"),
       );

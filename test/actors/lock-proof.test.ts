@@ -1,30 +1,11 @@
 /** The proof of the reconcile lock, asked of a real witness in memory. */
 import { expect, test } from "vitest";
 import { LockProof } from "../../src/actors/lock-proof.ts";
-import { MemoryWitness, MemoryWitnessServer } from "../../src/adapters/memory-witness.ts";
+import { MemoryWitnessServer } from "../../src/adapters/memory-witness.ts";
 import { makeId } from "../../src/core/ids.ts";
-import type { LockRead } from "../../src/ports/witness.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { buildRig } from "./rig.ts";
-
-/** A way to the witness that is cut, or takes its time. */
-class Way extends MemoryWitness {
-  readonly #clock: VirtualClock;
-  delayMs = 0;
-  cut = false;
-
-  constructor(components: { clock: VirtualClock; server: MemoryWitnessServer }) {
-    super(components);
-    this.#clock = components.clock;
-  }
-
-  override async readLock(): Promise<LockRead> {
-    if (this.cut) return { outcome: "unreachable", reason: "cut" };
-    const answer = await super.readLock();
-    if (this.delayMs > 0) await new Promise<void>((resolve) => void this.#clock.setTimeout(resolve, this.delayMs));
-    return answer;
-  }
-}
+import { WayToLock } from "./way-to-lock.ts";
 
 const HELD = makeId("lock", "held");
 const HEARTBEAT_MS = 200;
@@ -32,7 +13,7 @@ const HEARTBEAT_MS = 200;
 async function proving(of: "winner" | "caller" = "winner") {
   const clock = new VirtualClock();
   const server = new MemoryWitnessServer({ clock });
-  const way = new Way({ clock, server });
+  const way = new WayToLock({ clock, server });
   const { kit } = buildRig({ clock, ports: { witness: way } });
   const answer = await way.acquireLock({ lockId: HELD, holder: "b", ttlMs: 30_000 });
   if (answer.outcome !== "acquired") throw new Error("prepared");

@@ -1,34 +1,11 @@
 /** One holding of the reconcile lock, on a real witness in memory. */
 import { expect, test } from "vitest";
 import { ReconcileLock } from "../../src/actors/reconcile-lock.ts";
-import { MemoryWitness, MemoryWitnessServer } from "../../src/adapters/memory-witness.ts";
+import { MemoryWitnessServer } from "../../src/adapters/memory-witness.ts";
 import { makeId } from "../../src/core/ids.ts";
-import type { LockAcquire, LockRefresh } from "../../src/ports/witness.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { buildRig } from "./rig.ts";
-
-/** A way to the lock that takes its time or is cut. */
-class WayToLock extends MemoryWitness {
-  readonly #clock: VirtualClock;
-  delayMs = 0;
-  cut = false;
-
-  constructor(components: { clock: VirtualClock; server: MemoryWitnessServer }) {
-    super(components);
-    this.#clock = components.clock;
-  }
-
-  override async acquireLock(request: Parameters<MemoryWitness["acquireLock"]>[0]): Promise<LockAcquire> {
-    if (this.cut) return { outcome: "unreachable", reason: "cut" };
-    const answer = await super.acquireLock(request);
-    if (this.delayMs > 0) await new Promise<void>((resolve) => void this.#clock.setTimeout(resolve, this.delayMs));
-    return answer;
-  }
-
-  override async refreshLock(...asked: Parameters<MemoryWitness["refreshLock"]>): Promise<LockRefresh> {
-    return this.cut ? { outcome: "unreachable", reason: "cut" } : super.refreshLock(...asked);
-  }
-}
+import { WayToLock } from "./way-to-lock.ts";
 
 const OTHER = { lockId: makeId("lock", "other"), holder: "b", ttlMs: 30_000 };
 

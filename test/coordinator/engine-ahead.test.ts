@@ -1,16 +1,23 @@
 /** An engine that runs on beside its coordinator, and whose position is ahead of the log, or behind all that is held of it. */
 import { expect, test } from "vitest";
 import { MemoryDisk } from "../../src/adapters/memory-disk.ts";
-import { Pair } from "./pair.ts";
+import { Pair, type PairSettings } from "./pair.ts";
 
-test("EN9 EN10: an engine ahead of its coordinator's log executes and leads nothing before it has the peer's state", async () => {
+/** The engine of `b` tells the position that is put into `told`. */
+async function telling(commands: PairSettings["commands"] = {}) {
   const told: { position: { epoch: number; seq: number } | null } = { position: null };
   const pair = await Pair.started({
+    commands,
     wrapPorts: (ports, label) => {
       if (label === "b") Object.assign(ports.engine, { position: async () => told.position });
       return ports;
     },
   });
+  return { pair, told };
+}
+
+test("EN9 EN10: an engine ahead of its coordinator's log executes and leads nothing before it has the peer's state", async () => {
+  const { pair, told } = await telling();
   await pair.submit("a", "CAM 1");
   await pair.until(() => pair.of("b").syncHealth().lastExecutedSeq === 1);
   const { content } = pair.disks.b;
@@ -33,14 +40,7 @@ test("EN9 EN10: an engine ahead of its coordinator's log executes and leads noth
 });
 
 test("EN9 EN10: an engine behind all that its coordinator still holds is given the checkpoint, and goes on from there", async () => {
-  const told: { position: { epoch: number; seq: number } | null } = { position: null };
-  const pair = await Pair.started({
-    commands: { keep: 0, checkpointEvery: 5 },
-    wrapPorts: (ports, label) => {
-      if (label === "b") Object.assign(ports.engine, { position: async () => told.position });
-      return ports;
-    },
-  });
+  const { pair, told } = await telling({ keep: 0, checkpointEvery: 5 });
   for (let n = 1; n <= 12; n += 1) await pair.submit("a", `CAM ${n}`);
   await pair.until(() => pair.of("b").syncHealth().lastExecutedSeq === 12);
   await pair.stop("b");

@@ -18,7 +18,8 @@ export interface StoreFileInit {
   readonly maxBytes?: number | undefined;
 }
 
-const FILE_NAME = "changeover.db";
+/** The file of the store in the data folder. */
+export const STORE_FILE = "changeover.db";
 
 /** How long a starting engine waits for one that is just dying, before it says `store_in_use`. */
 const OWNER_WAIT_MS = 1_000;
@@ -29,7 +30,7 @@ const CHECKED_BYTES = 256 * 1024 * 1024;
 /** Opens the store of `dataDir`; on first use makes it, filled by `fill`. */
 export function openStoreFile(init: StoreFileInit, fill: (db: Database) => void): Database {
   const { dataDir } = init;
-  const file = join(dataDir, FILE_NAME);
+  const file = join(dataDir, STORE_FILE);
   return explained(file, () => {
     makeFolder(dataDir, 0o700);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);

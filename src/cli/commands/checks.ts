@@ -217,8 +217,9 @@ const REMEDY_WITNESS = "start the witness, open the way to it, or correct witnes
 /** This engine and its pinned peer, as the store knows them; null where there is no store, or no peer was ever met. */
 async function knownEngines({ dataDir }: Config): Promise<readonly string[] | null> {
   const { openDatabase } = await import("../../adapters/local-lock.ts");
+  const { STORE_FILE } = await import("../../adapters/sqlite-store/open.ts");
   try {
-    const db = openDatabase(join(resolve(dataDir), "changeover.db"), {
+    const db = openDatabase(join(resolve(dataDir), STORE_FILE), {
       readonly: true,
       fileMustExist: true,
       // A running engine has the file for itself; it says of strangers by its own alarm.
