@@ -14,6 +14,8 @@ import { saidBy } from "./engine-guard.ts";
 import type { RoleMove } from "./leadership.ts";
 
 const BACKOFF = { baseMs: 100, capMs: 5_000 };
+/** How long history waits before it is written, ms: the first commands of the new leader go to the disk before it. */
+const HISTORY_AFTER_MS = 50;
 
 /** What the engine of a leader is told: whether the leader may act, and for how long without hearing again [EN12]. */
 export interface ActingFor extends Acting {
@@ -74,7 +76,7 @@ export class RoleHooks {
     this.#timers.clear();
   }
 
-  /** Writes now what was put off, before the store closes. */
+  /** Writes now what was put off, before it is read or the store closes. */
   flush(): void {
     for (const write of this.#unwritten.splice(0)) {
       try {
@@ -142,13 +144,12 @@ export class RoleHooks {
   }
 
   /**
-   * History is for people: it is written once the take-over is done, and a disk that refuses it stops nothing. A turn
-   * later, so that those who wait to hear who leads are answered before the disk is waited for.
+   * History is for people: it is written once the take-over is done, and a disk that refuses it stops nothing. Written at
+   * once, it would hold up the first command of the new leader by two writes of the disk.
    */
   #keep(write: () => void): void {
-    const { clock } = this.#kit.ports;
     this.#unwritten.push(write);
-    clock.soon(() => clock.soon(() => this.flush()));
+    if (this.#unwritten.length === 1) this.#kit.ports.clock.setTimeout(() => this.flush(), HISTORY_AFTER_MS);
   }
 }
 

@@ -345,6 +345,7 @@ export class PairCoordinator implements Coordinator {
   }
 
   leadership(limit: number): readonly LeadershipEntry[] {
+    this.#actors.roleHooks.flush();
     return this.#kit.ports.store.leadership(limit);
   }
 
