@@ -30,6 +30,7 @@ export class RoleHooks {
   readonly #timers = new Set<TimerHandle>();
   readonly #unconfirmed = new Set<string>();
   readonly #unwritten: (() => void)[] = [];
+  #writing: TimerHandle | null = null;
 
   constructor(kit: Kit, acting: ActingFor) {
     this.#kit = kit;
@@ -78,6 +79,8 @@ export class RoleHooks {
 
   /** Writes now what was put off, before it is read or the store closes. */
   flush(): void {
+    if (this.#writing !== null) this.#kit.ports.clock.clearTimeout(this.#writing);
+    this.#writing = null;
     for (const write of this.#unwritten.splice(0)) {
       try {
         write();
@@ -149,7 +152,7 @@ export class RoleHooks {
    */
   #keep(write: () => void): void {
     this.#unwritten.push(write);
-    if (this.#unwritten.length === 1) this.#kit.ports.clock.setTimeout(() => this.flush(), HISTORY_AFTER_MS);
+    this.#writing ??= this.#kit.ports.clock.setTimeout(() => this.flush(), HISTORY_AFTER_MS);
   }
 }
 

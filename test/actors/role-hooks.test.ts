@@ -159,7 +159,6 @@ test("a role hook that throws, or never ends, delays nothing and raises an alarm
 test("[HO4] both engines keep the same history; a full disk keeps nobody from leading", async () => {
   const { clock, disk, store, hooks, kit } = hooked();
   hooks.moved(WON);
-  await clock.turn();
   const heard = {
     ...sampleHeartbeat,
     label: "b",
@@ -168,7 +167,8 @@ test("[HO4] both engines keep the same history; a full disk keeps nobody from le
   } as const;
   hooks.peerLeads(heard);
   hooks.peerLeads(heard);
-  await clock.turn();
+  expect(store.leadership(10)).toEqual([]);
+  await clock.pass(50);
   expect(store.leadership(10)).toMatchObject([
     { epoch: 4, leader: "b", cause: "forced", by: "ops", toUnixMs: null },
     { epoch: 3, leader: "a", cause: "silence", toUnixMs: ORIGIN.fromUnixMs },

@@ -6,7 +6,7 @@
  */
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
 import { SystemClock, SystemRandom } from "../../src/adapters/basics.ts";
 import { KEYS_HEADER, PEER_SOCKET_OPTIONS } from "../../src/adapters/ws-peer-channel/dial.ts";
@@ -16,10 +16,10 @@ import { keyOf } from "../support/test-keys.ts";
 
 const HEARTBEAT_MS = 200;
 const WARM_UP_MS = 3_000;
+/** Pairs that dial at once: a process runs one, and 500 handshakes at one instant would all be given up as too slow. */
+const AT_ONCE = 25;
 /** Within this long every pair must have met; 500 handshakes take some seconds on a busy machine. */
 const MEET_WITHIN_MS = 40_000;
-/** Nobody listens there: side a is to be dialled. */
-const NOWHERE = "ws://127.0.0.1:9";
 
 const [mode = "", pairs = "1", seconds = "10", port] = process.argv.slice(2);
 const label = port === undefined ? "a" : "b";
@@ -31,7 +31,12 @@ interface End {
   readonly received: () => number;
 }
 
-const address = (index: number): string => (port === undefined ? NOWHERE : `ws://127.0.0.1:${port}/${index}`);
+/** Takes connections and says nothing: side a is to be dialled, and an address that refuses it would be tried all the time. */
+const nobody = createTcpServer().listen(0, "127.0.0.1", 1_024);
+await once(nobody, "listening");
+const dialled = port ?? String((nobody.address() as AddressInfo).port);
+
+const address = (index: number): string => `ws://127.0.0.1:${dialled}/${index}`;
 
 function channelEnd(index: number): End {
   const channel = new WsPeerChannel(
@@ -77,9 +82,12 @@ function bareEnd(index: number): End {
   };
 }
 
-const ends = Array.from({ length: Number(pairs) }, (_, index) =>
-  mode === "bare" ? bareEnd(index) : channelEnd(index),
-);
+const ends: End[] = [];
+for (let index = 0; index < Number(pairs); index++) {
+  ends.push(mode === "bare" ? bareEnd(index) : channelEnd(index));
+  if (port !== undefined && index % AT_ONCE === AT_ONCE - 1)
+    await new Promise((resolve) => setTimeout(resolve, HEARTBEAT_MS));
+}
 
 if (port === undefined) {
   const sockets = new WebSocketServer({ noServer: true, ...PEER_SOCKET_OPTIONS });
