@@ -3,6 +3,7 @@
  * answers, or the state was changed past Changeover. And engines that only slept, in which nothing is wrong at all.
  */
 import { createServer, request, type Server } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { until } from "../../src/cli/demo/observe.ts";
 import { otherLabel, type Label } from "../../src/core/ids.ts";
@@ -13,6 +14,9 @@ import { describeWithServer } from "../support/servers.ts";
 
 const LABELS = ["a", "b"] as const;
 const PATIENCE_MS = 60_000;
+/** How often an engine that hangs is looked at, and how far apart. */
+const LOOKS = 40;
+const LOOK_EVERY_MS = 50;
 
 /** Passes everything on to an engine; while it hangs, `/execute` gets no answer. */
 class HookProxy {
@@ -134,10 +138,17 @@ describeWithServer("python3", "engines that go wrong in one thing", () => {
     const other = otherLabel(leader);
     proxies[leader].hangs = true;
     expect(await cut(leader, "CAM 2")).toBe(200);
+    const hangsAt = (await pair.state(leader)).lastCommandSeq;
     await pair.untilLeads(other, 30_000);
     expect(proxies[leader].hung).toBeGreaterThan(0);
     await until("taken", async () => (await cut(other, "CAM 3")) === 200);
-    expect((await fetch(`${pair.engines[leader].url}/ready`)).status).toBe(503);
+    // A state that has the command brings the engine past it: only then may it be ready. No execution gets there.
+    for (let look = 0; look < LOOKS; look++) {
+      const { status } = await fetch(`${pair.engines[leader].url}/ready`);
+      const { seq } = await engines[leader].state();
+      expect(status === 503 || seq >= hangsAt, `ready ${status} at command ${seq} of ${hangsAt}`).toBe(true);
+      await delay(LOOK_EVERY_MS);
+    }
     proxies[leader].hangs = false;
     await bothShow("CAM 3");
     expect(await pair.settled(PATIENCE_MS)).toBe(other);
