@@ -11,8 +11,7 @@ import type { Pauses } from "./pauses.ts";
 import type { Rules } from "./rules.ts";
 import type { Stamps } from "./stamps.ts";
 
-/** The counters, writable inside. */
-/** What the actors count; stamps are counted by the clock that refuses them. */
+/** What the actors count, writable inside; stamps are counted by the clock that refuses them. */
 export type Counters = { -readonly [Name in Exclude<keyof CoordinatorCounters, "stampsRefused">]: number };
 
 export interface Kit {
