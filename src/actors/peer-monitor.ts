@@ -5,7 +5,14 @@
  */
 import type { Actor } from "xstate";
 import { peerLinkMachine } from "../../machines/peer-link.machine.ts";
-import { NO_SAMPLES, peerUnixMinusMonoMs, takeExchange, type OffsetFilter } from "../core/failure-detector.ts";
+import {
+  exchangeMs,
+  NO_SAMPLES,
+  peerUnixMinusMonoMs,
+  takeExchange,
+  type OffsetFilter,
+} from "../core/failure-detector.ts";
+import { MAX_DRIFT_MS } from "../core/hlc.ts";
 import type { IncarnationId } from "../core/ids.ts";
 import type { Heartbeat } from "../core/messages.ts";
 import type { ProbeResult } from "../ports/peer-channel.ts";
@@ -33,6 +40,9 @@ const NONE_CLOSED: ReadonlySet<string> = new Set();
 
 /** Heartbeats of which the peer's wall clock is taken. */
 const WALL_SAMPLES = 5;
+
+/** One that was held up for longer, here or on its way, says too little about it: half of what makes a stamp too far ahead. */
+const WALL_ROUND_TRIP_MS = MAX_DRIFT_MS / 2;
 
 /** Half an interval of grace: a heartbeat is missed once the next one is that late. */
 const SUSPECT_AFTER_INTERVALS = 1.5;
@@ -90,10 +100,13 @@ export class PeerMonitor {
 
   /**
    * The peer's wall clock minus this engine's monotonic clock, ms; null: it is not known. Of the last heartbeats the one
-   * that was on its way for the shortest time counts: a delay only makes the peer seem to be behind.
+   * that was on its way for the shortest time counts: a delay only makes the peer seem to be behind. One that answers none
+   * of this engine's is left out: nobody knows how long it was held up.
    */
   get wallUnixMinusMonoMs(): number | null {
-    return this.#wall.length === 0 ? peerUnixMinusMonoMs(this.#offset) : Math.max(...this.#wall);
+    if (this.#wall.length > 0) return Math.max(...this.#wall);
+    const tellsItsWall = this.#last?.heartbeat.wallUnixMs !== undefined;
+    return tellsItsWall ? null : peerUnixMinusMonoMs(this.#offset);
   }
 
   get lastHeardMs(): number {
@@ -127,8 +140,6 @@ export class PeerMonitor {
       return false;
     }
     if (!known) [this.#offset, this.#wall] = [NO_SAMPLES, []];
-    const { wallUnixMs } = heartbeat;
-    if (wallUnixMs !== undefined) this.#wall = [...this.#wall, wallUnixMs - receivedAtMonoMs].slice(-WALL_SAMPLES);
     this.#incarnation = heartbeat.incarnation;
     counters.heartbeatsReceived += 1;
     this.#last = { heartbeat, receivedAtMonoMs };
@@ -175,11 +186,15 @@ export class PeerMonitor {
     const { echo } = heartbeat;
     const sentMonoMs = echo === null ? null : this.#votes.sentAtMs(echo.n);
     if (echo === null || sentMonoMs === null) return;
-    this.#offset = takeExchange(this.#offset, {
+    const exchange = {
       sentMonoMs,
       peerReceivedUnixMs: echo.receivedAtUnixUs / 1_000,
       peerSentUnixMs: heartbeat.sentAtUnixUs / 1_000,
       receivedMonoMs,
-    });
+    };
+    this.#offset = takeExchange(this.#offset, exchange);
+    const { wallUnixMs } = heartbeat;
+    if (wallUnixMs === undefined || exchangeMs(exchange) > WALL_ROUND_TRIP_MS) return;
+    this.#wall = [...this.#wall, wallUnixMs - receivedMonoMs].slice(-WALL_SAMPLES);
   }
 }

@@ -71,10 +71,14 @@ const SAMPLES = 16;
 
 export const NO_SAMPLES: OffsetFilter = { samples: [] };
 
+/** How long an exchange was on its way, both ways, ms. */
+export function exchangeMs({ sentMonoMs, peerReceivedUnixMs, peerSentUnixMs, receivedMonoMs }: Exchange): number {
+  return Math.max(0, receivedMonoMs - sentMonoMs - (peerSentUnixMs - peerReceivedUnixMs));
+}
+
 /** Takes one exchange. A sample that contradicts the belief by more than its round trip means a step: the filter restarts. */
 export function takeExchange(filter: OffsetFilter, exchange: Exchange): OffsetFilter {
-  const there = exchange.peerSentUnixMs - exchange.peerReceivedUnixMs;
-  const roundTripMs = Math.max(0, exchange.receivedMonoMs - exchange.sentMonoMs - there);
+  const roundTripMs = exchangeMs(exchange);
   const outward = exchange.peerReceivedUnixMs - exchange.sentMonoMs;
   const homeward = exchange.peerSentUnixMs - exchange.receivedMonoMs;
   const sample = { offsetMs: (outward + homeward) / 2, roundTripMs };

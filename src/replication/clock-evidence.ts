@@ -8,6 +8,8 @@ import type { Clock } from "../ports/basics.ts";
 interface Observation {
   readonly unixMinusMonoMs: number;
   readonly atMonoMs: number;
+  /** The clock there may be ahead of what was observed by so much: the answer was held up somewhere on its way. */
+  readonly errorMs: number;
 }
 
 /** An observation this old says nothing any more. */
@@ -26,12 +28,13 @@ export class ClockEvidence {
   /** `place` said that it is `unixMs` there, in answer to what was asked at `askedMonoMs`. */
   noted(place: string, unixMs: number, askedMonoMs: number): void {
     const nowMonoMs = this.#clock.monoMs();
-    this.#note(place, unixMs - (askedMonoMs + nowMonoMs) / 2, nowMonoMs);
+    const errorMs = (nowMonoMs - askedMonoMs) / 2;
+    this.#note(place, { unixMinusMonoMs: unixMs - askedMonoMs - errorMs, atMonoMs: nowMonoMs, errorMs });
   }
 
   /** The wall clock of `place` minus the monotonic clock here. */
   measured(place: string, unixMinusMonoMs: number): void {
-    this.#note(place, unixMinusMonoMs, this.#clock.monoMs());
+    this.#note(place, { unixMinusMonoMs, atMonoMs: this.#clock.monoMs(), errorMs: 0 });
   }
 
   forget(place: string): void {
@@ -39,30 +42,30 @@ export class ClockEvidence {
   }
 
   /**
-   * By how much the instant `unixMs` is ahead of the latest clock among the others; null: none of them was heard lately.
-   * Below zero: it is past for at least one of them.
+   * By how much at least the instant `unixMs` is ahead of the latest clock among the others; null: none of them was heard
+   * lately. Below zero: it may be past for one of them.
    */
   aheadMs(unixMs: number): number | null {
-    const all = this.#allAheadMs(unixMs);
+    const all = this.#allAhead(unixMs).map(({ aheadMs, errorMs }) => aheadMs - errorMs);
     return all.length === 0 ? null : Math.min(...all);
   }
 
   /** Whether the clock of another place shows about `unixMs` now: this is at most so far ahead of it, or behind it. */
   agrees(unixMs: number, most: { readonly aheadMs: number; readonly behindMs: number }): boolean {
-    return this.#allAheadMs(unixMs).some((aheadMs) => aheadMs <= most.aheadMs && -aheadMs <= most.behindMs);
+    return this.#allAhead(unixMs).some(({ aheadMs }) => aheadMs <= most.aheadMs && -aheadMs <= most.behindMs);
   }
 
   /** By how much `unixMs` is ahead of each other clock that was heard lately. */
-  #allAheadMs(unixMs: number): readonly number[] {
+  #allAhead(unixMs: number): readonly { readonly aheadMs: number; readonly errorMs: number }[] {
     const nowMonoMs = this.#clock.monoMs();
     return [...this.#seen.values()]
       .filter(({ atMonoMs }) => nowMonoMs - atMonoMs <= MAX_AGE_MS)
-      .map(({ unixMinusMonoMs }) => unixMs - (nowMonoMs + unixMinusMonoMs));
+      .map(({ unixMinusMonoMs, errorMs }) => ({ aheadMs: unixMs - (nowMonoMs + unixMinusMonoMs), errorMs }));
   }
 
-  #note(place: string, unixMinusMonoMs: number, atMonoMs: number): void {
+  #note(place: string, observation: Observation): void {
     this.#seen.delete(place);
-    this.#seen.set(place, { unixMinusMonoMs, atMonoMs });
+    this.#seen.set(place, observation);
     const [oldest] = this.#seen.keys();
     if (this.#seen.size > MAX_PLACES && oldest !== undefined) this.#seen.delete(oldest);
   }

@@ -167,3 +167,27 @@ test("[HB1] the echo of an own heartbeat gives round trip and clock offset", asy
   expect(sample?.roundTripMs).toBeCloseTo(8);
   expect((sample?.offsetMs ?? 0) - (clock.unixMs() - clock.monoMs())).toBeCloseTo(41, 0);
 });
+
+describe("the peer's wall clock", () => {
+  test("[CK4] heartbeats that lay waiting while this engine stood still do not put it behind", async () => {
+    const { clock, monitor, votes, beat } = watching();
+    const right = clock.unixMs() - clock.monoMs();
+    const sent = (n: number) => {
+      const atUnixMs = clock.unixMs();
+      const echo = { n: 1, receivedAtMonoMs: 0, receivedAtUnixUs: atUnixMs * 1_000 };
+      return () => beat(n, { echo, sentAtUnixUs: atUnixMs * 1_000, wallUnixMs: atUnixMs });
+    };
+    beat(1, { wallUnixMs: clock.unixMs() - 800 });
+    expect(monitor.wallUnixMinusMonoMs).toBeNull();
+    votes.heartbeatSent(1, clock.monoMs());
+    const held = sent(2);
+    clock.freeze(800);
+    held();
+    expect(monitor.wallUnixMinusMonoMs).toBeNull();
+    votes.heartbeatSent(1, clock.monoMs());
+    const quick = sent(3);
+    await clock.pass(2);
+    quick();
+    expect(monitor.wallUnixMinusMonoMs).toBeCloseTo(right - 2, 0);
+  });
+});

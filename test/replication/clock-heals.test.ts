@@ -1,6 +1,7 @@
 /** R5 and its kind: a clock that was ahead and was put right, on a spoke, in a pair, and while it is still wrong. */
 import { afterEach, describe, expect, it } from "vitest";
 import { Stamps } from "../../src/actors/stamps.ts";
+import { ClockEvidence } from "../../src/replication/clock-evidence.ts";
 import { formatHlc, hlcZero, parseHlc } from "../../src/core/hlc.ts";
 import { makePlace, originOf, type Place, SetClock, shown } from "../support/replication-node.ts";
 
@@ -226,3 +227,15 @@ it.each([
     expect(stamps.aheadMs).toBe(mostMs);
   },
 );
+
+it("[CK3] an answer that was held up for seconds does not put the others' clocks behind", () => {
+  const now = { monoMs: 1_000, unixMs: 1_900_000_000_000 };
+  const clock = { monoMs: () => now.monoMs, unixMs: () => now.unixMs };
+  const evidence = new ClockEvidence({ clock });
+  const asked = { ...now };
+  now.monoMs += 3_000;
+  now.unixMs += 3_000;
+  evidence.noted("hub", asked.unixMs, asked.monoMs);
+  expect(evidence.aheadMs(clock.unixMs())).toBeLessThanOrEqual(0);
+  expect(evidence.aheadMs(clock.unixMs() + 600)).toBeCloseTo(600);
+});
