@@ -170,7 +170,7 @@ export interface Rules {
   peerSilent(view: CampaignView): boolean;
   /** [CP2] [CP3] */
   recordStoodStill(view: RecordView): boolean;
-  /** [DP1] */
+  /** [DP1] [VT7] */
   provenDead(view: CampaignView): boolean;
   /** [CP7] */
   electionDue(view: CampaignView): boolean;
@@ -230,7 +230,7 @@ export const trueRules: Rules = {
   promiseLapsed: (view) => view.nowMs >= view.promiseUntilMs,
   peerSilent: (view) => view.peer === "silent" || view.peer === "dead",
   recordStoodStill,
-  provenDead: (view) => view.deathProofCounts && view.peer === "dead",
+  provenDead: (view) => view.deathProofCounts && view.peer === "dead" && (view.peerMet || !recordMoves(view)),
   electionDue: (view) => view.electionDue,
   provesDeath: (result) => result === "refused",
   givesRoleAway: ({ storeFailed, engineLost, failedMs, unhealthyHoldMs }) =>
@@ -258,6 +258,14 @@ export const trueRules: Rules = {
 /** A promise binds only towards a living leader: a probe sent since then has proven the death of a peer that was met. */
 function proofEndsQuarantine(view: CampaignView): boolean {
   return view.deathProofCounts && view.peer === "dead" && view.peerMet && view.provenAtMs >= view.quarantinedAtMs;
+}
+
+/**
+ * Of a peer that was never met, the address alone may be wrong: while the record is rewritten, the pair lives, and this
+ * engine is a stray one on a copy of a data folder [VT7].
+ */
+function recordMoves(view: CampaignView): boolean {
+  return view.witness === "reachable" && !recordStoodStill(view);
 }
 
 function switchBackWaits(view: SwitchBackView): readonly SwitchBackWait[] | null {

@@ -186,6 +186,11 @@ describe("campaigns", () => {
     ["provenDead", "DP1", { peer: "dead" }, true],
     ["provenDead", "DP1", { peer: "dead", deathProofCounts: false }, false],
     ["provenDead", "DP1", { peer: "silent" }, false],
+    ["provenDead", "P7 DP1", { peer: "dead", peerMet: false, recordSinceMs: 9_401 }, false],
+    ["provenDead", "P7 DP1", { peer: "dead", peerMet: false, recordSinceMs: null }, false],
+    ["provenDead", "P7 DP1", { peer: "dead", peerMet: false, recordSinceMs: 9_400 }, true],
+    ["provenDead", "P7 DP1", { peer: "dead", peerMet: false, witness: "unreachable" }, true],
+    ["provenDead", "P7 DP1", { peer: "dead", peerMet: true, recordSinceMs: 9_401 }, true],
     ["electionDue", "CP7", { electionDue: true }, true],
     ["electionDue", "CP7", {}, false],
   ])("%s [%s] %o: %s", (rule, _id, view, answer) => {

@@ -1,5 +1,5 @@
 /** A witness that shows what is not this pair's: another pair of the same name, a stray engine, a damaged record [VT7]. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
@@ -80,10 +80,14 @@ async function twoOfAName(server: RedisServer): Promise<void> {
   });
 }
 
-async function strayEngine(server: RedisServer): Promise<void> {
-  await withPair({ redis: server.url }, async (pair) => {
+let strays = 0;
+
+/** `folderOf`: the stray one also runs on a copy of a data folder; null: on an empty one. */
+async function strayEngine(server: RedisServer, folderOf: "leader" | "follower" | null): Promise<void> {
+  await withPair({ redis: server.url, pair: `stray-${(strays += 1)}` }, async (pair) => {
     const leader = await pair.start();
-    const copied = JSON.parse(readFileSync(join(pair.folder, `engine-${leader}.yaml`), "utf8")) as object;
+    const label = folderOf === "follower" ? otherLabel(leader) : leader;
+    const copied = JSON.parse(readFileSync(join(pair.folder, `engine-${label}.yaml`), "utf8")) as { dataDir: string };
     const [port, nobody] = [await freePort(), await freePort()];
     const configFile = join(pair.folder, "stray.yaml");
     const stray = {
@@ -93,18 +97,19 @@ async function strayEngine(server: RedisServer): Promise<void> {
       peer: { links: [{ name: "red", url: `ws://127.0.0.1:${nobody}` }], url: `http://127.0.0.1:${nobody}` },
     };
     writeFileSync(configFile, JSON.stringify(stray));
+    if (folderOf !== null) cpSync(copied.dataDir, stray.dataDir, { recursive: true });
     const url = `http://127.0.0.1:${port}`;
     const logFile = join(pair.folder, "stray.log");
-    const engine = new EngineProcess({ label: leader, url, configFile, launcher: CLI, logFile });
+    const engine = new EngineProcess({ label, url, configFile, launcher: CLI, logFile });
     try {
       await engine.start();
       await until("the stray one says it", async () => {
         const state = await stateOf(url);
-        return state !== null && alarmsOf(state).includes("witness-foreign");
+        return state !== null && alarmsOf(state).includes(folderOf === null ? "witness-foreign" : "peer-unreachable");
       });
       await nothingMoves(pair, leader);
       expect(await stateOf(url)).toMatchObject({ role: "follower", mayAct: false });
-      // The peer's death would be proven to it, if it had ever had a peer.
+      // The peer's death is proven to it, but it has never met this peer.
       await pair.kill(otherLabel(leader));
       await pair.untilState(leader, "is alone", ({ peer }) => peer.state === "dead");
       expect(await stateOf(url)).toMatchObject({ role: "follower", mayAct: false });
@@ -133,7 +138,12 @@ describeWithServer("redis-server", "strangers at the witness", () => {
       twoOfAName(server));
 
     test("P7 VT7: a stray engine with a copied configuration that reaches only Redis moves nothing", () =>
-      strayEngine(server));
+      strayEngine(server, null));
+
+    test.each(["leader", "follower"] as const)(
+      "P7 DP1: a stray engine on a copy of the %s's folder that reaches only Redis moves nothing",
+      async (folderOf) => strayEngine(server, folderOf),
+    );
 
     test.each([
       ["both fields", (body: object) => ["version", `a:1:${Number.MAX_SAFE_INTEGER}`, "body", JSON.stringify(body)]],
