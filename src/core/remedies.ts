@@ -68,7 +68,8 @@ export const REMEDIES = {
     "Of records nothing is lost: the writer goes on under a new origin by itself. Run changeover conflicts list for edits of one field. Where the detail names commands, tell those who gave them: they do not stand, and raise commands.keep. Of two machines on copies of one folder, stop one and empty its dataDir. The alarm clears after 10 min.",
   "quota-near":
     "Run changeover federation origins, then changeover federation release ORIGIN for those that nobody uses, or raise replication.maxOriginsPerToken.",
-  "op-quarantined": "Run changeover ops aside: it shows the claim. Two engines use one dataDir, or somebody forges.",
+  "op-quarantined":
+    "Run changeover ops aside: it shows the claim. An engine works on a restored or shared dataDir, or somebody forges.",
   "op-dead-letter": "Run changeover ops aside, then correct the record at its origin or run changeover ops skip.",
   "op-unsigned": "Find who wrote or brought it before you set signatures: enforce.",
   "federation-failing": "Run changeover federation status: it names the peer and the reason, see federation.md.",

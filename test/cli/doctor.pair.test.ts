@@ -202,6 +202,10 @@ test("what the running engine alarms, with the runbook's words; maintenance that
   const shown = await runCli(["doctor", "--url", a.url], { CHANGEOVER_TOKEN: SECRETS.OPS_TOKEN });
   expect(shown.code).toBe(1);
   expect(shown.stdout).toContain(`→ ${REMEDIES["peer-unreachable"]}`);
+  // An engine that refuses the token runs: nobody is told to start it.
+  const strange = await runCli(["doctor", "--url", a.url], { CHANGEOVER_TOKEN: "not-the-token-of-anybody" });
+  expect(strange.code).toBe(1);
+  expect(strange.stdout).toContain("→ it runs: look at --url, and at the token");
   const status = await runCli(["status", "--url", a.url], { CHANGEOVER_TOKEN: SECRETS.OPS_TOKEN });
   expect(status.stdout).toContain(`→ ${REMEDIES["peer-unreachable"]}`);
 });

@@ -19,7 +19,7 @@ import { foreignOwner } from "../../host/data-folder.ts";
 import { nativePart, packageVersion } from "../../host/package-root.ts";
 import { checkTlsFiles, clientTls, peerAuthorities, serverTls } from "../../host/tls-files.ts";
 import { type Client, strangeAnswer } from "../client.ts";
-import { messageOf } from "../exit.ts";
+import { CliError, EXIT, messageOf } from "../exit.ts";
 import { duration } from "../output.ts";
 
 export interface Finding {
@@ -42,13 +42,17 @@ const DAY_MS = 86_400_000;
 /** A certificate that ends sooner is told of. */
 const CERTIFICATE_LEFT_MS = 14 * DAY_MS;
 
+const NOT_THERE = "start it with: changeover engine -c FILE; --url says where it is";
+const ANSWERS_OTHERWISE = "it runs: look at --url, and at the token in CHANGEOVER_TOKEN or --token-file";
+
 /** A running engine, by its own word: how it is, and every alarm with its remedy. */
 export async function checkEngine(client: Client): Promise<Finding[]> {
   try {
     return stateFindings(await client.state());
   } catch (error) {
     const told = messageOf(strangeAnswer(error) ?? error);
-    return [bad("engine", told, "start it with: changeover engine -c FILE; --url says where it is")];
+    const answers = !(error instanceof CliError && error.exitCode === EXIT.unreachable);
+    return [bad("engine", told, answers ? ANSWERS_OTHERWISE : NOT_THERE)];
   }
 }
 
