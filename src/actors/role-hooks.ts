@@ -14,8 +14,8 @@ import { saidBy } from "./engine-guard.ts";
 import type { RoleMove } from "./leadership.ts";
 
 const BACKOFF = { baseMs: 100, capMs: 5_000 };
-/** How long history waits before it is written, ms: the first commands of the new leader go to the disk before it. */
-const HISTORY_AFTER_MS = 50;
+/** How long the history of another's leadership waits, ms: the first commands of the new leader go to the disk before it. */
+const LATER_MS = 50;
 
 /** What the engine of a leader is told: whether the leader may act, and for how long without hearing again [EN12]. */
 export interface ActingFor extends Acting {
@@ -69,7 +69,7 @@ export class RoleHooks {
     if (leadership === null || epoch <= this.#peerEpochKept) return;
     this.#peerEpochKept = epoch;
     const leader = otherLabel(this.#kit.options.label);
-    this.#keep(() => this.#kit.ports.store.saveLeadership({ ...entryOf(leadership), epoch, leader }));
+    this.#keepLater(() => this.#kit.ports.store.saveLeadership({ ...entryOf(leadership), epoch, leader }));
   }
 
   stop(): void {
@@ -97,7 +97,8 @@ export class RoleHooks {
     for (const target of this.#kit.ports.changeoverSwitches) target.withdraw();
     this.#unconfirmed.clear();
     this.#kit.alarms.clear("changeover-unconfirmed");
-    if (epoch !== null) this.#keep(() => this.#kit.ports.store.endLeadership(epoch, this.#kit.ports.clock.unixMs()));
+    if (epoch !== null)
+      this.#keepLater(() => this.#kit.ports.store.endLeadership(epoch, this.#kit.ports.clock.unixMs()));
   }
 
   #tellEngine(role: "leader" | "follower", epoch: number): void {
@@ -147,12 +148,19 @@ export class RoleHooks {
   }
 
   /**
-   * History is for people: it is written once the take-over is done, and a disk that refuses it stops nothing. Written at
-   * once, it would hold up the first command of the new leader by two writes of the disk.
+   * History is for people: it is written once the take-over is done, and a disk that refuses it stops nothing. A turn
+   * later, so that those who wait to hear who leads are answered before the disk is waited for.
    */
   #keep(write: () => void): void {
+    const { clock } = this.#kit.ports;
     this.#unwritten.push(write);
-    this.#writing ??= this.#kit.ports.clock.setTimeout(() => this.flush(), HISTORY_AFTER_MS);
+    clock.soon(() => clock.soon(() => this.flush()));
+  }
+
+  /** Of an engine that does not lead: written at once, it would hold up the first command of the new leader by two writes. */
+  #keepLater(write: () => void): void {
+    this.#unwritten.push(write);
+    this.#writing ??= this.#kit.ports.clock.setTimeout(() => this.flush(), LATER_MS);
   }
 }
 

@@ -159,6 +159,7 @@ test("a role hook that throws, or never ends, delays nothing and raises an alarm
 test("[HO4] both engines keep the same history; a full disk keeps nobody from leading", async () => {
   const { clock, disk, store, hooks, kit } = hooked();
   hooks.moved(WON);
+  await clock.turn();
   const heard = {
     ...sampleHeartbeat,
     label: "b",
@@ -167,7 +168,8 @@ test("[HO4] both engines keep the same history; a full disk keeps nobody from le
   } as const;
   hooks.peerLeads(heard);
   hooks.peerLeads(heard);
-  expect(store.leadership(10)).toEqual([]);
+  await clock.turn();
+  expect(store.leadership(10)).toMatchObject([{ epoch: 3, leader: "a", toUnixMs: null }]);
   await clock.pass(50);
   expect(store.leadership(10)).toMatchObject([
     { epoch: 4, leader: "b", cause: "forced", by: "ops", toUnixMs: null },
