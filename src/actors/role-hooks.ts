@@ -14,8 +14,6 @@ import { saidBy } from "./engine-guard.ts";
 import type { RoleMove } from "./leadership.ts";
 
 const BACKOFF = { baseMs: 100, capMs: 5_000 };
-/** How long the history of another's leadership waits, ms: the first commands of the new leader go to the disk before it. */
-const LATER_MS = 50;
 
 /** What the engine of a leader is told: whether the leader may act, and for how long without hearing again [EN12]. */
 export interface ActingFor extends Acting {
@@ -30,7 +28,6 @@ export class RoleHooks {
   readonly #timers = new Set<TimerHandle>();
   readonly #unconfirmed = new Set<string>();
   readonly #unwritten: (() => void)[] = [];
-  #writing: TimerHandle | null = null;
 
   constructor(kit: Kit, acting: ActingFor) {
     this.#kit = kit;
@@ -69,7 +66,7 @@ export class RoleHooks {
     if (leadership === null || epoch <= this.#peerEpochKept) return;
     this.#peerEpochKept = epoch;
     const leader = otherLabel(this.#kit.options.label);
-    this.#keepLater(() => this.#kit.ports.store.saveLeadership({ ...entryOf(leadership), epoch, leader }));
+    this.#keep(() => this.#kit.ports.store.saveLeadership({ ...entryOf(leadership), epoch, leader }));
   }
 
   stop(): void {
@@ -77,10 +74,8 @@ export class RoleHooks {
     this.#timers.clear();
   }
 
-  /** Writes now what was put off, before it is read or the store closes. */
+  /** Writes now what was put off, before the store closes. */
   flush(): void {
-    if (this.#writing !== null) this.#kit.ports.clock.clearTimeout(this.#writing);
-    this.#writing = null;
     for (const write of this.#unwritten.splice(0)) {
       try {
         write();
@@ -97,8 +92,7 @@ export class RoleHooks {
     for (const target of this.#kit.ports.changeoverSwitches) target.withdraw();
     this.#unconfirmed.clear();
     this.#kit.alarms.clear("changeover-unconfirmed");
-    if (epoch !== null)
-      this.#keepLater(() => this.#kit.ports.store.endLeadership(epoch, this.#kit.ports.clock.unixMs()));
+    if (epoch !== null) this.#keep(() => this.#kit.ports.store.endLeadership(epoch, this.#kit.ports.clock.unixMs()));
   }
 
   #tellEngine(role: "leader" | "follower", epoch: number): void {
@@ -155,12 +149,6 @@ export class RoleHooks {
     const { clock } = this.#kit.ports;
     this.#unwritten.push(write);
     clock.soon(() => clock.soon(() => this.flush()));
-  }
-
-  /** Of an engine that does not lead: written at once, it would hold up the first command of the new leader by two writes. */
-  #keepLater(write: () => void): void {
-    this.#unwritten.push(write);
-    this.#writing ??= this.#kit.ports.clock.setTimeout(() => this.flush(), LATER_MS);
   }
 }
 

@@ -345,7 +345,6 @@ export class PairCoordinator implements Coordinator {
   }
 
   leadership(limit: number): readonly LeadershipEntry[] {
-    this.#actors.roleHooks.flush();
     return this.#kit.ports.store.leadership(limit);
   }
 
