@@ -31,10 +31,15 @@ interface End {
   readonly received: () => number;
 }
 
-/** Takes connections and says nothing: side a is to be dialled, and an address that refuses it would be tried all the time. */
-const nobody = createTcpServer().listen(0, "127.0.0.1", 1_024);
-await once(nobody, "listening");
-const dialled = port ?? String((nobody.address() as AddressInfo).port);
+/** A port that takes connections and says nothing: one that refused them would be dialled all the time. */
+async function silentPort(): Promise<number> {
+  const server = createTcpServer().listen(0, "127.0.0.1", 1_024);
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+/** Side a is to be dialled, and reaches nobody itself. */
+const dialled = port ?? (await silentPort());
 
 const address = (index: number): string => `ws://127.0.0.1:${dialled}/${index}`;
 

@@ -9,7 +9,7 @@ import { splitBrains } from "./split-brain.suite.ts";
 import type { WitnessUnderTest } from "./suites.ts";
 
 /** Faults in which the role moves, and in which both ask the witness. */
-const WITNESS_DECIDES = ["the leader is killed", "the link is cut"];
+const WITNESS_DECIDES: readonly (typeof FAULTS)[number]["name"][] = ["the leader is killed", "the link is cut"];
 
 describeWithServer("redis-server", "faults, with Redis", () => {
   let server: RedisServer | undefined;

@@ -20,7 +20,7 @@ export interface Fault {
   readonly end: (pair: RealPair, leader: Label) => Promise<void> | void;
 }
 
-export const FAULTS: readonly Fault[] = [
+export const FAULTS = [
   {
     name: "the leader is killed",
     begin: (pair, leader) => pair.kill(leader),
@@ -52,7 +52,7 @@ export const FAULTS: readonly Fault[] = [
     begin: (pair, leader) => pair.cutFrom(otherLabel(leader)),
     end: (pair) => pair.healLink(),
   },
-];
+] as const satisfies readonly Fault[];
 
 export function rundowns(witness: WitnessUnderTest, faults: readonly Fault[]): void {
   describe.concurrent(`the rundown, witness ${witness.name}`, { timeout: PATIENCE_MS }, () => {

@@ -51,8 +51,8 @@ export async function checkEngine(client: Client): Promise<Finding[]> {
     return stateFindings(await client.state());
   } catch (error) {
     const told = messageOf(strangeAnswer(error) ?? error);
-    const answers = !(error instanceof CliError && error.exitCode === EXIT.unreachable);
-    return [bad("engine", told, answers ? ANSWERS_OTHERWISE : NOT_THERE)];
+    const isGone = error instanceof CliError && error.exitCode === EXIT.unreachable;
+    return [bad("engine", told, isGone ? NOT_THERE : ANSWERS_OTHERWISE)];
   }
 }
 
