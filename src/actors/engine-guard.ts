@@ -35,6 +35,8 @@ const HOOKS = [
 /** Hooks that an engine may leave out. */
 const OPTIONAL_HOOKS = ["position", "watch", "link", "repeatRole"] as const;
 type Hook = (typeof HOOKS)[number] | (typeof OPTIONAL_HOOKS)[number];
+/** Hooks that may answer with the project's own error, such as `engine_not_ready`. */
+const MAY_REFUSE: ReadonlySet<Hook> = new Set(["snapshot", "restore", "read", "position", "repeatRole"]);
 
 /** Hooks of an engine over the wire that are named in the alarm at most. */
 const MAX_NAMED_HOOKS = 16;
@@ -310,11 +312,12 @@ export class EngineGuard implements Engine {
     }
   }
 
-  /** What an engine says by the project's own error is an answer, and passes. */
+  /** What an engine says by the project's own error is an answer of the hooks that may give it, and passes. */
   #threw(hook: Hook, must: string, error: unknown): typeof FAULTY {
-    if (error instanceof ChangeoverError && !(error instanceof Unsettled)) throw error;
+    if (MAY_REFUSE.has(hook) && safely(() => error instanceof ChangeoverError, false)) throw error;
     const said = saidBy(error);
-    this.#fault(hook, must, error instanceof Unsettled ? said : `threw: ${said.slice(0, MAX_SHOWN_CHARS)}`);
+    const isLate = safely(() => error instanceof Unsettled, false);
+    this.#fault(hook, must, isLate ? said : `threw: ${said.slice(0, MAX_SHOWN_CHARS)}`);
     return FAULTY;
   }
 
@@ -334,7 +337,7 @@ export class EngineGuard implements Engine {
     is: (value: unknown) => value is Value,
     did = "returned",
   ): given is Value {
-    if (is(given)) {
+    if (safely(() => is(given), false)) {
       this.#good(hook);
       return true;
     }
@@ -392,8 +395,17 @@ export class EngineGuard implements Engine {
 
 /** What a thrown value says. Anything can be thrown, and anything can be the message of an error. */
 export function saidBy(error: unknown): string {
-  const said: unknown = error instanceof Error ? error.message : null;
+  const said = safely<unknown>(() => (error instanceof Error ? error.message : null), null);
   return typeof said === "string" ? said : shown(error);
+}
+
+/** What a look at a value gives, or `otherwise` where the value itself throws: by a getter, or as a proxy. */
+function safely<Value>(look: () => Value, otherwise: Value): Value {
+  try {
+    return look();
+  } catch {
+    return otherwise;
+  }
 }
 
 const NO_LINK: EngineLink = { lifeline: "unused", note: null };
@@ -420,7 +432,8 @@ class Unsettled extends Error {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+  if (typeof value !== "object" || value === null) return false;
+  return safely(() => typeof (value as { then?: unknown }).then === "function", false);
 }
 
 function isJudgement(value: unknown): value is string | null {
@@ -498,11 +511,7 @@ function isRead(value: unknown): value is EngineRead {
   if (typeof value !== "object" || value === null) return false;
   const { status, body } = value as { readonly status?: unknown; readonly body?: unknown };
   if (!Number.isInteger(status) || (status as number) < 200 || (status as number) > 599) return false;
-  try {
-    return (JSON.stringify(body) as string | undefined) !== undefined;
-  } catch {
-    return false;
-  }
+  return (JSON.stringify(body) as string | undefined) !== undefined;
 }
 
 interface Open {
@@ -514,6 +523,14 @@ interface Open {
 
 /** Walks a state: yields what is wrong with it and ends, or null after every `GO` values. */
 function* faultsOf(state: unknown): Generator<Fault, void, undefined> {
+  try {
+    yield* walk(state);
+  } catch (error) {
+    yield `a value that throws when it is read: ${saidBy(error).slice(0, MAX_SHOWN_CHARS)}`;
+  }
+}
+
+function* walk(state: unknown): Generator<Fault, void, undefined> {
   const open: Open[] = [];
   let fault = enter(state, open, false);
   for (let count = 1; fault === null; count += 1) {
@@ -561,6 +578,10 @@ function pathOf(open: readonly Open[]): string {
 
 /** A value in a few words, for people. */
 function shown(value: unknown): string {
+  return safely(() => inWords(value), "an object that cannot be looked at");
+}
+
+function inWords(value: unknown): string {
   if (value === undefined) return "undefined";
   if (value === null) return "null";
   if (typeof value === "number" || typeof value === "boolean") return `${typeof value} ${String(value)}`;

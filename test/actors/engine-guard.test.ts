@@ -1,7 +1,9 @@
 /** Hooks that an engine may leave out, and whatever they give [A38]. The hooks that it must have: `engine-hooks.pair.test.ts`. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { EngineGuard } from "../../src/actors/engine-guard.ts";
 import { RoleHooks } from "../../src/actors/role-hooks.ts";
+import type { Command } from "../../src/core/command.ts";
+import { ChangeoverError } from "../../src/core/errors.ts";
 import type { Engine, EngineSign } from "../../src/ports/engine.ts";
 import { buildRig } from "./rig.ts";
 
@@ -76,3 +78,67 @@ test.each([Object.create(null), Symbol("odd"), null, Object.assign(new Error("x"
     hooks.stop();
   },
 );
+
+const refuse = (): never => {
+  throw new Error("not for your eyes");
+};
+const hiding = (...keys: string[]): object => {
+  const hidden = { enumerable: true, get: refuse };
+  return Object.defineProperties({}, Object.fromEntries(keys.map((key) => [key, hidden])));
+};
+const closed = (): object => new Proxy({}, { get: refuse, getPrototypeOf: refuse, ownKeys: refuse });
+const notReady = new ChangeoverError("not_leader", "the engine speaks out of turn");
+
+const STRANGE: readonly (readonly [string, () => unknown])[] = [
+  ["gives what throws where a promise is looked for", () => hiding("then")],
+  ["gives members that throw when they are read", () => hiding("ok", "status", "epoch", "lifeline")],
+  ["gives a proxy that shows nothing", closed],
+  ["throws an error whose message throws", throws(Object.defineProperty(new Error(), "message", { get: refuse }))],
+  ["throws a proxy that shows nothing", throws(closed())],
+];
+const play = {
+  validate: (guard: EngineGuard) => guard.validate("POST /x", null),
+  execute: (guard: EngineGuard) => guard.execute({} as Command),
+  snapshot: (guard: EngineGuard) => guard.snapshot(),
+  position: (guard: EngineGuard) => guard.position(),
+  link: (guard: EngineGuard) => guard.link(),
+  health: (guard: EngineGuard) => guard.health(),
+  programSource: (guard: EngineGuard) => guard.programSource(),
+  read: (guard: EngineGuard) => guard.read("/", 0),
+} as const;
+const GIVEN: Readonly<Record<keyof typeof play, unknown>> = {
+  ...{ validate: "engine_not_ready", snapshot: "engine_not_ready", position: null },
+  ...{ execute: expect.objectContaining({ ok: false }), link: { lifeline: "unused", note: null } },
+  ...{ health: "degraded", programSource: "", read: expect.objectContaining({ status: 502 }) },
+};
+const HOOKS = Object.keys(play) as (keyof typeof play)[];
+
+async function played(hook: keyof typeof play, rig: ReturnType<typeof guarded>): Promise<unknown> {
+  try {
+    return await play[hook](rig.guard);
+  } catch (error) {
+    return (error as ChangeoverError).code;
+  }
+}
+
+describe.each(HOOKS)("[A38] %s", (hook) => {
+  test.each(STRANGE)("that %s is named, and nothing is thrown but what the hook may throw", async (_name, gives) => {
+    const rig = guarded({ [hook]: gives });
+    expect(await played(hook, rig)).toEqual(GIVEN[hook]);
+    expect(rig.alarmText("engine-hook")).toContain(`engine.${hook}() `);
+  });
+});
+
+test.each(["validate", "execute", "link", "health", "programSource"] as const)(
+  "[A38] %s that throws the project's own error is named as any other",
+  async (hook) => {
+    const rig = guarded({ [hook]: throws(notReady) });
+    expect(await played(hook, rig)).toEqual(GIVEN[hook]);
+    expect(rig.alarmText("engine-hook")).toContain(`engine.${hook}() threw: the engine speaks out of turn`);
+  },
+);
+
+test("[A38] close resolves, whatever the engine throws", async () => {
+  const rig = guarded({ close: throws(notReady) });
+  await expect(rig.guard.close()).resolves.toBeUndefined();
+});
