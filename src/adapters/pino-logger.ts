@@ -21,6 +21,7 @@ const SECRET_FIELDS = [
   "X-Control-Plane-Secret",
 ] as const;
 
+type Level = keyof Logger;
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 /** Where finished lines go. One that waits for a slow reader holds up the engine. */
@@ -52,19 +53,28 @@ export class PinoLogger implements Logger {
   }
 
   debug(fields: LogFields, message: string): void {
-    this.#pino.debug(fields, message);
+    this.#write("debug", fields, message);
   }
 
   info(fields: LogFields, message: string): void {
-    this.#pino.info(fields, message);
+    this.#write("info", fields, message);
   }
 
   warn(fields: LogFields, message: string): void {
-    this.#pino.warn(fields, message);
+    this.#write("warn", fields, message);
   }
 
   error(fields: LogFields, message: string): void {
-    this.#pino.error(fields, message);
+    this.#write("error", fields, message);
+  }
+
+  /** A thrown value may itself throw when it is written out, and no line of a log ends what it tells of. */
+  #write(level: Level, fields: LogFields, message: string): void {
+    try {
+      this.#pino[level](fields, message);
+    } catch {
+      this.#pino[level]({ fields: "cannot be written" }, message);
+    }
   }
 }
 
@@ -80,8 +90,6 @@ function secretPaths(): string[] {
 const WITHIN_MS = 1_000;
 /** Lines of one message whose fields differ, such as a command number that rises. */
 const MOST_OF_ONE_MESSAGE = 10;
-
-type Level = keyof Logger;
 
 interface Written {
   readonly message: string;

@@ -87,7 +87,7 @@ const hiding = (...keys: string[]): object => {
   return Object.defineProperties({}, Object.fromEntries(keys.map((key) => [key, hidden])));
 };
 const closed = (): object => new Proxy({}, { get: refuse, getPrototypeOf: refuse, ownKeys: refuse });
-const notReady = new ChangeoverError("busy", "the engine speaks out of turn");
+const notReady = new ChangeoverError("invalid_value", "the engine speaks out of turn");
 
 const STRANGE: readonly (readonly [string, () => unknown])[] = [
   ["gives what throws where a promise is looked for", () => hiding("then")],

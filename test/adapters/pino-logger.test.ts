@@ -55,4 +55,17 @@ describe("PinoLogger", () => {
     log.error({ error: new Error("the link is gone") }, "send failed");
     expect(lines()[0]).toMatchObject({ error: { message: "the link is gone", type: "Error" } });
   });
+
+  it.each([
+    ["an error whose message throws", Object.defineProperty(new Error(), "message", { get: throwing })],
+    ["a proxy that shows nothing", new Proxy({}, { get: throwing, ownKeys: throwing, getPrototypeOf: throwing })],
+  ])("writes the message with %s, and throws nothing", (_name, err) => {
+    const { log, lines } = logger("error");
+    log.error({ err }, "a hook failed");
+    expect(lines()).toMatchObject([{ level: "error", msg: "a hook failed", label: "a" }]);
+  });
 });
+
+function throwing(): never {
+  throw new Error("not for your eyes");
+}
