@@ -180,7 +180,7 @@ async function showFailure(run: RunResult, options: SimOptions): Promise<void> {
 }
 
 async function findBugs(options: SimOptions, totals: Totals): Promise<void> {
-  const names = ALL_BUGS.map(({ name }) => name);
+  const names = ALL_BUGS.map(({ name }) => name).filter((name) => name.includes(options.only));
   const next = (): Task | null => {
     const name = names.shift();
     return name === undefined ? null : { kind: "bug", name };
@@ -189,7 +189,11 @@ async function findBugs(options: SimOptions, totals: Totals): Promise<void> {
     if (done.kind === "bug") totals.bugs.push(done.result);
   });
   for (const line of bugLines(totals.bugs)) console.log(line);
-  if (options.results !== null) keepResults(options.results, (results) => ({ ...results, bugs: totals.bugs }));
+  if (options.results === null) return;
+  keepResults(options.results, (results) => {
+    const known = [...totals.bugs, ...results.bugs];
+    return { ...results, bugs: ALL_BUGS.flatMap(({ name }) => known.find((one) => one.name === name) ?? []) };
+  });
 }
 
 function nameOf({ seed, policy, violation }: RunResult): string {

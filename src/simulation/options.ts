@@ -26,7 +26,7 @@ export interface SimOptions {
   readonly moments: readonly string[];
   /** Whether each mistake of `mutants.ts` is tried. */
   readonly mutants: boolean;
-  /** Mistakes whose name or file has this in it. */
+  /** Mistakes and planted bugs whose name has this in it; of a mistake also the file. */
   readonly only: string;
   /** Where what was found of mistakes and planted bugs is kept; null: nowhere. */
   readonly results: string | null;
@@ -83,7 +83,11 @@ function command(): Command {
     .option("--moments <texts>", 'with --systematic: strike only moments with one of these texts, parted by "|"')
     .option("--bugs", "look for every planted bug; 1000 seeds and more do so anyway")
     .option("--mutants", "try every small mistake of mutants.ts")
-    .option("--only <text>", "with --mutants: only those whose name or file has this text", "")
+    .option(
+      "--only <text>",
+      "with --mutants or --bugs: only those whose name has this text; of a mistake also its file",
+      "",
+    )
     .option("--results <file>", "keep what was found of bugs and mistakes in this file")
     .addHelpText(
       "after",

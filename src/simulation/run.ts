@@ -21,6 +21,7 @@ import { untold } from "./invariants/feed.ts";
 import { misrouted } from "./invariants/routing.ts";
 import {
   CALM,
+  planCopiedFolderFaults,
   planDiskFaults,
   planFaults,
   planFeedFaults,
@@ -187,6 +188,7 @@ export function faultsOf(
     ...planPlantFaults(seed, weather, SAFETY_MS),
     ...(rareFaults ? planDiskFaults(seed, weather, SAFETY_MS) : []),
     ...(rareFaults ? planStrangerFaults(seed, weather, SAFETY_MS) : []),
+    ...(rareFaults ? planCopiedFolderFaults(seed, weather, SAFETY_MS) : []),
     ...(around.spokes.length === 0 ? [] : planSpokeFaults(seed, weather, SAFETY_MS)),
     ...(around.sites.length === 0 ? [] : planSiteFaults(seed, weather, SAFETY_MS)),
     ...(around.feed ? planFeedFaults(seed, weather, SAFETY_MS) : []),

@@ -301,6 +301,7 @@ const AIMED_IN_TURNS: readonly Shot[] = [
   ["disk-restored", "self", 900],
   ["disk-wiped", "peer", 700],
   ["stray-engine", "self", 900],
+  ["copied-folder", "self", 6_000],
 ];
 
 /** Faults that ask something of the coordinator itself. */

@@ -1,22 +1,22 @@
 /** Engines of others under the pair's name, as whole processes in the virtual world [A35]. */
 import { describe, expect, it } from "vitest";
 import type { Label } from "../../src/core/ids.ts";
-import { STRANGER_FAULT_KINDS } from "../../src/simulation/faults/catalogue.ts";
+import { COPIED_FOLDER_FAULT_KINDS, STRANGER_FAULT_KINDS } from "../../src/simulation/faults/catalogue.ts";
 import { runSeed } from "../../src/simulation/run.ts";
 import { simulated } from "../../src/simulation/subject.ts";
 
 const POLICIES = ["consistency", "on-air"] as const;
 const COMES_MS = 6_000;
 
-describe.each(STRANGER_FAULT_KINDS)("%s", (kind) => {
+describe.each([...STRANGER_FAULT_KINDS, ...COPIED_FOLDER_FAULT_KINDS])("%s", (kind) => {
   it.each(POLICIES)("A35 VT7 I18: moves no role and writes nothing, and is named, under %s", async (policy) => {
     for (const target of ["a", "b"] as const) {
       const moves: string[] = [];
       const named = new Set<string>();
       const visits: string[] = [];
       const run = await runSeed(simulated, {
-        ...{ seed: 5, policy, spokes: 0, sites: 0, feed: false, safetyMs: COMES_MS + 6_000 },
-        faults: [{ kind, atMs: COMES_MS, forMs: 5_000, target, amount: 0.3 }],
+        ...{ seed: 5, policy, spokes: 0, sites: 0, feed: false, safetyMs: COMES_MS + 9_000 },
+        faults: [{ kind, atMs: COMES_MS, forMs: 8_000, target, amount: 0.3 }],
         settings: (planned) => ({ ...planned, witness: true }),
         prepare: (world) => {
           const note = (label: Label): void => {
@@ -31,10 +31,11 @@ describe.each(STRANGER_FAULT_KINDS)("%s", (kind) => {
               },
             }),
           );
-          world.scheduler.at(COMES_MS + 4_000, () => {
+          world.scheduler.at(COMES_MS + 7_000, () => {
             for (const { label, disk } of world.strangers.visit?.processes ?? []) {
               visits.push(label);
-              expect(["a", "b"].map((own) => world.contentOf(own)?.engineId)).not.toContain(disk.content?.engineId);
+              const own = ["a", "b"].filter((one) => world.contentOf(one)?.engineId === disk.content?.engineId);
+              expect(own).toEqual(kind === "copied-folder" ? [target] : []);
             }
           });
         },

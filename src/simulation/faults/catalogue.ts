@@ -12,7 +12,7 @@ import { plantFaults } from "./plant.ts";
 import { processFaults } from "./process.ts";
 import { siteFaults } from "./sites.ts";
 import { spokeFaults } from "./spokes.ts";
-import { strangerFaults } from "./strangers.ts";
+import { copiedFolderFaults, strangerFaults } from "./strangers.ts";
 import { witnessFaults } from "./witness.ts";
 import { liftMaintenance, restartLostEngines } from "../people/operator.ts";
 import type { SimPlace } from "../world/sim-place.ts";
@@ -30,6 +30,7 @@ export const FAULTS = {
   ...plantFaults,
   ...diskFaults,
   ...strangerFaults,
+  ...copiedFolderFaults,
 };
 
 export type FaultKind = keyof typeof FAULTS;
@@ -37,6 +38,7 @@ export type Fault = PlannedFault<FaultKind>;
 
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 export const PAIR_FAULT_KINDS = Object.keys(pairFaults) as FaultKind[];
+export const COPIED_FOLDER_FAULT_KINDS = Object.keys(copiedFolderFaults) as FaultKind[];
 export const DISK_FAULT_KINDS = Object.keys(diskFaults) as FaultKind[];
 /** Without those that put an empty disk in: see decision 0052. */
 export const RANDOM_DISK_FAULT_KINDS: readonly FaultKind[] = ["disk-read-only", "disk-stalled", "disk-restored"];

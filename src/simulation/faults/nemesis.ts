@@ -3,6 +3,7 @@
  * Keeps true: a plan ends before the safety phase does, so that everything can be demanded afterwards.
  */
 import {
+  COPIED_FOLDER_FAULT_KINDS,
   FAULTS,
   FEED_FAULT_KINDS,
   IMPOSTOR_FAULT_KINDS,
@@ -138,6 +139,13 @@ export function planStrangerFaults(seed: number, weather: Weather, untilMs: numb
   if (weather.singly) return [];
   const meanPauseMs = Math.max(LEAST_STRANGER_PAUSE_MS, STRANGER_PAUSES * weather.meanPauseMs);
   return besides(seed, "nemesis of strangers", { kinds: STRANGER_FAULT_KINDS, meanPauseMs, untilMs });
+}
+
+/** The same for an engine on a copy of a data folder. */
+export function planCopiedFolderFaults(seed: number, weather: Weather, untilMs: number): readonly Fault[] {
+  if (weather.singly) return [];
+  const meanPauseMs = Math.max(LEAST_STRANGER_PAUSE_MS, STRANGER_PAUSES * weather.meanPauseMs);
+  return besides(seed, "nemesis of copied folders", { kinds: COPIED_FOLDER_FAULT_KINDS, meanPauseMs, untilMs });
 }
 
 /** Faults of one concern beside the others, in streams of their own, so that the other faults of a seed stay what they are. */

@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 50;
 /** Somebody whom its peer has refused has met the pair, and knows whose record it is. */
 const NAMING: ReadonlySet<string> = new Set(["witness-foreign", "refused-by-peer"]);
 /** What may be under way while strangers must be named. */
-const STRANGE_FAULTS = ["stray-engine", "second-pair", "impostor-process", "witness-strange"];
+const STRANGE_FAULTS = ["stray-engine", "second-pair", "impostor-process", "copied-folder", "witness-strange"];
 
 /**
  * A35: where the record in the witness is another pair's, each engine that reads it says so in an alarm, on both sides.
@@ -45,7 +45,10 @@ export function namedStrangers(world: World): Watch {
         );
       };
       for (const process of [world.processes.a, world.processes.b]) look(process, standsForStranger);
-      for (const process of world.strangers.visit?.processes ?? []) look(process, isQuiet && !standsForStranger);
+      // To a copy the record is its own pair's.
+      const { visit } = world.strangers;
+      const others = visit === null || visit.kind === "copy" ? [] : visit.processes;
+      for (const process of others) look(process, isQuiet && !standsForStranger);
     },
   };
 }

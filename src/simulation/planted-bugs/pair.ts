@@ -34,6 +34,11 @@ const STRANGERS_COME: readonly Fault[] = (["stray-engine", "second-pair"] as con
   ];
 });
 
+/** The pair does well when an engine on a copy of each folder comes, for longer than the patience of [CP4]; nobody listens at its peer's. */
+const COPIES_COME: readonly Fault[] = (["a", "b"] as const).map((target, index) => ({
+  ...{ kind: "copied-folder", atMs: 6_000 + 9_000 * index, forMs: 8_000, target, amount: 0.5 },
+}));
+
 /** A person asks one engine, and then the other one with the same `requestId`. */
 const ASKED_ELSEWHERE = { kind: "force-leader", forMs: 1_500, amount: 0.6 } as const;
 
@@ -214,6 +219,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     faults: STRANGERS_COME,
     witness: true,
     wrapPorts: hideStrangers,
+  },
+  {
+    name: "death proven of a peer that was never met",
+    rule: "DP1",
+    bites: ["VT7"],
+    policy: "on-air",
+    faults: COPIES_COME,
+    witness: true,
+    rules: { provenDead: ({ deathProofCounts, peer }) => deathProofCounts && peer === "dead" },
   },
   {
     name: "an engine that its peer refuses leads",

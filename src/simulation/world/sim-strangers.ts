@@ -1,7 +1,9 @@
 /**
- * Whole engines that are not the pair's [A35]: each runs a real coordinator with its own disk, id and key, under the pair's
- * name.
+ * Whole engines that are not the pair's [A35]: each runs a real coordinator under the pair's name, with its own disk, id and
+ * key, unless said otherwise.
  * - `stray`: an engine with a copied configuration, which reaches only the witness.
+ * - `copy`: the same on a copy of an engine's data folder, so with the id, the key and the pinned peer of that one. The peer's
+ *   address refuses it, or does not answer.
  * - `pair`: two engines that hear each other, and use the same witness.
  * - `impostor`: an engine with the pair's token at the address of one of the two, which also reaches the witness.
  *
@@ -18,26 +20,32 @@ import { isStranger } from "../ground/witness-host.ts";
 import type { SimPeerChannel } from "../ports/sim-peer-channel.ts";
 import { SimIds } from "../ports/sim-ids.ts";
 import { SimRouter, SimScriptTarget } from "../ports/sim-switch.ts";
-import { SimDisk } from "./sim-disk.ts";
+import { type DiskCopy, SimDisk } from "./sim-disk.ts";
 import { SimProcess } from "./sim-process.ts";
 import { type Watch, Watchers } from "./watch.ts";
 import type { WorldGround } from "./world-ground.ts";
 
-export type StrangerKind = "stray" | "pair" | "impostor";
+export type StrangerKind = "stray" | "copy" | "pair" | "impostor";
+
+/** What somebody finds at the address that a copied configuration names for the peer. */
+export type PeerAddress = "refuses" | "silent";
 
 const NEAR = { shortestMs: 0.1, meanExtraMs: 0.3 };
 /** A clean stop has ended by then, and those that have not stopped are killed. */
 const STOPS_WITHIN_MS = 300;
+/** People stop a copy when the record has stood still for this share of the time after which it may be taken. */
+const STOOD_STILL_SHARE = 0.5;
 
 /** What of the world the strangers need. */
 interface Surroundings {
   readonly ground: WorldGround;
   readonly settings: {
-    readonly failover: { readonly maxClockDriftPpm: number };
+    readonly failover: { readonly maxClockDriftPpm: number; readonly campaignWaitMs: number };
     readonly linkNames: readonly string[];
   };
   watch(watch: Watch): void;
   contentOf(place: Label): DiskContent | null;
+  copyOf(label: Label): DiskCopy;
   clearWitness(): void;
   violate(invariant: string, detail: string): void;
 }
@@ -48,11 +56,22 @@ export interface Visit {
   readonly processes: readonly SimProcess[];
 }
 
+/** Who comes. `as`: whose label they bear. */
+interface Coming {
+  readonly kind: StrangerKind;
+  readonly as: Label;
+  /** Of a stray engine. */
+  readonly peer?: PeerAddress;
+}
+
 export class SimStrangers {
   readonly #world: Surroundings;
   /** Names are never used twice, by any visitor. */
   readonly #ids = { a: new SimIds({ label: "xa" }), b: new SimIds({ label: "xb" }) };
+  readonly #copyIds = { a: new SimIds({ label: "xc" }), b: new SimIds({ label: "xd" }) };
   #visit: Visit | null = null;
+  /** When one of the pair rewrote the record last. */
+  #movedAtMs = 0;
 
   constructor(world: Surroundings) {
     this.#world = world;
@@ -60,6 +79,10 @@ export class SimStrangers {
     world.watch({
       diskReplaced: () => {
         if (this.#visit?.kind === "impostor") this.leave(this.#visit, false);
+      },
+      swapped: () => void (this.#movedAtMs = this.#world.ground.scheduler.nowMs),
+      afterStep: () => {
+        if (this.#visit?.kind === "copy" && !this.#pairIsSeen()) this.leave(this.#visit, false);
       },
     });
   }
@@ -69,12 +92,15 @@ export class SimStrangers {
     return this.#visit;
   }
 
-  /** They start. One visit at a time; null: others are there, or there is nothing for them. `as`: whose label they bear. */
-  come(kind: StrangerKind, as: Label): Visit | null {
+  /** They start. One visit at a time, to which a copy gives way; null: others are there, or there is nothing for them. */
+  come({ kind, as, peer = "silent" }: Coming): Visit | null {
     const { ground } = this.#world;
+    if (kind !== "copy" && this.#visit?.kind === "copy") this.leave(this.#visit, false);
     if (this.#visit !== null || (kind !== "impostor" && ground.witness === null)) return null;
-    if (kind === "impostor" && (this.#world.contentOf(otherLabel(as))?.pinnedPeer?.key ?? null) === null) return null;
-    const own = this.#createGround(kind, as);
+    const met = kind === "impostor" ? otherLabel(as) : as;
+    if ((kind === "impostor" || kind === "copy") && !this.#knowsPeer(met)) return null;
+    if (kind === "copy" && !this.#pairIsSeen()) return null;
+    const own = this.#createGround(kind, as, peer);
     const labels: readonly Label[] = kind === "pair" ? ["a", "b"] : [as];
     const processes = labels.map(
       (label) =>
@@ -84,6 +110,7 @@ export class SimStrangers {
           faults: { slowMs: 0, health: "ok" },
         }),
     );
+    if (kind === "copy") for (const { disk } of processes) disk.replaceBy(this.#world.copyOf(as));
     const visit = { kind, processes };
     this.#visit = visit;
     this.#note(`${kind} comes`);
@@ -97,7 +124,7 @@ export class SimStrangers {
     const end = (): void => {
       for (const process of visit.processes) process.kill(0);
       if (this.#visit === visit) this.#visit = null;
-      this.#world.clearWitness();
+      if (visit.kind !== "copy") this.#world.clearWitness();
       this.#note(`${visit.kind} has gone`);
     };
     if (!cleanly) return end();
@@ -110,9 +137,28 @@ export class SimStrangers {
     trace.note(scheduler.nowMs, "strangers", what);
   }
 
-  #createGround(kind: StrangerKind, as: Label): WorldGround {
+  #knowsPeer(label: Label): boolean {
+    return (this.#world.contentOf(label)?.pinnedPeer?.key ?? null) !== null;
+  }
+
+  /**
+   * Whether the witness shows that the pair lives. Where it does not, nothing tells a copy from an engine that starts when its
+   * peer has died: it may take the role.
+   */
+  #pairIsSeen(): boolean {
     const { ground, settings } = this.#world;
-    const chanceOf: WorldGround["chanceOf"] = (concern) => ground.chanceOf(`strangers: ${concern}`);
+    const { witness, scheduler } = ground;
+    if (witness === null || !witness.up || witness.stalledUntilMs > scheduler.nowMs) return false;
+    const { standing } = witness.server;
+    if (standing !== null && !("content" in standing) && standing.released) return false;
+    return scheduler.nowMs - this.#movedAtMs < settings.failover.campaignWaitMs * STOOD_STILL_SHARE;
+  }
+
+  #createGround(kind: StrangerKind, as: Label, peer: PeerAddress): WorldGround {
+    const { ground, settings } = this.#world;
+    // A copy draws from streams of its own, so that the others stay what they are.
+    const who = kind === "copy" ? "copied folder" : "strangers";
+    const chanceOf: WorldGround["chanceOf"] = (concern) => ground.chanceOf(`${who}: ${concern}`);
     const drift = settings.failover.maxClockDriftPpm;
     const machine = (label: Label): Machine<SimPeerChannel> => {
       const chance = chanceOf(`clock of ${label}`);
@@ -130,9 +176,9 @@ export class SimStrangers {
       ...ground,
       trace: new Trace(null),
       watchers,
-      links: kind === "impostor" ? ground.links : this.#ownLinks(kind, chanceOf),
+      links: kind === "impostor" ? ground.links : this.#ownLinks(kind !== "pair" && peer === "silent", chanceOf),
       machines: kind === "impostor" ? { ...ground.machines, [as]: machines[as] } : machines,
-      ids: this.#ids,
+      ids: kind === "copy" ? this.#copyIds : this.#ids,
       engines: null,
       witnessWays: { a: way("a"), b: way("b") },
       feed: null,
@@ -149,25 +195,27 @@ export class SimStrangers {
     };
   }
 
-  /** A stray engine reaches nobody but the witness. */
-  #ownLinks(kind: StrangerKind, chanceOf: WorldGround["chanceOf"]): readonly Link[] {
+  /** A stray engine reaches nobody but the witness: its peer's machine has no process, or nothing arrives there. */
+  #ownLinks(silent: boolean, chanceOf: WorldGround["chanceOf"]): readonly Link[] {
     const links = this.#world.settings.linkNames.map((name) => createLink(name, NEAR, chanceOf));
-    if (kind === "stray") for (const { from } of links) for (const path of [from.a, from.b]) path.cutOff();
+    if (silent) for (const { from } of links) for (const path of [from.a, from.b]) path.cutOff();
     return links;
   }
 
-  /** The strangers keep the rules too: the pair is strange to them [VT7]. */
+  /** The strangers keep the rules too: the pair is strange to them, and a copy moves nothing [VT7]. */
   #watch(kind: StrangerKind): Watch {
     const won = new Set<number>();
     const isOurs = (engineId: EngineId): boolean => !isStranger(engineId);
     return {
       swapped: (_from, previous, next) => {
-        if (previous !== null && isOurs(previous.engineId))
-          this.#world.violate("VT7", `a stranger overwrote the record of ${previous.engineId}`);
+        if (kind === "copy" || (previous !== null && isOurs(previous.engineId)))
+          this.#world.violate("VT7", `a stranger (${kind}) overwrote the record of ${previous?.engineId ?? "nobody"}`);
         won.add(next.epoch);
       },
       told: (_label, event) => {
-        if (kind !== "stray" || event.type !== "role" || event.role !== "leader" || won.has(event.epoch)) return;
+        if (event.type !== "role" || event.role !== "leader") return;
+        if (kind === "copy") this.#world.violate("VT7", `an engine on a copied folder leads in epoch ${event.epoch}`);
+        if (kind !== "stray" || won.has(event.epoch)) return;
         this.#world.violate("A35", `a stray engine leads in epoch ${event.epoch} without peer or witness`);
       },
     };

@@ -26,7 +26,7 @@ import { SimFeed } from "../ports/sim-feed.ts";
 import { SimIds } from "../ports/sim-ids.ts";
 import { SimRouter, SimScriptTarget } from "../ports/sim-switch.ts";
 import { FaultsUnderWay } from "./faults-under-way.ts";
-import { SimDisk } from "./sim-disk.ts";
+import { type DiskCopy, SimDisk } from "./sim-disk.ts";
 import { SimImpostor } from "./sim-impostor.ts";
 import { engineObserver } from "./sim-ports.ts";
 import { SimProcess } from "./sim-process.ts";
@@ -182,6 +182,11 @@ export class World {
   contentOf(place: string): DiskContent | null {
     if (place === "a" || place === "b") return this.processes[place].disk.content;
     return this.around.find(({ name }) => name === place)?.disk.content ?? null;
+  }
+
+  /** A copy of the data folder of an engine, also of one that runs. */
+  copyOf(label: Label): DiskCopy {
+    return this.processes[label].disk.copy();
   }
 
   /** The engine `engineId` may have lost some of its own operations. */
