@@ -389,7 +389,7 @@ export class EngineGuard implements Engine {
   }
 
   #notReady(hook: Hook): ChangeoverError {
-    return new ChangeoverError("engine_not_ready", this.#detail(hook), { retryable: true });
+    return new HookFault(this.#detail(hook));
   }
 }
 
@@ -422,6 +422,18 @@ export class NoAnswer extends ChangeoverError {
     this.name = "NoAnswer";
     this.withinMs = withinMs;
   }
+}
+
+/** The hook itself is at fault: it threw, or gave nothing that can be used. */
+class HookFault extends ChangeoverError {
+  constructor(message: string) {
+    super("engine_not_ready", message, { retryable: true });
+  }
+}
+
+/** The engine answered, and does not take the state. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof HookFault || (error instanceof ChangeoverError && error.code === "invalid_value");
 }
 
 class Unsettled extends Error {

@@ -105,7 +105,12 @@ export class EngineKeeper {
 
   /** Nothing was heard yet of an engine in a process of its own: nobody knows whether it has its state [EN9]. */
   get isUnheard(): boolean {
-    return this.#guard?.isBeside === true && this.machineValue === "connecting";
+    return this.isBeside && this.machineValue === "connecting";
+  }
+
+  /** The engine runs in a process of its own. */
+  get isBeside(): boolean {
+    return this.#guard?.isBeside === true;
   }
 
   start(): void {

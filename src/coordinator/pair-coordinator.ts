@@ -1,6 +1,7 @@
 /**
  * The coordinator that callers hold: lifecycle, and each call handed to the actor whose business it is.
  */
+import { isRefusal } from "../actors/engine-guard.ts";
 import { notInLog } from "../actors/engine-keeper.ts";
 import type { Kit } from "../actors/kit.ts";
 import { resolveConflict } from "../actors/conflict-book.ts";
@@ -34,7 +35,7 @@ import type {
 } from "../core/outcomes.ts";
 import type { StallAnswer, StallReport } from "../core/stall.ts";
 import type { EngineRead } from "../ports/engine.ts";
-import type { LeadershipEntry, StoredState } from "../ports/store.ts";
+import type { LeadershipEntry, StoredCheckpoint, StoredState } from "../ports/store.ts";
 import type { LockAcquire, LockRead, LockRefresh, LockRelease } from "../ports/witness.ts";
 import type { OutboxAction, OutboxStatus, ResyncOutcome } from "../outbox/outbox.ts";
 import type { Replication } from "../replication/replication.ts";
@@ -110,10 +111,8 @@ export class PairCoordinator implements Coordinator {
     if (goesOn) {
       executor.resetTo(held.seq);
       this.#actors.engineKeeper.goesOn();
-    } else if (checkpoint !== null) {
-      executor.resetTo(checkpoint.position.seq);
-      await this.#restoreEngine(checkpoint.state);
-    } else if (held !== null && held.seq > 0 && shape.length > 0) this.#actors.engineKeeper.lose(notInLog(held));
+    } else if (checkpoint !== null) await this.#restoreEngine(checkpoint);
+    else if (held !== null && held.seq > 0 && shape.length > 0) this.#actors.engineKeeper.lose(notInLog(held));
     ports.peerChannel.open(
       peerEvents(this.#kit, this.#actors, () => this.#root.ended),
       self,
@@ -128,12 +127,24 @@ export class PairCoordinator implements Coordinator {
     this.#actors.stalls.start();
   }
 
-  /** An engine that does not take its state now is restored later: a start that ends here would end so again. */
-  async #restoreEngine(state: Json): Promise<void> {
+  /**
+   * An engine that does not take its state now is restored later: a start that ends here would end so again. An engine in
+   * this process is blank, so that the whole log gives the state that it refuses, where the whole log is held: both
+   * engines may have stored what one bad answer of `snapshot` gave, and then neither has a peer to restore it.
+   */
+  async #restoreEngine({ position, state }: StoredCheckpoint): Promise<void> {
+    const { executor, engineKeeper } = this.#actors;
+    const { engine, store, logger } = this.#kit.ports;
+    executor.resetTo(position.seq);
     try {
-      await this.#kit.ports.engine.restore(state);
+      await engine.restore(state);
     } catch (error) {
-      this.#actors.engineKeeper.lose(error instanceof Error ? error.message : String(error));
+      if (!engineKeeper.isBeside && isRefusal(error) && store.firstHeldSeq() <= 1) {
+        logger.warn({ err: error, seq: position.seq }, "the stored state is refused: the whole log is executed again");
+        executor.resetTo(0);
+        return executor.goOnThrough(position.seq);
+      }
+      engineKeeper.lose(error instanceof Error ? error.message : String(error));
     }
   }
 
