@@ -1,6 +1,7 @@
 /** Runs the command line as a user does: as a process of its own, with nothing of this test's environment in it. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { BARE } from "../support/bare-environment.ts";
 
 export interface CliEnd {
   readonly code: number | null;
@@ -11,7 +12,7 @@ export interface CliEnd {
 /** Runs `changeover …args` to its end. */
 export async function runCli(args: readonly string[], environment: Record<string, string> = {}): Promise<CliEnd> {
   const child = spawn(process.execPath, ["src/cli/main.ts", ...args], {
-    env: { PATH: process.env["PATH"] ?? "", ...environment },
+    env: { ...BARE, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -12,6 +12,7 @@ import { describe, expect, test } from "vitest";
 import type { CoordinatorState } from "../../src/coordinator/types.ts";
 import { leads, until } from "../../src/cli/demo/observe.ts";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
+import { BARE } from "../support/bare-environment.ts";
 import { call } from "../support/http-call.ts";
 import { UNMET_NEED } from "../support/left-out-reporter.ts";
 import { Recorder } from "../support/recorder.ts";
@@ -118,7 +119,7 @@ class Plant {
     writeFileSync(file, JSON.stringify(config));
     const log = openSync(join(this.#folder, `${label}.log`), "a");
     const [command = "", ...args] = this.hosts.on(label, [process.execPath, CLI, "engine", "-c", file]);
-    const child = spawn(command, args, { env: { PATH: process.env["PATH"] }, stdio: ["ignore", "ignore", log] });
+    const child = spawn(command, args, { env: BARE, stdio: ["ignore", "ignore", log] });
     closeSync(log);
     process.once("exit", () => child.kill("SIGKILL"));
     this.#children.push(child);

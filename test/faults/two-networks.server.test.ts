@@ -9,6 +9,7 @@ import { expect, test } from "vitest";
 import { leads, until } from "../../src/cli/demo/observe.ts";
 import type { CoordinatorState } from "../../src/coordinator/types.ts";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
+import { BARE } from "../support/bare-environment.ts";
 import { call } from "../support/http-call.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { describeWithServer, requireServer } from "../support/servers.ts";
@@ -66,7 +67,7 @@ describeWithServer(["redis-server", "ip", "iptables"], "two networks", () => {
         );
         const log = openSync(join(folder, `${label}.log`), "a");
         const [program = "", ...args] = hosts.on(label, [process.execPath, CLI, "engine", "-c", file]);
-        children[label] = spawn(program, args, { env: { PATH: process.env["PATH"] }, stdio: ["ignore", log, log] });
+        children[label] = spawn(program, args, { env: BARE, stdio: ["ignore", log, log] });
         closeSync(log);
       };
       const ready = async (): Promise<boolean> => {

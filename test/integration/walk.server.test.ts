@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../src/cli/demo/observe.ts";
 import { type Label, otherLabel } from "../../src/core/ids.ts";
 import type { PairReport } from "../../src/core/outcomes.ts";
+import { BARE } from "../support/bare-environment.ts";
 import { call } from "../support/http-call.ts";
 import { UNMET_NEED } from "../support/left-out-reporter.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
@@ -70,7 +71,7 @@ class Plant {
   /** Types `changeover …` on that host; throws where it does not end well. */
   type(label: Label, ...args: readonly string[]): string {
     const [command = "", ...words] = this.#hosts.on(label, [...this.#program(label), ...args]);
-    const env = { PATH: process.env["PATH"] ?? "", ...SECRETS, CHANGEOVER_TOKEN: SECRETS.OPS_TOKEN };
+    const env = { ...BARE, ...SECRETS, CHANGEOVER_TOKEN: SECRETS.OPS_TOKEN };
     const { status, stdout, stderr } = spawnSync(command, words, { cwd: this.home(label), env, encoding: "utf8" });
     if (status !== 0) throw new Error(`changeover ${args.join(" ")}: exit ${status}: ${stdout}${stderr}`);
     return stdout + stderr;
@@ -79,7 +80,7 @@ class Plant {
   start(label: Label): void {
     const args = [...this.#program(label), "engine", "-c", `engine-${label}.yaml`];
     const [command = "", ...words] = this.#hosts.on(label, args);
-    const env = { PATH: process.env["PATH"] ?? "", ...SECRETS };
+    const env = { ...BARE, ...SECRETS };
     const child = spawn(command, words, { cwd: this.home(label), env, stdio: "ignore" });
     endWithThisProcess(child);
     this.#running[label] = child;
