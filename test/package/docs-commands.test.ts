@@ -1,6 +1,6 @@
 /**
  * Every `changeover` command and every `npm run` line in the documentation is one that exists, with options that exist: a
- * script's own parser reads what the page says. docs-executed.pair.test.ts executes the commands.
+ * script's own parser reads what the page says. docs-executed.engines.test.ts executes the commands.
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";

@@ -18,14 +18,14 @@ const SECRET = "the-control-plane-secret-1";
 const ELSEWHERE: readonly (readonly [command: RegExp, test: string])[] = [
   [/^engine -c/, "test/cli/engine-pair.ts starts both engines of this pair with it"],
   [/^watch/, "test/cli/operating.pair.test.ts"],
-  [/^machines (record|replay)/, "test/cli/inspect.pair.test.ts"],
+  [/^machines (record|replay)/, "test/cli/inspect.engines.test.ts"],
   [/^engine check/, "test/cli/engine-check.test.ts"],
 ];
 
 /** Commands that this pair must refuse, and how. Each is executed to its good end by the test that is named. */
 const REFUSED: readonly (readonly [command: RegExp, said: RegExp, test: string])[] = [
   [/^pair adopt/, /peer_connected|stranger_not_found/, "test/integration/exchange.pair.test.ts"],
-  [/^restore/, /is running; stop it, then restore/, "test/host/backup.pair.test.ts"],
+  [/^restore/, /is running; stop it, then restore/, "test/host/backup.engines.test.ts"],
   [/^witness adopt/, /nothing_to_adopt/, "test/faults/witness-strangers.server.test.ts"],
   [/^outbox resync/, /no_feed/, "test/outbox/feed-identity.test.ts"],
 ];
