@@ -8,6 +8,7 @@ import { otherLabel } from "../core/ids.ts";
 import type { Ground, Mover, UsableRead } from "../../machines/campaign.machine.ts";
 import type { AutomaticGround, CampaignVerdict } from "../../machines/leadership.machine.ts";
 import { campaignVerdict, nextLookMs, notAtOnce } from "./campaign-verdict.ts";
+import type { WitnessRecord } from "../ports/witness.ts";
 import type { Election } from "./election.ts";
 import type { EpochBook } from "./epoch-book.ts";
 import type { Kit } from "./kit.ts";
@@ -41,6 +42,10 @@ export class CampaignJudge {
   #told: LogPosition = { epoch: 0, seq: 0 };
   #proof: { readonly provenAtMs: number; readonly look: Promise<UsableRead> | null } = { provenAtMs: 0, look: null };
   #everLed = false;
+  /** The record when a peer that was never met had refused for `waitMs`; null: it has not. */
+  #standing: Pick<WitnessRecord, "epoch" | "seq"> | null = null;
+  #refusedSinceMs: number | null = null;
+  #peerElsewhere = false;
 
   constructor(kit: Kit, deps: JudgeDeps) {
     this.#kit = kit;
@@ -75,11 +80,13 @@ export class CampaignJudge {
   /** This engine leads: what was told before is its own now. */
   led(): void {
     this.#everLed = true;
+    this.#standing = this.#refusedSinceMs = null;
     this.#told = { epoch: 0, seq: 0 };
   }
 
   /** Whether a campaign may begin now [CH3]. */
   verdict(): CampaignVerdict {
+    this.#lookForThePair();
     return campaignVerdict(this.view(), this.#kit.rules);
   }
 
@@ -117,6 +124,7 @@ export class CampaignJudge {
       quarantinedAtMs: restraints.quarantinedAtMs,
       provenAtMs: this.#proof.provenAtMs,
       peerMet: monitor.last !== null,
+      peerElsewhere: this.#peerElsewhere,
       promiseUntilMs: released ? 0 : monitor.promiseUntilMs,
       engineFailed: this.#kit.ports.engine.health() === "failed",
       behind: this.isBehind() && !monitor.alive && !restraints.patienceIsOver(),
@@ -140,6 +148,22 @@ export class CampaignJudge {
       handoverUnderWay: this.#deps.handoverUnderWay(),
       retryAtMs: restraints.retryAtMs,
     };
+  }
+
+  /**
+   * Whoever rewrites the record for longer than a dead leader's last rewrite is on its way does not live at the address that
+   * refuses [VT7].
+   */
+  #lookForThePair(): void {
+    const { monitor, witness } = this.#deps;
+    if (monitor.last !== null || this.#peerElsewhere) return;
+    if (monitor.state !== "dead") return void (this.#standing = this.#refusedSinceMs = null);
+    this.#refusedSinceMs ??= this.#kit.nowMs();
+    const { record } = witness;
+    if (record === null || !witness.usable || this.#kit.nowMs() < this.#refusedSinceMs + this.waitMs) return;
+    this.#standing ??= record;
+    const { epoch, seq } = this.#standing;
+    this.#peerElsewhere = record.epoch > epoch || (record.epoch === epoch && record.seq > seq);
   }
 
   /** Both are alive and neither leads: the better claim asks [CP7], if there is a link to ask over. */

@@ -37,6 +37,8 @@ export interface CampaignView {
   readonly provenAtMs: number;
   /** Whether the peer has been heard in this life. */
   readonly peerMet: boolean;
+  /** The record was rewritten by another long after the address of the peer had begun to refuse, before it was ever met. */
+  readonly peerElsewhere: boolean;
   readonly promiseUntilMs: number;
   readonly engineFailed: boolean;
   /** Behind what a client has been told, and the patience of [CP4] is not exhausted. */
@@ -230,7 +232,8 @@ export const trueRules: Rules = {
   promiseLapsed: (view) => view.nowMs >= view.promiseUntilMs,
   peerSilent: (view) => view.peer === "silent" || view.peer === "dead",
   recordStoodStill,
-  provenDead: (view) => view.deathProofCounts && view.peer === "dead" && (view.peerMet || !recordMoves(view)),
+  provenDead: (view) =>
+    view.deathProofCounts && view.peer === "dead" && (view.peerMet || !(recordMoves(view) || view.peerElsewhere)),
   electionDue: (view) => view.electionDue,
   provesDeath: (result) => result === "refused",
   givesRoleAway: ({ storeFailed, engineLost, failedMs, unhealthyHoldMs }) =>
@@ -262,7 +265,8 @@ function proofEndsQuarantine(view: CampaignView): boolean {
 
 /**
  * Of a peer that was never met, the address alone may be wrong: while the record is rewritten, the pair lives, and this
- * engine is a stray one on a copy of a data folder [VT7].
+ * engine is a stray one on a copy of a data folder [VT7]. Once that has shown, the address proves nothing without the witness
+ * either.
  */
 function recordMoves(view: CampaignView): boolean {
   return view.witness === "reachable" && !recordStoodStill(view);

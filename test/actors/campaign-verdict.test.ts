@@ -12,6 +12,7 @@ const DUE: CampaignView = {
   quarantinedAtMs: 1,
   provenAtMs: 0,
   peerMet: true,
+  peerElsewhere: false,
   promiseUntilMs: 0,
   engineFailed: false,
   behind: false,

@@ -49,3 +49,30 @@ describe.each([...STRANGER_FAULT_KINDS, ...COPIED_FOLDER_FAULT_KINDS])("%s", (ki
     }
   });
 });
+
+it.each(["a", "b"] as const)(
+  "VT7 DP1: an engine on a copy of the folder of %s that loses the witness for a moment moves nothing",
+  async (target) => {
+    const roles: string[] = [];
+    const run = await runSeed(simulated, {
+      ...{ seed: 1, policy: "on-air", spokes: 0, sites: 0, feed: false, safetyMs: COMES_MS + 11_000 },
+      // Nobody listens at the address of its peer, and it is no longer too far behind to lead.
+      faults: [{ kind: "copied-folder", atMs: COMES_MS, forMs: 10_000, target, amount: 0.3 }],
+      settings: (planned) => ({ ...planned, witness: true }),
+      prepare: (world) => {
+        const each = (what: "cutOff" | "heal"): void => {
+          const way = world.strangers.visit?.witnessWays[target];
+          for (const path of [way?.there, way?.back]) path?.[what]();
+        };
+        world.scheduler.at(COMES_MS + 7_000, () => each("cutOff"));
+        world.scheduler.at(COMES_MS + 8_500, () => each("heal"));
+        world.scheduler.at(COMES_MS + 9_500, () => {
+          const stray = world.strangers.visit?.processes[0];
+          roles.push(`${stray?.label} ${stray?.coordinator?.state().role}`);
+        });
+      },
+    });
+    expect(run.violation).toBeNull();
+    expect(roles).toEqual([`${target} follower`]);
+  },
+);

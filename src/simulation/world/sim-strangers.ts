@@ -54,6 +54,7 @@ interface Surroundings {
 export interface Visit {
   readonly kind: StrangerKind;
   readonly processes: readonly SimProcess[];
+  readonly witnessWays: WorldGround["witnessWays"];
 }
 
 /** Who comes. `as`: whose label they bear. */
@@ -111,7 +112,7 @@ export class SimStrangers {
         }),
     );
     if (kind === "copy") for (const { disk } of processes) disk.replaceBy(this.#world.copyOf(as));
-    const visit = { kind, processes };
+    const visit = { kind, processes, witnessWays: own.witnessWays };
     this.#visit = visit;
     this.#note(`${kind} comes`);
     for (const process of processes) process.boot();
