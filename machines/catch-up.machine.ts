@@ -1,6 +1,6 @@
 /**
  * A follower on its way to ready: it compares logs with the leader, then takes pages of the log or a snapshot. It is ready
- * only after the leader has said that nothing is missing. Each step is bounded, and a break starts it again. Leaving
+ * only after the leader has said that nothing is missing, or began with the very log that this engine handed over. Each step is bounded, and a break starts it again. Leaving
  * `restoring` cancels the restore.
  */
 import { assign, fromPromise, setup } from "xstate";
@@ -27,6 +27,8 @@ export type CatchUpEvent =
   | { type: "LEADER_LOST" }
   /** This engine leads: there is nobody to catch up with. */
   | { type: "LEADING" }
+  /** This engine has granted its role to the leader that it now follows. */
+  | { type: "HANDED_OVER" }
   | { type: "xstate.done.actor.restore" };
 
 export interface CatchUpContext {
@@ -50,6 +52,7 @@ export const catchUpMachine = setup({
     /** Asked of a log in which nothing is this engine's own, so all of it may be replaced [SB3]. */
     needsAll: ({ context }) => context.resyncReason !== null,
     allFailed: ({ context, event }) => context.resyncReason !== null && event.type === "FAILED" && event.counts,
+    fits: ({ event }) => event.type === "HEARD" && event.fits,
     doubtsAgain: ({ context, event }) => context.doubts && event.type === "HEARD" && !event.fits,
   },
   actions: {
@@ -88,6 +91,7 @@ export const catchUpMachine = setup({
     FLAWED: { actions: "noteFlaw" },
     LEADER_LOST: ".waiting",
     LEADING: ".leading",
+    HANDED_OVER: ".waiting",
   },
   states: {
     waiting: { on: { HEARD: "comparing" } },
@@ -139,6 +143,8 @@ export const catchUpMachine = setup({
         FAILED: { target: "comparing", actions: "countFailure" },
       },
     },
-    leading: { on: { HEARD: "comparing" } },
+    leading: { on: { HEARD: "comparing", HANDED_OVER: "handedOver" } },
+    // The new leader began with this log: a first heartbeat that fits is all the comparison that it takes.
+    handedOver: { on: { HEARD: [{ guard: "fits", target: "ready" }, { target: "comparing" }] } },
   },
 });

@@ -1,6 +1,6 @@
 /**
  * A follower on its way to ready: the steps of the `catch-up` chart. Nothing is taken from anyone but the leader of the
- * accepted epoch [EP4], and a follower is ready only after the leader has compared logs with it.
+ * accepted epoch [EP4], and a follower is ready only after the leader has compared logs with it, or began with its log.
  *
  * A follower that cannot apply what its leader sends does not try for ever: after `resyncAfter` failures it offers
  * nothing of its own log for comparison, so that the leader sends its whole state [SB6]. It does so only after the leader
@@ -46,6 +46,8 @@ export interface CatchUpDeps {
 const PATIENCE_HEARTBEATS = 10;
 /** Whole snapshots that did not help are asked for ever more seldom. */
 const RESYNC_BACKOFF = { baseMs: 1_000, capMs: 30_000 };
+/** Nothing was asked of a leader yet. */
+const NOT_BEGUN: ReadonlySet<string> = new Set(["waiting", "backingOff", "handedOver"]);
 /** How long the alarm `resynced` stands. */
 const TOLD_FOR_MS = 600_000;
 
@@ -101,7 +103,7 @@ export class CatchUp {
     const state = this.machineValue;
     if (state === "ready" || state === "leading") return "ready";
     if (state === "reconciling") return state;
-    return state === "waiting" || state === "backingOff" ? "starting" : "catching-up";
+    return NOT_BEGUN.has(state) ? "starting" : "catching-up";
   }
 
   /** The store was opened with a clock above its content: a snapshot of the leader replaces it [SB6]. */
@@ -120,6 +122,11 @@ export class CatchUp {
 
   leading(): void {
     this.#machine.send({ type: "LEADING" });
+  }
+
+  /** The new leader was granted the role at the end of this log. */
+  handedOver(): void {
+    this.#machine.send({ type: "HANDED_OVER" });
   }
 
   leaderLost(): void {

@@ -90,11 +90,13 @@ export class EpochBook {
     return epoch;
   }
 
-  /** This engine leads in its ballot `epoch`, which is durable; that it is accepted is written once the role is taken. */
+  /**
+   * This engine leads in its ballot `epoch`, which is durable. That it is accepted comes to the disk with its first
+   * command, or at the next heartbeat: no command waits for it.
+   */
   lead(epoch: Epoch): void {
     this.#accepted = epoch;
     this.#behind = true;
-    this.#kit.ports.clock.soon(() => this.writeBehind());
   }
 
   /** Makes the next ballot durable while there is time, so that no take-over waits for the disk. */

@@ -66,6 +66,11 @@ export class Handover {
     return this.machineValue === "draining" || this.machineValue === "granting";
   }
 
+  /** Whether this engine has granted the role to whoever leads in `epoch`, and taken no command since. */
+  gaveAway(epoch: number): boolean {
+    return this.machineValue === "granting" && this.#machine.getSnapshot().context.asked?.epoch === epoch;
+  }
+
   /** The request for which this engine gave, or is giving, its role away last. */
   get askedBy(): RequestId | null {
     return this.#machine.getSnapshot().context.asked?.requestId ?? null;

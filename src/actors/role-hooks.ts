@@ -27,7 +27,9 @@ export class RoleHooks {
   #peerEpochKept = 0;
   readonly #timers = new Set<TimerHandle>();
   readonly #unconfirmed = new Set<string>();
-  readonly #unwritten: (() => void)[] = [];
+  /** History that is not on disk yet: who began to lead, and the end of a leadership that nobody has followed. */
+  #begun: LeadershipEntry[] = [];
+  #unfollowed: { readonly epoch: number; readonly toUnixMs: number } | null = null;
 
   constructor(kit: Kit, acting: ActingFor) {
     this.#kit = kit;
@@ -44,7 +46,7 @@ export class RoleHooks {
     if (renewed) this.#ended();
     if (led && (!wasLeader || renewed) && origin !== null) {
       const leader = this.#kit.options.label;
-      this.#keep(() => ports.store.saveLeadership({ ...entryOf(origin), epoch: move.epoch, leader }));
+      this.#began({ ...entryOf(origin), epoch: move.epoch, leader });
       this.#epochLed = move.epoch;
       for (const target of ports.changeoverSwitches) this.#route(target, move.epoch, 0);
     }
@@ -66,7 +68,7 @@ export class RoleHooks {
     if (leadership === null || epoch <= this.#peerEpochKept) return;
     this.#peerEpochKept = epoch;
     const leader = otherLabel(this.#kit.options.label);
-    this.#keep(() => this.#kit.ports.store.saveLeadership({ ...entryOf(leadership), epoch, leader }));
+    this.#began({ ...entryOf(leadership), epoch, leader });
   }
 
   stop(): void {
@@ -76,13 +78,12 @@ export class RoleHooks {
 
   /** Writes now what was put off, before the store closes. */
   flush(): void {
-    for (const write of this.#unwritten.splice(0)) {
-      try {
-        write();
-      } catch (error) {
-        this.#kit.ports.logger.warn({ err: error }, "leadership history not stored");
-      }
-    }
+    const { store } = this.#kit.ports;
+    const [begun, ended] = [this.#begun, this.#unfollowed];
+    this.#begun = [];
+    this.#unfollowed = null;
+    for (const entry of begun) this.#write(() => store.saveLeadership(entry));
+    if (ended !== null) this.#write(() => store.endLeadership(ended.epoch, ended.toUnixMs));
   }
 
   #ended(): void {
@@ -92,7 +93,16 @@ export class RoleHooks {
     for (const target of this.#kit.ports.changeoverSwitches) target.withdraw();
     this.#unconfirmed.clear();
     this.#kit.alarms.clear("changeover-unconfirmed");
-    if (epoch !== null) this.#keep(() => this.#kit.ports.store.endLeadership(epoch, this.#kit.ports.clock.unixMs()));
+    if (epoch === null) return;
+    this.#unfollowed = { epoch, toUnixMs: this.#kit.ports.clock.unixMs() };
+    this.#flushSoon();
+  }
+
+  /** Its entry ends the one before. */
+  #began(entry: LeadershipEntry): void {
+    this.#begun.push(entry);
+    this.#unfollowed = null;
+    this.#flushSoon();
   }
 
   #tellEngine(role: "leader" | "follower", epoch: number): void {
@@ -145,10 +155,17 @@ export class RoleHooks {
    * History is for people: it is written once the take-over is done, and a disk that refuses it stops nothing. A turn
    * later, so that those who wait to hear who leads are answered before the disk is waited for.
    */
-  #keep(write: () => void): void {
+  #flushSoon(): void {
     const { clock } = this.#kit.ports;
-    this.#unwritten.push(write);
     clock.soon(() => clock.soon(() => this.flush()));
+  }
+
+  #write(history: () => void): void {
+    try {
+      history();
+    } catch (error) {
+      this.#kit.ports.logger.warn({ err: error }, "leadership history not stored");
+    }
   }
 }
 

@@ -389,7 +389,8 @@ export class Actors {
       this.executor.doubt();
       this.catchUpSource.stop();
       this.splitBrain.demoted();
-      this.catchUp.leaderLost();
+      if (this.handover.gaveAway(move.epoch)) this.catchUp.handedOver();
+      else this.catchUp.leaderLost();
       this.handover.relieved(move.epoch);
     }
     this.stalls.roleMoved();

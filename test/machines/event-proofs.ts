@@ -156,6 +156,10 @@ export const EVENT_PROOFS: { readonly [Name in MachineName]: Proofs<Name> } = {
       play: plays.doubtsItselfAlone,
     },
     LEADING: { breaks: "A leader says that it is not ready.", play: plays.leads },
+    HANDED_OVER: {
+      breaks: "A leader that handed its role over asks for the log that it gave before it confirms a command.",
+      play: plays.followsWhomItHandedOverTo,
+    },
     HEARD: { breaks: "No follower ever becomes ready.", play: plays.leads },
     COMPARE: { breaks: "An engine that lost its state never gets the leader's.", play: plays.comparesForItsEngine },
     PLANNED: {

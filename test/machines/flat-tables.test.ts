@@ -71,7 +71,8 @@ type CatchUpState =
   | "restoring.installing"
   | "reconciling"
   | "ready"
-  | "leading";
+  | "leading"
+  | "handedOver";
 
 const RESTORED = "xstate.done.actor.restore";
 const PATIENCE = "xstate.after.patience.catch-up";
@@ -85,6 +86,7 @@ const CATCHING_UP = {
   FAILED: "waiting",
   LEADER_LOST: "waiting",
   LEADING: "leading",
+  HANDED_OVER: "waiting",
   [RESTORED]: "ignored",
   [`${PATIENCE}.comparing`]: "ignored",
   [`${PATIENCE}.askingForAll`]: "ignored",
@@ -99,7 +101,7 @@ const NOTED = ["APPLIED", "FLAWED"] as const;
 
 const catchUpTable: Readonly<Record<CatchUpState, object>> = {
   // Entered a second time from itself, which has no effect.
-  waiting: { HEARD: "comparing", LEADER_LOST: "ignored" },
+  waiting: { HEARD: "comparing", LEADER_LOST: "ignored", HANDED_OVER: "ignored" },
   backingOff: { LEADER_LOST: "ignored", "xstate.after.backoff.catch-up.backingOff": "waiting" },
   comparing: { PLANNED: "ready", [`${PATIENCE}.comparing`]: "waiting" },
   askingForAll: { PLANNED: "restoring.receiving", [`${PATIENCE}.askingForAll`]: "waiting" },
@@ -112,7 +114,8 @@ const catchUpTable: Readonly<Record<CatchUpState, object>> = {
   "restoring.installing": { [RESTORED]: "comparing" },
   reconciling: { FINISHED: "comparing", [`${PATIENCE}.reconciling`]: "waiting" },
   ready: { HEARD: "ready", FAILED: "comparing" },
-  leading: { HEARD: "comparing", LEADING: "ignored" },
+  leading: { HEARD: "comparing", LEADING: "ignored", HANDED_OVER: "handedOver" },
+  handedOver: { HEARD: "comparing" },
 };
 const catchUp = Object.fromEntries(
   Object.entries(catchUpTable).map(([state, row]) => {

@@ -363,6 +363,15 @@ function following(play: (following: Following) => Promise<void> | void): Play {
   };
 }
 
+/** The new leader begins with the log that it was given. */
+export const followsWhomItHandedOverTo = following(({ catchUp, requests, hear }) => {
+  catchUp.leading();
+  catchUp.handedOver();
+  hear();
+  expect(catchUp.sync).toBe("ready");
+  expect(requests()).toEqual([]);
+});
+
 /** Pages that come slowly. */
 export const takesPages = following(async ({ catchUp, clock, hear, plan, page }) => {
   hear();

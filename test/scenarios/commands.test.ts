@@ -115,6 +115,8 @@ scenario("A15", "snapshots of an older epoch, malformed, truncated, with a wrong
 
 scenario("A20", "an impostor connects at the peer's address", {}, async (stage) => {
   await stage.given("a on air, b ready", () => stage.onAir("a"));
+  // What the take-over put off is on disk by now.
+  await stage.run(200);
   const { epoch } = stage.state("a");
   const before = JSON.stringify(stage.process("a").disk.content);
   await stage.when("someone with another engine id greets a", async () => {
