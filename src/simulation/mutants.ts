@@ -43,6 +43,8 @@ const NOTICED_BY: Readonly<Record<string, string>> = {
   "a proof of the lock outlives the silence": "test/actors/lock-proof.test.ts",
   "an answer that the lock is another's is not heard": "test/actors/lock-proof.test.ts",
   "a lock in doubt counts": "test/actors/lock-proof.test.ts",
+  "a leader that gave its role away may act": "test/actors/rules.test.ts",
+  "what is held back is called in step": "test/replication/federation.test.ts",
   "a leader without a vote grants": "test/coordinator/handover-bounds.test.ts",
   "a probe outweighs a heartbeat that came since": "test/actors/peer-monitor.test.ts",
   "a record that was not watched for a while counts as watched": "test/actors/witness-vote.test.ts",
@@ -451,6 +453,18 @@ export const MUTANTS: readonly Mutant[] = [
     "the keys of lost commands stay",
     "      this.#keys.dropAfter(keepThroughSeq);\n",
     "",
+  ),
+  mutant(
+    `${A}rules.ts`,
+    "a leader that gave its role away may act",
+    "if (!view.leads || view.gaveAway) return false;",
+    "if (!view.leads) return false;",
+  ),
+  mutant(
+    "src/replication/exchange.ts",
+    "what is held back is called in step",
+    "stalled: isStalled(at) };",
+    "stalled: false };",
   ),
   mutant(
     "src/replication/records.ts",
