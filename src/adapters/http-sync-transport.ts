@@ -31,11 +31,13 @@ const MAX_REPORT_BYTES = 1_048_576;
 const MAX_IDENTITY_BYTES = 1_048_576;
 
 export class HttpSyncTransport implements SyncTransport {
+  readonly #clock: Clock;
   readonly #client: HttpClient;
   readonly #init: HttpSyncTransportInit;
   readonly #base: string;
 
   constructor({ clock }: { readonly clock: Clock }, init: HttpSyncTransportInit) {
+    this.#clock = clock;
     this.#client = new HttpClient({ clock }, init.tls === undefined ? {} : { tls: init.tls });
     this.#init = init;
     this.#base = init.url.replace(/\/+$/, "");
@@ -79,6 +81,7 @@ export class HttpSyncTransport implements SyncTransport {
       url: this.#base + path,
       headers: {
         ...(anonymous ? {} : { "x-sync-origin": typeof origin === "string" ? origin : origin() }),
+        "x-sync-unix-ms": String(Math.floor(this.#clock.unixMs())),
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
       },
       ...(body === undefined ? {} : { body }),

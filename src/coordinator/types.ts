@@ -245,7 +245,10 @@ export interface Coordinator {
   skipEvent(eventId: string, by: string): OutboxAction;
 
   /** Records, and what is served to other places. */
-  readonly replication: Pick<Replication, "records" | "hub" | "spoke" | "federation" | "bindings" | "release">;
+  readonly replication: Pick<
+    Replication,
+    "records" | "hub" | "spoke" | "federation" | "bindings" | "release" | "callerClock"
+  >;
 
   /** Notes that a calibration pong was sent to a browser, unix µs. */
   pongSent(atUnixUs: number): void;

@@ -20,6 +20,7 @@ const MAX_PLACES = 64;
 export class ClockEvidence {
   readonly #clock: Pick<Clock, "monoMs" | "unixMs">;
   readonly #seen = new Map<string, Observation>();
+  readonly #callers = new Map<string, Observation>();
 
   constructor({ clock }: { readonly clock: Pick<Clock, "monoMs" | "unixMs"> }) {
     this.#clock = clock;
@@ -29,12 +30,21 @@ export class ClockEvidence {
   noted(place: string, unixMs: number, askedMonoMs: number): void {
     const nowMonoMs = this.#clock.monoMs();
     const errorMs = (nowMonoMs - askedMonoMs) / 2;
-    this.#note(place, { unixMinusMonoMs: unixMs - askedMonoMs - errorMs, atMonoMs: nowMonoMs, errorMs });
+    note(this.#seen, place, { unixMinusMonoMs: unixMs - askedMonoMs - errorMs, atMonoMs: nowMonoMs, errorMs });
   }
 
   /** The wall clock of `place` minus the monotonic clock here. */
   measured(place: string, unixMinusMonoMs: number): void {
-    this.#note(place, { unixMinusMonoMs, atMonoMs: this.#clock.monoMs(), errorMs: 0 });
+    note(this.#seen, place, { unixMinusMonoMs, atMonoMs: this.#clock.monoMs(), errorMs: 0 });
+  }
+
+  /**
+   * `place` called here and said that it is `unixMs` there. A hub asks nobody for the time: the clocks of its spokes may say
+   * that its own is right. That it is wrong they never say, or one spoke with a wrong clock would stop the hub's records.
+   */
+  called(place: string, unixMs: number): void {
+    const atMonoMs = this.#clock.monoMs();
+    note(this.#callers, place, { unixMinusMonoMs: unixMs - atMonoMs, atMonoMs, errorMs: 0 });
   }
 
   forget(place: string): void {
@@ -46,27 +56,31 @@ export class ClockEvidence {
    * lately. Below zero: it may be past for one of them.
    */
   aheadMs(unixMs: number): number | null {
-    const all = this.#allAhead(unixMs).map(({ aheadMs, errorMs }) => aheadMs - errorMs);
+    const all = this.#allAhead(unixMs, this.#seen.values()).map(({ aheadMs, errorMs }) => aheadMs - errorMs);
     return all.length === 0 ? null : Math.min(...all);
   }
 
   /** Whether the clock of another place shows about `unixMs` now: this is at most so far ahead of it, or behind it. */
   agrees(unixMs: number, most: { readonly aheadMs: number; readonly behindMs: number }): boolean {
-    return this.#allAhead(unixMs).some(({ aheadMs }) => aheadMs <= most.aheadMs && -aheadMs <= most.behindMs);
+    const all = this.#allAhead(unixMs, [...this.#seen.values(), ...this.#callers.values()]);
+    return all.some(({ aheadMs }) => aheadMs <= most.aheadMs && -aheadMs <= most.behindMs);
   }
 
-  /** By how much `unixMs` is ahead of each other clock that was heard lately. */
-  #allAhead(unixMs: number): readonly { readonly aheadMs: number; readonly errorMs: number }[] {
+  /** By how much `unixMs` is ahead of each of these clocks that was heard lately. */
+  #allAhead(
+    unixMs: number,
+    clocks: Iterable<Observation>,
+  ): readonly { readonly aheadMs: number; readonly errorMs: number }[] {
     const nowMonoMs = this.#clock.monoMs();
-    return [...this.#seen.values()]
+    return [...clocks]
       .filter(({ atMonoMs }) => nowMonoMs - atMonoMs <= MAX_AGE_MS)
       .map(({ unixMinusMonoMs, errorMs }) => ({ aheadMs: unixMs - (nowMonoMs + unixMinusMonoMs), errorMs }));
   }
+}
 
-  #note(place: string, observation: Observation): void {
-    this.#seen.delete(place);
-    this.#seen.set(place, observation);
-    const [oldest] = this.#seen.keys();
-    if (this.#seen.size > MAX_PLACES && oldest !== undefined) this.#seen.delete(oldest);
-  }
+function note(seen: Map<string, Observation>, place: string, observation: Observation): void {
+  seen.delete(place);
+  seen.set(place, observation);
+  const [oldest] = seen.keys();
+  if (seen.size > MAX_PLACES && oldest !== undefined) seen.delete(oldest);
 }

@@ -194,6 +194,12 @@ export class Replication {
     this.#healClock({});
   }
 
+  /** The wall clock of a place that called here, as it tells it. */
+  callerClock(place: string, unixMs: number): void {
+    this.#evidence.called(place, unixMs);
+    this.#healClock({});
+  }
+
   /** By how much the stamps of this engine are ahead of every other clock, ms, where nobody can take its records; else null. */
   clockWrongMs(): number | null {
     return this.#renewal.tooFarAheadMs();

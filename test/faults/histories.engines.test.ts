@@ -316,3 +316,28 @@ it("R5 CK2 CK3 CK4 RP3: a spoke whose clock was a year ahead and is put right", 
   await expect.poll(() => alarmsOf(one), SOON).not.toContain("clock-wrong");
   await expect.poll(() => alarmsOf(one), SOON).not.toContain("hub-out-of-step");
 });
+
+it(
+  "R5 CK2: a hub whose clock was a year ahead and is put right: the clocks of its spokes are enough",
+  { timeout: 120_000 },
+  async () => {
+    const hub = await engine("hub", {}, SHIFTED);
+    const one = await spoke("one", hub);
+    const clock = join(hub.folder, "a.json.clock");
+    await puts(hub, { before: 1 });
+    await hold([one], { before: 1 });
+    await hub.process.stop();
+    writeFileSync(clock, String(YEAR_MS));
+    await hub.process.start();
+    await puts(hub, { wrong: "a year ahead" });
+    await alarmed([one], "hub-out-of-step");
+    await hub.process.stop();
+    rmSync(clock);
+    await hub.process.start();
+    await hold([hub, one], { before: 1, wrong: "a year ahead" });
+    await puts(hub, { after: 1 });
+    await puts(one, { wrong: "put right" });
+    await hold([hub, one], { after: 1, wrong: "put right" });
+    await expect.poll(() => alarmsOf(one), SOON).not.toContain("hub-out-of-step");
+  },
+);

@@ -4,6 +4,7 @@
  * What it says there counts for its own token alone.
  */
 import type { FastifyRequest } from "fastify";
+import { MAX_UNIX_MS } from "../../core/hlc.ts";
 import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_OPS, MAX_PUSH_BYTES, isOrigin } from "../../core/operation.ts";
 import type { SyncCaller } from "../../replication/callers.ts";
 import type { Digests } from "../../replication/history.ts";
@@ -24,6 +25,8 @@ import { IdentityQuery } from "../schemas/peers.ts";
 import { InvalidInput } from "../validation.ts";
 
 const ORIGIN_HEADER = "x-sync-origin";
+const CLOCK_HEADER = "x-sync-unix-ms";
+const MAX_PLACE_CHARS = 160;
 const NOT_SERVING = problem("not_serving", "federation.mode is subscribe: this engine pulls and serves nobody");
 
 export function identityRoute(app: App, { coordinator }: HttpComponents): void {
@@ -33,6 +36,7 @@ export function identityRoute(app: App, { coordinator }: HttpComponents): void {
       config: { access: "replicate", certificate: true },
       schema: {
         summary: "Who serves here",
+        description: `The header ${CLOCK_HEADER} tells the wall clock of the caller, ms since 1970.`,
         tags: ["replication"],
         querystring: IdentityQuery,
         response: {
@@ -42,6 +46,11 @@ export function identityRoute(app: App, { coordinator }: HttpComponents): void {
       },
     },
     (request, reply) => {
+      const toldMs = Number(request.headers[CLOCK_HEADER]);
+      if (Number.isSafeInteger(toldMs) && toldMs > 0 && toldMs <= MAX_UNIX_MS) {
+        const place = `${request.caller.name} ${String(request.headers[ORIGIN_HEADER])}`;
+        coordinator.replication.callerClock(place.slice(0, MAX_PLACE_CHARS), toldMs);
+      }
       reply.send(coordinator.replication.hub.identity(request.query.challenge));
     },
   );
