@@ -17,7 +17,8 @@ export type Task =
   | { readonly kind: "seed"; readonly seed: number; readonly policy: Policy; readonly cover?: boolean }
   | { readonly kind: "scenario"; readonly scenario: Pick<DryRun, "policy" | "scenario"> }
   | { readonly kind: "aim"; readonly aim: Aim }
-  | { readonly kind: "bug"; readonly name: string };
+  /** `foundWith`: the seed that showed it once, which is tried first. */
+  | { readonly kind: "bug"; readonly name: string; readonly foundWith?: number };
 
 /** How the search for a planted bug went. */
 export interface BugResult {
@@ -39,7 +40,7 @@ export type TaskResult =
 export async function doTask(factory: CoordinatorFactory, task: Task): Promise<TaskResult> {
   if (task.kind === "scenario") return { kind: "scenario", result: await playDry(factory, task.scenario) };
   if (task.kind === "aim") return { kind: "aim", result: await playAim(factory, task.aim) };
-  if (task.kind === "bug") return { kind: "bug", result: await findBug(factory, task.name) };
+  if (task.kind === "bug") return { kind: "bug", result: await findBug(factory, task) };
   const { seed, policy, cover = false } = task;
   if (!cover) return { kind: "seed", result: await runSeed(factory, { seed, policy }), reached: [] };
   const reached: Reached = new Set();
@@ -48,7 +49,9 @@ export async function doTask(factory: CoordinatorFactory, task: Task): Promise<T
   return { kind: "seed", result, reached: [...reached] };
 }
 
-async function findBug(factory: CoordinatorFactory, name: string): Promise<BugResult> {
+type BugTask = Extract<Task, { kind: "bug" }>;
+
+async function findBug(factory: CoordinatorFactory, { name, foundWith }: BugTask): Promise<BugResult> {
   const bug = ALL_BUGS.find((known) => known.name === name);
   if (bug === undefined) throw new Error(`no planted bug is named ${name}`);
   const { rule, policy, rules, identityRules, wrapPorts, wrapSpoke, wrapSite, bites } = bug;
@@ -56,7 +59,8 @@ async function findBug(factory: CoordinatorFactory, name: string): Promise<BugRe
   const settings = (planned: WorldSettings): WorldSettings => ({ ...planned, witness: witness ?? planned.witness });
   // A planted bug that needs the rare faults names its schedule: so the others are found as soon as without them.
   const around = { spokes, sites, feed, faults, settings, rareFaults: false };
-  for (let seed = 1; seed <= MOST_SEEDS_PER_BUG; seed += 1) {
+  const all = Array.from({ length: MOST_SEEDS_PER_BUG }, (_, index) => index + 1);
+  for (const seed of foundWith === undefined ? all : [foundWith, ...all]) {
     const { violation } = await runSeed(factory, {
       seed,
       policy,
