@@ -1,7 +1,7 @@
 /**
  * A follower on its way to ready: it compares logs with the leader, then takes pages of the log or a snapshot. It is ready
- * only after the leader has said that nothing is missing, or began with the very log that this engine handed over. Each step is bounded, and a break starts it again. Leaving
- * `restoring` cancels the restore.
+ * only after the leader has said that nothing is missing, or began with the very log that this engine handed over. Each
+ * step is bounded, and a break starts it again. Leaving `restoring` cancels the restore.
  */
 import { assign, fromPromise, setup } from "xstate";
 import type { CatchUpPlan } from "../src/core/messages.ts";

@@ -66,7 +66,7 @@ export class Handover {
     return this.machineValue === "draining" || this.machineValue === "granting";
   }
 
-  /** Whether this engine has granted the role to whoever leads in `epoch`, and taken no command since. */
+  /** Whether this engine granted its role for `epoch`, and has not taken it back. It takes no command meanwhile. */
   gaveAway(epoch: number): boolean {
     return this.machineValue === "granting" && this.#machine.getSnapshot().context.asked?.epoch === epoch;
   }

@@ -14,16 +14,19 @@ type Engine = (typeof ENGINES)[number];
 let east: EnginePair;
 let west: EnginePair;
 const folder = mkdtempSync(join(tmpdir(), "changeover-late-"));
-const late = openSpoke({
-  dataDir: folder,
-  hubUrl: "http://127.0.0.1:9",
-  token: null,
-  intervalMs: 60_000,
-  signatures: "enforce",
-  logger: new KeptLog(),
-  onProgress: () => undefined,
-  onExchanged: () => undefined,
-});
+/** The spoke that was offline, with the hub that it knows. */
+const openLate = (hubUrl: string): ReturnType<typeof openSpoke> =>
+  openSpoke({
+    dataDir: folder,
+    hubUrl,
+    token: null,
+    intervalMs: 60_000,
+    signatures: "enforce",
+    logger: new KeptLog(),
+    onProgress: () => undefined,
+    onExchanged: () => undefined,
+  });
+const late = openLate("http://127.0.0.1:9");
 
 beforeAll(async () => {
   // Made before anybody else has made anything, and given to nobody yet.
@@ -100,16 +103,7 @@ it("a conflict between two sites that were apart is kept on both, the same on al
 it("[A21] a late operation of a spoke that was offline reaches every engine of both sites, each once", async () => {
   await write("west-a", "newer", "than the late one");
   await expect.poll(() => valuesOf("newer")).toEqual(everywhere("than the late one"));
-  const spoke = openSpoke({
-    dataDir: folder,
-    hubUrl: urlOf("east-b"),
-    token: null,
-    intervalMs: 60_000,
-    signatures: "enforce",
-    logger: new KeptLog(),
-    onProgress: () => undefined,
-    onExchanged: () => undefined,
-  });
+  const spoke = openLate(urlOf("east-b"));
   const { origin } = spoke.replication.records;
   const result = await spoke.replication.spoke?.exchangeNow();
   spoke.close();

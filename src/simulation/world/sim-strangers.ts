@@ -196,7 +196,7 @@ export class SimStrangers {
     };
   }
 
-  /** A stray engine reaches nobody but the witness: its peer's machine has no process, or nothing arrives there. */
+  /** A stray engine reaches only the witness. At its peer's address nobody listens, or nothing answers. */
   #ownLinks(silent: boolean, chanceOf: WorldGround["chanceOf"]): readonly Link[] {
     const links = this.#world.settings.linkNames.map((name) => createLink(name, NEAR, chanceOf));
     if (silent) for (const { from } of links) for (const path of [from.a, from.b]) path.cutOff();
