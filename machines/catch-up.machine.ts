@@ -75,6 +75,8 @@ export const catchUpMachine = setup({
     askForAll: () => undefined,
     tellReplaced: () => undefined,
     dropPieces: () => undefined,
+    /** All of our log is the leader's: what it has is executed, without waiting for a next command. */
+    confirmAll: () => undefined,
     becomeReady: () => undefined,
   },
 }).createMachine({
@@ -105,7 +107,7 @@ export const catchUpMachine = setup({
           { guard: "needsAll", target: "askingForAll" },
           { guard: "byLog", target: "replaying" },
           { guard: "bySnapshot", target: "restoring" },
-          { target: "ready" },
+          { target: "ready", actions: "confirmAll" },
         ],
       },
     },
@@ -145,6 +147,6 @@ export const catchUpMachine = setup({
     },
     leading: { on: { HEARD: "comparing", HANDED_OVER: "handedOver" } },
     // The new leader began with this log: a first heartbeat that fits is all the comparison that it takes.
-    handedOver: { on: { HEARD: [{ guard: "fits", target: "ready" }, { target: "comparing" }] } },
+    handedOver: { on: { HEARD: [{ guard: "fits", target: "ready", actions: "confirmAll" }, { target: "comparing" }] } },
   },
 });

@@ -84,6 +84,7 @@ export class CatchUp {
             this.tellResync(`this engine took the leader's whole state: ${resyncReason}`);
           },
           dropPieces: () => (this.#incoming = null),
+          confirmAll: () => this.#confirmAndAcknowledge(),
           // In an entry action the chart's value is not yet the new one.
           becomeReady: () =>
             clock.soon(() => {
@@ -153,7 +154,6 @@ export class CatchUp {
   takePlan({ requestId, epoch, by }: CatchUpPlan): void {
     if (requestId !== this.#requestId || !this.#fromLeader(epoch)) return;
     this.#machine.send({ type: "PLANNED", by });
-    if (by === "nothing" && this.machineValue === "ready") this.#confirmAndAcknowledge();
   }
 
   takePage(page: CatchUpPage): void {

@@ -52,6 +52,8 @@ export class Executor {
   #confirmedSeq = 0;
   /** Through here the peer has, or had, everything. */
   #sharedSeq = 0;
+  /** Through here the leader that was heard last has executed its log. */
+  #leaderExecutedSeq = 0;
   #lastCheckpointSeq = 0;
   /** How often the state was replaced: a checkpoint of an earlier one is void. */
   #resets = 0;
@@ -113,6 +115,15 @@ export class Executor {
     this.kick();
   }
 
+  /**
+   * The leader has executed its log through `seq`, so the instants of those commands are past, whatever our clocks say. The
+   * instants of commands that are read again are told by clocks that may have been put right since.
+   */
+  leaderExecuted(seq: number): void {
+    this.#leaderExecutedSeq = seq;
+    if (this.#executedSeq < seq) this.kick();
+  }
+
   /** What is not yet executed must be confirmed again: this engine no longer leads. */
   doubt(): void {
     this.#confirmedSeq = this.#executedSeq;
@@ -139,10 +150,14 @@ export class Executor {
     }
   }
 
-  /** When a command is due. One further ahead than any leader accepts was stamped by a clock that does not hold here. */
+  /**
+   * When a command is due; at once, where the leader has executed it. One further ahead than any leader accepts was stamped
+   * by a clock that does not hold here.
+   */
   #dueAtMs({ seq, executeAtUs, origin }: Command, now: number): number {
     const dueMs = this.#dueMs.get(seq) ?? this.#deps.programmeClock.toMonoMs(executeAtUs, origin);
-    return dueMs > now + MAX_WAIT_MS ? now : dueMs;
+    const isPast = seq <= this.#leaderExecutedSeq || dueMs > now + MAX_WAIT_MS;
+    return isPast ? Math.min(now, dueMs) : dueMs;
   }
 
   /** Resolves once `seq` has been executed. */

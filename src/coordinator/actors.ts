@@ -416,6 +416,7 @@ export class Actors {
     this.roleHooks.peerLeads(heartbeat);
     this.plannedMoves.peerLeads(heartbeat.epoch);
     this.catchUp.hear(heartbeat);
+    this.executor.leaderExecuted(heartbeat.lastExecutedSeq);
   }
 
   #onFollower(heartbeat: Heartbeat): void {

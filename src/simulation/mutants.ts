@@ -32,6 +32,7 @@ const NOTICED_BY: Readonly<Record<string, string>> = {
   "a leader without a vote answers": "test/actors/command-log.test.ts",
   "a leader executes without a vote": "test/actors/executor.test.ts",
   "a former leader executes what nobody confirmed": "test/actors/executor.test.ts",
+  "what the leader has executed waits for our clock": "test/actors/executor.test.ts",
   "a leader without a vote asks the switch": "test/actors/role-hooks.test.ts",
   "the window of the hold-down is half as long": "test/actors/restraints.test.ts",
   "the target leads before it has the last commands": "test/coordinator/handover-bounds.test.ts",
@@ -90,6 +91,7 @@ const SEEN_IN: Readonly<Record<string, Expected>> = {
   "an older hold overrules a newer one": { scenario: "held here" },
   "mayAct is computed once a heartbeat": { scenario: "leader isolated" },
   "missed heartbeats of one's own sleep count": { scenario: "follower frozen" },
+  "what was accepted before a handover waits for a next command": { scenario: "engine of the leader slow" },
   "nothing is drained": { scenario: "handovers, late" },
   "one handover resets the hold-down": { scenario: "frozen, handed back, frozen" },
   "silence alone wins without a witness": {
@@ -371,6 +373,18 @@ export const MUTANTS: readonly Mutant[] = [
     "a former leader executes what nobody confirmed",
     "    this.#confirmedSeq = this.#executedSeq;\n",
     "    this.#confirmedSeq = this.#deps.logEndSeq();\n",
+  ),
+  mutant(
+    `${A}executor.ts`,
+    "what the leader has executed waits for our clock",
+    "seq <= this.#leaderExecutedSeq || ",
+    "",
+  ),
+  mutant(
+    "machines/catch-up.machine.ts",
+    "what was accepted before a handover waits for a next command",
+    'guard: "fits", target: "ready", actions: "confirmAll"',
+    'guard: "fits", target: "ready"',
   ),
   mutant(
     `${A}executor.ts`,

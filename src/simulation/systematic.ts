@@ -173,6 +173,15 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "witness strange", faults: [fault("witness-strange", "leader", 3_000, 2_000, 0.2)] },
   { name: "engine dead", faults: [fault("engine-killed", "follower", 3_000, 800)] },
   { name: "engine frozen", faults: [fault("engine-frozen", "follower", 3_000, 4_000)], safetyMs: 8_500 },
+  // What was accepted a moment before, and no command after it.
+  {
+    name: "engine of the leader slow, then failed, and nobody sends",
+    faults: [
+      fault("slow-engine", "leader", 2_500, 2_500, 0.99),
+      fault("unhealthy-engine", "leader", 2_900, 2_000, 0.4),
+    ],
+    failover: { maxAutomaticFailovers: 3 },
+  },
   { name: "feed refuses", faults: [fault("feed-refuses", "leader", 3_000, 1_500)] },
   { name: "site", faults: [fault("site-cut", "leader", 3_500, 1_500, 0.9)], site: "sync" },
   { name: "site replaced", faults: [fault("site-replaced", "leader", 3_000, 2_500, 0.9)], site: "sync" },

@@ -259,3 +259,20 @@ test("[SB3] nor what an engine executes again that was restored in place", async
   await executor.checkpoint();
   expect([executor.executedSeq, store.firstHeldSeq()]).toEqual([20, 1]);
 });
+
+test("[I19] what the leader has executed is due, also where clocks that were put right since say that it is not", async () => {
+  const { clock, own, executor, append, executed } = executing();
+  own.role = "follower";
+  executor.enqueue(append(2, 4_000), false);
+  executor.confirm(2);
+  await clock.pass(100);
+  expect(executed).toEqual([]);
+  executor.leaderExecuted(1);
+  await clock.pass(1);
+  expect(executed).toEqual([1]);
+  // The leader has not executed it: it waits for its instant.
+  await clock.pass(3_000);
+  expect(executed).toEqual([1]);
+  await clock.pass(1_000);
+  expect(executed).toEqual([1, 2]);
+});

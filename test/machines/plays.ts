@@ -329,6 +329,8 @@ interface Following {
   readonly clock: VirtualClock;
   /** What it has asked its leader. */
   readonly requests: () => readonly CatchUpRequest[];
+  /** Through here the leader has its log, as the executor was told. */
+  readonly confirmed: () => number;
   readonly hear: () => void;
   readonly plan: (by: CatchUpPlan["by"]) => void;
   /** A page that follows on the log, or one that does not. */
@@ -340,8 +342,9 @@ function following(play: (following: Following) => Promise<void> | void): Play {
   return async (rules) => {
     const rig = buildRig({ rules });
     let outcome: "appended" | "gap" = "appended";
-    const log = { position: { epoch: 1, seq: 0 }, clock: {}, append: () => outcome };
-    const executor = { executedSeq: 0, enqueue: () => undefined, confirm: () => undefined };
+    const log = { position: { epoch: 1, seq: 9 }, clock: {}, append: () => outcome };
+    let confirmed = 0;
+    const executor = { executedSeq: 0, enqueue: () => undefined, confirm: (seq: number) => (confirmed = seq) };
     const catchUp = new CatchUp(rig.kit, {
       ...({ book: { accepted: 1 }, snapshots: null, log, executor } as unknown as CatchUpDeps),
       ...{ send: (message) => rig.channel.send(message), onAsked: () => undefined, onReady: () => undefined },
@@ -351,7 +354,7 @@ function following(play: (following: Following) => Promise<void> | void): Play {
       ...{ requestId: requests().at(-1)?.requestId ?? makeId("request", "none"), epoch: 1 },
     });
     await play({
-      ...{ catchUp, clock: rig.clock, requests },
+      ...{ catchUp, clock: rig.clock, requests, confirmed: () => confirmed },
       hear: () => catchUp.hear({ log: log.position } as Heartbeat),
       plan: (by) => catchUp.takePlan({ type: "catch-up-plan", ...asked(), by, fromSeq: 0, toSeq: 9 }),
       page: (follows) => {
@@ -364,11 +367,13 @@ function following(play: (following: Following) => Promise<void> | void): Play {
 }
 
 /** The new leader begins with the log that it was given. */
-export const followsWhomItHandedOverTo = following(({ catchUp, requests, hear }) => {
+export const followsWhomItHandedOverTo = following(({ catchUp, requests, confirmed, hear }) => {
   catchUp.leading();
   catchUp.handedOver();
   hear();
   expect(catchUp.sync).toBe("ready");
+  // What it had accepted and not executed waits for no next command.
+  expect(confirmed()).toBe(9);
   expect(requests()).toEqual([]);
 });
 

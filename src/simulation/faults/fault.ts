@@ -46,3 +46,14 @@ export function unlessRefused(act: () => void): boolean {
     return false;
   }
 }
+
+const QUIET_SHARE = 0.4;
+const QUIET_MS = 1_500;
+
+/**
+ * In so many cases no panel sends a new command during a fault and for a while after it: the next command would hide what
+ * the fault left undone.
+ */
+export function sometimesQuiet(world: World, fault: PlannedFault): void {
+  if ((fault.amount * 613) % 1 < QUIET_SHARE) world.quietUntilMs = world.nowMs + fault.forMs + QUIET_MS;
+}

@@ -1,5 +1,5 @@
 /** Purpose: what people do and their tools do in the middle of it all: force, hand over, hold, restore. */
-import { type FaultWork, nothingToEnd, scaled, secondAmount } from "./fault.ts";
+import { type FaultWork, nothingToEnd, scaled, secondAmount, sometimesQuiet } from "./fault.ts";
 import {
   askForHandover,
   askForMaintenance,
@@ -31,7 +31,10 @@ export const personFaults = {
   handover: {
     weight: 5,
     lastsMs: [0, 0],
-    begin: (world, { target }) => askForHandover(world, target),
+    begin: (world, fault) => {
+      sometimesQuiet(world, fault);
+      askForHandover(world, fault.target);
+    },
     end: nothingToEnd,
   },
   maintenance: {

@@ -1,6 +1,6 @@
 /** Purpose: faults of a process and its machine: death, freezing, clocks, disk, engine. */
 import { nextEpoch } from "../../core/epoch.ts";
-import { type FaultWork, nothingToEnd, scaled, secondAmount } from "./fault.ts";
+import { type FaultWork, nothingToEnd, scaled, secondAmount, sometimesQuiet } from "./fault.ts";
 import { alterDisk } from "../world/paired-store.ts";
 import type { WakingOrder } from "../world/sim-process.ts";
 
@@ -113,6 +113,7 @@ export const processFaults = {
     weight: 3,
     lastsMs: [100, 4_000],
     begin: (world, fault) => {
+      sometimesQuiet(world, fault);
       world.processes[fault.target].engineFaults.health = fault.amount < 0.3 ? "degraded" : "failed";
     },
     end: (world, { target }) => void (world.processes[target].engineFaults.health = "ok"),

@@ -19,6 +19,7 @@ import { engineState } from "./engine-state.ts";
 import { Entitlement } from "./entitlement.ts";
 import { epochs } from "./epochs.ts";
 import { equalRecords } from "./equal-records.ts";
+import { executingFollower } from "./executing-follower.ts";
 import { federationModes } from "./federation-modes.ts";
 import { feed } from "./feed.ts";
 import { Giving } from "./giving.ts";
@@ -77,6 +78,7 @@ export function watchInvariants(world: World, init: { readonly boundedGaps: bool
   world.watch(alarms(world));
   world.watch(engineState(world));
   world.watch(readyFollower(world));
+  world.watch(executingFollower(world));
   world.watch(promptTakeOver(world));
   world.watch(unfitLeader(world));
   world.watch(routing(world));

@@ -79,6 +79,7 @@ export class Client {
   #think(): void {
     this.#world.scheduler.after(this.#chance.waiting(THINKING_MS), () => {
       if (this.#stopped) return;
+      if (this.#world.nowMs < this.#world.quietUntilMs) return this.#think();
       const commands = this.#chance.chance(BURST_SHARE) ? BURST_COMMANDS : 1;
       for (let sent = 0; sent < commands; sent += 1) this.send();
       this.#think();

@@ -113,6 +113,8 @@ export class World {
   readonly around: readonly SimPlace[];
   readonly impostor: SimImpostor;
   readonly strangers: SimStrangers;
+  /** No panel sends a new command before this. */
+  quietUntilMs = 0;
   /** The faults are a schedule that somebody wrote, and no others come between them. */
   scripted = false;
   /** Origins whose engine got an older disk: their history may be withdrawn and begun again under another name [RP2]. */
