@@ -53,7 +53,9 @@ class Plant {
       );
       return plant;
     } catch (error) {
-      throw new Error(plant.lastWords(), { cause: error });
+      const words = plant.lastWords();
+      await plant.close();
+      throw new Error(words, { cause: error });
     }
   }
 
