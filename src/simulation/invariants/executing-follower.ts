@@ -16,7 +16,11 @@ export function executingFollower(world: World): Watch {
     a: { seq: 0, sinceMs: 0 },
     b: { seq: 0, sinceMs: 0 },
   };
+  /** Through here an engine was given its commands: it may still be at the last one, or never answer. */
+  const given: Record<Label, number> = { a: 0, b: 0 };
   return {
+    booted: (label) => void (given[label] = 0),
+    executing: (label, { seq }) => void (given[label] = seq),
     afterStep: () => {
       const { nowMs } = world;
       if (nowMs < lookAtMs) return;
@@ -29,6 +33,7 @@ export function executingFollower(world: World): Watch {
         const lags =
           health !== null &&
           health.lastExecutedSeq === seen.seq &&
+          given[label] <= seen.seq &&
           health.lastExecutedSeq <
             Math.min(health.lastCommandSeq, peer.coordinator?.syncHealth().lastExecutedSeq ?? 0) &&
           world.faults.active.size === 0 &&

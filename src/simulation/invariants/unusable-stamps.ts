@@ -10,8 +10,11 @@ import type { Watch } from "../world/watch.ts";
 import type { World } from "../world/world.ts";
 import type { WallClocks } from "./wall-clocks.ts";
 
-/** An engine that has heard its peer for so long without a longer break must know what its clock shows. */
-const HEARD_FOR_MS = 1_000;
+/**
+ * An engine that has heard its peer for so long without a longer break must know what its clock shows: it takes a round
+ * trip, over the slowest network as well.
+ */
+const HEARD_FOR_MS = 3_000;
 /** One that hears nobody works alone (decision 0054). */
 const LONGEST_BREAK_MS = 300;
 /** By how much it may be mistaken about a clock whose answers took long. */
