@@ -376,6 +376,8 @@ export class Actors {
       this.#followed = false;
       this.leader = label;
       this.log.beginLeading();
+      // What the leader before had executed may not be in this log.
+      this.executor.leaderExecuted(0);
       this.catchUp.leading();
       if (move.origin !== null) {
         const { cause, by } = move.origin;

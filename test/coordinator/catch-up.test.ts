@@ -180,3 +180,17 @@ async function diverged(
   await pair.clock.pass(1_500);
   return given;
 }
+
+test("[HO2] what the leader before had executed says nothing of the log of the next one", async () => {
+  const { pair, channel } = await pairing({ commands: { leadTimeMs: 100, ackTimeoutMs: 50 } });
+  for (const type of ["replicate", "catch-up-plan", "catch-up-page"] as const) channel("a").lost.add(type);
+  for (const source of ["CAM 1", "CAM 2", "CAM 3"]) await pair.submit("a", source);
+  await pair.until(() => pair.of("b").state().peer.lastExecutedSeq === 3);
+  pair.wire.cut("red");
+  const request = { mode: "immediate", requestId: "over-to-b", expectedEpoch: null, acceptDualAir: true } as const;
+  await pair.untilDone(pair.of("b").forceLeader({ ...request, reason: "a is lost", by: "operator" }));
+  await pair.until(() => pair.of("b").mayAct());
+  await pair.submit("b", "CAM 4");
+  expect(pair.of("b").syncHealth()).toMatchObject({ lastCommandSeq: 1, lastExecutedSeq: 0 });
+  await pair.until(() => pair.of("b").syncHealth().lastExecutedSeq === 1, 150);
+});
