@@ -2,7 +2,7 @@
  * What an engine in another process says of itself, in `/health` and in the lines of its lifeline [EN2, EN9]. Every field is
  * optional. A field of the wrong type is left out and named, so that one bad field does not hide the others.
  */
-import type { Json } from "../core/canonical-json.ts";
+import { isWithinDepth, type Json, MAX_DEPTH } from "../core/canonical-json.ts";
 import type { LogPosition } from "../core/command.ts";
 import type { EngineHealth } from "../ports/engine.ts";
 
@@ -70,7 +70,7 @@ function isSource(value: unknown): value is string {
 }
 
 function isInstance(value: unknown): value is string {
-  return typeof value === "string" && value.length >= 1 && value.length <= MAX_INSTANCE_CHARS;
+  return typeof value === "string" && value.length >= 1 && value.length <= MAX_INSTANCE_CHARS && value.isWellFormed();
 }
 
 function isPosition(value: unknown): value is LogPosition {
@@ -85,6 +85,7 @@ function isCount(value: unknown): boolean {
 
 /** A value in few characters, for people. */
 export function shown(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  if (!isWithinDepth(value)) return `a value nested deeper than ${MAX_DEPTH}`;
+  const text = JSON.stringify(value) ?? String(value);
   return text.length <= MAX_SHOWN_CHARS ? text : `${text.slice(0, MAX_SHOWN_CHARS)}…`;
 }

@@ -4,6 +4,7 @@
  * Decoding what was encoded gives the same message. Nothing here throws on any text.
  * Whether a message is true, and whom it came from, is the peer channel's business.
  */
+import { isWithinDepth, MAX_DEPTH } from "../core/canonical-json.ts";
 import { MESSAGE_SCHEMAS, type PeerMessage } from "../core/messages.ts";
 import { MAX_NUMBER } from "../core/epoch.ts";
 import { faultFinder, type SchemaFault } from "../json/schema-check.ts";
@@ -56,7 +57,7 @@ export function decodeMessage(text: string): Decoded {
   const type = value !== null && typeof value === "object" && "type" in value ? value.type : undefined;
   const findFault = typeof type === "string" ? FAULT_FINDERS.get(type) : undefined;
   if (findFault === undefined) {
-    const shown = JSON.stringify(type)?.slice(0, 40);
+    const shown = isWithinDepth(type) ? JSON.stringify(type)?.slice(0, 40) : `nested deeper than ${MAX_DEPTH}`;
     const reason = `message/type: ${shown === undefined ? "is missing" : `is ${shown}, which is no known type`}`;
     return { outcome: "refused", reason, outOfReach: false };
   }

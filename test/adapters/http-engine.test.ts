@@ -231,7 +231,12 @@ describe("answers that make no sense", () => {
     },
   );
 
-  test.each(["<html>", "[1]", "7"])("/health that says %s is named", async (text) => {
+  test.each([
+    ["HTML", "<html>"],
+    ["a list", "[1]"],
+    ["a number", "7"],
+    ["lists without end", "[".repeat(20_000) + "]".repeat(20_000)],
+  ])("/health that says %s is named", async (_what, text) => {
     server.faults.set(
       "GET /health",
       Array.from({ length: 1_000 }, () => ({ text })),

@@ -130,6 +130,12 @@ test.each<[string, () => string | Buffer, RegExp]>([
   ["with a wrong position", () => '{"position":{"epoch":1,"seq":-1}}\n', /position is .* must be \{epoch, seq\}/],
   ["with a wrong source", () => '{"programSource":7}\n', /programSource is 7, must be a string/],
   ["with a wrong instance", () => '{"instance":{}}\n', /instance is \{\}, must be a string/],
+  ["with half a character", () => '{"instance":"\\ud800"}\n', /instance is "\\ud800", must be a string/],
+  [
+    "with a status nested without end",
+    () => `{"status":${"[".repeat(20_000)}${"]".repeat(20_000)}}\n`,
+    /status is a value nested deeper than 128, must be "ok"/,
+  ],
   ["that is too long", () => `${"x".repeat(70_000)}\n`, /longer than 65536 bytes/],
 ])("EN2: a line %s is named, and still a sign of life", async (_what, line, fault) => {
   onLifeline = (response) => void write(response, line);

@@ -120,6 +120,10 @@ describe("message codec: bounds", () => {
       outcome: "refused",
       reason: 'message/type: is "reboot", which is no known type',
     });
+    expect(decodeMessage(`{"type":${"[".repeat(20_000)}${"]".repeat(20_000)}}`)).toMatchObject({
+      outcome: "refused",
+      reason: "message/type: is nested deeper than 128, which is no known type",
+    });
     for (const type of ["toString", "__proto__", "constructor"]) {
       expect(decodeMessage(JSON.stringify({ type })).outcome).toBe("refused");
     }
