@@ -42,6 +42,8 @@ export class CampaignJudge {
   #told: LogPosition = { epoch: 0, seq: 0 };
   #proof: { readonly provenAtMs: number; readonly look: Promise<UsableRead> | null } = { provenAtMs: 0, look: null };
   #everLed = false;
+  /** When this engine stopped leading: what the peer said before that says nothing of who leads now. */
+  #ledUntilMs = Number.NEGATIVE_INFINITY;
   /** The record when a peer that was never met had refused for `waitMs`; null: it has not. */
   #standing: Pick<WitnessRecord, "epoch" | "seq"> | null = null;
   #refusedSinceMs: number | null = null;
@@ -82,6 +84,11 @@ export class CampaignJudge {
     this.#everLed = true;
     this.#standing = this.#refusedSinceMs = null;
     this.#told = { epoch: 0, seq: 0 };
+  }
+
+  /** This engine leads no more. */
+  stoppedLeading(): void {
+    this.#ledUntilMs = this.#kit.ports.clock.monoMs();
   }
 
   /** Whether a campaign may begin now [CH3]. */
@@ -172,6 +179,7 @@ export class CampaignJudge {
     if (!this.#deps.linked()) return false;
     if (this.#kit.nowMs() < this.#deps.election().grantedUntilMs) return false;
     if (last === null || !this.#deps.monitor.alive || last.heartbeat.role !== "follower") return false;
+    if (last.receivedAtMonoMs <= this.#ledUntilMs) return false;
     const theirs: Claim = {
       label: otherLabel(this.#kit.options.label),
       healthy: last.heartbeat.health !== "failed",

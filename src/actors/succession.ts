@@ -282,6 +282,7 @@ export class Succession {
       this.#kit.alarms.clear("awaiting-operator");
       this.#kit.alarms.clear("maintenance-blocks-failover");
     } else if (move.role === "follower") this.#kit.alarms.clear("stale-takeover");
+    if (move.role !== "leader" && move.previousRole === "leader") this.judge.stoppedLeading();
     this.#deps.onRole(move);
     if (move.role === "follower") this.consider();
   }

@@ -27,6 +27,7 @@ const NOTICED_BY: Readonly<Record<string, string>> = {
   "a pause begins no quarantine": "test/coordinator/pause.test.ts",
   "an older hold overrules a newer one": "test/actors/restraints.test.ts",
   "a leader votes for another": "test/actors/election.test.ts",
+  "what the peer said before it was given the role counts": "test/coordinator/handover-bounds.test.ts",
   "a candidate votes for another": "test/actors/election.test.ts",
   "a queue is committed without a vote": "test/actors/command-log.test.ts",
   "a leader without a vote answers": "test/actors/command-log.test.ts",
@@ -373,6 +374,12 @@ export const MUTANTS: readonly Mutant[] = [
     "a former leader executes what nobody confirmed",
     "    this.#confirmedSeq = this.#executedSeq;\n",
     "    this.#confirmedSeq = this.#deps.logEndSeq();\n",
+  ),
+  mutant(
+    `${A}campaign-judge.ts`,
+    "what the peer said before it was given the role counts",
+    "    if (last.receivedAtMonoMs <= this.#ledUntilMs) return false;\n",
+    "",
   ),
   mutant(
     `${A}executor.ts`,

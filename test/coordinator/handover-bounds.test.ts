@@ -156,3 +156,14 @@ test("[HO5] a leader whose engine fails hands over by itself, once, and the role
   await pair.clock.pass(10_000);
   expect([pair.of("b").mayAct(), pair.of("b").state().epoch]).toEqual([true, 2]);
 });
+
+test("[CP7] an engine that has just given its role away asks for no vote before it has heard the peer again", async () => {
+  const { pair, channel } = await handing();
+  const askedAtStart = channel("a").count("vote-request");
+  channel("b").lost.add("heartbeat");
+  const handover = pair.of("a").handover({ reason: "drill", by: "ops" });
+  await pair.clock.pass(300);
+  expect(await handover).toMatchObject({ outcome: "handed-over", leader: "b" });
+  expect(pair.of("a").state().role).toBe("follower");
+  expect(channel("a").count("vote-request")).toBe(askedAtStart);
+});

@@ -1,7 +1,8 @@
 /**
  * Who gives the role away, and what for.
  *
- * CP7: an engine that leads or campaigns gives its vote to nobody. HO1: only a leader that may act grants its role; the
+ * CP7: an engine that leads or campaigns gives its vote to nobody, and one that has just given its role away asks nobody who
+ * leads for a vote: it waits for the peer's next word. HO1: only a leader that may act grants its role; the
  * target begins to take over while the leader waits for it, and what it wins after that it wins by the witness. HO2: the
  * target has every command of the old leader, and the old leader owes no answer when it grants.
  *
@@ -31,6 +32,8 @@ export class Giving implements Watch {
   readonly #entitlement: Pick<Entitlement, "forbids">;
   readonly #roles: Record<Label, Role> = { a: "follower", b: "follower" };
   readonly #candidateMs: Record<Label, number> = { a: 0, b: 0 };
+  /** Led, and has not heard the peer since. */
+  readonly #unheard: Record<Label, boolean> = { a: false, b: false };
   /** Why the leader may not grant what it was asked for, by asker and request; null: it may. */
   readonly #forbidden = new Map<string, string | null>();
   readonly #askedMs = new Map<string, number>();
@@ -46,10 +49,12 @@ export class Giving implements Watch {
 
   booted(label: Label): void {
     this.#roles[label] = "follower";
+    this.#unheard[label] = false;
   }
 
   told(label: Label, event: CoordinatorEvent): void {
     if (event.type !== "role") return;
+    if (this.#roles[label] === "leader") this.#unheard[label] = event.role !== "leader";
     this.#roles[label] = event.role;
     if (event.role === "candidate") this.#candidateMs[label] = this.#world.nowMs;
     const grant = event.role === "leader" ? this.#grants.get(event.epoch) : undefined;
@@ -62,6 +67,13 @@ export class Giving implements Watch {
     const { nowMs } = this.#world;
     if (message.type === "vote-answer" && message.granted && this.#roles[from] !== "follower")
       this.#world.violate("CP7", `${from} gave its vote for epoch ${message.epoch} as ${this.#roles[from]}`);
+    if (
+      message.type === "vote-request" &&
+      !message.forced &&
+      this.#unheard[from] &&
+      this.#world.processes[otherLabel(from)].mayAct()
+    )
+      this.#world.violate("CP7", `${from} led, has not heard its peer since, and asks it for a vote while it leads`);
     if (message.type === "handover-request" && !this.#askedMs.has(keyOf(from, message)))
       this.#askedMs.set(keyOf(from, message), nowMs);
     if (message.type !== "handover-grant") return;
@@ -75,6 +87,7 @@ export class Giving implements Watch {
   }
 
   delivered(to: Label, message: PeerMessage): void {
+    if (message.type === "heartbeat") this.#unheard[to] = false;
     if (message.type !== "handover-request") return;
     const key = keyOf(otherLabel(to), message);
     if (this.#forbidden.get(key) !== null) this.#forbidden.set(key, this.#entitlement.forbids(to));
