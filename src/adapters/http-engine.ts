@@ -42,7 +42,7 @@ export interface HttpEngineInit {
   healthTimeoutMs?: number;
   /** Pause between two polls of the health. Default 500. */
   healthIntervalMs?: number;
-  /** Bytes of a state. Default 64 MiB. */
+  /** Bytes of a state, and of a read. Default 64 MiB. */
   maxStateBytes?: number;
   /** Bearer token for the hooks. */
   token?: string;
@@ -75,6 +75,8 @@ const FAILED_AFTER_POLLS = 3;
 const LOOK_AGAIN_MS = 10;
 const MAX_RETRY_DELAY_MS = 2_000;
 const MAX_ERROR_CHARS = 500;
+/** Of an answer that is no state and no read: it is parsed in one turn of the loop. */
+const MAX_ANSWER_BYTES = 1_048_576;
 const LIFELINE = { intervalMs: 20, missLimit: 5 };
 /** Looks in a row at which `/health` and the lifeline name different instances. A restart explains one or two. */
 const TWO_ENGINES_AFTER_LOOKS = 3;
@@ -176,7 +178,7 @@ export class HttpEngine implements Engine {
   async snapshot(withinMs = this.#init.stateTimeoutMs): Promise<Json> {
     return this.#queue.run(async () => {
       const timeoutMs = Math.min(withinMs, this.#init.stateTimeoutMs);
-      const answer = await this.#hook("GET", "/snapshot", { timeoutMs });
+      const answer = await this.#hook("GET", "/snapshot", { timeoutMs, maxBytes: this.#init.maxStateBytes });
       if (answer.outcome !== "answered" || !isSuccess(answer.status)) throw notReady("snapshot", answer);
       if (!answer.isJson) {
         // An error page must not become the state of the pair [EN11].
@@ -245,7 +247,8 @@ export class HttpEngine implements Engine {
     if (!path.startsWith("/")) return { status: 400, body: { error: `path: ${path}, must begin with "/"` } };
     if (!isBelow(this.#baseUrl, path))
       return { status: 400, body: { error: `path: ${path}, leads out of the engine` } };
-    const answer = await this.#hook("GET", path, { timeoutMs: this.#init.healthTimeoutMs });
+    const { healthTimeoutMs: timeoutMs, maxStateBytes: maxBytes } = this.#init;
+    const answer = await this.#hook("GET", path, { timeoutMs, maxBytes });
     if (answer.outcome === "answered") return { status: answer.status, body: answer.body };
     return { status: 502, body: { error: `the engine does not answer: ${answer.why}` } };
   }
@@ -489,7 +492,7 @@ export class HttpEngine implements Engine {
   async #hook(
     method: string,
     path: string,
-    options: { timeoutMs: number; body?: Json; headers?: Readonly<Record<string, string>> },
+    options: { timeoutMs: number; maxBytes?: number; body?: Json; headers?: Readonly<Record<string, string>> },
   ): Promise<HttpAnswer> {
     return this.#client.call({
       method,
@@ -497,7 +500,7 @@ export class HttpEngine implements Engine {
       headers: { ...this.#authorization(), ...options.headers },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       timeoutMs: options.timeoutMs,
-      maxBytes: this.#init.maxStateBytes,
+      maxBytes: options.maxBytes ?? MAX_ANSWER_BYTES,
     });
   }
 

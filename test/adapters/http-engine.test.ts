@@ -250,6 +250,16 @@ describe("answers that make no sense", () => {
     await expect.poll(() => strange().at(-1)).toMatchObject({ hook: "GET /health", fault: null });
   });
 
+  test("/health that does not end within its bound is no good answer", async () => {
+    server.faults.set(
+      "GET /health",
+      Array.from({ length: 1_000 }, () => ({ text: `{"status":"ok","more":"${"x".repeat(1_100_000)}"}` })),
+    );
+    watch({ healthIntervalMs: 10 });
+    await expect.poll(() => engine.health()).toBe("failed");
+    expect(JSON.stringify(signs)).toContain("answer longer than 1048576 bytes");
+  });
+
   test("EN3: a redirect is no judgement on a command: it is not followed, and the command is given up", async () => {
     server.faults.set("POST /execute", [302, 307, 301]);
     expect(await start().execute(cut)).toEqual({
