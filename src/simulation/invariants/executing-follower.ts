@@ -18,6 +18,11 @@ export function executingFollower(world: World): Watch {
   };
   /** Through here an engine was given its commands: it may still be at the last one, or never answer. */
   const given: Record<Label, number> = { a: 0, b: 0 };
+  /** Only a leader that may act is asked: one that is frozen would notice. */
+  const executedByLeader = (label: Label): number => {
+    const { coordinator } = world.processes[label];
+    return world.processes[label].mayAct() ? (coordinator?.syncHealth().lastExecutedSeq ?? 0) : 0;
+  };
   return {
     booted: (label) => void (given[label] = 0),
     executing: (label, { seq }) => void (given[label] = seq),
@@ -27,17 +32,15 @@ export function executingFollower(world: World): Watch {
       lookAtMs = nowMs + LOOK_EVERY_MS;
       for (const label of ["a", "b"] as const) {
         const { running, coordinator } = world.processes[label];
-        const peer = world.processes[otherLabel(label)];
         const health = running ? (coordinator?.syncHealth() ?? null) : null;
         const seen = executed[label];
         const lags =
           health !== null &&
           health.lastExecutedSeq === seen.seq &&
           given[label] <= seen.seq &&
-          health.lastExecutedSeq <
-            Math.min(health.lastCommandSeq, peer.coordinator?.syncHealth().lastExecutedSeq ?? 0) &&
+          seen.seq < health.lastCommandSeq &&
           world.faults.active.size === 0 &&
-          peer.mayAct() &&
+          seen.seq < executedByLeader(otherLabel(label)) &&
           coordinator?.ready() === true;
         if (!lags) executed[label] = { seq: health?.lastExecutedSeq ?? 0, sinceMs: nowMs };
         if (nowMs - Math.max(executed[label].sinceMs, world.faults.changedMs) <= EXECUTED_WITHIN_MS) continue;
